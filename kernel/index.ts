@@ -1,0 +1,34 @@
+/** What every room may lean on, and nothing more: errors, ids, transitions, clock, log. */
+export {
+  ERROR_TABLE,
+  IotmanoError,
+  isTransient,
+  messageOf,
+  unreachable,
+  type ErrorCode,
+  type ErrorContext,
+  type ErrorKind,
+} from './errors.ts';
+export {
+  DEFAULT_TENANT,
+  IOTMANO_NAMESPACE,
+  SYSTEM_TENANT,
+  isId,
+  parseId,
+  randomIds,
+  uuidV5,
+  type Branded,
+  type HostId,
+  type IdSource,
+  type LcmOpOccId,
+  type NsInstanceId,
+  type NsdInfoId,
+  type StateId,
+  type TenantId,
+  type VnfInstanceId,
+  type VnfPkgId,
+  type VnfcInstanceId,
+} from './ids.ts';
+export { canTransition, transition, type TransitionTable } from './transition.ts';
+export { systemClock, toTimestamp, type Clock } from './clock.ts';
+export { createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';
