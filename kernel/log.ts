@@ -14,7 +14,19 @@ export function createLogger(component: string, level: LogLevel): Logger {
       level,
       base: { component },
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ['token', '*.token', 'secret', '*.secret', 'authorization', '*.authorization', 'seed', '*.seed'], remove: true },
+      redact: {
+        paths: [
+          'token',
+          '*.token',
+          'secret',
+          '*.secret',
+          'authorization',
+          '*.authorization',
+          'seed',
+          '*.seed',
+        ],
+        remove: true,
+      },
     },
     pino.destination({ fd: 2, sync: true }),
   );

@@ -1,0 +1,2 @@
+/** The descriptor language: schemas, parser, semantic rules, packages. */
+export type * from './types.ts';

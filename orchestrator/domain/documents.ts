@@ -1,0 +1,282 @@
+/**
+ * What the store holds: one document type per record kind. A document is plain JSON; times are RFC 3339; ids are of kernel/ids.
+ * Host facts, lease verdicts, observed state and assignments are separate kinds, so that a heartbeat never conflicts with a plan.
+ */
+import type {
+  HostId,
+  LcmOpOccId,
+  NsInstanceId,
+  NsdInfoId,
+  TenantId,
+  VnfInstanceId,
+  VnfPkgId,
+} from '../../kernel/index.ts';
+import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '../../descriptors/index.ts';
+import type { ArtifactType } from '../../descriptors/index.ts';
+import type { ObservedWorkload, WantedInstance, Workload } from '../../vim-drivers/index.ts';
+import type {
+  HostState,
+  InstantiationState,
+  LcmOperationState,
+  NsLcmOperationState,
+  OnboardingState,
+} from './states.ts';
+
+export interface ProblemRecord {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly code: string;
+}
+
+export interface PackageArtifact {
+  /** Path in the package. */
+  readonly path: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+interface OnboardedContent {
+  readonly onboardingState: OnboardingState;
+  readonly operationalState: 'ENABLED' | 'DISABLED';
+  readonly userDefinedData: Readonly<Record<string, unknown>>;
+  readonly createdAt: string;
+  readonly onboardedAt?: string;
+  /** Of the whole uploaded file. */
+  readonly content?: {
+    readonly digest: string;
+    readonly sizeBytes: number;
+    readonly mediaType: 'application/zip' | 'application/yaml';
+  };
+  readonly artifacts: readonly PackageArtifact[];
+  readonly faults: readonly Fault[];
+  readonly failure?: ProblemRecord;
+}
+
+export interface VnfPackageDocument extends OnboardedContent {
+  readonly descriptor?: IoTFunctionDescriptor;
+}
+
+export interface NsDescriptorDocument extends OnboardedContent {
+  readonly descriptor?: IoTServiceDescriptor;
+}
+
+/** Restrictions on placement that come with a request, over those of the descriptor. */
+export interface PlacementConstraints {
+  readonly require?: readonly string[];
+  readonly hosts?: readonly HostId[];
+}
+
+/** Where the instances of one unit are wanted. */
+export interface WantedUnit {
+  readonly unit: string;
+  readonly generation: number;
+  readonly hosts: readonly { readonly hostId: HostId; readonly instances: readonly WantedInstance[] }[];
+}
+
+export interface VnfInstanceDocument {
+  readonly name: string;
+  readonly description: string;
+  readonly vnfPkgId: VnfPkgId;
+  readonly instantiationState: InstantiationState;
+  readonly flavour?: string;
+  readonly level?: string;
+  /** Configuration values given by the caller, without defaults. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly constraints: PlacementConstraints;
+  /** Label expression of `coverage.each`: one instance of each unit on every matching host. */
+  readonly coverage?: string;
+  /** Requirement name → function instance that provides it. */
+  readonly bind: Readonly<Record<string, VnfInstanceId>>;
+  /** Requirement name → key pair that the function shows there. */
+  readonly credentials: Readonly<
+    Record<string, { readonly id: string; readonly seed: string; readonly publicKey: string }>
+  >;
+  readonly nsInstanceId?: NsInstanceId;
+  /** Name of the constituent in the service. */
+  readonly constituent?: string;
+  /** Empty until instantiation is granted. Instances of all units. */
+  readonly wanted: readonly WantedUnit[];
+  /** The one operation that is under way. */
+  readonly activeOpOcc?: LcmOpOccId;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+export interface VnfLcmOpOccDocument {
+  readonly vnfInstanceId: VnfInstanceId;
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE';
+  readonly state: LcmOperationState;
+  readonly startTime: string;
+  readonly stateEnteredTime: string;
+  readonly isAutomaticInvocation: boolean;
+  /** The request body as received. */
+  readonly operationParams: Readonly<Record<string, unknown>>;
+  readonly isCancelPending: boolean;
+  readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
+  /** What was wanted before, for the rollback. */
+  readonly before?: readonly WantedUnit[];
+  readonly error?: ProblemRecord;
+  readonly nsLcmOpOccId?: LcmOpOccId;
+}
+
+export interface NsInstanceDocument {
+  readonly name: string;
+  readonly description: string;
+  readonly nsdInfoId: NsdInfoId;
+  readonly state: InstantiationState;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Constituent name → function instance. */
+  readonly constituents: Readonly<Record<string, VnfInstanceId>>;
+  readonly activeOpOcc?: LcmOpOccId;
+}
+
+export interface NsLcmOpOccDocument {
+  readonly nsInstanceId: NsInstanceId;
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL';
+  readonly state: NsLcmOperationState;
+  readonly startTime: string;
+  readonly stateEnteredTime: string;
+  readonly isAutomaticInvocation: boolean;
+  readonly operationParams: Readonly<Record<string, unknown>>;
+  readonly isCancelPending: boolean;
+  readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
+  readonly error?: ProblemRecord;
+}
+
+/** One workload that one host has to run. Record id: `<hostId>.<workloadId>`. */
+export interface AssignmentDocument {
+  readonly hostId: HostId;
+  readonly workload: Workload;
+}
+
+/** What a host last reported of one workload. Record id as of the assignment. */
+export interface ObservedDocument {
+  readonly hostId: HostId;
+  readonly workload: ObservedWorkload;
+  /** When the report came in, RFC 3339. */
+  readonly reportedAt: string;
+}
+
+export interface HostDocument {
+  readonly state: HostState;
+  readonly roles: readonly ('orchestration' | 'monitoring')[];
+  /** JWK of the host's key (Ed25519). */
+  readonly publicKey: Readonly<Record<string, string>>;
+  readonly enrolledAt: string;
+  /** Tenants it serves; empty: all. */
+  readonly tenants: readonly TenantId[];
+  readonly draining: boolean;
+  readonly disputed: boolean;
+  /** Boot ids that have opened sessions, newest last, with their counters: how a clone shows itself. */
+  readonly boots: readonly { readonly bootId: string; readonly counter: number }[];
+}
+
+/** As the agent states it (reference point Mco, PUT facts). */
+export interface HostFactsDocument {
+  readonly sequence: number;
+  readonly architecture: string;
+  readonly tier: Tier;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly drivers: readonly { readonly name: string; readonly artifactTypes: readonly ArtifactType[] }[];
+  readonly cpu: { readonly cores: number; readonly score: number; readonly allocatableMillis: number };
+  readonly memory: { readonly totalBytes: number; readonly allocatableBytes: number };
+  readonly storage: {
+    readonly totalBytes: number;
+    readonly allocatableBytes: number;
+    readonly medium: string;
+  };
+  /** From where others reach what runs there. */
+  readonly address: string;
+  /** Hosts or label expressions that can reach `address`; absent: everybody. */
+  readonly reachableFrom?: readonly string[];
+  readonly jurisdiction?: string;
+  readonly infrastructureProvider?: string;
+  readonly location?: Readonly<Record<string, unknown>>;
+  readonly power?: string;
+  readonly meteredUplink?: boolean;
+  readonly devices: readonly Readonly<Record<string, unknown>>[];
+  readonly latencies: readonly {
+    readonly to: string;
+    readonly p95Milliseconds: number;
+    readonly measuredAt: string;
+  }[];
+  readonly cses: readonly {
+    readonly cseId: string;
+    readonly cseType: string;
+    readonly pointOfAccess: readonly string[];
+    readonly supportedResourceTypes: readonly number[];
+  }[];
+  readonly agentVersion: string;
+}
+
+export interface EnrolmentTokenDocument {
+  /** SHA-256 of the token, hex. */
+  readonly tokenHash: string;
+  readonly hostId?: HostId;
+  readonly tenants: readonly TenantId[];
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly usedBy?: HostId;
+}
+
+export type Role = 'admin' | 'operator' | 'viewer' | 'agent';
+
+export interface AccessTokenDocument {
+  readonly name: string;
+  /** SHA-256 of the token, hex. */
+  readonly tokenHash: string;
+  readonly role: Exclude<Role, 'agent'>;
+  readonly createdAt: string;
+  readonly expiresAt?: string;
+}
+
+/** An agent's session: opaque token, hashed at rest. Record id: the hash. */
+export interface SessionDocument {
+  readonly hostId: HostId;
+  readonly bootId: string;
+  readonly expiresAt: string;
+}
+
+/** The answer that a creating request with an Idempotency-Key got. Record id: hash of tenant and key. */
+export interface IdempotencyDocument {
+  readonly requestHash: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly expiresAt: string;
+}
+
+export interface AlarmDocument {
+  readonly source: {
+    readonly hostId?: HostId;
+    readonly vnfInstanceId?: VnfInstanceId;
+    readonly zone?: string;
+  };
+  readonly name: string;
+  readonly severity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING' | 'INDETERMINATE' | 'CLEARED';
+  readonly text: string;
+  readonly raisedAt: string;
+  readonly changedAt: string;
+  readonly clearedAt?: string;
+}
+
+/** record kind → document */
+export interface RecordDocuments {
+  'vnf-package': VnfPackageDocument;
+  'ns-descriptor': NsDescriptorDocument;
+  'vnf-instance': VnfInstanceDocument;
+  'vnf-lcm-op-occ': VnfLcmOpOccDocument;
+  'ns-instance': NsInstanceDocument;
+  'ns-lcm-op-occ': NsLcmOpOccDocument;
+  assignment: AssignmentDocument;
+  observed: ObservedDocument;
+  host: HostDocument;
+  'host-facts': HostFactsDocument;
+  'enrolment-token': EnrolmentTokenDocument;
+  'access-token': AccessTokenDocument;
+  session: SessionDocument;
+  idempotency: IdempotencyDocument;
+  alarm: AlarmDocument;
+}
+
+export type RecordKind = keyof RecordDocuments;

@@ -1,0 +1,3 @@
+/** Entities of the orchestrator and their transition tables: no I/O. */
+export type * from './documents.ts';
+export * from './states.ts';

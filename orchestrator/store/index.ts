@@ -1,0 +1,2 @@
+/** The state store contract and its implementations. */
+export type * from './contract.ts';
