@@ -147,6 +147,8 @@ export interface NsLcmOpOccDocument {
 export interface AssignmentDocument {
   readonly hostId: HostId;
   readonly workload: Workload;
+  /** The function's patience (`healing.lostAfter`): the heartbeat interval of the host is at most a third of the shortest. */
+  readonly lostAfterSeconds: number;
 }
 
 /** What a host last reported of one workload. Record id as of the assignment. */
@@ -220,6 +222,15 @@ export interface EnrolmentTokenDocument {
 }
 
 export type Role = 'admin' | 'operator' | 'viewer' | 'agent';
+
+/** Who asks, as authenticated. A request sees the records of its tenant and nothing else. */
+export interface Caller {
+  readonly tenant: TenantId;
+  readonly role: Role;
+  readonly name: string;
+  /** Of an agent. */
+  readonly hostId?: HostId;
+}
 
 export interface AccessTokenDocument {
   readonly name: string;
