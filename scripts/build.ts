@@ -1,0 +1,37 @@
+/**
+ * Builds dist/: JavaScript of every room, the files that are read at run time, and the packages of the catalogue.
+ * What `npm pack` ships; a checkout runs the sources instead.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const ASSETS = [
+  'descriptors/schemas/**/*.json',
+  'api-specs/**/*.{json,yaml}',
+  'vim-drivers/**/*.{sh,json}',
+  'agents/**/*.json',
+  'vnf-catalog/services/*.yaml',
+  'vnf-catalog/data/**/*',
+];
+
+function run(command: string, args: readonly string[]): void {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) {
+    process.stderr.write(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}\n`);
+    process.exit(1);
+  }
+}
+
+rmSync(dist, { recursive: true, force: true });
+run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+for (const asset of globSync(ASSETS, { cwd: root })) {
+  const target = join(dist, asset);
+  if (existsSync(target)) continue;
+  mkdirSync(dirname(target), { recursive: true });
+  cpSync(join(root, asset), target, { recursive: true });
+}
+run(process.execPath, [join(root, 'vnf-catalog/build-packages.ts'), join(dist, 'vnf-catalog/packages')]);
