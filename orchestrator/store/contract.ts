@@ -59,11 +59,18 @@ export interface Change {
   }[];
 }
 
-/** Reading the newest accepted state. Documents are never to be mutated. */
+/**
+ * Reading the newest accepted state. Documents are never to be mutated.
+ * A list may be walked while commits are made: what is there throughout is met exactly once, in its newest version.
+ */
 export interface StateView {
   get<Kind extends RecordKind>(kind: Kind, id: string): StoredRecord<Kind> | undefined;
   /** In order of id. */
   list<Kind extends RecordKind>(kind: Kind): Iterable<StoredRecord<Kind>>;
+  /** Those whose id starts with the prefix, in order of id; costs only what it yields. A host's assignments: `${hostId}.`. */
+  listByPrefix<Kind extends RecordKind>(kind: Kind, prefix: string): Iterable<StoredRecord<Kind>>;
+  /** How many records of the kind there are. */
+  count(kind: RecordKind): number;
   readonly acceptedRevision: Revision;
 }
 
@@ -82,12 +89,17 @@ export interface StateStore extends StateView {
   /**
    * All writes or none. Synchronous: when it returns, the state is accepted and every later read sees it.
    * `verify` runs against the accepted state just before, and throws to refuse (capacity is checked again there).
-   * @throws IotmanoError `conflict`, `revision-conflict`, `stale-lease`, or whatever `verify` throws; then nothing has changed
+   * No writes at all is no commit: the answer is the newest accepted revision. No record may be written twice in one commit.
+   * @throws IotmanoError `conflict`, `revision-conflict`, `stale-lease`, `store-failed` (after a failure or `close`), or whatever
+   * `verify` throws; then nothing has changed
    */
   commit(writes: readonly Write[], verify?: (state: StateView) => void): CommitReceipt;
   /** Resolves when that revision, by default all that is accepted now, is durable. */
   whenDurable(revision?: Revision): Promise<void>;
-  /** Durable changes after that revision, oldest first; `too-old` when the bounded log no longer reaches back. */
+  /**
+   * Durable changes after that revision, oldest first; `too-old` when the bounded log no longer reaches back, and for a revision
+   * that this store has never had: the caller then needs the whole.
+   */
   changesSince(revision: Revision): readonly Change[] | 'too-old';
   /** Calls back with every change once it is durable, in order. Returns the end of it. */
   subscribe(listener: (change: Change) => void): () => void;

@@ -1,2 +1,12 @@
-/** The state store contract and its implementations. */
-export type * from './contract.ts';
+/** The state store: accepted state in memory, written through to a disk; `sqlite/` for life, memory for tests. */
+export type {
+  Change,
+  CommitReceipt,
+  Revision,
+  StateStore,
+  StateView,
+  StoredRecord,
+  Write,
+} from './contract.ts';
+export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory.ts';
+export type { MemoryDisk } from './memory-disk.ts';
