@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { createLogger, type LogLevel } from '../../kernel/index.ts';
+import { defaultDataDirectory, type Environment } from '../context.ts';
+import { CliFailure, EXIT } from '../failure.ts';
+import { say } from '../output.ts';
+import { stopSignal } from '../stop-signal.ts';
+
+interface UpOptions {
+  readonly listen: string;
+  readonly data: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly logLevel: LogLevel;
+}
+
+/** `iotmano up`: runs the orchestrator until SIGTERM or SIGINT. */
+export function addUpCommand(program: Command, env: Environment): void {
+  program
+    .command('up')
+    .description('run the orchestrator (on loopback unless TLS is given)')
+    .option('--listen <address:port>', 'where to answer', '127.0.0.1:8900')
+    .option('--data <directory>', 'state, packages and admin token', defaultDataDirectory(env))
+    .option('--tls-cert <file>', 'certificate chain (PEM); demanded on any address but loopback')
+    .option('--tls-key <file>', 'its private key (PEM)')
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
+    .action(async ({ listen, data, tlsCert, tlsKey, logLevel }: UpOptions) => {
+      const { runOrchestrator } = await import('../../orchestrator/index.ts');
+      const orchestrator = await runOrchestrator({
+        listen: parseListen(listen),
+        dataDirectory: data,
+        ...(tlsCert === undefined || tlsKey === undefined
+          ? {}
+          : { tls: { certFile: tlsCert, keyFile: tlsKey } }),
+        log: createLogger('orchestrator', logLevel),
+      });
+      say(`orchestrator on ${orchestrator.url}, admin token in ${orchestrator.adminTokenFile}`);
+      await stopSignal();
+      await orchestrator.close();
+    });
+}
+
+function parseListen(text: string): { host: string; port: number } {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match?.[1] === undefined || port > 65_535) {
+    throw new CliFailure(
+      EXIT.usage,
+      `--listen wants address:port, e.g. 127.0.0.1:8900 or [::1]:8900; got "${text}"`,
+    );
+  }
+  return { host: match[1].replace(/^\[|\]$/g, ''), port };
+}

@@ -1,0 +1,73 @@
+import { Command, CommanderError, Option } from 'commander';
+import { messageOf } from '../kernel/index.ts';
+import { DEFAULT_URL, type Environment } from './context.ts';
+import { CliFailure, EXIT } from './failure.ts';
+import { say } from './output.ts';
+import { addAgentCommands } from './commands/agent-commands.ts';
+import { addLogsCommand } from './commands/logs-command.ts';
+import { addLookCommands } from './commands/look-commands.ts';
+import { addPackageCommands } from './commands/package-commands.ts';
+import { addServiceCommands } from './commands/service-commands.ts';
+import { addTokenCommands } from './commands/token-commands.ts';
+import { addUpCommand } from './commands/up-command.ts';
+
+const HELP = `
+A first service, in one terminal each:
+  $ iotmano up --data ./state                                   the orchestrator, on ${DEFAULT_URL}
+  $ export IOTMANO_DATA=./state                                 where the other commands find its admin token
+  $ iotmano agent run --data ./gw-1 --host-id gw-1 --tier device-edge \\
+      --token "$(iotmano token enrol --host-id gw-1)"
+  $ iotmano package onboard PACKAGE.zip… SERVICE.yaml
+  $ iotmano service deploy SERVICE && iotmano ps
+
+Environment:
+  IOTMANO_URL     where the orchestrator answers (default ${DEFAULT_URL})
+  IOTMANO_TOKEN   who you are; without it, admin.token in the data directory is used
+  IOTMANO_DATA    data directory of the orchestrator on this machine
+
+Exit codes:
+  0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers   4 not allowed   5 not found   6 conflict
+`;
+
+function createProgram(env: Environment): Command {
+  const program = new Command('iotmano')
+    .description(
+      'Orchestrates IoT functions over cloud and edge (ETSI NFV style), with agents inside each oneM2M CSE.',
+    )
+    .option('--url <url>', 'where the orchestrator answers; over IOTMANO_URL')
+    .addOption(
+      new Option('-o, --output <format>', 'for people or for programs')
+        .choices(['table', 'json'])
+        .default('table'),
+    )
+    .addHelpText('after', HELP)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+  addUpCommand(program, env);
+  addAgentCommands(program, env);
+  addPackageCommands(program, env);
+  addServiceCommands(program, env);
+  addLookCommands(program, env);
+  addLogsCommand(program, env);
+  addTokenCommands(program, env);
+  for (const command of allCommands(program)) command.exitOverride();
+  return program;
+}
+
+function allCommands(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...allCommands(child)]);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  say(`iotmano: ${messageOf(error)}`);
+  if (!(error instanceof CliFailure)) return EXIT.failed;
+  for (const line of error.details) say(`  ${line}`);
+  return error.exitCode;
+}
+
+try {
+  await createProgram(process.env).parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,68 @@
+import Table from 'cli-table3';
+
+export type OutputFormat = 'table' | 'json';
+
+const NO_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+/** Prints rows as a table for people, or as one JSON document for programs. */
+export function printRows(
+  format: OutputFormat,
+  rows: readonly object[],
+  columns: readonly string[],
+  all: unknown = rows,
+): void {
+  if (format === 'json') {
+    printJson(all);
+    return;
+  }
+  if (rows.length === 0) {
+    process.stdout.write('nothing to show\n');
+    return;
+  }
+  const table = new Table({
+    head: columns.map((column) => column.toUpperCase()),
+    chars: NO_BORDERS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  for (const row of rows) table.push(columns.map((column) => cell((row as Record<string, unknown>)[column])));
+  process.stdout.write(`${table.toString().replaceAll(/ +$/gm, '')}\n`);
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Progress and remarks: on stderr, so that stdout stays for results. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function cell(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** "3m", "2h", "5d": how long ago, for tables. */
+export function age(timestamp: string | undefined, nowMilliseconds: number): string {
+  if (timestamp === undefined) return '-';
+  const seconds = Math.max(0, Math.round((nowMilliseconds - Date.parse(timestamp)) / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
