@@ -29,7 +29,9 @@ for (const [file, content] of files) {
   writeFileSync(path, content);
 }
 if (isCheck && stale.length > 0) {
-  process.stderr.write(`generated files are out of date; run "npm run gen" and commit: ${stale.join(', ')}\n`);
+  process.stderr.write(
+    `generated files are out of date; run "npm run gen" and commit: ${stale.join(', ')}\n`,
+  );
   process.exitCode = 1;
 } else {
   process.stdout.write(`${files.size} generated files, ${stale.length} ${isCheck ? 'stale' : 'written'}\n`);
