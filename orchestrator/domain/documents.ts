@@ -95,8 +95,12 @@ export interface VnfInstanceDocument {
   readonly nsInstanceId?: NsInstanceId;
   /** Name of the constituent in the service. */
   readonly constituent?: string;
-  /** Empty until instantiation is granted. Instances of all units. */
+  /** Empty until instantiation is granted. Instances of all units. The assignments of hosts follow from it. */
   readonly wanted: readonly WantedUnit[];
+  /** What the plan of the whole service has set aside for it: counts as used, until its own instantiation is granted with it. */
+  readonly reservation?: readonly WantedUnit[];
+  /** Spec generations so far: grows with each instantiation, so that a copy left on a silent host is never taken for a new one. */
+  readonly generations: number;
   /** The one operation that is under way. */
   readonly activeOpOcc?: LcmOpOccId;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -113,7 +117,7 @@ export interface VnfLcmOpOccDocument {
   readonly operationParams: Readonly<Record<string, unknown>>;
   readonly isCancelPending: boolean;
   readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
-  /** What was wanted before, for the rollback. */
+  /** What was wanted before: what the target is computed from, again after a retry, and what a rollback goes back to. */
   readonly before?: readonly WantedUnit[];
   readonly error?: ProblemRecord;
   readonly nsLcmOpOccId?: LcmOpOccId;
@@ -140,6 +144,8 @@ export interface NsLcmOpOccDocument {
   readonly operationParams: Readonly<Record<string, unknown>>;
   readonly isCancelPending: boolean;
   readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
+  /** Constituent → its operation within the current attempt at this one. */
+  readonly children: Readonly<Record<string, LcmOpOccId>>;
   readonly error?: ProblemRecord;
 }
 

@@ -1,3 +1,13 @@
 /** Entities of the orchestrator and their transition tables: no I/O. */
 export type * from './documents.ts';
 export * from './states.ts';
+export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
+export { hostLabels } from './host-labels.ts';
+export {
+  assignmentId,
+  compareText,
+  toWantedUnits,
+  vnfcInstanceId,
+  wantedVnfcs,
+  type WantedVnfc,
+} from './vnfc.ts';

@@ -1,0 +1,61 @@
+import { IOTMANO_NAMESPACE, uuidV5, type HostId, type VnfcInstanceId } from '../../kernel/index.ts';
+import { instanceName, workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
+import type { WantedUnit } from './documents.ts';
+
+/** One copy of one unit that is wanted on one host. */
+export interface WantedVnfc {
+  readonly unit: string;
+  readonly generation: number;
+  readonly hostId: HostId;
+  readonly slot: number;
+  readonly epoch: number;
+}
+
+/** Id of the assignment record of a workload on a host, and of the observed record that answers it. */
+export function assignmentId(hostId: HostId, key: WorkloadKey): string {
+  return `${hostId}.${workloadId(key)}`;
+}
+
+/** The same slot on another host is another VNFC instance. */
+export function vnfcInstanceId(hostId: HostId, key: WorkloadKey, slot: number): VnfcInstanceId {
+  return uuidV5(IOTMANO_NAMESPACE, `${hostId}/${instanceName(key, slot)}`) as VnfcInstanceId;
+}
+
+/** All copies that are wanted, in order of unit, slot and host. */
+export function wantedVnfcs(wanted: readonly WantedUnit[]): readonly WantedVnfc[] {
+  return wanted
+    .flatMap(({ unit, generation, hosts }) =>
+      hosts.flatMap(({ hostId, instances }) =>
+        instances.map(({ slot, epoch }) => ({ unit, generation, hostId, slot, epoch })),
+      ),
+    )
+    .toSorted((a, b) => compareText(a.unit, b.unit) || a.slot - b.slot || compareText(a.hostId, b.hostId));
+}
+
+/** The wanted units that hold these copies: the inverse of `wantedVnfcs`, in one canonical order. */
+export function toWantedUnits(copies: readonly WantedVnfc[]): readonly WantedUnit[] {
+  const byUnit = Map.groupBy(copies, ({ unit, generation }) => `${unit} ${generation}`);
+  return [...byUnit.values()]
+    .flatMap((ofUnit) => {
+      const [first] = ofUnit;
+      return first === undefined
+        ? []
+        : [{ unit: first.unit, generation: first.generation, hosts: toHosts(ofUnit) }];
+    })
+    .toSorted((a, b) => compareText(a.unit, b.unit) || a.generation - b.generation);
+}
+
+function toHosts(copies: readonly WantedVnfc[]): WantedUnit['hosts'] {
+  return [...Map.groupBy(copies, ({ hostId }) => hostId)]
+    .map(([hostId, onHost]) => ({
+      hostId,
+      instances: onHost.map(({ slot, epoch }) => ({ slot, epoch })).toSorted((a, b) => a.slot - b.slot),
+    }))
+    .toSorted((a, b) => compareText(a.hostId, b.hostId));
+}
+
+/** Order of code units: the same on every machine, whatever its locale. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
