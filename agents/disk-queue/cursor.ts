@@ -1,0 +1,36 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How far the queue has been acknowledged, and what it has dropped since it was made. */
+export interface Cursor {
+  readonly acknowledged: number;
+  readonly dropped: number;
+}
+
+/**
+ * Not synced: after a power loss it may be old or gone. Then entries are offered again, which receivers recognise by their sequence.
+ */
+export async function saveCursor(directory: string, cursor: Cursor): Promise<void> {
+  const path = join(directory, 'cursor.json');
+  await writeFile(
+    `${path}.new`,
+    JSON.stringify({ schemaVersion: 1, acknowledged: cursor.acknowledged, dropped: cursor.dropped }),
+    { mode: 0o600 },
+  );
+  await rename(`${path}.new`, path);
+}
+
+export async function loadCursor(directory: string): Promise<Cursor> {
+  try {
+    const content: unknown = JSON.parse(await readFile(join(directory, 'cursor.json'), 'utf8'));
+    const { acknowledged, dropped } = content as Partial<Record<keyof Cursor, unknown>>;
+    if (isCount(acknowledged) && isCount(dropped)) return { acknowledged, dropped };
+  } catch {
+    // None yet, or torn by a power loss.
+  }
+  return { acknowledged: 0, dropped: 0 };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

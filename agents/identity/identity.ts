@@ -1,0 +1,111 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IotmanoError, parseId, type HostId, type StateId } from '../../kernel/index.ts';
+import { readVersioned, writeDurably, type Versioned } from '../durable-file.ts';
+
+/** What is remembered beside the key, in `identity.json`. */
+export interface IdentityDocument {
+  readonly hostId: HostId;
+  readonly m2mSpId: string;
+  readonly isEnrolled: boolean;
+  /** The store that this host was enrolled with, or that an operator has confirmed since. */
+  readonly stateId?: StateId;
+  /** Counts the sessions that this host has opened, over boots: one of the two things that unmask a clone. */
+  readonly sessionCounter: number;
+}
+
+export interface HostIdentity {
+  readonly document: IdentityDocument;
+  /** Ed25519; it never leaves this host. */
+  readonly privateKey: KeyObject;
+  /** JWK of the public half. */
+  readonly publicJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
+  /** Durable when it resolves. */
+  update(changes: Partial<Omit<IdentityDocument, 'hostId'>>): Promise<void>;
+}
+
+const FORMAT: Versioned<IdentityDocument> = {
+  version: 1,
+  upcasters: {},
+  parse: (document) => {
+    const { m2mSpId, isEnrolled, stateId, sessionCounter } = document;
+    if (typeof m2mSpId !== 'string') throw new TypeError('m2mSpId is not a string');
+    if (typeof sessionCounter !== 'number') throw new TypeError('sessionCounter is not a number');
+    return {
+      hostId: parseId<HostId>(document['hostId'], 'hostId'),
+      m2mSpId,
+      isEnrolled: isEnrolled === true,
+      sessionCounter,
+      ...(stateId === undefined ? {} : { stateId: parseId<StateId>(stateId, 'stateId') }),
+    };
+  },
+};
+
+/**
+ * Reads the identity in the data directory, or makes one: a key pair that is nobody else's.
+ * @throws IotmanoError `conflict` where the directory belongs to another hostId, `store-newer`, `store-failed`
+ */
+export async function openIdentity(
+  dataDirectory: string,
+  wanted: { readonly hostId: HostId; readonly m2mSpId: string },
+): Promise<HostIdentity> {
+  const path = join(dataDirectory, 'identity.json');
+  let document = await readVersioned(path, FORMAT);
+  if (document !== undefined && document.hostId !== wanted.hostId) {
+    throw new IotmanoError(
+      'conflict',
+      `the data directory ${dataDirectory} is that of host "${document.hostId}", not of "${wanted.hostId}"; start the agent with --host-id ${document.hostId}, or with another --data`,
+      { dataDirectory },
+    );
+  }
+  const privateKey = await openKey(join(dataDirectory, 'host.key'));
+  const save = (next: IdentityDocument): Promise<void> =>
+    writeDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }, undefined, 2));
+  if (document === undefined) {
+    document = { ...wanted, isEnrolled: false, sessionCounter: 0 };
+    await save(document);
+  } else if (document.m2mSpId !== wanted.m2mSpId) {
+    document = { ...document, m2mSpId: wanted.m2mSpId };
+    await save(document);
+  }
+  let current = document;
+  return {
+    get document() {
+      return current;
+    },
+    privateKey,
+    publicJwk: publicJwkOf(privateKey),
+    update: async (changes) => {
+      current = { ...current, ...changes };
+      await save(current);
+    },
+  };
+}
+
+/** The key file, readable by its owner only; wider permissions are narrowed. */
+async function openKey(path: string): Promise<KeyObject> {
+  try {
+    const key = createPrivateKey(await readFile(path));
+    if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
+    if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('it is not an Ed25519 key');
+    return key;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new IotmanoError(
+        'store-failed',
+        `the host's key ${path} cannot be used; restore it, or move it away and enrol the host anew under another hostId`,
+        { path },
+        error,
+      );
+    }
+  }
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  return privateKey;
+}
+
+function publicJwkOf(privateKey: KeyObject): HostIdentity['publicJwk'] {
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return { kty: 'OKP', crv: 'Ed25519', x: x ?? '' };
+}
