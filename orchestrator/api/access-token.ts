@@ -1,0 +1,98 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { SYSTEM_TENANT, isId, type Clock } from '../../kernel/index.ts';
+import type { AccessTokenDocument, Caller } from '../domain/index.ts';
+import type { StateView, StoredRecord } from '../store/index.ts';
+
+/** Who a bearer token belongs to; undefined where it is unknown or expired. */
+export type Authenticate = (token: string) => Caller | undefined;
+
+/** What is stored of a token: SHA-256, hex. Tokens are random, so nothing slower is needed. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token, 'utf8').digest('hex');
+}
+
+/** Compares two strings in a time that does not depend on where they differ. */
+export function isEqualSecret(one: string, other: string): boolean {
+  return timingSafeEqual(
+    createHash('sha256').update(one, 'utf8').digest(),
+    createHash('sha256').update(other, 'utf8').digest(),
+  );
+}
+
+/** `imt_<id>.<secret>`: the id finds the record, the hash of the whole proves it. */
+export function formatAccessToken(id: string, secret: string): string {
+  return `imt_${id}.${secret}`;
+}
+
+/** How long a token from `POST /oauth2/token` lasts. */
+export const OAUTH_TOKEN_SECONDS = 3600;
+
+/**
+ * `ims_<id>.<expiry>.<mac>`: short-lived, bound to the access token that it was exchanged for and void as soon as that one is deleted.
+ * Nothing is stored of it: the key of the MAC is the stored hash, so that only who has the token or the store can make one.
+ */
+export function formatShortLivedToken(id: string, tokenHash: string, expiresEpochSeconds: number): string {
+  return `ims_${id}.${expiresEpochSeconds}.${shortLivedMac(id, tokenHash, expiresEpochSeconds)}`;
+}
+
+/** Knows access tokens, the short-lived ones exchanged for them, and sessions of agents. */
+export function createAuthenticator(store: StateView, clock: Clock): Authenticate {
+  return (token) => {
+    if (token.startsWith('imt_')) return authenticateAccessToken(store, clock, token);
+    if (token.startsWith('ims_')) return authenticateShortLived(store, clock, token);
+    return authenticateSession(store, clock, token);
+  };
+}
+
+/** The record that an id and its full token belong to, if they do. */
+export function findAccessToken(
+  store: StateView,
+  clock: Clock,
+  token: string,
+): StoredRecord<'access-token'> | undefined {
+  const record = validAccessToken(store, clock, token.slice('imt_'.length).split('.', 1)[0] ?? '');
+  // An unknown id costs the same comparison as a known one.
+  const isRight = isEqualSecret(hashToken(token), record?.document.tokenHash ?? '');
+  return isRight ? record : undefined;
+}
+
+function authenticateAccessToken(store: StateView, clock: Clock, token: string): Caller | undefined {
+  const record = findAccessToken(store, clock, token);
+  return record === undefined ? undefined : callerOf(record);
+}
+
+function authenticateShortLived(store: StateView, clock: Clock, token: string): Caller | undefined {
+  const [id = '', expiry = '', mac = ''] = token.slice('ims_'.length).split('.');
+  const record = validAccessToken(store, clock, id);
+  const expiresEpochSeconds = /^\d{1,12}$/.test(expiry) ? Number(expiry) : 0;
+  const expected = shortLivedMac(id, record?.document.tokenHash ?? '', expiresEpochSeconds);
+  const isRight = isEqualSecret(mac, expected) && expiresEpochSeconds * 1000 > clock.now();
+  return isRight && record !== undefined ? callerOf(record) : undefined;
+}
+
+function authenticateSession(store: StateView, clock: Clock, token: string): Caller | undefined {
+  const session = store.get('session', hashToken(token))?.document;
+  if (session === undefined || Date.parse(session.expiresAt) <= clock.now()) return undefined;
+  return { tenant: SYSTEM_TENANT, role: 'agent', name: session.hostId, hostId: session.hostId };
+}
+
+function validAccessToken(
+  store: StateView,
+  clock: Clock,
+  id: string,
+): StoredRecord<'access-token'> | undefined {
+  const record = isId(id) ? store.get('access-token', id) : undefined;
+  return record !== undefined && !isExpired(record.document, clock) ? record : undefined;
+}
+
+function isExpired({ expiresAt }: AccessTokenDocument, clock: Clock): boolean {
+  return expiresAt !== undefined && Date.parse(expiresAt) <= clock.now();
+}
+
+function callerOf({ tenant, document }: StoredRecord<'access-token'>): Caller {
+  return { tenant, role: document.role, name: document.name };
+}
+
+function shortLivedMac(id: string, tokenHash: string, expiresEpochSeconds: number): string {
+  return createHmac('sha256', tokenHash).update(`oauth2:${id}:${expiresEpochSeconds}`).digest('base64url');
+}

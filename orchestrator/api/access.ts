@@ -1,0 +1,46 @@
+import { IotmanoError, type TenantId } from '../../kernel/index.ts';
+import type { Caller } from '../domain/index.ts';
+import type { Authenticate } from './access-token.ts';
+import type { Route } from './route.ts';
+
+/** Who calls a public route. Owns nothing: no record belongs to this tenant. */
+export const ANONYMOUS: Caller = { tenant: 'nobody' as TenantId, role: 'viewer', name: 'anonymous' };
+
+/**
+ * The caller that the Authorization header names.
+ * @throws IotmanoError `unauthorized`
+ */
+export function requireCaller(authorization: string | undefined, authenticate: Authenticate): Caller {
+  const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) {
+    throw new IotmanoError(
+      'unauthorized',
+      'header Authorization is missing or not of the form "Bearer TOKEN"; send an access token',
+    );
+  }
+  const caller = authenticate(token);
+  if (caller === undefined)
+    throw new IotmanoError('unauthorized', 'the access token is unknown or expired; get a new one');
+  return caller;
+}
+
+/**
+ * Whether the role, and for agents the host, may use the route.
+ * @throws IotmanoError `forbidden`
+ */
+export function requireAccess(route: Route, caller: Caller, params: Readonly<Record<string, string>>): void {
+  const { access } = route;
+  if (access === 'public') return;
+  if (access === 'host') {
+    if (caller.role === 'agent' && caller.hostId === params['hostId']) return;
+    throw new IotmanoError(
+      'forbidden',
+      'only the session of the host in the path may use this resource; open a session as that host',
+    );
+  }
+  if (access.includes(caller.role)) return;
+  throw new IotmanoError(
+    'forbidden',
+    `role ${caller.role} may not use ${route.method} ${route.path}; it takes role ${access.join(' or ')}`,
+  );
+}

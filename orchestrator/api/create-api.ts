@@ -1,0 +1,87 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type Request, type Response } from 'express';
+import { IotmanoError, type Clock, type IdSource, type Logger } from '../../kernel/index.ts';
+import type { StateStore } from '../store/index.ts';
+import type { Authenticate } from './access-token.ts';
+import { createIdempotency } from './idempotency.ts';
+import type { ApiDocuments } from './openapi/index.ts';
+import { groupByPath, requireDocumented, toExpressPath } from './route-table.ts';
+import type { Route } from './route.ts';
+import { runPipeline, type Endpoint, type Pipeline } from './pipeline.ts';
+
+export interface ApiOptions {
+  /** Of all rooms; each must be described by a document. */
+  readonly routes: readonly Route[];
+  readonly documents: ApiDocuments;
+  readonly authenticate: Authenticate;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Logger;
+  /** Called after each answer, for metrics. `route` is the template, so that it has few values. */
+  readonly onAnswer?: (answer: Answered) => void;
+  /** Time for a body that is read whole, milliseconds. */
+  readonly maxBodyMilliseconds?: number;
+}
+
+export interface Answered {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly milliseconds: number;
+}
+
+export interface Api {
+  readonly listener: RequestListener;
+  /** Aborts what is under way (long polls, event streams), so that the server can close. */
+  stop(): void;
+}
+
+/**
+ * The whole API as one request listener.
+ * @throws IotmanoError `internal` where a route is not documented or is given twice
+ */
+export function createApi(options: ApiOptions): Api {
+  const { documents } = options;
+  requireDocumented(options.routes, documents);
+  const stopping = new AbortController();
+  const pipeline: Pipeline = {
+    ...options,
+    idempotency: createIdempotency(options.store, options.clock),
+    stopping: stopping.signal,
+  };
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('case sensitive routing', true);
+  app.set('strict routing', true);
+  // Query and body are parsed by the pipeline, strictly.
+  app.set('query parser', false);
+  for (const [path, routes] of groupByPath(options.routes)) {
+    const endpoint: Endpoint = {
+      path,
+      routes,
+      operations: new Map(routes.map((route) => [route, documents.operation(route.method, path)])),
+    };
+    app.all(toExpressPath(path, routes), (request: Request, response: Response) =>
+      runPipeline(pipeline, request, response, { endpoint, params: paramsOf(request.params) }),
+    );
+  }
+  app.use((request: Request, response: Response) => runPipeline(pipeline, request, response, undefined));
+  // express recognizes an error handler by its four parameters; here come only paths that cannot be decoded.
+  app.use((error: unknown, request: Request, response: Response, _next: unknown) =>
+    runPipeline(pipeline, request, response, { fault: error }),
+  );
+  return {
+    listener: (request: IncomingMessage, response: ServerResponse) => app(request, response),
+    stop: () =>
+      stopping.abort(new IotmanoError('unavailable', 'the orchestrator is stopping; try again shortly')),
+  };
+}
+
+/** A wildcard comes as a list of segments. */
+function paramsOf(params: Record<string, string | string[]>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),
+  );
+}

@@ -1,0 +1,28 @@
+/** The HTTP API: one pipeline that takes every route from bytes to an answer; routes come as data from the rooms. */
+export { createApi, type Answered, type Api, type ApiOptions } from './create-api.ts';
+export { serveApi, isLoopback, type ApiServer, type ListenOptions } from './serve.ts';
+export {
+  ADMINS,
+  OPERATORS,
+  READERS,
+  bodyOf,
+  type ApiRequest,
+  type ApiResponse,
+  type Route,
+} from './route.ts';
+export {
+  createAuthenticator,
+  formatAccessToken,
+  hashToken,
+  isEqualSecret,
+  type Authenticate,
+} from './access-token.ts';
+export type { ProblemDetails } from './problem.ts';
+export {
+  API_SPECS_DIRECTORY,
+  loadApiDocuments,
+  responseFaults,
+  type ApiDocuments,
+  type ObservedResponse,
+  type Operation,
+} from './openapi/index.ts';
