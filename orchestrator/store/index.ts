@@ -10,3 +10,11 @@ export type {
 } from './contract.ts';
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory.ts';
 export type { MemoryDisk } from './memory-disk.ts';
+export { RECORD_SCHEMAS, type RecordSchema, type RecordSchemas } from './record-schemas.ts';
+export {
+  openSqliteStore,
+  restoreFrom,
+  type RestoreOptions,
+  type SqliteStore,
+  type SqliteStoreOptions,
+} from './sqlite/index.ts';

@@ -25,6 +25,9 @@ export interface MemoryDisk {
   };
 }
 
+/** Commits that a store opened later finds in its change log. */
+const CHANGES_KEPT = 10_000;
+
 interface PendingWrite {
   readonly change: Change;
   readonly listener: PersistenceListener;
@@ -37,7 +40,7 @@ export function createMemoryDisk(start: {
   readonly leaseNumber: number;
 }): MemoryDisk {
   const records = new Map<string, string>();
-  const changes: string[] = [];
+  const changes = createFifo<string>();
   const pending = createFifo<PendingWrite>();
   let { leaseNumber } = start;
   let revision = 0;
@@ -74,6 +77,7 @@ export function createMemoryDisk(start: {
       else records.set(`${kind} ${id}`, JSON.stringify(record));
     }
     changes.push(JSON.stringify(change));
+    if (changes.length > CHANGES_KEPT) changes.shift();
     ({ revision } = change);
   }
 
@@ -101,7 +105,7 @@ export function createMemoryDisk(start: {
       return {
         leaseNumber: own,
         records: [...records.values()].map((text) => protectedParse<StoredRecord>(text)),
-        changes: changes.map((text) => protectedParse<Change>(text)),
+        changes: changes.from(0).map((text) => protectedParse<Change>(text)),
         persistence: (listener) => ({
           write: (change) => {
             pending.push({ change, listener, leaseNumber: own });

@@ -8,7 +8,7 @@ import {
 } from '../../kernel/index.ts';
 import { createMemoryDisk, type MemoryDisk } from './memory-disk.ts';
 import type { StateStore } from './contract.ts';
-import { createWriteThroughStore } from './write-through.ts';
+import { createWriteThroughStore, extendStore } from './write-through.ts';
 
 export interface MemoryStoreOptions {
   /** Mints the stateId of a new disk. */
@@ -55,9 +55,5 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     onFatal: options.onFatal ?? (() => {}),
     isDeposed: () => disk.leaseNumber !== session.leaseNumber,
   });
-  // A copy by descriptors: the getters have to stay getters.
-  return Object.defineProperties({}, {
-    ...Object.getOwnPropertyDescriptors(store),
-    disk: { value: disk, enumerable: true },
-  } as PropertyDescriptorMap) as MemoryStore;
+  return extendStore(store, { disk });
 }

@@ -145,6 +145,12 @@ export function createWriteThroughStore(options: WriteThroughOptions): StateStor
   };
 }
 
+/** The store with more members: a spread would turn its getters into the values of one instant. */
+export function extendStore<Extra extends object>(store: StateStore, extra: Extra): StateStore & Extra {
+  const members = { ...Object.getOwnPropertyDescriptors(store), ...Object.getOwnPropertyDescriptors(extra) };
+  return Object.defineProperties({}, members) as StateStore & Extra;
+}
+
 function protectWrite(write: Write): void {
   if (write.op !== 'delete') protectDocument(write.document, `${write.kind} ${write.id}`);
 }

@@ -1,0 +1,180 @@
+/** `npm run bench:store`: durable commits per second and p99 latency, beside the fdatasync rate of the same disk. */
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { IotmanoError, randomIds, SYSTEM_TENANT, type HostId } from '../kernel/index.ts';
+import {
+  createMemoryStore,
+  openSqliteStore,
+  type StateStore,
+  type Write,
+} from '../orchestrator/store/index.ts';
+
+const { values } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '1' },
+    directory: { type: 'string', default: tmpdir() },
+  },
+});
+const scale = Number(values.scale);
+if (!(scale > 0)) throw new IotmanoError('invalid-parameter', '--scale must be a number above 0');
+
+const ROUNDS = 5;
+const ROUND_MILLISECONDS = 1000 * scale;
+const WRITERS = [1, 8, 64] as const;
+/** Records that the writers go over: more than fit in the caches of one page. */
+const RECORDS = Math.round(20_000 * scale);
+
+interface Round {
+  readonly perSecond: number;
+  readonly p99Ms: number;
+  readonly maxStallMs: number;
+}
+
+/** About 600 bytes as JSON: the size of a small assignment or an observed workload. */
+function observedWrite(id: number, serial: number): Write {
+  const workload = {
+    key: { tenant: 'default', vnfInstanceId: `vnf-${id}`, unit: 'main', generation: 1 },
+    specHash: `sha256:${'0123456789abcdef'.repeat(4)}`,
+    instances: [0, 1].map((slot) => ({
+      slot,
+      epoch: 1,
+      state: 'RUNNING',
+      since: '2030-01-01T00:00:00.000Z',
+      restarts: serial,
+      ports: { http: 20_000 + slot, metrics: 21_000 + slot },
+      pid: 4711 + slot,
+    })),
+  };
+  const document = {
+    hostId: `host-${id % 1000}` as HostId,
+    workload: workload as never,
+    reportedAt: '2030-01-01T00:00:00.000Z',
+  };
+  return { op: 'put', kind: 'observed', id: `host-${id % 1000}.${id}`, tenant: SYSTEM_TENANT, document };
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function rounded(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}
+
+/** One writer thread that writes 4 KiB and waits for the disk, over and over. */
+function fdatasyncPerSecond(directory: string): number {
+  const path = join(directory, 'fdatasync');
+  const file = openSync(path, 'w');
+  const page = Buffer.alloc(4096, 1);
+  const end = performance.now() + ROUND_MILLISECONDS / 2;
+  let count = 0;
+  for (; performance.now() < end; count += 1) {
+    writeSync(file, page, 0, page.length, (count % 1000) * page.length);
+    fdatasyncSync(file);
+  }
+  closeSync(file);
+  rmSync(path);
+  return count / (ROUND_MILLISECONDS / 2000);
+}
+
+/** How late the event loop came round at worst. */
+function watchEventLoop(): () => number {
+  let worst = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last - 1);
+    last = now;
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return Math.max(worst, performance.now() - last - 1);
+  };
+}
+
+async function measure(store: StateStore, writers: number): Promise<Round> {
+  const latencies: number[] = [];
+  const started = performance.now();
+  const end = started + ROUND_MILLISECONDS;
+  let serial = 0;
+  const writeOn = async (writer: number) => {
+    for (let now = performance.now(); now < end;) {
+      serial += 1;
+      // Spread over the records in an order that is neither theirs nor random.
+      const id = (serial * 7919 + writer * 104_729) % RECORDS;
+      await store.commit([observedWrite(id, serial)]).durable;
+      const done = performance.now();
+      latencies.push(done - now);
+      now = done;
+    }
+  };
+  const stopWatching = watchEventLoop();
+  await Promise.all(Array.from({ length: writers }, (_, writer) => writeOn(writer)));
+  const seconds = (performance.now() - started) / 1000;
+  const maxStallMs = stopWatching();
+  const p99Ms = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)] ?? Number.NaN;
+  return { perSecond: latencies.length / seconds, p99Ms, maxStallMs };
+}
+
+async function fill(store: StateStore): Promise<void> {
+  for (let start = 0; start < RECORDS; start += 1000) {
+    const writes = Array.from({ length: Math.min(1000, RECORDS - start) }, (_, at) =>
+      observedWrite(start + at, 0),
+    );
+    await store.commit(writes).durable;
+  }
+}
+
+const failOnFatal = (error: IotmanoError) => {
+  throw error;
+};
+const directory = mkdtempSync(join(values.directory, 'iotmano-bench-store-'));
+const figures = {
+  commitsPerSecond: {} as Record<string, Record<string, number>>,
+  p99Ms: {} as Record<string, Record<string, number>>,
+  maxStallMs: 0,
+  fsyncPerSecond: 0,
+  openMsWith100kRecords: 0,
+};
+
+try {
+  const fsyncs: number[] = [];
+  const stores = {
+    memory: createMemoryStore({ onFatal: failOnFatal, changeLogLimit: 10_000 }) as StateStore,
+    sqlite: await openSqliteStore({ directory, ids: randomIds, onFatal: failOnFatal }),
+  };
+  for (const [name, store] of Object.entries(stores)) {
+    await fill(store);
+    const perSecond: Record<string, number> = {};
+    const p99Ms: Record<string, number> = {};
+    for (const writers of WRITERS) {
+      const rounds: Round[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        if (name === 'sqlite') fsyncs.push(fdatasyncPerSecond(directory));
+        rounds.push(await measure(store, writers));
+      }
+      perSecond[writers] = Math.round(median(rounds.map((round) => round.perSecond)));
+      p99Ms[writers] = rounded(median(rounds.map((round) => round.p99Ms)));
+      if (name === 'sqlite') {
+        figures.maxStallMs = rounded(
+          Math.max(figures.maxStallMs, ...rounds.map((round) => round.maxStallMs)),
+          1,
+        );
+      }
+      process.stderr.write(
+        `${name}, ${writers} writers: ${perSecond[writers]} commits/s, p99 ${p99Ms[writers]} ms, stalls ${rounds.map((round) => round.maxStallMs.toFixed(1)).join(' ')} ms\n`,
+      );
+    }
+    figures.commitsPerSecond[name] = perSecond;
+    figures.p99Ms[name] = p99Ms;
+    await store.close();
+  }
+  figures.fsyncPerSecond = Math.round(median(fsyncs));
+  process.stderr.write(`fdatasync of the same disk: ${figures.fsyncPerSecond}/s\n`);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+const environment = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', scale };
+process.stdout.write(`${JSON.stringify({ bench: 'store', figures, environment })}\n`);
