@@ -242,8 +242,12 @@ export interface VimDriver {
 
 /** Optional: a driver that stops instances by itself when the lease is not renewed (dead-man's rule). */
 export interface LeaseKeeper {
-  /** The host's lease was renewed now. Must be called at least every `stopAfterSeconds` / 3. */
-  renewed(): Promise<void>;
+  /**
+   * The host's lease was renewed: the orchestrator was heard, too. Must be called at least every `stopAfterSeconds` / 3,
+   * after the wanted state that came with the answer was set.
+   * @param sentAtMonotonic `Clock.monotonic()` when the renewal was *sent*: the orchestrator counts from no later than that; absent: now
+   */
+  renewed(sentAtMonotonic?: number): Promise<void>;
 }
 
 /** Optional: a driver that holds resources of its own in this process (watches, probes, timers). Workloads run on. */

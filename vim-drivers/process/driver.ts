@@ -1,0 +1,242 @@
+import { IotmanoError, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
+import type { Tier } from '../../descriptors/index.ts';
+import type {
+  ArtifactSource,
+  Closable,
+  DriverCapabilities,
+  Fence,
+  HostInventory,
+  LeaseKeeper,
+  LogOptions,
+  ObservedWorkload,
+  VimDriver,
+  Workload,
+  WorkloadKey,
+  WorkloadUsage,
+} from '../contract.ts';
+import type { ArtifactShelf } from './artifacts.ts';
+import { adoptWorkloads } from './adopt.ts';
+import type { FenceGuard } from './fence-guard.ts';
+import { HostedWorkload, type RemoveOptions } from './hosted-workload.ts';
+import { takeInventory, type HostDescription } from './inventory.ts';
+import type { OutputKeeper } from './keeper.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
+import { safeWorkloadId, slotPaths } from './layout.ts';
+import { readOutput } from './logs.ts';
+import type { SlotContext } from './slot-context.ts';
+import { measureUsage } from './usage.ts';
+
+export interface ProcessDriverOptions {
+  /** State directory, this driver's alone; README.md describes what is in it. */
+  readonly directory: string;
+  readonly hostId: HostId;
+  readonly artifacts: ArtifactSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** From where others reach what runs here; absent: the first address that is not a loopback one. */
+  readonly address?: string;
+  readonly tier?: Tier;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The Node that functions run on; absent: the one that runs this. */
+  readonly nodePath?: string;
+  /** Bound of the current output file of an instance; one older file of up to this size (and what came in between two looks) is kept. */
+  readonly outputLimitBytes?: number;
+  /** How often output files are looked at. */
+  readonly outputCheckSeconds?: number;
+  /** Where cgroups are mounted; `none` leaves them alone. */
+  readonly cgroupRoot?: string;
+}
+
+/** How often processes that an earlier run of the driver has started are looked at; others report their end themselves. */
+const TICK_MILLISECONDS = 500;
+/** The keeper of output files is looked for once in so many ticks. */
+const KEEPER_TICKS = 20;
+
+export type ProcessDriver = VimDriver & LeaseKeeper & Closable;
+
+export interface DriverParts {
+  readonly options: ProcessDriverOptions;
+  readonly context: SlotContext;
+  readonly shelf: ArtifactShelf;
+  readonly fence: FenceGuard;
+  readonly keeper: OutputKeeper;
+  readonly host: HostDescription;
+  readonly watchers: Set<() => void>;
+  giveBack(): Promise<void>;
+}
+
+/** The driver of one state directory, all parts given. */
+export class ProcessHost implements ProcessDriver {
+  readonly #parts: DriverParts;
+  readonly #hosted = new Map<string, HostedWorkload>();
+  readonly #queue = createKeyedQueue();
+  readonly #fetching = new Map<string, AbortController>();
+  readonly #closing = new AbortController();
+  #ticking: Promise<void> = Promise.resolve();
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
+  }
+
+  /** Finds again what an earlier run has left, and begins to look after it. */
+  async open(): Promise<void> {
+    const { context, shelf } = this.#parts;
+    for (const hosted of await adoptWorkloads(context)) {
+      this.#hosted.set(hosted.id, hosted);
+      if (hosted.removing === undefined) await hosted.adopt();
+      else void this.#finishRemoval(hosted, hosted.removing);
+    }
+    await shelf.collect(this.#usedDigests());
+    this.#ticking = this.#tick();
+  }
+
+  async capabilities(): Promise<DriverCapabilities> {
+    const { cgroups } = this.#parts.context;
+    return {
+      driver: 'process',
+      artifactTypes: ['process'],
+      volumes: true,
+      fixedPorts: true,
+      limits: { memory: cgroups.memory ? 'enforced' : 'none', cpu: cgroups.cpu ? 'shares' : 'none' },
+      isolation: 'process',
+    };
+  }
+
+  async inventory(): Promise<readonly HostInventory[]> {
+    return [await takeInventory(this.#parts.context.layout, this.#parts.host)];
+  }
+
+  async apply(workload: Workload, fence: Fence): Promise<void> {
+    const id = safeWorkloadId(workload.key);
+    this.#demandOpen();
+    await this.#parts.fence.pass(fence);
+    await this.#queue.run(id, async () => {
+      await this.#fetch(id, workload);
+      const hosted = this.#hosted.get(id) ?? new HostedWorkload(this.#parts.context, id, { workload });
+      await hosted.take(workload);
+      this.#hosted.set(id, hosted);
+    });
+    this.#parts.context.changed();
+  }
+
+  async remove(key: WorkloadKey, fence: Fence, options: RemoveOptions = {}): Promise<void> {
+    const id = safeWorkloadId(key);
+    this.#demandOpen();
+    await this.#parts.fence.pass(fence);
+    this.#fetching.get(id)?.abort();
+    await this.#queue.run(id, async () => {
+      const hosted = this.#hosted.get(id);
+      if (hosted === undefined) return;
+      await hosted.remove(options);
+      this.#hosted.delete(id);
+    });
+    await this.#tidy();
+  }
+
+  async list(): Promise<readonly ObservedWorkload[]> {
+    for (const slot of this.#allSlots()) slot.check();
+    return [...this.#hosted.values()].map((hosted) => hosted.observe());
+  }
+
+  watch(onChange: () => void): () => void {
+    const watcher = (): void => onChange();
+    this.#parts.watchers.add(watcher);
+    return () => this.#parts.watchers.delete(watcher);
+  }
+
+  async usage(key: WorkloadKey): Promise<WorkloadUsage> {
+    const { cgroups, scanner } = this.#parts.context;
+    const hosted = this.#hosted.get(safeWorkloadId(key));
+    return hosted === undefined ? { instances: [] } : measureUsage(hosted, cgroups, scanner);
+  }
+
+  logs(key: WorkloadKey, options: LogOptions): AsyncIterable<Uint8Array> {
+    const id = safeWorkloadId(key);
+    const { layout, clock } = this.#parts.context;
+    const slot = this.#hosted.get(id)?.slot(options.slot);
+    if (slot === undefined)
+      throw new IotmanoError('not-found', `${id} has no slot ${options.slot} on this host`, {
+        slot: options.slot,
+      });
+    const isThere = (): boolean => !slot.isGone && !this.#closing.signal.aborted;
+    return readOutput(slotPaths(layout, id, options.slot).output, options, clock, isThere);
+  }
+
+  async renewed(sentAtMonotonic?: number): Promise<void> {
+    await this.#parts.context.lease.renew(sentAtMonotonic);
+    for (const slot of this.#allSlots()) slot.leaderHeard();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    for (const fetching of this.#fetching.values()) fetching.abort();
+    await Promise.all([...this.#hosted.values()].map((hosted) => hosted.close()));
+    await this.#ticking;
+    if (this.#hosted.size === 0) await this.#parts.keeper.end();
+    await this.#parts.giveBack();
+  }
+
+  #allSlots(): ReturnType<() => HostedWorkload['slots']> {
+    return [...this.#hosted.values()].flatMap((hosted) => hosted.slots);
+  }
+
+  #demandOpen(): void {
+    if (this.#closing.signal.aborted) throw new IotmanoError('unavailable', 'the driver is closing');
+  }
+
+  /** Gets the files before anything is taken over: a workload that cannot run replaces none that does. */
+  async #fetch(id: string, { spec }: Workload): Promise<void> {
+    const { artifact } = spec;
+    if (artifact.type !== 'process')
+      throw new IotmanoError('artifact-unusable', `${id} is a ${artifact.type}; this host runs processes`);
+    if (artifact.files === undefined) return;
+    const fetching = new AbortController();
+    this.#fetching.set(id, fetching);
+    try {
+      await this.#parts.shelf.unpacked(artifact.files, fetching.signal);
+    } finally {
+      this.#fetching.delete(id);
+    }
+  }
+
+  async #finishRemoval(hosted: HostedWorkload, options: RemoveOptions): Promise<void> {
+    try {
+      await this.#queue.run(hosted.id, async () => {
+        await hosted.adopt();
+        await hosted.remove(options);
+        this.#hosted.delete(hosted.id);
+      });
+      await this.#tidy();
+    } catch (error) {
+      this.#parts.context.log.warn({ workload: hosted.id, err: error }, 'a removal could not be finished');
+    }
+  }
+
+  /** What is no longer needed goes: artifacts that nobody uses, and the keeper when nothing runs. */
+  async #tidy(): Promise<void> {
+    await this.#parts.shelf.collect(this.#usedDigests());
+    if (this.#hosted.size === 0) {
+      await this.#parts.keeper.end();
+      await this.#parts.context.cgroups.removeScope();
+    }
+    this.#parts.context.changed();
+  }
+
+  #usedDigests(): ReadonlySet<string> {
+    const artifacts = [...this.#hosted.values()].map(({ workload }) => workload.spec.artifact.files?.digest);
+    return new Set(artifacts.filter((digest) => digest !== undefined));
+  }
+
+  async #tick(): Promise<void> {
+    const { clock, log } = this.#parts.context;
+    for (let count = 1; !this.#closing.signal.aborted; count += 1) {
+      await clock.sleep(TICK_MILLISECONDS, this.#closing.signal);
+      const slots = this.#allSlots();
+      for (const slot of slots) slot.check();
+      if (count % KEEPER_TICKS !== 0 || !slots.some((slot) => slot.run !== undefined)) continue;
+      await this.#parts.keeper
+        .ensure()
+        .catch((error: unknown) => log.warn({ err: error }, 'no keeper of output'));
+    }
+  }
+}

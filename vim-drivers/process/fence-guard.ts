@@ -1,0 +1,36 @@
+import { IotmanoError } from '../../kernel/index.ts';
+import type { Fence } from '../contract.ts';
+import type { Layout } from './layout.ts';
+import { readRecord, replaceFile } from './state-files.ts';
+
+/** Remembers, over restarts and losses of power, the newest command that was seen. */
+export interface FenceGuard {
+  /** @throws IotmanoError `stale-lease` */
+  pass(fence: Fence): Promise<void>;
+}
+
+export async function openFenceGuard(layout: Layout): Promise<FenceGuard> {
+  let newest = (await readRecord<{ fence: Fence }>(layout.driverFile))?.fence ?? {
+    leaseNumber: 0,
+    revision: 0,
+  };
+  let writing: Promise<void> = Promise.resolve();
+  return {
+    async pass(fence) {
+      const order = fence.leaseNumber - newest.leaseNumber || fence.revision - newest.revision;
+      if (order < 0) {
+        throw new IotmanoError(
+          'stale-lease',
+          `the command is of lease ${fence.leaseNumber}, revision ${fence.revision}; this host has seen lease ${newest.leaseNumber}, revision ${newest.revision}`,
+          { seen: newest },
+        );
+      }
+      if (order > 0) {
+        newest = { leaseNumber: fence.leaseNumber, revision: fence.revision };
+        const text = `${JSON.stringify({ schemaVersion: 1, fence: newest })}\n`;
+        writing = writing.catch(() => undefined).then(() => replaceFile(layout.driverFile, text, true));
+      }
+      await writing;
+    },
+  };
+}

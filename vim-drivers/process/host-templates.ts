@@ -1,0 +1,49 @@
+import { IotmanoError } from '../../kernel/index.ts';
+
+/** What only this host knows about one instance. */
+export interface HostFacts {
+  readonly ports: Readonly<Record<string, number>>;
+  /** Volume name → directory. */
+  readonly volumes: Readonly<Record<string, string>>;
+  readonly bindingsPath?: string;
+  readonly instanceId: string;
+  readonly instanceDirectory: string;
+  readonly hostId: string;
+  readonly hostAddress: string;
+}
+
+/** The value of a reference such as `ports.http`, or nothing when this host does not know it. */
+export function lookupHostFact(facts: HostFacts, reference: string): string | undefined {
+  const [group, ...rest] = reference.split('.');
+  const name = rest.join('.');
+  if (group === 'ports') return own(facts.ports, name)?.toString();
+  if (group === 'volumes') return own(facts.volumes, name);
+  const single: Readonly<Record<string, string | undefined>> = {
+    'bindings.path': facts.bindingsPath,
+    'instance.id': facts.instanceId,
+    'instance.dir': facts.instanceDirectory,
+    'host.id': facts.hostId,
+    'host.address': facts.hostAddress,
+  };
+  return own(single, reference);
+}
+
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/**
+ * Text with its `{{ reference }}` replaced.
+ * @throws IotmanoError `driver-failed` for a reference that this host cannot resolve
+ */
+export function resolveOnHost(text: string, facts: HostFacts, where: string): string {
+  return text.replace(/\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}/g, (found, reference: string) => {
+    const value = lookupHostFact(facts, reference);
+    if (value !== undefined) return value;
+    throw new IotmanoError(
+      'driver-failed',
+      `${where} holds ${found}, which this host cannot resolve; known are ports, volumes, bindings.path, instance.id, instance.dir, host.id and host.address`,
+      { reference },
+    );
+  });
+}

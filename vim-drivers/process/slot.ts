@@ -1,0 +1,175 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { messageOf, toTimestamp } from '../../kernel/index.ts';
+import type { ObservedInstance, WorkloadId } from '../contract.ts';
+import { slotPaths } from './layout.ts';
+import type { Run } from './run-record.ts';
+import { findRun, settle } from './settle-instance.ts';
+import type { SlotContext, SlotWish } from './slot-context.ts';
+import { loadSlotRecord, newSlotRecord, renewSlotRecord } from './slot-record.ts';
+import { SlotState, type StopRule } from './slot-state.ts';
+import { isLeaseOver, LONG_PAUSE_MILLISECONDS, startWhenDue } from './start-instance.ts';
+import { isRunning } from './system.ts';
+import { tend } from './tend-instance.ts';
+
+/**
+ * One slot of a workload: brings what runs there to what is wished, whatever it finds, and holds it there. Every step looks at the world anew
+ * and does one thing; a step that fails is tried again later. The same steps follow a start of the driver, a crash, and a change of the wish.
+ */
+export class Slot {
+  readonly #state: SlotState;
+  #isClosed = false;
+  #isGone = false;
+  #failures = 0;
+  #loop: Promise<void> = Promise.resolve();
+
+  private constructor(state: SlotState) {
+    this.#state = state;
+  }
+
+  /** Opens the slot, with what an earlier run of the driver knew of it, and begins to work on it. */
+  static async open(
+    context: SlotContext,
+    id: WorkloadId,
+    number: number,
+    wish: SlotWish | undefined,
+    stop: StopRule,
+  ): Promise<Slot> {
+    const paths = slotPaths(context.layout, id, number);
+    await mkdir(paths.directory, { recursive: true, mode: 0o700 });
+    const stored = await loadSlotRecord(paths);
+    const since = toTimestamp(context.clock.now());
+    const record = stored ?? newSlotRecord(number, wish?.epoch ?? 0, wish?.specHash ?? '', since);
+    const slot = new Slot(new SlotState(context, id, record));
+    context.ports.claim(slot.#state.name, record.ports);
+    slot.#state.stop = stop;
+    slot.#state.wish = wish;
+    slot.#loop = slot.#drive();
+    return slot;
+  }
+
+  /** Nothing of it is left, and nothing is wished. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** What runs there now, for measurements. */
+  get run(): Run | undefined {
+    const { run } = this.#state;
+    return run !== undefined && isRunning(run.program) ? run : undefined;
+  }
+
+  /** Name of its cgroup, and id of the VNFC instance. */
+  get name(): string {
+    return this.#state.name;
+  }
+
+  /** Says what to run; nothing: stop and forget, within another grace than the workload's where one is given. */
+  want(wish: SlotWish | undefined, graceSeconds?: number): void {
+    const state = this.#state;
+    if (wish !== undefined) state.stop = wish.spec.stop;
+    if (graceSeconds !== undefined) state.stop = { ...state.stop, graceSeconds };
+    state.wish = wish;
+    state.wake();
+  }
+
+  /** The orchestrator was heard: what waited for that may start. */
+  leaderHeard(): void {
+    this.#state.isLeaderHeard = true;
+    if (['STOPPED', 'PENDING'].includes(this.#state.record.state)) this.#state.wake();
+  }
+
+  /** A look from outside whether what runs is still there, and may be. */
+  check(): void {
+    const { run, wish } = this.#state;
+    if (run === undefined) return;
+    if (!isRunning(run.program) || (wish !== undefined && isLeaseOver(this.#state, wish))) this.#state.wake();
+  }
+
+  observe(): ObservedInstance {
+    const { slot, epoch, state, since, restarts, reason, exitCode, ports } = this.#state.record;
+    const pid = this.run?.program.pid;
+    return {
+      slot,
+      epoch,
+      state,
+      since,
+      restarts: Math.max(0, restarts - 1),
+      ports,
+      ...(reason === undefined ? {} : { reason }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(pid === undefined ? {} : { pid }),
+    };
+  }
+
+  /** Ends the work on the slot. What runs there runs on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#state.wake();
+    await this.#loop;
+  }
+
+  /** Fulfilled when nothing is wished any more and nothing is left, or when it is closed. */
+  async finished(): Promise<void> {
+    await this.#loop;
+  }
+
+  async #drive(): Promise<void> {
+    const state = this.#state;
+    while (!this.#isClosed && !this.#isGone) {
+      state.beginStep();
+      try {
+        await this.#step();
+        this.#failures = 0;
+      } catch (error) {
+        this.#failures += 1;
+        state.context.log.warn({ instance: state.name, err: error }, 'a step of a slot failed');
+        await state.update({ reason: messageOf(error) }).catch(() => undefined);
+        if (!this.#isClosed) await state.pause(Math.min(5000, 125 * 2 ** Math.min(10, this.#failures)));
+      }
+    }
+  }
+
+  async #step(): Promise<void> {
+    const state = this.#state;
+    const { wish, record } = state;
+    const run = await findRun(state);
+    if (this.#isClosed) return;
+    if (wish === undefined) return this.#forget();
+    const isOther = wish.epoch !== record.epoch || wish.specHash !== record.specHash;
+    if (isOther) return this.#renew(wish);
+    if (run !== undefined) return tend(state, run, wish);
+    if (!record.isSettled) return settle(state, wish);
+    if (record.state === 'COMPLETED' || record.state === 'FAILED')
+      return state.pause(LONG_PAUSE_MILLISECONDS);
+    return startWhenDue(state, wish);
+  }
+
+  /** Makes room for a copy of another epoch or spec. */
+  async #renew(wish: SlotWish): Promise<void> {
+    const state = this.#state;
+    if (state.run !== undefined) await state.update({ state: 'STOPPING' });
+    await rm(state.paths.attemptFile, { force: true });
+    await state.endEverything();
+    await rm(state.paths.ephemeralVolumes, { recursive: true, force: true });
+    const since = toTimestamp(state.context.clock.now());
+    await mkdir(state.paths.directory, { recursive: true, mode: 0o700 });
+    const renewed = renewSlotRecord(state.record, wish.epoch, wish.specHash, since);
+    await state.update({ reason: undefined, exitCode: undefined, bindingsHash: undefined, ...renewed });
+  }
+
+  /** Stops what runs and removes what is left of the slot. */
+  async #forget(): Promise<void> {
+    const state = this.#state;
+    const { context, paths } = state;
+    if (state.run !== undefined) await state.update({ state: 'STOPPING', reason: undefined });
+    await rm(paths.attemptFile, { force: true });
+    await state.endEverything();
+    if (state.wish !== undefined) return; // wished for again meanwhile
+    await context.cgroups.remove(state.name);
+    context.ports.release(state.name);
+    await rm(paths.directory, { recursive: true, force: true });
+    this.#isGone = state.wish === undefined;
+    if (!this.#isGone) state.record = newSlotRecord(state.record.slot, -1, '', state.record.since);
+    context.changed();
+  }
+}
