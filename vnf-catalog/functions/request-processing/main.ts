@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import {
+  BrokerLink,
+  readConfig,
+  requiredService,
+  runFunction,
+  SUBJECT,
+  type FunctionBindings,
+  type RequestPrimitive,
+} from '../../shared/index.ts';
+import { RequestProcessor, type ProcessingSettings } from './process-request.ts';
+import { createNeighbours } from './storage-client.ts';
+
+const QUEUE = 'request-processing';
+
+function settingsOf(
+  bindings: FunctionBindings,
+): ProcessingSettings & { readonly storageTimeoutMilliseconds: number } {
+  const config = readConfig(bindings.config);
+  return {
+    cseId: config.text('cseId', '/id-in'),
+    cseName: config.text('cseName', 'cse-in'),
+    adminOriginator: config.text('adminOriginator', 'CAdmin'),
+    registration: config.texts('registration', ['C*', 'S*', '']),
+    listLimit: config.number('listLimit', 1000),
+    storageTimeoutMilliseconds: config.number('storageTimeoutMilliseconds', 5000),
+  };
+}
+
+await runFunction('request-processing', async ({ bindings, instance, metrics, log, signal }) => {
+  let settings = settingsOf(bindings);
+  const link = new BrokerLink(instance, requiredService(bindings, 'broker'), (event) =>
+    log.info({ event }, 'broker'),
+  );
+  const neighbours = createNeighbours(link, () => settings.storageTimeoutMilliseconds);
+  const processor = new RequestProcessor(
+    neighbours,
+    () => settings,
+    () => randomBytes(8).toString('hex'),
+  );
+  const answered = metrics.counter('requests_total', 'Requests answered, by response status code.');
+  const seconds = metrics.histogram('request_seconds', 'Time from request to answer.');
+  let underWay = 0;
+  metrics.gauge('queue_depth', 'Requests under way.', () => underWay);
+
+  let end: (() => Promise<void>) | undefined;
+  link.start(signal, () => {
+    end = link.serve(SUBJECT.request, QUEUE, (message) => {
+      const started = performance.now();
+      underWay += 1;
+      void processor.process(message.json<RequestPrimitive>()).then((response) => {
+        underWay -= 1;
+        answered.add({ rsc: String(response.rsc) });
+        seconds.observe((performance.now() - started) / 1000);
+        message.respond(JSON.stringify(response));
+      });
+    });
+  });
+
+  return {
+    notReady: () => (link.isConnected ? undefined : 'not connected to the message broker'),
+    reload: async (current) => {
+      settings = settingsOf(current);
+      await link.rebind(requiredService(current, 'broker'));
+    },
+    stop: async () => {
+      await end?.();
+      while (underWay > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      await link.close();
+    },
+  };
+});

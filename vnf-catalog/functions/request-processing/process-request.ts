@@ -1,0 +1,80 @@
+import { OPERATION, RSC, type RequestPrimitive, type ResponsePrimitive } from '../../shared/index.ts';
+import type { AccessRules } from './access.ts';
+import { parseAddress, type CseIdentity } from './address.ts';
+import { createResource } from './create-resource.ts';
+import { deleteResource } from './delete-resource.ts';
+import { refusal, responseTo } from './refusal.ts';
+import { retrieveResource } from './retrieve-resource.ts';
+import { Sights } from './sights.ts';
+import type { Neighbours } from './storage-client.ts';
+import { updateResource } from './update-resource.ts';
+
+export interface ProcessingSettings extends CseIdentity, AccessRules {
+  /** Patterns of originators that may register AEs. */
+  readonly registration: readonly string[];
+  /** Most items of one list or discovery. */
+  readonly listLimit: number;
+}
+
+/** All that an operation works with. */
+export interface Workbench {
+  readonly neighbours: Neighbours;
+  readonly sights: Sights;
+  readonly settings: ProcessingSettings;
+  /** A new part of a resource id. */
+  readonly newId: () => string;
+  /** `to` of the request, in the form that the data storage knows. */
+  readonly to: string;
+}
+
+/**
+ * Request processing of clause 7.2.2, step 4: the primitive is checked beyond its syntax, the address and the access rights
+ * against the data storage, then what it asks for is stored or read. Holds nothing that another instance would have to know.
+ */
+export class RequestProcessor {
+  readonly #neighbours: Neighbours;
+  readonly #settings: () => ProcessingSettings;
+  readonly #newId: () => string;
+  readonly #sights = new Sights(10_000);
+
+  constructor(neighbours: Neighbours, settings: () => ProcessingSettings, newId: () => string) {
+    this.#neighbours = neighbours;
+    this.#settings = settings;
+    this.#newId = newId;
+  }
+
+  /** Never rejects. */
+  async process(request: RequestPrimitive): Promise<ResponsePrimitive> {
+    try {
+      return await this.#dispatch(request);
+    } catch (error) {
+      return responseTo(error);
+    }
+  }
+
+  #dispatch(request: RequestPrimitive): Promise<ResponsePrimitive> {
+    const settings = this.#settings();
+    const address = parseAddress(request.to, settings);
+    if (address.kind === 'invalid') throw refusal(RSC.badRequest, address.reason);
+    if (address.kind === 'elsewhere') throw refusal(RSC.notFound, `"${request.to}" is not of this CSE`);
+    const bench: Workbench = {
+      neighbours: this.#neighbours,
+      sights: this.#sights,
+      settings,
+      newId: this.#newId,
+      to: address.to,
+    };
+    switch (request.op) {
+      case OPERATION.create:
+        return createResource(request, bench);
+      case OPERATION.retrieve:
+        return retrieveResource(request, bench);
+      case OPERATION.update:
+        return updateResource(request, bench);
+      case OPERATION.delete:
+        return deleteResource(request, bench);
+      default:
+        throw refusal(RSC.operationNotAllowed, 'this CSE takes no notifications for its resources');
+    }
+  }
+}
