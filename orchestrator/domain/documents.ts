@@ -175,13 +175,17 @@ export interface HostDocument {
   readonly tenants: readonly TenantId[];
   readonly draining: boolean;
   readonly disputed: boolean;
-  /** Boot ids that have opened sessions, newest last, with their counters: how a clone shows itself. */
+  /** Boot ids in the order in which they opened sessions, newest last, each with its counter: how a clone shows itself. */
   readonly boots: readonly { readonly bootId: string; readonly counter: number }[];
+  /** The store state that the agent has pinned, and the one that an operator has confirmed for it; absent: this store's. */
+  readonly stateIds?: { readonly pinned: string; readonly confirmed?: string };
 }
 
 /** As the agent states it (reference point Mco, PUT facts). */
 export interface HostFactsDocument {
+  /** Of the message that stated them, within the boot. */
   readonly sequence: number;
+  readonly bootId?: string;
   readonly architecture: string;
   readonly tier: Tier;
   readonly labels: Readonly<Record<string, string>>;
@@ -251,6 +255,8 @@ export interface AccessTokenDocument {
 export interface SessionDocument {
   readonly hostId: HostId;
   readonly bootId: string;
+  /** Of the agents that it is for; absent: all of the host's. */
+  readonly roles?: HostDocument['roles'];
   readonly expiresAt: string;
 }
 
