@@ -44,7 +44,16 @@ async function renderTypes(document: string, file: string): Promise<string> {
     // A document is read, never changed; what has a default may still be absent, since nobody fills it in.
     immutable: true,
     defaultNonNullable: false,
+    ...(document.startsWith('api-specs/mco/') ? { transform: withoutIndexSignature } : {}),
   });
   const config = await resolveConfig(join(root, file));
   return await format(NOTICE + astToString(nodes), { ...config, parser: 'typescript' });
+}
+
+/**
+ * Messages of Mco are open on the wire (receivers ignore what they do not know), closed in the code: an index signature would let every
+ * misspelt member pass, and refuse the types of the driver contract, which have none.
+ */
+function withoutIndexSignature(schema: { additionalProperties?: unknown }): undefined {
+  if (schema.additionalProperties === true && 'properties' in schema) delete schema.additionalProperties;
 }

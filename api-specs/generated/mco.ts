@@ -310,8 +310,6 @@ export interface components {
       readonly publicKey: components['schemas']['public-key'];
       /** @description The agents that this host runs. */
       readonly roles: readonly components['schemas']['role'][];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * @description The state of an orchestrator's store: minted when a store is created, restored from a backup, or reset. A host pins it at enrolment.
@@ -358,8 +356,6 @@ export interface components {
       /** @description JWK thumbprint (RFC 7638, SHA-256, base64url) of the key that the host is now bound to. */
       readonly keyThumbprint: string;
       readonly enrolledAt: components['schemas']['timestamp'];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * ProblemDetails
@@ -394,8 +390,6 @@ export interface components {
        * @description Where it happened.
        */
       readonly instance?: string;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Challenge
@@ -413,8 +407,6 @@ export interface components {
        * @example 60
        */
       readonly expiresInSeconds: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * SessionRequest
@@ -441,8 +433,6 @@ export interface components {
        * @example iotmano/0.1.0
        */
       readonly agentVersion?: string;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Session
@@ -486,8 +476,6 @@ export interface components {
       readonly stateId: components['schemas']['stateId'];
       /** @description False: the orchestrator's state is not the one that the host pinned, and no operator has confirmed that yet. The host goes on running what it runs and changes nothing. */
       readonly stateIdConfirmed: boolean;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * HostFacts
@@ -550,7 +538,7 @@ export interface components {
         readonly [key: string]: string;
       };
       /** @description What can run workloads here. */
-      readonly drivers: readonly ({
+      readonly drivers: readonly {
         /**
          * @description Name.
          * @example process
@@ -558,9 +546,7 @@ export interface components {
         readonly name: string;
         /** @description What it runs. */
         readonly artifactTypes: readonly ('process' | 'container')[];
-      } & {
-        readonly [key: string]: unknown;
-      })[];
+      }[];
       /** @description Processor. */
       readonly cpu: {
         /**
@@ -578,8 +564,6 @@ export interface components {
          * @example 1500
          */
         readonly allocatableMillis: number;
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description Memory. */
       readonly memory: {
@@ -587,8 +571,6 @@ export interface components {
         readonly totalBytes: number;
         /** @description What functions may use, bytes. */
         readonly allocatableBytes: number;
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description Storage. */
       readonly storage: {
@@ -603,8 +585,6 @@ export interface components {
          * @example unknown
          */
         readonly medium: string;
-      } & {
-        readonly [key: string]: unknown;
       };
       /**
        * @description From where other hosts reach what runs here: a host name or IP address.
@@ -646,17 +626,15 @@ export interface components {
         readonly [key: string]: unknown;
       }[];
       /** @description Measured latencies. */
-      readonly latencies: readonly ({
+      readonly latencies: readonly {
         /** @description Host or zone. */
         readonly to: string;
         /** @description 95th percentile of the round trip, milliseconds. */
         readonly p95Milliseconds: number;
         readonly measuredAt: components['schemas']['timestamp'];
-      } & {
-        readonly [key: string]: unknown;
-      })[];
+      }[];
       /** @description CSEs that are present. */
-      readonly cses: readonly ({
+      readonly cses: readonly {
         /**
          * @description CSE-ID (oneM2M TS-0001).
          * @example /gw-1-cse
@@ -671,16 +649,12 @@ export interface components {
         readonly pointOfAccess: readonly string[];
         /** @description Resource types that it supports, by number (oneM2M TS-0004). */
         readonly supportedResourceTypes: readonly number[];
-      } & {
-        readonly [key: string]: unknown;
-      })[];
+      }[];
       /**
        * @description Version of the agent.
        * @example iotmano/0.1.0
        */
       readonly agentVersion: string;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Receipt
@@ -701,8 +675,6 @@ export interface components {
        * @example 0
        */
       readonly ignored: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * SequenceProblem
@@ -743,8 +715,6 @@ export interface components {
       readonly expectedSequence?: number;
       /** @description True: the next report must be full; its sequence number is free. */
       readonly fullRequired?: boolean;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * @description Revision of the orchestrator's state. Grows with every change; compares only within one stateId.
@@ -766,8 +736,6 @@ export interface components {
        */
       readonly leaseNumber: number;
       readonly revision: components['schemas']['revision'];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * @description A function (VNF) instance.
@@ -798,8 +766,6 @@ export interface components {
        * @example 1
        */
       readonly generation: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * @description SHA-256 of a file.
@@ -818,8 +784,6 @@ export interface components {
       readonly digest: components['schemas']['digest'];
       /** @description Size, bytes. */
       readonly sizeBytes: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Probe
@@ -838,40 +802,32 @@ export interface components {
     readonly probe: {
       /** @description What to try. */
       readonly action:
-        | ({
+        | {
             /** @constant */
             readonly type: 'http';
             /** @description Port name. */
             readonly port: string;
             /** @description Path to get. */
             readonly path: string;
-          } & {
-            readonly [key: string]: unknown;
-          })
-        | ({
+          }
+        | {
             /** @constant */
             readonly type: 'tcp';
             /** @description Port name. */
             readonly port: string;
-          } & {
-            readonly [key: string]: unknown;
-          })
-        | ({
+          }
+        | {
             /** @constant */
             readonly type: 'exec';
             /** @description Program and arguments. */
             readonly command: readonly string[];
-          } & {
-            readonly [key: string]: unknown;
-          });
+          };
       /** @description Pace, seconds. */
       readonly everySeconds: number;
       /** @description Limit of one try, seconds. */
       readonly timeoutSeconds: number;
       /** @description So many failures in a row count. */
       readonly failAfter: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * WorkloadSpec
@@ -929,16 +885,14 @@ export interface components {
     readonly 'workload-spec': {
       /** @description What runs. */
       readonly artifact:
-        | ({
+        | {
             /** @constant */
             readonly type: 'process';
             /** @description Program and arguments, relative to the unpacked files; `node` is the driver's own. */
             readonly command: readonly string[];
             readonly files?: components['schemas']['artifact-reference'];
-          } & {
-            readonly [key: string]: unknown;
-          })
-        | ({
+          }
+        | {
             /** @constant */
             readonly type: 'container';
             /** @description Image reference. */
@@ -946,9 +900,7 @@ export interface components {
             /** @description Program and arguments. */
             readonly command?: readonly string[];
             readonly files?: components['schemas']['artifact-reference'];
-          } & {
-            readonly [key: string]: unknown;
-          });
+          };
       /** @description Whether it runs for ever or to its end. */
       readonly run: {
         /**
@@ -956,8 +908,6 @@ export interface components {
          * @enum {string}
          */
         readonly mode: 'service' | 'job';
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description What one instance needs. */
       readonly resources: {
@@ -965,11 +915,9 @@ export interface components {
         readonly cpuMillis: number;
         /** @description Upper bound of memory, bytes. */
         readonly memoryBytes: number;
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description Volumes. */
-      readonly volumes: readonly ({
+      readonly volumes: readonly {
         /** @description Name. */
         readonly name: string;
         /** @description Where a container sees it. */
@@ -978,20 +926,16 @@ export interface components {
         readonly sizeBytes: number;
         /** @description Kept over restarts, healing and upgrade. */
         readonly keep: boolean;
-      } & {
-        readonly [key: string]: unknown;
-      })[];
+      }[];
       /** @description Written beside the function before it starts. */
-      readonly files: readonly ({
+      readonly files: readonly {
         /** @description Relative path. */
         readonly path: string;
         /** @description Content, with templates. */
         readonly content: string;
-      } & {
-        readonly [key: string]: unknown;
-      })[];
+      }[];
       /** @description Ports. */
-      readonly ports: readonly ({
+      readonly ports: readonly {
         /** @description Name. */
         readonly name: string;
         /**
@@ -1003,9 +947,7 @@ export interface components {
         readonly number?: number;
         /** @description Whether it is an external connection point. */
         readonly expose: boolean;
-      } & {
-        readonly [key: string]: unknown;
-      })[];
+      }[];
       /** @description Environment variables, with templates. */
       readonly env: {
         readonly [key: string]: string;
@@ -1019,8 +961,6 @@ export interface components {
          * @enum {string}
          */
         readonly onChange: 'reload' | 'restart';
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description Confinement. */
       readonly security: {
@@ -1030,15 +970,11 @@ export interface components {
         readonly readOnlyRoot: boolean;
         /** @description Linux capabilities that it keeps. */
         readonly capabilities: readonly string[];
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description Probes. */
       readonly probes: {
         readonly ready?: components['schemas']['probe'];
         readonly alive?: components['schemas']['probe'];
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description How to stop it. */
       readonly stop: {
@@ -1049,8 +985,6 @@ export interface components {
         readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT';
         /** @description Time until SIGKILL, seconds. */
         readonly graceSeconds: number;
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description How often it is restarted before it counts as FAILED. */
       readonly restart: {
@@ -1062,8 +996,6 @@ export interface components {
         readonly backoffMinSeconds: number;
         /** @description Longest pause, seconds. */
         readonly backoffMaxSeconds: number;
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description Where it offers Prometheus metrics. */
       readonly metrics?: {
@@ -1071,15 +1003,11 @@ export interface components {
         readonly port: string;
         /** @description Path. */
         readonly path: string;
-      } & {
-        readonly [key: string]: unknown;
       };
       /** @description Dead-man's rule: stop the instances so long after the last answered renewal of the lease, seconds, also without the agent. */
       readonly stopAfterSeconds?: number;
       /** @description Start it after a reboot of the host before the orchestrator was heard. */
       readonly coldBoot: boolean;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * @description Which of the copies of a unit on this host.
@@ -1127,31 +1055,25 @@ export interface components {
           /** @description Protocol of the capability. */
           readonly protocol: string;
           /** @description Where it is reached; may be empty for a while. */
-          readonly endpoints: readonly ({
+          readonly endpoints: readonly {
             /** @description Host name or address. */
             readonly host: string;
             /** @description Port number. */
             readonly port: number;
             /** @description VNFC instance that answers there. */
             readonly instance: string;
-          } & {
-            readonly [key: string]: unknown;
-          })[];
+          }[];
           /** @description What the function shows to the provider: an Ed25519 key of its own for this binding. */
           readonly credential?: {
             /** @description Name of the key. */
             readonly id: string;
             /** @description Seed, 32 bytes, base64url. Secret. */
             readonly seed: string;
-          } & {
-            readonly [key: string]: unknown;
           };
-        } & {
-          readonly [key: string]: unknown;
         };
       };
       /** @description For a provider: who may use it. */
-      readonly clients: readonly ({
+      readonly clients: readonly {
         /** @description Name of the key. */
         readonly id: string;
         /** @description Capability that it uses. */
@@ -1164,11 +1086,7 @@ export interface components {
         };
         /** @description invariantId of the client's descriptor. */
         readonly function: string;
-      } & {
-        readonly [key: string]: unknown;
-      })[];
-    } & {
-      readonly [key: string]: unknown;
+      }[];
     };
     /**
      * Workload
@@ -1256,15 +1174,11 @@ export interface components {
       /** @description `sha256:<hex>` of the canonical spec. */
       readonly specHash: string;
       /** @description Copies that are wanted; empty: none, but the workload is kept. */
-      readonly instances: readonly ({
+      readonly instances: readonly {
         readonly slot: components['schemas']['slot'];
         readonly epoch: components['schemas']['epoch'];
-      } & {
-        readonly [key: string]: unknown;
-      })[];
+      }[];
       readonly bindings: components['schemas']['bindings'];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Assignment
@@ -1355,8 +1269,6 @@ export interface components {
        */
       readonly lostAfterSeconds: number;
       readonly workload: components['schemas']['workload'];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * CollectionJob
@@ -1384,8 +1296,6 @@ export interface components {
        * @example 10
        */
       readonly everySeconds: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Wanted
@@ -1516,8 +1426,6 @@ export interface components {
       readonly diagnosticRequests: readonly {
         readonly [key: string]: unknown;
       }[];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * ObservedInstance
@@ -1561,8 +1469,6 @@ export interface components {
       };
       /** @description Process id, for people at the host. */
       readonly pid?: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * ObservedWorkload
@@ -1598,8 +1504,6 @@ export interface components {
       readonly instances: readonly components['schemas']['observed-instance'][];
       /** @description Why the workload as a whole cannot be made so (artifact missing, refused, disk full). */
       readonly problem?: string;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Report
@@ -1643,8 +1547,6 @@ export interface components {
       readonly removed: readonly components['schemas']['workload-key'][];
       /** @description Revision of the wanted state that the host has taken over; absent before the first. */
       readonly appliedRevision?: components['schemas']['revision'];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Leaving
@@ -1658,8 +1560,6 @@ export interface components {
       readonly hostId: components['schemas']['hostId'];
       /** @description Workloads that are still assigned to it. */
       readonly remainingAssignments: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Subject
@@ -1680,8 +1580,6 @@ export interface components {
       readonly generation: number;
       /** @description Which VNFC instance; absent: the workload as a whole. */
       readonly slot?: components['schemas']['slot'];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Measurement
@@ -1722,8 +1620,6 @@ export interface components {
       readonly timestamp: components['schemas']['timestamp'];
       /** @description The value, in the unit. */
       readonly value: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * MeasurementBatch
@@ -1748,8 +1644,6 @@ export interface components {
        * @example 0
        */
       readonly dropped?: number;
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * Alarm
@@ -1780,8 +1674,6 @@ export interface components {
       readonly text: string;
       /** @description When, by the host's clock. */
       readonly changedAt: components['schemas']['timestamp'];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * AlarmBatch
@@ -1800,8 +1692,6 @@ export interface components {
     readonly 'alarm-batch': {
       /** @description At most 1,000. */
       readonly alarms: readonly components['schemas']['alarm'][];
-    } & {
-      readonly [key: string]: unknown;
     };
     /**
      * SessionProof
@@ -1842,8 +1732,6 @@ export interface components {
        * @example 1795370400
        */
       readonly iat?: number;
-    } & {
-      readonly [key: string]: unknown;
     };
   };
   responses: {
