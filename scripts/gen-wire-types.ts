@@ -55,6 +55,6 @@ async function renderTypes(document: string, file: string): Promise<string> {
  * misspelt member pass, and refuse the types of the driver contract, which have none.
  */
 function withoutIndexSignature(schema: SchemaObject): undefined {
-  const open: { additionalProperties?: unknown } = schema;
-  if (open.additionalProperties === true && 'properties' in schema) delete open.additionalProperties;
+  if ('properties' in schema && 'additionalProperties' in schema && schema.additionalProperties === true)
+    delete schema.additionalProperties;
 }
