@@ -26,3 +26,14 @@ export {
   type ObservedResponse,
   type Operation,
 } from './openapi/index.ts';
+export { fileResponse, parseRange, type ByteRange } from './range.ts';
+export {
+  WHOLE,
+  etagOf,
+  listResponse,
+  matchesFilter,
+  mergePatch,
+  parseFilter,
+  requireIfMatch,
+  type ResourceShape,
+} from './sol013/index.ts';

@@ -9,7 +9,7 @@ import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { validateRequest, type Operation } from './openapi/index.ts';
 import type { ApiRequest, ApiResponse, Route } from './route.ts';
 import { drain, sendProblem, sendResponse, setCommonHeaders } from './send.ts';
-import { negotiateVersion } from './sol013/version.ts';
+import { negotiateVersion } from './sol013/index.ts';
 
 export interface Pipeline extends ApiOptions {
   readonly idempotency: Idempotency;
