@@ -1,8 +1,10 @@
 /** `npm run bench:store`: durable commits per second and p99 latency, beside the fdatasync rate of the same disk. */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { IotmanoError, randomIds, SYSTEM_TENANT, type HostId } from '../kernel/index.ts';
 import {
   createMemoryStore,
@@ -79,6 +81,43 @@ function fdatasyncPerSecond(directory: string): number {
   return count / (ROUND_MILLISECONDS / 2000);
 }
 
+async function millisecondsToOpen(directory: string): Promise<number> {
+  const first = await openSqliteStore({ directory, ids: randomIds, onFatal: failOnFatal });
+  for (let start = 0; start < 100_000 * scale; start += 1000) {
+    await first.commit(Array.from({ length: 1000 }, (_, at) => observedWrite(start + at, 0))).durable;
+  }
+  await first.close();
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const started = performance.now();
+    const store = await openSqliteStore({ directory, ids: randomIds, onFatal: failOnFatal });
+    times.push(performance.now() - started);
+    await store.close();
+  }
+  return median(times);
+}
+
+/**
+ * How late a thread that does nothing else comes round at worst: what the machine itself, and the sharing of its cores, adds.
+ */
+function watchMachine(): { worst(): Promise<number>; end(): Promise<number> } {
+  const source = `
+    const { parentPort } = require('node:worker_threads');
+    let worst = 0, last = performance.now();
+    setInterval(() => { const now = performance.now(); worst = Math.max(worst, now - last - 1); last = now; }, 1);
+    parentPort.on('message', () => { parentPort.postMessage(worst); worst = 0; });
+  `;
+  const worker = new Worker(source, { eval: true });
+  return {
+    worst: async () => {
+      worker.postMessage('tell', []);
+      const [worst] = (await once(worker, 'message')) as [number];
+      return worst;
+    },
+    end: () => worker.terminate(),
+  };
+}
+
 /** How late the event loop came round at worst. */
 function watchEventLoop(): () => number {
   let worst = 0;
@@ -127,16 +166,22 @@ async function fill(store: StateStore): Promise<void> {
   }
 }
 
-const failOnFatal = (error: IotmanoError) => {
+function failOnFatal(error: IotmanoError): never {
   throw error;
-};
+}
+
+const machine = watchMachine();
 const directory = mkdtempSync(join(values.directory, 'iotmano-bench-store-'));
 const figures = {
   commitsPerSecond: {} as Record<string, Record<string, number>>,
   p99Ms: {} as Record<string, Record<string, number>>,
-  maxStallMs: 0,
+  /** The worst of the rounds, by writers; then the median of the rounds' worst; then the same of an idle thread. */
+  maxStallMs: {} as Record<string, number>,
+  medianStallMs: {} as Record<string, number>,
+  idleThreadMedianStallMs: {} as Record<string, number>,
   fsyncPerSecond: 0,
-  openMsWith100kRecords: 0,
+  ratioToFsync: 0,
+  openMs: 0,
 };
 
 try {
@@ -151,20 +196,23 @@ try {
     const p99Ms: Record<string, number> = {};
     for (const writers of WRITERS) {
       const rounds: Round[] = [];
+      const idleStalls: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
         if (name === 'sqlite') fsyncs.push(fdatasyncPerSecond(directory));
+        await machine.worst();
         rounds.push(await measure(store, writers));
+        idleStalls.push(await machine.worst());
       }
       perSecond[writers] = Math.round(median(rounds.map((round) => round.perSecond)));
       p99Ms[writers] = rounded(median(rounds.map((round) => round.p99Ms)));
+      const stalls = rounds.map((round) => round.maxStallMs);
       if (name === 'sqlite') {
-        figures.maxStallMs = rounded(
-          Math.max(figures.maxStallMs, ...rounds.map((round) => round.maxStallMs)),
-          1,
-        );
+        figures.maxStallMs[writers] = rounded(Math.max(...stalls), 1);
+        figures.medianStallMs[writers] = rounded(median(stalls), 1);
+        figures.idleThreadMedianStallMs[writers] = rounded(median(idleStalls), 1);
       }
       process.stderr.write(
-        `${name}, ${writers} writers: ${perSecond[writers]} commits/s, p99 ${p99Ms[writers]} ms, stalls ${rounds.map((round) => round.maxStallMs.toFixed(1)).join(' ')} ms\n`,
+        `${name}, ${writers} writers: ${perSecond[writers]} commits/s, p99 ${p99Ms[writers]} ms, stalls ${stalls.map((stall) => stall.toFixed(1)).join(' ')} ms, of an idle thread ${idleStalls.map((stall) => stall.toFixed(1)).join(' ')} ms\n`,
       );
     }
     figures.commitsPerSecond[name] = perSecond;
@@ -172,8 +220,12 @@ try {
     await store.close();
   }
   figures.fsyncPerSecond = Math.round(median(fsyncs));
+  figures.ratioToFsync = rounded((figures.commitsPerSecond['sqlite']?.[64] ?? 0) / figures.fsyncPerSecond);
+  figures.openMs = Math.round(await millisecondsToOpen(join(directory, 'large')));
+  process.stderr.write(`opening with ${100_000 * scale} records: ${figures.openMs} ms\n`);
   process.stderr.write(`fdatasync of the same disk: ${figures.fsyncPerSecond}/s\n`);
 } finally {
+  await machine.end();
   rmSync(directory, { recursive: true, force: true });
 }
 const environment = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', scale };

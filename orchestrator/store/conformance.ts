@@ -1,9 +1,9 @@
 /** What every store has to do. Run over each of them by its own test file. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Change, StateStore } from './contract.ts';
-import { commitAll, errorCode, idsOf, put, create, documentAt, session } from './conformance-records.ts';
-import { checkAgainstModel } from './model.ts';
+import { commitAll, errorCode, idsOf, put, create, documentAt, session } from './testkit/records.ts';
+import { checkAgainstModel } from './testkit/model.ts';
 
 /** A place that a store writes to. */
 export interface StorePlace {

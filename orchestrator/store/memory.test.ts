@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IotmanoError, StateId } from '../../kernel/index.ts';
-import { commitAll, errorCode, idsOf, put, session } from './conformance-records.ts';
+import { commitAll, errorCode, idsOf, put, session } from './testkit/records.ts';
 import { describeStore } from './conformance.ts';
 import { createMemoryStore, type MemoryStore } from './memory.ts';
 

@@ -1,5 +1,5 @@
 import {
-  IotmanoError,
+  type IotmanoError,
   randomIds,
   silentLogger,
   type IdSource,

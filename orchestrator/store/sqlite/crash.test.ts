@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const ROUNDS = 200;
-const WRITER = new URL('crash-writer.ts', import.meta.url).pathname;
+const WRITER = new URL('../testkit/crash-writer.ts', import.meta.url).pathname;
 
 /** What all writers so far have told. */
 interface Told {
@@ -18,26 +18,29 @@ interface Told {
   actedRounds: number;
 }
 
-/** Checks one writer's lines against what all before it told, then adds them. */
-function check(lines: readonly string[], told: Told): void {
+/** What is wrong with one writer's lines, given what all before it told; adds them to that. */
+function faultsOf(lines: readonly string[], told: Told): string[] {
+  const faults: string[] = [];
+  const check = (isRight: boolean, fault: string) => {
+    if (!isRight) faults.push(fault);
+  };
   let hasActed = false;
   for (const line of lines) {
     const [word, ...rest] = line.split(' ');
     const [first = 0, second = 0] = rest.map(Number);
     if (word === 'found') {
-      expect(new Set(rest.slice(1)).size, `half a commit: ${line}`).toBe(1);
-      expect(second, `an acknowledged commit is lost: ${line}`).toBeGreaterThanOrEqual(
-        told.acted.get(first) ?? 0,
-      );
+      check(new Set(rest.slice(1)).size === 1, `half a commit: ${line}`);
+      check(second >= (told.acted.get(first) ?? 0), `an acknowledged commit is lost: ${line}`);
     } else if (word === 'log') {
-      expect(line).not.toBe('log half');
+      check(line !== 'log half', 'half a commit in the change log');
     } else if (word === 'open') {
-      const [stateId = '', leaseNumber, revision] = rest;
-      expect(stateId).toBe(told.stateId ?? stateId);
-      expect(Number(leaseNumber)).toBeGreaterThan(told.leaseNumber);
-      expect(Number(revision), `acted on, and not there: ${line}`).toBeGreaterThanOrEqual(told.seenRevision);
+      const [stateId = ''] = rest;
+      const revision = Number(rest[2]);
+      check(stateId === (told.stateId ?? stateId), `another stateId: ${line}`);
+      check(second > told.leaseNumber, `the lease number did not grow: ${line}`);
+      check(revision >= told.seenRevision, `acted on, and not there: ${line}`);
       told.stateId = stateId;
-      told.leaseNumber = Number(leaseNumber);
+      told.leaseNumber = second;
       told.opened += 1;
     } else if (word === 'seen') {
       told.seenRevision = Math.max(told.seenRevision, first);
@@ -47,6 +50,7 @@ function check(lines: readonly string[], told: Told): void {
     }
   }
   if (hasActed) told.actedRounds += 1;
+  return faults;
 }
 
 function linesOf(path: string): string[] {
@@ -114,14 +118,14 @@ describe('a process that writes to the sqlite store', () => {
         } catch {
           // Killed before it could tell anything.
         }
-        check(lines, told);
+        expect(faultsOf(lines, told)).toEqual([]);
         // About half of the instants are to fall into the opening, half into the writing, however slow the machine is.
         longest *= lines.some((line) => line.startsWith('act')) ? 0.95 : 1.05;
         rmSync(tellInto, { force: true });
       }
       const last = join(directory, 'last');
       await runWriter(directory, last, 5000);
-      check(linesOf(last), told);
+      expect(faultsOf(linesOf(last), told)).toEqual([]);
       expect(told.actedRounds).toBeGreaterThan(ROUNDS / 5);
       expect(told.actedRounds).toBeLessThan((ROUNDS * 4) / 5);
     },
@@ -138,11 +142,11 @@ describe('a process that writes to the sqlite store', () => {
       const code = await runWriter(directory, tellInto, 30_000, 'ulimit -f 1000');
       const lines = linesOf(tellInto);
       expect([code, lines.at(-1)]).toEqual([70, 'fatal store-failed']);
-      check(lines, told);
+      expect(faultsOf(lines, told)).toEqual([]);
       expect(told.actedRounds).toBe(1);
       const after = join(directory, 'after');
       await runWriter(directory, after, 3000);
-      check(linesOf(after), told);
+      expect(faultsOf(linesOf(after), told)).toEqual([]);
       expect(told.opened).toBe(2);
     },
   );

@@ -105,7 +105,7 @@ function load(
         if (message.type === 'failed') throw toError(message);
       } catch (error) {
         void connection.end();
-        reject(error as Error);
+        reject(error);
       }
     });
   });

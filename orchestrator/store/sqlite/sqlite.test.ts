@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { IotmanoError, randomIds } from '../../../kernel/index.ts';
-import { commitAll, idsOf, put, session } from '../conformance-records.ts';
+import { commitAll, idsOf, put, session } from '../testkit/records.ts';
 import { describeStore } from '../conformance.ts';
 import { RECORD_SCHEMAS } from '../record-schemas.ts';
 import { openSqliteStore, restoreFrom, type SqliteStore, type SqliteStoreOptions } from './index.ts';
@@ -223,12 +223,12 @@ describe('a directory of the sqlite store', () => {
       store,
       Array.from({ length: 50 }, (_, at) => [put(`x-${at}`, 0), put(`y-${at}`, 0)]),
     );
-    let isDone = false;
+    const progress = { isDone: false };
     const making = store.backupTo(backup).then(() => {
-      isDone = true;
+      progress.isDone = true;
     });
     let value = 0;
-    while (!isDone) {
+    while (!progress.isDone) {
       value += 1;
       await store.commit([put('x-0', value), put('y-0', value)]).durable;
     }

@@ -29,7 +29,7 @@ export function startWorker(settings: WorkerSettings): WorkerConnection {
   worker.on('error', (error) => failed(`the thread of the state store failed: ${messageOf(error)}`));
   worker.on('exit', (code) => failed(`the thread of the state store ended with code ${code}`));
   return {
-    send: (message) => worker.postMessage(message),
+    send: (message) => worker.postMessage(message, []),
     onMessage: (receiver) => {
       receive = receiver;
     },

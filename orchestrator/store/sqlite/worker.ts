@@ -33,7 +33,7 @@ interface OpenState {
 }
 
 function send(message: FromWorker): void {
-  parentPort?.postMessage(message);
+  parentPort?.postMessage(message, []);
 }
 
 /** Holds the lock, loads everything, and takes the next lease number; changes nothing when it refuses. */

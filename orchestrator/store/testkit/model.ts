@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
-import { DEFAULT_TENANT, IotmanoError } from '../../kernel/index.ts';
-import type { StateStore, Write } from './contract.ts';
-import { session } from './conformance-records.ts';
-import type { StorePlace } from './conformance.ts';
+import * as fc from 'fast-check';
+import { DEFAULT_TENANT, IotmanoError } from '../../../kernel/index.ts';
+import type { StateStore, Write } from '../contract.ts';
+import { session } from './records.ts';
+import type { StorePlace } from '../conformance.ts';
 
 type Operation = Write['op'];
 

@@ -4,8 +4,8 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { randomIds } from '../../../kernel/index.ts';
-import { put } from '../conformance-records.ts';
-import { openSqliteStore } from './index.ts';
+import { put } from './records.ts';
+import { openSqliteStore } from '../index.ts';
 
 /** Groups that are written at the same time. */
 const GROUPS = 4;

@@ -1,6 +1,6 @@
-import { DEFAULT_TENANT, IotmanoError, type HostId } from '../../kernel/index.ts';
-import type { SessionDocument } from '../domain/index.ts';
-import type { StateStore, StateView, Write } from './contract.ts';
+import { DEFAULT_TENANT, IotmanoError, type HostId } from '../../../kernel/index.ts';
+import type { SessionDocument } from '../../domain/index.ts';
+import type { StateStore, StateView, Write } from '../contract.ts';
 
 /** A document that carries a number. */
 export function session(value: number): SessionDocument {
