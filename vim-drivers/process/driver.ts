@@ -112,6 +112,7 @@ export class ProcessHost implements ProcessDriver {
     await this.#parts.fence.pass(fence);
     await this.#queue.run(id, async () => {
       await this.#fetch(id, workload);
+      this.#demandOpen();
       const hosted = this.#hosted.get(id) ?? new HostedWorkload(this.#parts.context, id, { workload });
       await hosted.take(workload);
       this.#hosted.set(id, hosted);
@@ -170,6 +171,9 @@ export class ProcessHost implements ProcessDriver {
   async close(): Promise<void> {
     this.#closing.abort();
     for (const fetching of this.#fetching.values()) fetching.abort();
+    await Promise.all([...this.#hosted.values()].map((hosted) => hosted.close()));
+    await this.#queue.idle();
+    // A call that was under way may have opened a slot meanwhile.
     await Promise.all([...this.#hosted.values()].map((hosted) => hosted.close()));
     await this.#ticking;
     if (this.#hosted.size === 0) await this.#parts.keeper.end();

@@ -1,6 +1,8 @@
 /** Runs what has the same key one after the other, and the rest side by side. */
 export interface KeyedQueue {
   run<T>(key: string, task: () => Promise<T>): Promise<T>;
+  /** Fulfilled when nothing is under way. */
+  idle(): Promise<void>;
 }
 
 export function createKeyedQueue(): KeyedQueue {
@@ -15,6 +17,9 @@ export function createKeyedQueue(): KeyedQueue {
       };
       mine.then(forget, forget);
       return mine;
+    },
+    async idle() {
+      while (last.size > 0) await Promise.allSettled(last.values());
     },
   };
 }

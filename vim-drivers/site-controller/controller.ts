@@ -1,0 +1,185 @@
+import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
+import {
+  workloadId,
+  type Fence,
+  type ObservedWorkload,
+  type VimDriver,
+  type Workload,
+  type WorkloadId,
+} from '../contract.ts';
+import { planConvergence, type ConvergenceStep } from './plan-convergence.ts';
+import { RetryBook } from './retry-book.ts';
+
+export interface SiteControllerOptions {
+  readonly driver: VimDriver;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Told what is, whole, whenever it differs from what was told before; for the first time before anything is wanted. */
+  readonly onObserved: (observed: readonly ObservedWorkload[]) => void;
+  /** How often to look without a hint. */
+  readonly resyncMilliseconds?: number;
+  /** Driver calls under way at once. */
+  readonly concurrency?: number;
+  readonly retryMinimumMilliseconds?: number;
+  readonly retryMaximumMilliseconds?: number;
+}
+
+/** Drives one driver until what is equals what is wanted, for ever. */
+export interface SiteController {
+  /** The whole wanted state. Until the first call nothing is applied or removed. */
+  setWanted(workloads: readonly Workload[], fence: Fence): void;
+  /** What was told last. */
+  observed(): readonly ObservedWorkload[];
+  /** Stops looking. What runs runs on; driver calls under way are not waited for. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_RESYNC_MILLISECONDS = 5000;
+const DEFAULT_CONCURRENCY = 64;
+/** Hints come in swarms; one look answers all that come within this time. */
+const HINT_MILLISECONDS = 10;
+
+export function createSiteController(options: SiteControllerOptions): SiteController {
+  const loop = new ConvergenceLoop(options);
+  const running = loop.run();
+  return {
+    setWanted: (workloads, fence) => loop.setWanted(workloads, fence),
+    observed: () => loop.told,
+    close: async () => {
+      loop.end();
+      await running;
+    },
+  };
+}
+
+class ConvergenceLoop {
+  readonly #options: SiteControllerOptions;
+  readonly #retries: RetryBook;
+  readonly #applied = new Map<WorkloadId, string>();
+  readonly #underWay = new Set<WorkloadId>();
+  readonly #ending = new AbortController();
+  #pausing = new AbortController();
+  #wanted: { readonly workloads: readonly Workload[]; readonly fence: Fence } | undefined;
+  #told: readonly ObservedWorkload[] = [];
+  #toldText = '';
+
+  constructor(options: SiteControllerOptions) {
+    this.#options = options;
+    this.#retries = new RetryBook(
+      options.retryMinimumMilliseconds ?? 500,
+      options.retryMaximumMilliseconds ?? 60_000,
+    );
+  }
+
+  get told(): readonly ObservedWorkload[] {
+    return this.#told;
+  }
+
+  setWanted(workloads: readonly Workload[], fence: Fence): void {
+    this.#wanted = { workloads, fence };
+    const ids = new Set<string>([...workloads, ...this.#told].map(({ key }) => workloadId(key)));
+    this.#retries.commanded((id) => ids.has(id));
+    this.#wake();
+  }
+
+  end(): void {
+    this.#ending.abort();
+    this.#wake();
+  }
+
+  async run(): Promise<void> {
+    const { driver, clock, log } = this.#options;
+    const unwatch = driver.watch(() => this.#wake());
+    while (!this.#ending.signal.aborted) {
+      this.#pausing = new AbortController();
+      try {
+        await this.#look();
+      } catch (error) {
+        log.warn({ err: error }, 'a look at a site failed; the next one follows');
+      }
+      await clock.sleep(this.#pauseMilliseconds(), this.#pausing.signal);
+      if (!this.#ending.signal.aborted) await clock.sleep(HINT_MILLISECONDS, this.#ending.signal);
+    }
+    unwatch();
+  }
+
+  #pauseMilliseconds(): number {
+    const resync = this.#options.resyncMilliseconds ?? DEFAULT_RESYNC_MILLISECONDS;
+    return Math.min(resync, this.#retries.nextTryIn(this.#options.clock.monotonic()));
+  }
+
+  #wake(): void {
+    this.#pausing.abort();
+  }
+
+  /** Looks at what is, begins what is to be done, and tells what changed. */
+  async #look(): Promise<void> {
+    const observed = await this.#options.driver.list();
+    if (this.#ending.signal.aborted) return;
+    this.#begin(observed);
+    this.#tell(observed);
+  }
+
+  #begin(observed: readonly ObservedWorkload[]): void {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
+    const { clock, concurrency = DEFAULT_CONCURRENCY } = this.#options;
+    for (const step of planConvergence(wanted.workloads, observed, this.#applied)) {
+      if (this.#underWay.size >= concurrency) return;
+      if (this.#underWay.has(step.id)) continue;
+      if (!this.#retries.mayTry(step.id, attemptOf(step), clock.monotonic())) continue;
+      this.#underWay.add(step.id);
+      void this.#carryOut(step, wanted.fence);
+    }
+  }
+
+  async #carryOut(step: ConvergenceStep, fence: Fence): Promise<void> {
+    const { driver, clock, log } = this.#options;
+    try {
+      if (step.type === 'remove') {
+        this.#applied.delete(step.id);
+        await driver.remove(step.key, fence);
+      } else {
+        await driver.apply(step.workload, fence);
+        this.#applied.set(step.id, step.signature);
+      }
+      this.#retries.succeeded(step.id);
+    } catch (error) {
+      this.#retries.failed(step.id, attemptOf(step), error, clock.monotonic());
+      log.warn(
+        { workload: step.id, step: step.type, err: error },
+        `a workload could not be made as wanted: ${messageOf(error)}`,
+      );
+    } finally {
+      this.#underWay.delete(step.id);
+      this.#wake();
+    }
+  }
+
+  #tell(observed: readonly ObservedWorkload[]): void {
+    const withProblems = observed.map((workload) => this.#withProblem(workload));
+    const found = new Set(observed.map(({ key }) => workloadId(key)));
+    const missing = (this.#wanted?.workloads ?? [])
+      .filter(
+        ({ key }) => !found.has(workloadId(key)) && this.#retries.problemOf(workloadId(key)) !== undefined,
+      )
+      .map(({ key, specHash }) => this.#withProblem({ key, specHash, instances: [] }));
+    const told = [...withProblems, ...missing].toSorted((a, b) =>
+      workloadId(a.key) < workloadId(b.key) ? -1 : 1,
+    );
+    const text = JSON.stringify(told);
+    if (text === this.#toldText) return;
+    this.#options.onObserved(told);
+    this.#toldText = text;
+    this.#told = told;
+  }
+
+  #withProblem(workload: ObservedWorkload): ObservedWorkload {
+    const problem = this.#retries.problemOf(workloadId(workload.key));
+    return problem === undefined ? workload : { ...workload, problem };
+  }
+}
+
+function attemptOf(step: ConvergenceStep): string {
+  return step.type === 'apply' ? step.signature : 'remove';
+}
