@@ -13,6 +13,7 @@ const SAMPLE: Record<string, string> = {
   'driver-contract': 'vim-drivers/contract-planted.ts',
   'site-controller': 'vim-drivers/site-controller/planted.ts',
   drivers: 'vim-drivers/process/planted.ts',
+  'driver-registry': 'vim-drivers/registry.ts',
   agents: 'agents/planted.ts',
   'catalogue-shared': 'vnf-catalog/shared/planted.ts',
   'catalogue-functions': 'vnf-catalog/functions/storage/planted.ts',

@@ -1,8 +1,2 @@
-/** The driver contract, and the site controller that drives any driver towards the wanted state. */
+/** The driver contract. Drivers, the registry of drivers and the site controller have doors of their own, so that types cost nothing. */
 export * from './contract.ts';
-export { DRIVERS, isDriverName, type DriverName } from './registry.ts';
-export {
-  createSiteController,
-  type SiteController,
-  type SiteControllerOptions,
-} from './site-controller/index.ts';

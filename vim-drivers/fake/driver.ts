@@ -80,7 +80,7 @@ class FakeSite implements FakeDriver {
     await this.#saboteur.change(() => {
       this.#pass(fence);
       const workload = findWorkload(this.#host, key);
-      for (const slot of [...(workload?.instances.keys() ?? [])]) {
+      for (const slot of workload?.instances.keys() ?? []) {
         this.#saboteur.step();
         workload?.instances.delete(slot);
         this.#host.output.delete(instanceName(key, slot));
@@ -170,7 +170,7 @@ class FakeSite implements FakeDriver {
     const areOtherBindings = JSON.stringify(workload.bindings) !== JSON.stringify(bindings);
     Object.assign(workload, { spec, specHash, bindings });
     const slots = new Map(wanted.instances.map(({ slot, epoch }) => [slot, epoch]));
-    for (const slot of [...workload.instances.keys()]) if (!slots.has(slot)) workload.instances.delete(slot);
+    for (const slot of workload.instances.keys()) if (!slots.has(slot)) workload.instances.delete(slot);
     for (const [slot, epoch] of slots) {
       this.#saboteur.step();
       const running = workload.instances.get(slot);

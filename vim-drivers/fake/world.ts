@@ -1,13 +1,5 @@
 import { type Clock, type HostId, parseId } from '../../kernel/index.ts';
-import type {
-  Bindings,
-  Fence,
-  HostInventory,
-  Workload,
-  WorkloadId,
-  WorkloadKey,
-  WorkloadSpec,
-} from '../contract.ts';
+import type { Bindings, Fence, HostInventory, WorkloadId, WorkloadKey, WorkloadSpec } from '../contract.ts';
 
 /** One running copy on a fake host. Its state follows from these times: nothing runs, so a hundred thousand hosts cost no timer. */
 export interface FakeInstance {

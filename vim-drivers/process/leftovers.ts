@@ -97,8 +97,8 @@ export async function endRun(
     await clock.sleep(Math.min(wait, Math.max(1, end - clock.monotonic())));
   if (isRunning(program)) signalAll(program.pid, 'SIGKILL');
   await killLeftovers(slot, cgroups, scanner, clock);
-  for (let wait = 1; wrapper !== undefined && isRunning(wrapper) && wait < 1000; wait *= 1.5)
-    await clock.sleep(wait);
+  if (wrapper === undefined) return;
+  for (let wait = 1; isRunning(wrapper) && wait < 1000; wait *= 1.5) await clock.sleep(wait);
 }
 
 /** To the whole group; before it has one, which is for the first instant of its life, to the process. */
