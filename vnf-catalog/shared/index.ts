@@ -9,6 +9,7 @@ export {
 } from './bindings.ts';
 export { BrokerLink, type RequestOptions } from './broker-link.ts';
 export { readConfig, type ConfigReader } from './config.ts';
+export { McaClient, type McaAnswer, type McaRequest } from './mca-client.ts';
 export { createMetrics, type Counter, type Histogram, type MetricsRegistry } from './metrics.ts';
 export { createProcessLog, type ProcessLog } from './process-log.ts';
 export { runFunction, type FunctionContext, type RunningFunction } from './function-process.ts';

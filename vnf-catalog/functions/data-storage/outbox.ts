@@ -45,6 +45,10 @@ export class Outbox {
 
   /** The oldest entries of a queue that is free and due, or undefined when there is none. */
   take(worker: string, max: number, now: number): OutboxBatch | undefined {
+    // Who asks again has nothing in hand: it was restarted, or the last answer was lost on the way.
+    for (const state of this.#queues.values()) {
+      if (state.worker === worker) state.leasedUntil = 0;
+    }
     for (const [queue, state] of this.#queues) {
       if (state.leasedUntil > now || state.dueAt > now) continue;
       const rows = this.#head.all(queue, Math.min(Math.max(1, max), 256));
