@@ -1,3 +1,4 @@
+import { deepEqual, equal } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,14 +137,15 @@ describe('disk queue', () => {
             while (model[0] !== undefined && model[0].sequence <= through) model.shift();
           } else if (step.do === 'peek') {
             const seen = await queue.peek({ entries: step.entries, bytes: 1024 * 1024 });
-            expect(seen.map(({ sequence, payload }) => ({ sequence, size: payload.length }))).toEqual(
+            deepEqual(
+              seen.map(({ sequence, payload }) => ({ sequence, size: payload.length })),
               model.slice(0, step.entries),
             );
           } else {
             if (step.isClosed) await queue.close();
             else abandoned.push(queue);
             queue = await open(1024 * 1024, place);
-            expect(queue.newest).toBe(newest);
+            equal(queue.newest, newest);
           }
         }
         expect((await queue.peek(MANY)).map((entry) => entry.sequence)).toEqual(model.map((m) => m.sequence));

@@ -7,12 +7,11 @@ import { readVersioned, writeDurably, type Versioned } from '../durable-file.ts'
 /** What is remembered beside the key, in `identity.json`. */
 export interface IdentityDocument {
   readonly hostId: HostId;
-  readonly m2mSpId: string;
   readonly isEnrolled: boolean;
+  /** M2M-SP-ID as the enrolment gave it. */
+  readonly m2mSpId?: string;
   /** The store that this host was enrolled with, or that an operator has confirmed since. */
   readonly stateId?: StateId;
-  /** Counts the sessions that this host has opened, over boots: one of the two things that unmask a clone. */
-  readonly sessionCounter: number;
 }
 
 export interface HostIdentity {
@@ -23,20 +22,19 @@ export interface HostIdentity {
   readonly publicJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
   /** Durable when it resolves. */
   update(changes: Partial<Omit<IdentityDocument, 'hostId'>>): Promise<void>;
+  /** After the host has left: the key stays, the rest is forgotten. */
+  forgetEnrolment(): Promise<void>;
 }
 
 const FORMAT: Versioned<IdentityDocument> = {
   version: 1,
   upcasters: {},
   parse: (document) => {
-    const { m2mSpId, isEnrolled, stateId, sessionCounter } = document;
-    if (typeof m2mSpId !== 'string') throw new TypeError('m2mSpId is not a string');
-    if (typeof sessionCounter !== 'number') throw new TypeError('sessionCounter is not a number');
+    const { m2mSpId, isEnrolled, stateId } = document;
     return {
       hostId: parseId<HostId>(document['hostId'], 'hostId'),
-      m2mSpId,
       isEnrolled: isEnrolled === true,
-      sessionCounter,
+      ...(typeof m2mSpId === 'string' ? { m2mSpId } : {}),
       ...(stateId === undefined ? {} : { stateId: parseId<StateId>(stateId, 'stateId') }),
     };
   },
@@ -46,16 +44,13 @@ const FORMAT: Versioned<IdentityDocument> = {
  * Reads the identity in the data directory, or makes one: a key pair that is nobody else's.
  * @throws IotmanoError `conflict` where the directory belongs to another hostId, `store-newer`, `store-failed`
  */
-export async function openIdentity(
-  dataDirectory: string,
-  wanted: { readonly hostId: HostId; readonly m2mSpId: string },
-): Promise<HostIdentity> {
+export async function openIdentity(dataDirectory: string, hostId: HostId): Promise<HostIdentity> {
   const path = join(dataDirectory, 'identity.json');
   let document = await readVersioned(path, FORMAT);
-  if (document !== undefined && document.hostId !== wanted.hostId) {
+  if (document !== undefined && document.hostId !== hostId) {
     throw new IotmanoError(
       'conflict',
-      `the data directory ${dataDirectory} is that of host "${document.hostId}", not of "${wanted.hostId}"; start the agent with --host-id ${document.hostId}, or with another --data`,
+      `the data directory ${dataDirectory} is that of host "${document.hostId}", not of "${hostId}"; start the agent with --host-id ${document.hostId}, or with another --data`,
       { dataDirectory },
     );
   }
@@ -63,10 +58,7 @@ export async function openIdentity(
   const save = (next: IdentityDocument): Promise<void> =>
     writeDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }, undefined, 2));
   if (document === undefined) {
-    document = { ...wanted, isEnrolled: false, sessionCounter: 0 };
-    await save(document);
-  } else if (document.m2mSpId !== wanted.m2mSpId) {
-    document = { ...document, m2mSpId: wanted.m2mSpId };
+    document = { hostId, isEnrolled: false };
     await save(document);
   }
   let current = document;
@@ -78,6 +70,10 @@ export async function openIdentity(
     publicJwk: publicJwkOf(privateKey),
     update: async (changes) => {
       current = { ...current, ...changes };
+      await save(current);
+    },
+    forgetEnrolment: async () => {
+      current = { hostId, isEnrolled: false };
       await save(current);
     },
   };

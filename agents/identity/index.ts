@@ -1,4 +1,3 @@
 /** Who this host is: hostId and key pair on its disk, pinned stateId, one agent per data directory. */
 export { lockDataDirectory, type DataDirectoryLock } from './lock.ts';
 export { openIdentity, type HostIdentity, type IdentityDocument } from './identity.ts';
-export { readBootId } from './boot.ts';

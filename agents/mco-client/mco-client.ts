@@ -1,0 +1,120 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { IotmanoError, toTimestamp, type Clock } from '../../kernel/index.ts';
+import type { components } from '../../api-specs/generated/mco.ts';
+import { exchange, nothing, type Answer, type Envelope, type Exchange } from './exchange.ts';
+import { leaving, receipt, wanted, type Receipt, type Wanted } from './messages.ts';
+import type { SessionKeeper } from './session-keeper.ts';
+import type { Transport } from './transport.ts';
+
+type Schemas = components['schemas'];
+
+export interface WantedQuestion {
+  /** Revision that this host has; absent: the whole is asked for. */
+  readonly since?: number | undefined;
+  readonly waitSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The client side of Mco. Every operation opens a session where it needs one, and once more where the server has forgotten it. */
+export interface McoClient {
+  /** Renews the lease. Undefined: nothing has changed. @throws IotmanoError `gone`: ask for the whole */
+  wanted(question: WantedQuestion): Promise<Wanted | undefined>;
+  putFacts(facts: Schemas['host-facts'], sequence: number, signal?: AbortSignal): Promise<Receipt>;
+  postReport(report: Schemas['report'], sequence: number, signal?: AbortSignal): Promise<Receipt>;
+  postMeasurements(
+    batch: Schemas['measurement-batch'],
+    sequence: number,
+    signal?: AbortSignal,
+  ): Promise<Receipt>;
+  postAlarms(batch: Schemas['alarm-batch'], sequence: number, signal?: AbortSignal): Promise<Receipt>;
+  /** Drains the host; resolves with how many workloads are left, 0 once it is forgotten. */
+  leave(signal?: AbortSignal): Promise<number>;
+}
+
+const compress = promisify(gzip);
+const COMPRESS_FROM_BYTES = 1024;
+/** Beyond the wait that the server granted: for slow networks. */
+const POLL_SLACK_MILLISECONDS = 10_000;
+
+export function createMcoClient(
+  transport: Transport,
+  sessions: SessionKeeper,
+  hostId: string,
+  clock: Clock,
+): McoClient {
+  const base = `/mco/v1/hosts/${hostId}`;
+
+  /** Runs the exchange in a session; one that the server no longer knows is opened anew, once. */
+  async function inSession<T>(
+    sequence: number | undefined,
+    operation: Omit<Exchange<T>, 'envelope'>,
+  ): Promise<Answer<T>> {
+    const attempt = async (): Promise<Answer<T>> => {
+      const envelope: Envelope = { ...(await sessions.envelope(operation.signal)), sequence };
+      return exchange(transport, { ...operation, envelope }).catch((error: unknown) => {
+        if (isSessionLost(error)) sessions.reject(envelope.token);
+        throw error;
+      });
+    };
+    return attempt().catch((error: unknown) => {
+      if (!isSessionLost(error)) throw error;
+      return attempt();
+    });
+  }
+
+  async function post(path: string, body: unknown, sequence: number, signal?: AbortSignal): Promise<Receipt> {
+    const plain = Buffer.from(JSON.stringify(body));
+    const isCompressed = path === 'measurements' && plain.length >= COMPRESS_FROM_BYTES;
+    const { message } = await inSession(sequence, {
+      method: path === 'facts' ? 'PUT' : 'POST',
+      path: `${base}/${path}`,
+      encoded: {
+        bytes: isCompressed ? await compress(plain) : plain,
+        headers: {
+          'content-type': 'application/json',
+          ...(isCompressed ? { 'content-encoding': 'gzip' } : {}),
+        },
+      },
+      accept: { 200: receipt },
+      signal,
+    });
+    return message;
+  }
+
+  return {
+    async wanted({ since, waitSeconds, signal }) {
+      const query = new URLSearchParams({ wait: String(waitSeconds) });
+      if (since === undefined) query.set('full', 'true');
+      else query.set('since', String(since));
+      const { message } = await inSession<Wanted | undefined>(undefined, {
+        method: 'GET',
+        path: `${base}/wanted?${query.toString()}`,
+        headers: { 'mco-time': toTimestamp(clock.now()) },
+        accept: { 200: wanted, 304: nothing },
+        timeoutMilliseconds: waitSeconds * 1000 + POLL_SLACK_MILLISECONDS,
+        signal,
+      });
+      return message;
+    },
+    putFacts: (facts, sequence, signal) => post('facts', facts, sequence, signal),
+    postReport: (report, sequence, signal) => post('reports', report, sequence, signal),
+    postMeasurements: (batch, sequence, signal) => post('measurements', batch, sequence, signal),
+    postAlarms: (batch, sequence, signal) => post('alarms', batch, sequence, signal),
+    async leave(signal) {
+      const { message } = await inSession<{ readonly remainingAssignments: number } | undefined>(undefined, {
+        method: 'DELETE',
+        path: `${base}?drain=true`,
+        accept: { 202: leaving, 204: nothing },
+        signal,
+      });
+      return message?.remainingAssignments ?? 0;
+    },
+  };
+}
+
+/** 401, or 404 of the host: the next session finds out whether the host must enrol again. */
+function isSessionLost(error: unknown): boolean {
+  if (!(error instanceof IotmanoError) || error.context['mustEnrol'] === true) return false;
+  return error.code === 'unauthorized' || error.code === 'not-found';
+}

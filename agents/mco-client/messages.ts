@@ -1,0 +1,72 @@
+import { parseId, type StateId } from '../../kernel/index.ts';
+import { boolean, integer, list, number, object, oneOf, text, type Shape, type Shaped } from './shape.ts';
+import { workload, workloadKey } from './workload-shape.ts';
+
+const stateId: Shape<StateId> = (value, at) => parseId<StateId>(value, at);
+
+export const challenge = object({ nonce: text(/^[A-Za-z0-9_-]{16,200}$/) });
+
+export const session = object(
+  {
+    token: text(/^[A-Za-z0-9._-]{1,200}$/),
+    expiresInSeconds: integer(1),
+    heartbeatIntervalSeconds: number(0.01),
+    leaseSeconds: number(0.01),
+    stateId,
+    stateIdConfirmed: boolean,
+  },
+  { clockOffsetMilliseconds: integer(-Number.MAX_SAFE_INTEGER) },
+);
+export type Session = Shaped<typeof session>;
+
+export const enrolment = object({
+  hostId: text(/^[a-z0-9-]{1,40}$/),
+  stateId,
+  m2mSpId: text(/^\/\/[A-Za-z0-9.-]{1,200}$/),
+});
+export type Enrolment = Shaped<typeof enrolment>;
+
+export const fence = object({ leaseNumber: integer(), revision: integer() });
+
+export const assignment = object({
+  generation: integer(),
+  lostAfterSeconds: number(0),
+  workload,
+});
+export type Assignment = Shaped<typeof assignment>;
+
+export const collectionJob = object(
+  {
+    jobId: text(/^[A-Za-z0-9.-]{1,160}$/),
+    source: oneOf('host', 'usage', 'scrape'),
+    everySeconds: number(0.1),
+  },
+  { workload: workloadKey, metrics: list(text()) },
+);
+export type CollectionJob = Shaped<typeof collectionJob>;
+
+export const wanted = object({
+  revision: integer(),
+  full: boolean,
+  fence,
+  stateId,
+  stateIdConfirmed: boolean,
+  heartbeatIntervalSeconds: number(0.01),
+  leaseSeconds: number(0.01),
+  draining: boolean,
+  assignments: list(assignment),
+  removed: list(workloadKey),
+  collectionJobs: list(collectionJob),
+});
+export type Wanted = Shaped<typeof wanted>;
+
+export const receipt = object({ nextSequence: integer(1), ignored: integer() });
+export type Receipt = Shaped<typeof receipt>;
+
+export const leaving = object({ remainingAssignments: integer() });
+
+export const problem = object(
+  { title: text(), detail: text() },
+  { code: text(), expectedSequence: integer(1), fullRequired: boolean },
+);
+export type Problem = Shaped<typeof problem>;
