@@ -1,0 +1,181 @@
+import { IOTMANO_NAMESPACE, uuidV5 } from '../kernel/index.ts';
+import type { Cursor } from './document/cursor.ts';
+import { parseBytes, parseCpuMillis, parseSeconds, parseSecondsRange } from './document/quantities.ts';
+import type {
+  Artifact,
+  DescriptorUnit,
+  IoTFunctionDescriptor,
+  Probe,
+  ProbeAction,
+  UnitVolume,
+} from './types.ts';
+
+/** The typed value of a document without faults, defaults applied by the schema. */
+export function buildFunction(doc: Cursor): IoTFunctionDescriptor {
+  const units = doc.at('units').items().map(buildUnit);
+  const isSingle =
+    doc.at('state', 'writers').text === 'single' ||
+    units.some(({ volumes }) => volumes.some(({ keep }) => keep));
+  return {
+    kind: 'IoTFunctionDescriptor',
+    metadata: buildMetadata(doc.at('metadata')),
+    run: doc.at('run').as(),
+    state: { ...doc.at('state').as<IoTFunctionDescriptor['state']>(), writers: isSingle ? 'single' : 'many' },
+    offline: buildOffline(doc.at('offline')),
+    config: buildConfig(doc.at('config')),
+    requires: doc
+      .at('requires')
+      .entries()
+      .map(([name, at]) => ({ ...at.as<Omit<Requirement, 'name'>>(), name })),
+    provides: doc.at('provides').as(),
+    units,
+    flavours: doc.at('flavours').exists ? doc.at('flavours').as() : [defaultFlavour(units)],
+    scaling: doc.at('scaling').as(),
+    placement: buildPlacement(doc.at('placement')),
+    healing: buildHealing(doc.at('healing')),
+    upgrade: buildUpgrade(doc.at('upgrade'), isSingle),
+    alarms: doc.at('alarms').as(),
+  };
+}
+
+type Requirement = IoTFunctionDescriptor['requires'][number];
+type Metadata = IoTFunctionDescriptor['metadata'];
+
+/** The vnfdId is the document's, or follows from provider, product and versions. */
+function buildMetadata(at: Cursor): Metadata {
+  const metadata = at.as<Omit<Metadata, 'id'> & { readonly id?: string }>();
+  const { provider, productName, softwareVersion, descriptorVersion } = metadata;
+  const name = JSON.stringify([provider, productName, softwareVersion, descriptorVersion]);
+  return { ...metadata, id: metadata.id ?? uuidV5(IOTMANO_NAMESPACE, name) };
+}
+
+function buildOffline(at: Cursor): IoTFunctionDescriptor['offline'] {
+  type Offline = IoTFunctionDescriptor['offline'];
+  const stopAfterSeconds = parseSeconds(at.at('stopAfter').value);
+  const bufferBytes = parseBytes(at.at('buffer').value);
+  return {
+    onDisconnect: at.at('onDisconnect').as<Offline['onDisconnect']>(),
+    ...(stopAfterSeconds === undefined ? {} : { stopAfterSeconds }),
+    relocate: at.at('relocate').as<Offline['relocate']>(),
+    coldBoot: at.at('coldBoot').as<boolean>(),
+    prefetch: at.at('prefetch').as<string[]>(),
+    ...(bufferBytes === undefined ? {} : { bufferBytes }),
+  };
+}
+
+function buildConfig(at: Cursor): IoTFunctionDescriptor['config'] {
+  const { apply, ...schema } = at.as<Record<string, unknown>>();
+  const parameters = at.at('properties').entries();
+  return {
+    schema: parametersSchema(schema),
+    defaults: defaultsOf(at),
+    secrets: parameters
+      .filter(([, parameter]) => parameter.at('secret').value === true)
+      .map(([name]) => name),
+    apply: (apply ?? {}) as Record<string, 'reload' | 'restart'>,
+  };
+}
+
+/** Parameters are an object, and what is not listed is refused. */
+export function parametersSchema(
+  schema: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return { properties: {}, ...schema, type: 'object', additionalProperties: false };
+}
+
+/** Values of the parameters that have a default. */
+export function defaultsOf(parameters: Cursor): Readonly<Record<string, unknown>> {
+  const withDefault = parameters
+    .at('properties')
+    .entries()
+    .filter(([, parameter]) => parameter.at('default').exists);
+  return Object.fromEntries(withDefault.map(([name, parameter]) => [name, parameter.at('default').value]));
+}
+
+function buildUnit(at: Cursor): DescriptorUnit {
+  const probe = (name: 'ready' | 'alive') =>
+    at.at('probes', name).exists ? { [name]: buildProbe(at.at('probes', name)) } : {};
+  return {
+    name: at.at('name').as<string>(),
+    artifacts: at.at('artifacts').as<Artifact[]>(),
+    resources: {
+      cpuMillis: parseCpuMillis(at.at('resources', 'cpu').value) ?? 0,
+      memoryBytes: parseBytes(at.at('resources', 'memory').value) ?? 0,
+    },
+    volumes: at.at('volumes').items().map(buildVolume),
+    files: at.at('files').as<DescriptorUnit['files']>(),
+    ports: at.at('ports').as<DescriptorUnit['ports']>(),
+    env: at.at('env').as<Record<string, string>>(),
+    ...(at.at('bindings').exists
+      ? { bindings: at.at('bindings').as<NonNullable<DescriptorUnit['bindings']>>() }
+      : {}),
+    security: at.at('security').as<DescriptorUnit['security']>(),
+    probes: { ...probe('ready'), ...probe('alive') },
+    stop: {
+      signal: at.at('stop', 'signal').as<DescriptorUnit['stop']['signal']>(),
+      graceSeconds: parseSeconds(at.at('stop', 'grace').value) ?? 0,
+    },
+    ...(at.at('metrics').exists
+      ? { metrics: at.at('metrics').as<NonNullable<DescriptorUnit['metrics']>>() }
+      : {}),
+  };
+}
+
+function buildVolume(at: Cursor): UnitVolume {
+  const { name, mount, keep } = at.as<Pick<UnitVolume, 'name' | 'mount' | 'keep'>>();
+  return { name, mount, sizeBytes: parseBytes(at.at('size').value) ?? 0, keep };
+}
+
+function buildProbe(at: Cursor): Probe {
+  return {
+    action: buildProbeAction(at),
+    everySeconds: parseSeconds(at.at('every').value) ?? 0,
+    timeoutSeconds: parseSeconds(at.at('timeout').value) ?? 0,
+    failAfter: at.at('failAfter').as<number>(),
+  };
+}
+
+function buildProbeAction(at: Cursor): ProbeAction {
+  if (at.at('http').exists) return { type: 'http', ...at.at('http').as<{ port: string; path: string }>() };
+  if (at.at('tcp').exists) return { type: 'tcp', ...at.at('tcp').as<{ port: string }>() };
+  return { type: 'exec', ...at.at('exec').as<{ command: string[] }>() };
+}
+
+function defaultFlavour(units: readonly DescriptorUnit[]): IoTFunctionDescriptor['flavours'][number] {
+  const instances = Object.fromEntries(units.map(({ name }) => [name, 1]));
+  return { name: 'default', levels: [{ name: 'default', instances }] };
+}
+
+function buildPlacement(at: Cursor): IoTFunctionDescriptor['placement'] {
+  const { near: _near, ...rest } = at.as<IoTFunctionDescriptor['placement']>();
+  const maxLatencySeconds = parseSeconds(at.at('near', 'maxLatency').value);
+  if (maxLatencySeconds === undefined) return rest;
+  const label = at.at('near', 'label').as<string>();
+  return { ...rest, near: { label, maxLatencyMilliseconds: maxLatencySeconds * 1000 } };
+}
+
+function buildHealing(at: Cursor): IoTFunctionDescriptor['healing'] {
+  const [backoffMinSeconds, backoffMaxSeconds] = parseSecondsRange(at.at('restart', 'backoff').value) ?? [
+    0, 0,
+  ];
+  return {
+    restart: {
+      withinSeconds: parseSeconds(at.at('restart', 'within').value) ?? 0,
+      times: at.at('restart', 'times').as<number>(),
+      backoffMinSeconds,
+      backoffMaxSeconds,
+    },
+    lostAfterSeconds: parseSeconds(at.at('lostAfter').value) ?? 0,
+  };
+}
+
+function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upgrade'] {
+  type Upgrade = IoTFunctionDescriptor['upgrade'];
+  const { healthyFor, ...rest } = at.as<Omit<Upgrade, 'healthyForSeconds'> & { healthyFor: string }>();
+  const defaultStrategy = isSingle ? 'recreate' : 'rolling';
+  return {
+    ...rest,
+    strategy: rest.strategy ?? defaultStrategy,
+    healthyForSeconds: parseSeconds(healthyFor) ?? 0,
+  };
+}

@@ -1,0 +1,40 @@
+import { IOTMANO_NAMESPACE, uuidV5 } from '../kernel/index.ts';
+import { defaultsOf, parametersSchema } from './build-function.ts';
+import type { Cursor } from './document/cursor.ts';
+import type { IoTServiceDescriptor } from './types.ts';
+
+type Metadata = IoTServiceDescriptor['metadata'];
+
+/** The typed value of a document without faults, defaults applied by the schema. */
+export function buildService(doc: Cursor): IoTServiceDescriptor {
+  return {
+    kind: 'IoTServiceDescriptor',
+    metadata: buildMetadata(doc.at('metadata')),
+    parameters: {
+      schema: parametersSchema(doc.at('parameters').as<Record<string, unknown>>()),
+      defaults: defaultsOf(doc.at('parameters')),
+    },
+    functions: doc.at('functions').as<IoTServiceDescriptor['functions']>(),
+    aspects: doc.at('aspects').as<IoTServiceDescriptor['aspects']>(),
+    placement: doc.at('placement').items().map(buildPlacementRule),
+  };
+}
+
+function buildMetadata(at: Cursor): Metadata {
+  const { invariantId, version, ...given } = at.as<
+    { invariantId: string; version: string } & Partial<Metadata>
+  >();
+  const parts = invariantId.split(':');
+  return {
+    invariantId,
+    version,
+    id: given.id ?? uuidV5(IOTMANO_NAMESPACE, JSON.stringify([invariantId, version])),
+    provider: given.provider ?? parts[1] ?? invariantId,
+    name: given.name ?? parts.at(-1) ?? invariantId,
+  };
+}
+
+function buildPlacementRule(at: Cursor): IoTServiceDescriptor['placement'][number] {
+  const type = at.at('together').exists ? 'together' : 'apart';
+  return { type, functions: at.at(type).as<string[]>(), scope: at.at('scope').as<string>() };
+}

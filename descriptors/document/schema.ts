@@ -1,0 +1,43 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { Descriptor } from '../types.ts';
+import common from '../schemas/common.json' with { type: 'json' };
+import functionSchema from '../schemas/function.json' with { type: 'json' };
+import serviceSchema from '../schemas/service.json' with { type: 'json' };
+import type { Finding } from './finding.ts';
+import { toFindings } from './schema-findings.ts';
+
+export type Kind = Descriptor['kind'];
+export const KINDS: readonly Kind[] = ['IoTFunctionDescriptor', 'IoTServiceDescriptor'];
+
+let validators: Readonly<Record<Kind, ValidateFunction>> | undefined;
+
+/** Compiled at the first use, so that rooms which only need the types do not pay for it. */
+function validatorOf(kind: Kind): ValidateFunction {
+  if (validators === undefined) {
+    const ajv = new Ajv2020({
+      allErrors: true,
+      verbose: true,
+      discriminator: true,
+      useDefaults: true,
+      strict: false,
+    });
+    addFormats.default(ajv);
+    ajv.addSchema(common);
+    validators = {
+      IoTFunctionDescriptor: ajv.compile(functionSchema),
+      IoTServiceDescriptor: ajv.compile(serviceSchema),
+    };
+  }
+  return validators[kind];
+}
+
+/** Everything in which the value differs from the schema of its kind. Defaults are written into the value. */
+export function validateDocument(kind: Kind, value: unknown): Finding[] {
+  const validate = validatorOf(kind);
+  if (validate(value)) return [];
+  const errors: readonly ErrorObject[] = validate.errors ?? [];
+  return toFindings(errors.slice(0, MAX_ERRORS));
+}
+
+const MAX_ERRORS = 1000;

@@ -1,0 +1,76 @@
+import { messageOf } from '../kernel/index.ts';
+import { buildFunction } from './build-function.ts';
+import { buildService } from './build-service.ts';
+import { Cursor } from './document/cursor.ts';
+import { toFaults, type Finding } from './document/finding.ts';
+import { didYouMean, listed } from './document/nearest.ts';
+import { readDocument } from './document/read-document.ts';
+import { KINDS, validateDocument, type Kind } from './document/schema.ts';
+import { RULES } from './rules/index.ts';
+import type { Descriptor, Fault } from './types.ts';
+
+export interface ParsedDescriptor {
+  /** Absent where there is a fault of severity `error`. */
+  readonly descriptor?: Descriptor;
+  /** All that is wrong, in the order of the text. */
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * Reads a descriptor in YAML or JSON. Never throws, and never takes long: size, nesting and number of values are bounded.
+ * @param options.file name of the file, for the faults
+ */
+export function parseDescriptor(text: string, { file }: { readonly file: string }): ParsedDescriptor {
+  const { value, findings, locate } = readDocument(text);
+  const found = value === undefined ? findings : [...findings, ...check(value)];
+  const faults = toFaults(found, file, locate);
+  if (value === undefined || faults.some(({ severity }) => severity === 'error')) return { faults };
+  return { descriptor: build(new Cursor(value)), faults };
+}
+
+function check(value: unknown): Finding[] {
+  const doc = new Cursor(value);
+  const kind = kindOf(doc);
+  if (typeof kind !== 'string') return [kind];
+  return [...validateDocument(kind, value), ...checkRules(doc, kind)];
+}
+
+function kindOf(doc: Cursor): Kind | Finding {
+  const found = doc.at('kind');
+  const kind = KINDS.find((candidate) => candidate === found.value);
+  if (kind !== undefined) return kind;
+  const isObject = typeof doc.value === 'object' && doc.value !== null && !Array.isArray(doc.value);
+  if (!isObject)
+    return wrongKind(
+      '',
+      'the descriptor is not an object with properties',
+      `begin with \`apiVersion: iotmano/v1\` and \`kind:\` ${listed(KINDS)}`,
+    );
+  if (!found.exists) return wrongKind('', 'the descriptor has no `kind`', `add one: ${listed(KINDS)}`);
+  const text = JSON.stringify(found.value).slice(0, 80);
+  return wrongKind('/kind', `the kind is ${text}`, `allowed: ${listed(KINDS)}.${didYouMean(text, KINDS)}`);
+}
+
+function wrongKind(pointer: string, message: string, remedy: string): Finding {
+  return { rule: 'schema/kind', pointer, message, remedy };
+}
+
+function checkRules(doc: Cursor, kind: Kind): Finding[] {
+  return RULES.filter(({ kinds }) => kinds.includes(kind)).flatMap((rule) => {
+    try {
+      return [...rule.check(doc, kind)].map(({ at, ...finding }) => ({
+        ...finding,
+        rule: rule.name,
+        severity: rule.severity,
+        pointer: at.pointer,
+      }));
+    } catch (error) {
+      const message = `the rule ${rule.name} could not be checked: ${messageOf(error)}`;
+      return [{ rule: rule.name, pointer: '', message, remedy: 'mend the other faults first' }];
+    }
+  });
+}
+
+function build(doc: Cursor): Descriptor {
+  return doc.at('kind').text === 'IoTServiceDescriptor' ? buildService(doc) : buildFunction(doc);
+}

@@ -1,0 +1,25 @@
+import type { Cursor } from '../document/cursor.ts';
+import type { Kind } from '../document/schema.ts';
+
+/** What a rule says about one place. */
+export interface RuleFinding {
+  readonly at: Cursor;
+  /** The fault is the name of the property, not its value. */
+  readonly isAtKey?: boolean;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A semantic rule: what a schema cannot say. It looks at documents with schema faults, too, and must bear anything. */
+export interface Rule {
+  readonly name: string;
+  /** One sentence for the documentation. */
+  readonly summary: string;
+  readonly kinds: readonly Kind[];
+  readonly severity: 'error' | 'warning';
+  check(doc: Cursor, kind: Kind): Iterable<RuleFinding>;
+}
+
+export const FUNCTION: readonly Kind[] = ['IoTFunctionDescriptor'];
+export const SERVICE: readonly Kind[] = ['IoTServiceDescriptor'];
+export const BOTH: readonly Kind[] = ['IoTFunctionDescriptor', 'IoTServiceDescriptor'];
