@@ -2,3 +2,19 @@
 export type * from './types.ts';
 export { parseDescriptor, type ParsedDescriptor } from './parse-descriptor.ts';
 export { parseBytes, parseCpuMillis, parseSeconds } from './document/quantities.ts';
+export { checkConfig, type CheckedConfig, type Parameters } from './check-config.ts';
+export {
+  KEEP_TEMPLATE,
+  resolveTemplate,
+  soleReference,
+  templateReferences,
+  type TemplateLookup,
+  type TemplateReference,
+} from './resolve-template.ts';
+export {
+  parseExpression,
+  type ComparisonOperator,
+  type LabelExpression,
+  type ParsedExpression,
+} from './labels/parse-expression.ts';
+export { matchesLabels } from './labels/matches-labels.ts';

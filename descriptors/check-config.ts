@@ -1,0 +1,97 @@
+import { Script, createContext } from 'node:vm';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { toFindings } from './document/schema-findings.ts';
+import { toFaults } from './document/finding.ts';
+import type { Fault } from './types.ts';
+
+/** Parameters of a function (`config`) or of a service (`parameters`). */
+export interface Parameters {
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+export interface CheckedConfig {
+  /** The values with defaults; absent where there are faults. */
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly faults: readonly Fault[];
+}
+
+/** Checks values that a caller gives for parameters, and adds the defaults. Never throws; secrets' values are not in the faults. */
+export function checkConfig(
+  parameters: Parameters,
+  values: Readonly<Record<string, unknown>>,
+): CheckedConfig {
+  const complete = { ...parameters.defaults, ...values };
+  const validate = validatorOf(parameters.schema);
+  if (validate === undefined) return { faults: [unusable()] };
+  if (validate(complete)) return { values: complete, faults: [] };
+  const errors = (validate.errors ?? []).slice(0, 100).map((error) => hideSecret(error, parameters.schema));
+  return { faults: toFaults(toFindings(errors), 'config', () => undefined) };
+}
+
+const validators = new WeakMap<object, ValidateFunction>();
+
+/** A schema is compiled once; nothing where it cannot be compiled. */
+export function validatorOf(schema: Readonly<Record<string, unknown>>): ValidateFunction | undefined {
+  const known = validators.get(schema);
+  if (known !== undefined) return known;
+  try {
+    const ajv = new Ajv2020({
+      allErrors: true,
+      verbose: true,
+      strict: false,
+      ownProperties: true,
+      code: { regExp: boundedRegExp },
+    });
+    addFormats.default(ajv);
+    const validate = ajv.compile(schema);
+    validators.set(schema, validate);
+    return validate;
+  } catch {
+    return undefined;
+  }
+}
+
+const PATTERN_MILLISECONDS = 50;
+const context = createContext(
+  { pattern: /x/, text: '' },
+  { codeGeneration: { strings: false, wasm: false } },
+);
+const test = new Script('pattern.test(text)');
+
+/** A pattern comes from whoever wrote the descriptor: one that backtracks without end matches nothing instead of hanging us. */
+function boundedRegExp(source: string, flags: string): { test(text: string): boolean } {
+  const pattern = new RegExp(source, flags);
+  return {
+    test: (text) => {
+      Object.assign(context, { pattern, text });
+      try {
+        return test.runInContext(context, { timeout: PATTERN_MILLISECONDS }) === true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+boundedRegExp.code = 'boundedRegExp';
+
+type SchemaError = NonNullable<ValidateFunction['errors']>[number];
+
+function hideSecret(error: SchemaError, schema: Readonly<Record<string, unknown>>): SchemaError {
+  const [, name = ''] = error.instancePath.split('/');
+  const properties = (schema['properties'] ?? {}) as Readonly<Record<string, { readonly secret?: boolean }>>;
+  const isSecret = Object.hasOwn(properties, name) && properties[name]?.secret === true;
+  return isSecret ? { ...error, data: '(secret)', params: { ...error.params, tagValue: undefined } } : error;
+}
+
+function unusable(): Fault {
+  return {
+    rule: 'config-schema',
+    severity: 'error',
+    file: 'config',
+    pointer: '',
+    message: 'the parameters of the descriptor are not a schema that can be used',
+    remedy: 'correct the descriptor',
+  };
+}
