@@ -22,6 +22,7 @@ export {
   API_SPECS_DIRECTORY,
   loadApiDocuments,
   responseFaults,
+  validateRequest,
   type ApiDocuments,
   type ObservedResponse,
   type Operation,
@@ -37,3 +38,15 @@ export {
   requireIfMatch,
   type ResourceShape,
 } from './sol013/index.ts';
+export {
+  accessTokenRoutes,
+  createAccessToken,
+  isInstallationAdmin,
+  randomSecrets,
+  type AccessTokenOptions,
+  type SecretSource,
+} from './access-token-routes.ts';
+export { ADMIN_TOKEN_FILE, ensureAdminToken } from './admin-token.ts';
+export { eventRoutes, type EventOptions } from './event-routes.ts';
+export { oauthRoutes } from './oauth-routes.ts';
+export { apiVersionRoutes, createApiMetrics, healthRoutes, metricsRoutes } from './system-routes.ts';

@@ -30,9 +30,11 @@ export interface ApiRequest {
 export interface ApiResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON unless `stream` is given. */
+  /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is; `headers` must hold its content type. */
+  /** Instead of `body`, sent as it is; `headers` must hold its content type. */
+  readonly text?: string;
+  /** Instead of `body`, sent as it comes; `headers` must hold its content type. */
   readonly stream?: Readable;
 }
 

@@ -28,8 +28,7 @@ export async function sendResponse(
     answer.stream?.destroy();
     return;
   }
-  const text =
-    answer.stream === undefined && answer.body !== undefined ? JSON.stringify(answer.body) : undefined;
+  const text = answer.text ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body));
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (answer.stream !== undefined) {

@@ -1,0 +1,60 @@
+import { createLogger, randomIds, systemClock, type Clock, type TenantId } from '../../kernel/index.ts';
+import {
+  createAccessToken,
+  createApi,
+  createAuthenticator,
+  randomSecrets,
+  serveApi,
+  type ApiServer,
+  type Route,
+} from '../../orchestrator/api/index.ts';
+import { createMemoryStore, type StateStore } from '../../orchestrator/store/index.ts';
+import { createApiClient, sharedDocuments, type ApiClient } from './api-client.ts';
+
+export interface TestApi {
+  readonly url: string;
+  readonly store: StateStore;
+  /** A token of a new name. */
+  tokenFor(role: 'admin' | 'operator' | 'viewer', tenant?: string): string;
+  clientFor(role: 'admin' | 'operator' | 'viewer', tenant?: string): ApiClient;
+  close(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  readonly store?: StateStore;
+  readonly clock?: Clock;
+  readonly routes: (store: StateStore) => readonly Route[];
+  readonly maxBodyMilliseconds?: number;
+}
+
+/** Serves routes over the whole pipeline on a port of its own. */
+export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
+  const clock = options.clock ?? systemClock;
+  const store = options.store ?? createMemoryStore();
+  const api = createApi({
+    routes: options.routes(store),
+    documents: sharedDocuments(),
+    authenticate: createAuthenticator(store, clock),
+    store,
+    clock,
+    ids: randomIds,
+    log: createLogger('test-api', 'silent'),
+    ...(options.maxBodyMilliseconds === undefined
+      ? {}
+      : { maxBodyMilliseconds: options.maxBodyMilliseconds }),
+  });
+  const server: ApiServer = await serveApi(api, { host: '127.0.0.1', port: 0 });
+  const tokenFor: TestApi['tokenFor'] = (role, tenant = 'default') =>
+    createAccessToken(
+      { store, clock, ids: randomIds, secrets: randomSecrets },
+      { name: role, role },
+      tenant as TenantId,
+    ).token;
+  return {
+    url: server.url,
+    store,
+    tokenFor,
+    clientFor: (role, tenant) => createApiClient(server.url, tokenFor(role, tenant)),
+    close: () => server.close(500),
+  };
+}
