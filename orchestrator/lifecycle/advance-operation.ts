@@ -1,0 +1,218 @@
+import { ERROR_TABLE, type ErrorCode, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import {
+  wantedVnfcs,
+  type ProblemRecord,
+  type VnfInstanceDocument,
+  type WantedUnit,
+} from '../domain/index.ts';
+import { describePlan } from '../placement/index.ts';
+import type { StoredRecord, Write } from '../store/index.ts';
+import { assessConvergence, type Convergence } from './assess-convergence.ts';
+import { computeAssignmentWrites } from './compute-assignments.ts';
+import type { LifecycleContext } from './context.ts';
+import { packageOf } from './function-catalog.ts';
+import { judgeHost } from './liveness.ts';
+import { asCreated, moveOperation, problem, updateInstance, withoutOperation } from './operation-records.ts';
+import { planNextStep } from './plan-next-step.ts';
+import { abandonedBy, planOperation } from './plan-operation.ts';
+import { hostsOfWanted } from './plan-wanted.ts';
+import type { ProgressWatch } from './progress-watch.ts';
+import { verifyCapacity } from './verify-capacity.ts';
+
+export interface ActiveOperation {
+  readonly vnfInstanceId: VnfInstanceId;
+  readonly instance: StoredRecord<'vnf-instance'>;
+  readonly operation: StoredRecord<'vnf-lcm-op-occ'>;
+}
+
+/** The operation that a function is busy with, if any. */
+export function activeOperation(
+  { state }: Pick<LifecycleContext, 'state'>,
+  vnfInstanceId: VnfInstanceId,
+): ActiveOperation | undefined {
+  const instance = state.get('vnf-instance', vnfInstanceId);
+  const id = instance?.document.activeOpOcc;
+  const operation = id === undefined ? undefined : state.get('vnf-lcm-op-occ', id);
+  return instance === undefined || operation === undefined
+    ? undefined
+    : { vnfInstanceId, instance, operation };
+}
+
+/** Does the next step of the operation that a function is busy with. Whether anything was committed. */
+export function advanceOperation(
+  context: LifecycleContext,
+  progress: ProgressWatch,
+  vnfInstanceId: VnfInstanceId,
+): boolean {
+  const active = activeOperation(context, vnfInstanceId);
+  if (active === undefined) return false;
+  const convergence = convergenceOf(context, vnfInstanceId, active.instance.document);
+  const step = planNextStep({
+    operation: active.operation.document,
+    convergence,
+    abandoned: abandonedCopies(context, active),
+    isStalled: progress.isStalled(active.operation, convergence),
+  });
+  switch (step.type) {
+    case 'grant':
+      grant(context, active);
+      return true;
+    case 'replan':
+      return replan(context, active, step.moved);
+    case 'complete':
+    case 'rolledBack':
+      finish(context, active, step.type);
+      return true;
+    case 'failTemporarily':
+      failTemporarily(context, active, step.detail);
+      return true;
+    case 'wait':
+      return false;
+  }
+}
+
+/** How far a function is from what is wanted of it, by what its hosts report. */
+export function convergenceOf(
+  context: LifecycleContext,
+  vnfInstanceId: VnfInstanceId,
+  instance: VnfInstanceDocument,
+): Convergence {
+  const { descriptor } = packageOf(context.catalog, instance.vnfPkgId);
+  const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
+  const hosts = new Set([...observed.map(({ hostId }) => hostId), ...hostsOfWanted(instance.wanted)]);
+  const lostHosts = new Set(
+    [...hosts].filter((hostId) => judgeHost(context.state, context.liveness, descriptor, hostId).isLost),
+  );
+  return assessConvergence({
+    wanted: instance.wanted,
+    observed,
+    mode: descriptor.run.mode,
+    lostHosts,
+    isCoverage: instance.coverage !== undefined,
+  });
+}
+
+function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
+  const instance = active.instance.document;
+  const record = { vnfInstanceId: active.vnfInstanceId, tenant: active.instance.tenant, instance };
+  const isAbandoned = abandonedBy(context, record, packageOf(context.catalog, instance.vnfPkgId));
+  return wantedVnfcs(instance.wanted).filter(isAbandoned);
+}
+
+/** STARTING → PROCESSING with what is wanted and what hosts are assigned in one commit; or ROLLED_BACK, with the reasons. */
+function grant(context: LifecycleContext, { vnfInstanceId, instance, operation }: ActiveOperation): void {
+  const { document, tenant } = instance;
+  const plan = planOperation(context, { vnfInstanceId, tenant, instance: document }, operation.document);
+  if (plan.wanted === undefined) {
+    const detail = describePlan(plan.problem, plan.result).join('; ');
+    const isNew = operation.document.operation === 'INSTANTIATE';
+    context.commit([
+      moveOperation(context, operation, 'refuse', { error: problemOf('no-host-fits', detail) }),
+      updateInstance(instance, isNew ? asCreated(document) : withoutOperation(document)),
+    ]);
+    return;
+  }
+  const isNew = operation.document.operation === 'INSTANTIATE';
+  commitWanted(
+    context,
+    { vnfInstanceId, instance },
+    isNew ? prepared(context, document) : document,
+    plan.wanted,
+    moveOperation(context, operation, 'grant', { before: document.wanted }),
+  );
+}
+
+/** What an instance gets when its instantiation is granted: a key for each binding, and its reservation as what is wanted. */
+function prepared(context: LifecycleContext, instance: VnfInstanceDocument): VnfInstanceDocument {
+  const { reservation: _reservation, ...rest } = instance;
+  const credentials = Object.fromEntries(
+    Object.keys(instance.bind).map((requirement) => [
+      requirement,
+      instance.credentials[requirement] ?? { id: context.ids.uuid(), ...context.keys.ed25519() },
+    ]),
+  );
+  return { ...rest, credentials };
+}
+
+/** Commits what is wanted together with the assignments that follow from it; capacity is verified there once more. */
+export function commitWanted(
+  context: LifecycleContext,
+  { vnfInstanceId, instance }: Pick<ActiveOperation, 'vnfInstanceId' | 'instance'>,
+  changed: VnfInstanceDocument,
+  wanted: readonly WantedUnit[],
+  ...writes: readonly Write[]
+): void {
+  const generations = Math.max(changed.generations, ...wanted.map(({ generation }) => generation));
+  const document = { ...changed, wanted, generations };
+  const known = new Set<HostId>(hostsOfWanted(instance.document.wanted));
+  const added = hostsOfWanted(wanted).filter((hostId) => !known.has(hostId));
+  context.commit(
+    [
+      ...writes,
+      updateInstance(instance, document),
+      ...computeAssignmentWrites(context, vnfInstanceId, instance.tenant, document),
+    ],
+    (state) => verifyCapacity(state, context.catalog, new Map([[vnfInstanceId, wanted]]), added),
+  );
+}
+
+function replan(
+  context: LifecycleContext,
+  active: ActiveOperation,
+  moved: Parameters<typeof planOperation>[3],
+): boolean {
+  const { vnfInstanceId, instance, operation } = active;
+  const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
+  const plan = planOperation(context, record, operation.document, moved);
+  if (plan.wanted === undefined) {
+    const detail = describePlan(plan.problem, plan.result).join('; ');
+    failTemporarily(context, active, `a host was lost meanwhile and nothing else fits: ${detail}`);
+    return true;
+  }
+  commitWanted(context, active, instance.document, plan.wanted);
+  return true;
+}
+
+function finish(
+  context: LifecycleContext,
+  { instance, operation }: ActiveOperation,
+  event: 'complete' | 'rolledBack',
+): void {
+  const { document } = instance;
+  const isGone = document.wanted.length === 0 && endsInNothing(operation.document.operation, event);
+  context.commit([
+    moveOperation(context, operation, event),
+    updateInstance(
+      instance,
+      isGone ? asCreated(document) : { ...withoutOperation(document), instantiationState: 'INSTANTIATED' },
+    ),
+  ]);
+}
+
+function endsInNothing(operation: string, event: 'complete' | 'rolledBack'): boolean {
+  return operation === (event === 'complete' ? 'TERMINATE' : 'INSTANTIATE');
+}
+
+/** An automatic operation has nobody who would retry it: it ends, and the next one follows when it is time. */
+function failTemporarily(
+  context: LifecycleContext,
+  { vnfInstanceId, instance, operation }: ActiveOperation,
+  detail: string,
+): void {
+  const error = problemOf('driver-failed', detail);
+  const failed = moveOperation(context, operation, 'failTemporarily', { error });
+  if (!operation.document.isAutomaticInvocation) {
+    context.commit([failed]);
+    return;
+  }
+  const temporary = { ...operation, document: failed.document };
+  context.commit([
+    moveOperation(context, temporary, 'fail'),
+    updateInstance(instance, withoutOperation(instance.document)),
+  ]);
+  context.alarms.raise({ vnfInstanceId, name: 'healing-failed', text: detail });
+}
+
+function problemOf(code: ErrorCode, detail: string): ProblemRecord {
+  return problem(ERROR_TABLE[code].status, code, ERROR_TABLE[code].title, detail);
+}

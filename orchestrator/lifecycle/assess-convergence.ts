@@ -1,0 +1,133 @@
+import type { HostId } from '../../kernel/index.ts';
+import type { ObservedInstance } from '../../vim-drivers/index.ts';
+import { wantedVnfcs, type ObservedDocument, type WantedUnit, type WantedVnfc } from '../domain/index.ts';
+
+/** How far what is observed is from what is wanted. */
+export interface Convergence {
+  readonly isReached: boolean;
+  /** Wanted copies that are as they are to be. */
+  readonly reached: number;
+  /** Copies that are not wanted and still there, on hosts that are heard. */
+  readonly leftovers: number;
+  /** What is waited for, in words; with the host's own reason where it gave one. */
+  readonly pending: readonly string[];
+  /** Copies that their host has given up. */
+  readonly failed: readonly FailedCopy[];
+  /** A job's copy that is at work: time passes without being lost. */
+  readonly isWorking: boolean;
+}
+
+export interface FailedCopy {
+  readonly copy: WantedVnfc;
+  readonly reason: string;
+}
+
+export interface ConvergenceInput {
+  readonly wanted: readonly WantedUnit[];
+  readonly observed: readonly ObservedDocument[];
+  readonly mode: 'service' | 'job';
+  /** Hosts whose copies are LOST: what was observed there is stale, and is not waited for to go away. */
+  readonly lostHosts: ReadonlySet<HostId>;
+  /** With coverage a silent host is not waited for at all. */
+  readonly isCoverage: boolean;
+}
+
+/** Compares what is wanted of one function with what its hosts report. */
+export function assessConvergence(input: ConvergenceInput): Convergence {
+  const pending: string[] = [];
+  const failed: FailedCopy[] = [];
+  let reached = 0;
+  let isWorking = false;
+  for (const copy of wantedVnfcs(input.wanted)) {
+    if (input.isCoverage && input.lostHosts.has(copy.hostId)) continue;
+    const found = findCopy(input.observed, copy);
+    if (isReached(found?.instance, copy, input)) reached += 1;
+    else if (isFailed(found?.instance, copy))
+      failed.push({ copy, reason: reasonOf(found) ?? 'no reason given' });
+    else pending.push(describePending(copy, found, input.lostHosts));
+    isWorking ||= input.mode === 'job' && found?.instance?.state === 'RUNNING';
+  }
+  const leftovers = leftoversOf(input);
+  return {
+    isReached: pending.length === 0 && failed.length === 0 && leftovers.length === 0,
+    reached,
+    leftovers: leftovers.length,
+    pending: [...pending, ...leftovers],
+    failed,
+    isWorking,
+  };
+}
+
+export interface FoundCopy {
+  readonly document: ObservedDocument;
+  readonly instance?: ObservedInstance;
+}
+
+/** What the host of a copy last reported of it. */
+export function findCopy(observed: readonly ObservedDocument[], copy: WantedVnfc): FoundCopy | undefined {
+  const document = observed.find(
+    ({ hostId, workload }) =>
+      hostId === copy.hostId &&
+      workload.key.unit === copy.unit &&
+      workload.key.generation === copy.generation,
+  );
+  const instance = document?.workload.instances.find(({ slot }) => slot === copy.slot);
+  if (document === undefined) return undefined;
+  return instance === undefined ? { document } : { document, instance };
+}
+
+function isReached(
+  instance: ObservedInstance | undefined,
+  copy: WantedVnfc,
+  { mode, lostHosts }: ConvergenceInput,
+): boolean {
+  if (instance === undefined || instance.epoch < copy.epoch) return false;
+  if (mode === 'job') return instance.state === 'COMPLETED';
+  return instance.state === 'RUNNING' && !lostHosts.has(copy.hostId);
+}
+
+/** Whether its host has given this copy up, in the epoch that is wanted. */
+export function isFailed(instance: ObservedInstance | undefined, copy: WantedVnfc): boolean {
+  return instance !== undefined && instance.epoch >= copy.epoch && instance.state === 'FAILED';
+}
+
+function describePending(
+  copy: WantedVnfc,
+  found: FoundCopy | undefined,
+  lostHosts: ReadonlySet<HostId>,
+): string {
+  const where = `${copy.unit}-${copy.slot} on ${copy.hostId}`;
+  if (lostHosts.has(copy.hostId)) return `${where} is LOST: the host is not heard from`;
+  if (found === undefined) return `${where} is not reported yet`;
+  const reason = reasonOf(found);
+  return `${where} is ${found.instance?.state ?? 'PENDING'}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+function reasonOf(found: FoundCopy | undefined): string | undefined {
+  return found?.instance?.reason ?? found?.document.workload.problem;
+}
+
+/** Copies that are there and not wanted. A silent host removes them when it returns: it runs only what it is assigned. */
+function leftoversOf({ wanted, observed, lostHosts }: ConvergenceInput): readonly string[] {
+  const wantedNames = new Set(wantedVnfcs(wanted).map(nameOf));
+  return observed
+    .filter(({ hostId }) => !lostHosts.has(hostId))
+    .flatMap(({ hostId, workload }) => {
+      const { unit, generation } = workload.key;
+      const isWorkloadWanted = wanted.some(
+        (item) =>
+          item.unit === unit &&
+          item.generation === generation &&
+          item.hosts.some((host) => host.hostId === hostId),
+      );
+      if (!isWorkloadWanted && workload.instances.length === 0)
+        return [`${unit} is being removed from ${hostId}`];
+      return workload.instances
+        .filter(({ slot }) => !wantedNames.has(nameOf({ hostId, unit, generation, slot })))
+        .map(({ slot, state }) => `${unit}-${slot} on ${hostId} is to go and is ${state}`);
+    });
+}
+
+function nameOf({ hostId, unit, generation, slot }: Omit<WantedVnfc, 'epoch'>): string {
+  return `${hostId}/${unit}-g${generation}-${slot}`;
+}

@@ -1,0 +1,148 @@
+import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import {
+  assignmentId,
+  isSameJson,
+  type AssignmentDocument,
+  type VnfInstanceDocument,
+} from '../domain/index.ts';
+import type { StateView, Write } from '../store/index.ts';
+import { buildBindings, type BoundFunction, type ProviderView } from './build-bindings.ts';
+import { buildWorkload, type TemplateSource } from './build-workload.ts';
+import { packageOf, type FunctionCatalog } from './function-catalog.ts';
+import type { InstanceIndex } from './instance-index.ts';
+import { judgeHost, type Liveness } from './liveness.ts';
+
+/** What assignments are derived from, besides the instance itself. */
+export interface AssignmentContext {
+  readonly state: StateView;
+  readonly index: InstanceIndex;
+  readonly catalog: FunctionCatalog;
+  readonly liveness: Liveness;
+  readonly templates: TemplateSource;
+}
+
+/**
+ * The writes that make the assignment records of one function say what its document wants: created, changed in copies or
+ * bindings, deleted. Nothing, when they do already. An existing workload keeps its spec: that is fixed for a generation.
+ */
+export function computeAssignmentWrites(
+  context: AssignmentContext,
+  vnfInstanceId: VnfInstanceId,
+  tenant: TenantId,
+  instance: VnfInstanceDocument,
+): readonly Write[] {
+  const current = new Map(context.index.assignmentsOf(vnfInstanceId).map((record) => [record.id, record]));
+  const wanted = wantedAssignments(context, vnfInstanceId, tenant, instance);
+  const writes: Write[] = [];
+  for (const [id, document] of wanted) {
+    const record = current.get(id);
+    if (record === undefined) writes.push({ op: 'create', kind: 'assignment', id, tenant, document });
+    else if (!isSameJson(record.document, document))
+      writes.push({ op: 'update', kind: 'assignment', id, expectedRevision: record.revision, document });
+  }
+  for (const [id, { revision }] of current) {
+    if (!wanted.has(id)) writes.push({ op: 'delete', kind: 'assignment', id, expectedRevision: revision });
+  }
+  return writes;
+}
+
+function wantedAssignments(
+  context: AssignmentContext,
+  vnfInstanceId: VnfInstanceId,
+  tenant: TenantId,
+  instance: VnfInstanceDocument,
+): ReadonlyMap<string, AssignmentDocument> {
+  const result = new Map<string, AssignmentDocument>();
+  if (instance.wanted.length === 0) return result;
+  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const self: BoundFunction = { vnfInstanceId, instance, function: pkg };
+  const previous = context.index.assignmentsOf(vnfInstanceId)[0]?.document.workload.bindings;
+  const bindings = buildBindings({
+    self,
+    providers: providersOf(context, instance),
+    clients: clientsOf(context, vnfInstanceId),
+    ...(previous === undefined ? {} : { previous }),
+  });
+  const service = serviceName(context.state, instance);
+  for (const { unit: name, generation, hosts } of instance.wanted) {
+    const unit = pkg.descriptor.units.find((candidate) => candidate.name === name);
+    if (unit === undefined) continue;
+    for (const { hostId, instances } of hosts) {
+      const id = assignmentId(hostId, { tenant, vnfInstanceId, unit: name, generation });
+      const current = context.state.get('assignment', id)?.document.workload;
+      const workload =
+        current === undefined
+          ? buildWorkload(
+              {
+                vnfInstanceId,
+                tenant,
+                instance,
+                function: pkg,
+                unit,
+                generation,
+                instances,
+                artifactTypes: artifactTypesOf(context.state, hostId),
+                bindings,
+                ...(service === undefined ? {} : { service }),
+              },
+              context.templates,
+            )
+          : { ...current, instances, bindings };
+      result.set(id, { hostId, workload, lostAfterSeconds: pkg.descriptor.healing.lostAfterSeconds });
+    }
+  }
+  return result;
+}
+
+function artifactTypesOf(state: StateView, hostId: HostId) {
+  const facts = state.get('host-facts', hostId)?.document;
+  return [...new Set(facts?.drivers.flatMap(({ artifactTypes }) => artifactTypes))];
+}
+
+function serviceName(state: StateView, { nsInstanceId }: VnfInstanceDocument): string | undefined {
+  return nsInstanceId === undefined ? undefined : state.get('ns-instance', nsInstanceId)?.document.name;
+}
+
+/** What is at the other end of each requirement that is bound. */
+export function providersOf(
+  context: AssignmentContext,
+  instance: VnfInstanceDocument,
+): ReadonlyMap<string, ProviderView> {
+  const providers = new Map<string, ProviderView>();
+  for (const [requirement, id] of Object.entries(instance.bind)) {
+    const provider = context.state.get('vnf-instance', id)?.document;
+    if (provider === undefined) continue;
+    const pkg = packageOf(context.catalog, provider.vnfPkgId);
+    providers.set(requirement, {
+      vnfInstanceId: id,
+      instance: provider,
+      function: pkg,
+      observed: context.index.observedOf(id).map(({ document }) => document),
+      addresses: addressesOf(context, provider, pkg.descriptor),
+    });
+  }
+  return providers;
+}
+
+function addressesOf(
+  { state, liveness }: AssignmentContext,
+  provider: VnfInstanceDocument,
+  descriptor: Parameters<typeof judgeHost>[2],
+): ReadonlyMap<HostId, string> {
+  const hostIds = new Set(provider.wanted.flatMap(({ hosts }) => hosts.map(({ hostId }) => hostId)));
+  const heard = [...hostIds].filter((hostId) => !judgeHost(state, liveness, descriptor, hostId).isLost);
+  return new Map(
+    heard.flatMap((hostId): [HostId, string][] => {
+      const address = state.get('host-facts', hostId)?.document.address;
+      return address === undefined ? [] : [[hostId, address]];
+    }),
+  );
+}
+
+function clientsOf(context: AssignmentContext, vnfInstanceId: VnfInstanceId): readonly BoundFunction[] {
+  return context.index.dependentsOf(vnfInstanceId).flatMap((id) => {
+    const client = context.state.get('vnf-instance', id)?.document;
+    if (client === undefined || Object.keys(client.credentials).length === 0) return [];
+    return [{ vnfInstanceId: id, instance: client, function: packageOf(context.catalog, client.vnfPkgId) }];
+  });
+}

@@ -1,0 +1,67 @@
+import type { Clock, HostId, IdSource, Logger, VnfInstanceId } from '../../kernel/index.ts';
+import type { StateStore, StateView, Write } from '../store/index.ts';
+import type { TemplateSource } from './build-workload.ts';
+import type { FunctionCatalog } from './function-catalog.ts';
+import type { InstanceIndex } from './instance-index.ts';
+import type { KeySource } from './key-source.ts';
+import type { Liveness } from './liveness.ts';
+
+/** How patient the engine is. Milliseconds. */
+export interface LifecycleLimits {
+  /** Between looks at everything, whatever was or was not heard. */
+  readonly tickMilliseconds: number;
+  /** An operation in which nothing moves for so long fails temporarily. */
+  readonly stallMilliseconds: number;
+  /** Between two automatic attempts to heal one function; doubles up to 64 times as long while they do not succeed. */
+  readonly healBackoffMilliseconds: number;
+}
+
+export const DEFAULT_LIMITS: LifecycleLimits = {
+  tickMilliseconds: 500,
+  stallMilliseconds: 120_000,
+  healBackoffMilliseconds: 5_000,
+};
+
+/** A condition of a function that an operator should know of. Raising it again changes nothing. */
+export interface LifecycleAlarm {
+  readonly vnfInstanceId: VnfInstanceId;
+  readonly hostId?: HostId;
+  readonly name: 'instance-failed' | 'healing-failed' | 'no-host-for-healing';
+  readonly text: string;
+}
+
+/** Where alarms of functions go; monitoring keeps them. */
+export interface LifecycleAlarms {
+  raise(alarm: LifecycleAlarm): void;
+  /** All alarms of the function, as it is well again or gone. */
+  clear(vnfInstanceId: VnfInstanceId): void;
+}
+
+export const NO_ALARMS: LifecycleAlarms = { raise: () => {}, clear: () => {} };
+
+/** What every part of the lifecycle leans on. */
+export interface LifecycleContext {
+  /** The newest accepted state. */
+  readonly state: StateView;
+  readonly index: InstanceIndex;
+  readonly catalog: FunctionCatalog;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly keys: KeySource;
+  readonly liveness: Liveness;
+  readonly templates: TemplateSource;
+  readonly alarms: LifecycleAlarms;
+  readonly limits: LifecycleLimits;
+  readonly logger: Logger;
+  /** Commits, and keeps the index true. Throws as the store does. */
+  commit(writes: readonly Write[], verify?: (state: StateView) => void): void;
+}
+
+/** Commits through the store and tells the index. */
+export function committer(store: StateStore, index: InstanceIndex): LifecycleContext['commit'] {
+  return (writes, verify) => {
+    if (writes.length === 0) return;
+    store.commit(writes, verify);
+    for (const { kind, id } of writes) index.touch(kind, id);
+  };
+}

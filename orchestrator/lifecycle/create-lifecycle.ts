@@ -1,0 +1,65 @@
+import type { Clock, IdSource, Logger } from '../../kernel/index.ts';
+import type { StateStore } from '../store/index.ts';
+import type { TemplateSource } from './build-workload.ts';
+import {
+  DEFAULT_LIMITS,
+  NO_ALARMS,
+  committer,
+  type LifecycleAlarms,
+  type LifecycleContext,
+  type LifecycleLimits,
+} from './context.ts';
+import { createLifecycleEngine, type LifecycleEngine } from './engine.ts';
+import { createFunctionCatalog } from './function-catalog.ts';
+import { createInstanceIndex } from './instance-index.ts';
+import type { KeySource } from './key-source.ts';
+import type { Liveness } from './liveness.ts';
+import { createOpOccUseCases, type OpOccUseCases } from './op-occ-use-cases.ts';
+import { createVnfUseCases, type VnfUseCases } from './vnf-use-cases.ts';
+
+export interface LifecycleOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly keys: KeySource;
+  readonly liveness: Liveness;
+  /** Text of the files of packages that are written beside a function. */
+  readonly templates: TemplateSource;
+  readonly logger: Logger;
+  readonly alarms?: LifecycleAlarms;
+  readonly limits?: Partial<LifecycleLimits>;
+}
+
+/** The function lifecycle (VNFM): use cases, and the engine that carries them out. */
+export interface Lifecycle {
+  readonly vnf: VnfUseCases;
+  readonly opOccs: OpOccUseCases;
+  readonly engine: LifecycleEngine;
+  /** For the service lifecycle, which plans and commits over functions. */
+  readonly context: LifecycleContext;
+}
+
+export function createLifecycle(options: LifecycleOptions): Lifecycle {
+  const { store, clock, ids, keys, liveness, templates, logger } = options;
+  const index = createInstanceIndex(store);
+  const context: LifecycleContext = {
+    state: store,
+    index,
+    catalog: createFunctionCatalog(store),
+    clock,
+    ids,
+    keys,
+    liveness,
+    templates,
+    logger,
+    alarms: options.alarms ?? NO_ALARMS,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    commit: committer(store, index),
+  };
+  return {
+    vnf: createVnfUseCases(context),
+    opOccs: createOpOccUseCases(context),
+    engine: createLifecycleEngine(context, store),
+    context,
+  };
+}

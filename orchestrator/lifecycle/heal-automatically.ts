@@ -1,0 +1,130 @@
+import type { VnfInstanceId } from '../../kernel/index.ts';
+import { isSameJson, vnfcInstanceId, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import { describePlan } from '../placement/index.ts';
+import type { StoredRecord } from '../store/index.ts';
+import { commitWanted, convergenceOf } from './advance-operation.ts';
+import type { FailedCopy } from './assess-convergence.ts';
+import type { LifecycleContext } from './context.ts';
+import { packageOf } from './function-catalog.ts';
+import type { HealPace } from './heal-pace.ts';
+import { startOperation } from './operation-records.ts';
+import { abandonedBy, planOperation } from './plan-operation.ts';
+
+/** What healing found, and did. */
+export interface HealingOutcome {
+  readonly hasCommitted: boolean;
+  /** Something is not well: look again soon, even if nothing is heard. */
+  readonly isTroubled: boolean;
+}
+
+const WELL: HealingOutcome = { hasCommitted: false, isTroubled: false };
+
+/**
+ * Looks after a function that is instantiated and not busy: copies whose host has fallen away are placed elsewhere, copies that their
+ * host has given up are started anew (elsewhere where that is allowed and possible), as an automatic HEAL operation with its
+ * cause; coverage follows the hosts.
+ */
+export function healAutomatically(
+  context: LifecycleContext,
+  pace: HealPace,
+  vnfInstanceId: VnfInstanceId,
+): HealingOutcome {
+  const record = context.state.get('vnf-instance', vnfInstanceId);
+  if (record === undefined || record.document.instantiationState !== 'INSTANTIATED') return WELL;
+  if (record.document.activeOpOcc !== undefined) return WELL;
+  const { document, tenant } = record;
+  const pkg = packageOf(context.catalog, document.vnfPkgId);
+  const { failed } = convergenceOf(context, vnfInstanceId, document);
+  const abandoned =
+    document.coverage === undefined
+      ? wantedVnfcs(document.wanted).filter(
+          abandonedBy(context, { vnfInstanceId, tenant, instance: document }, pkg),
+        )
+      : [];
+  for (const copy of failed) raiseFailed(context, vnfInstanceId, copy);
+  if (failed.length === 0 && abandoned.length === 0) {
+    pace.rest(vnfInstanceId);
+    context.alarms.clear(vnfInstanceId);
+    return document.coverage === undefined ? WELL : followHosts(context, vnfInstanceId, record);
+  }
+  if (abandoned.length === 0 && !pace.mayTry(vnfInstanceId)) return { hasCommitted: false, isTroubled: true };
+  return heal(
+    context,
+    pace,
+    { vnfInstanceId, record },
+    [...new Set([...abandoned, ...failed.map(({ copy }) => copy)])],
+    [
+      ...abandoned.map(
+        (copy) => `${copy.unit}-${copy.slot}: host ${copy.hostId} is not heard from or is being drained`,
+      ),
+      ...failed.map(
+        ({ copy, reason }) => `${copy.unit}-${copy.slot} was given up by ${copy.hostId}: ${reason}`,
+      ),
+    ],
+  );
+}
+
+function heal(
+  context: LifecycleContext,
+  pace: HealPace,
+  {
+    vnfInstanceId,
+    record,
+  }: { readonly vnfInstanceId: VnfInstanceId; readonly record: StoredRecord<'vnf-instance'> },
+  copies: readonly WantedVnfc[],
+  causes: readonly string[],
+): HealingOutcome {
+  const { document, tenant } = record;
+  const operationParams = {
+    cause: causes.join('; '),
+    additionalParams: {
+      vnfcInstanceIds: copies.map((copy) =>
+        vnfcInstanceId(copy.hostId, { tenant, vnfInstanceId, ...copy }, copy.slot),
+      ),
+      elsewhere: true,
+    },
+  };
+  const operation = { operation: 'HEAL', state: 'STARTING', operationParams } as const;
+  const plan = planOperation(context, { vnfInstanceId, tenant, instance: document }, operation);
+  if (plan.wanted === undefined) {
+    const text = describePlan(plan.problem, plan.result).join('; ');
+    context.alarms.raise({ vnfInstanceId, name: 'no-host-for-healing', text });
+    return { hasCommitted: false, isTroubled: true };
+  }
+  pace.tried(vnfInstanceId);
+  const { writes } = startOperation(context, vnfInstanceId, tenant, record, {
+    operation: 'HEAL',
+    operationParams,
+    isAutomaticInvocation: true,
+  });
+  context.commit(writes);
+  context.logger.warn({ tenant, vnfInstanceId, cause: operationParams.cause }, 'healing automatically');
+  return { hasCommitted: true, isTroubled: true };
+}
+
+/** Coverage is a rule, not a number: hosts that come, change or leave change what is wanted without an operation. */
+function followHosts(
+  context: LifecycleContext,
+  vnfInstanceId: VnfInstanceId,
+  record: StoredRecord<'vnf-instance'>,
+): HealingOutcome {
+  const { document, tenant } = record;
+  const plan = planOperation(
+    context,
+    { vnfInstanceId, tenant, instance: document },
+    { operation: 'HEAL', state: 'PROCESSING', operationParams: {} },
+  );
+  if (plan.wanted === undefined || isSameJson(plan.wanted, document.wanted)) return WELL;
+  commitWanted(context, { vnfInstanceId, instance: record }, document, plan.wanted);
+  context.logger.info({ tenant, vnfInstanceId }, 'coverage follows the hosts');
+  return { hasCommitted: true, isTroubled: false };
+}
+
+function raiseFailed(
+  { alarms }: LifecycleContext,
+  vnfInstanceId: VnfInstanceId,
+  { copy, reason }: FailedCopy,
+): void {
+  const text = `${copy.unit}-${copy.slot} was given up by ${copy.hostId}: ${reason}`;
+  alarms.raise({ vnfInstanceId, hostId: copy.hostId, name: 'instance-failed', text });
+}

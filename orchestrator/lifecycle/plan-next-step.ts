@@ -1,0 +1,61 @@
+import { unreachable } from '../../kernel/index.ts';
+import type { VnfLcmOpOccDocument, WantedVnfc } from '../domain/index.ts';
+import type { Convergence } from './assess-convergence.ts';
+
+/** What is to be done next for one operation. */
+export type NextStep =
+  /** Compute what is wanted, and commit it; or refuse. */
+  | { readonly type: 'grant' }
+  /** Place these copies anew: their hosts have fallen away while the operation runs. */
+  | { readonly type: 'replan'; readonly moved: readonly WantedVnfc[] }
+  | { readonly type: 'complete' }
+  | { readonly type: 'rolledBack' }
+  | { readonly type: 'failTemporarily'; readonly detail: string }
+  | { readonly type: 'wait'; readonly for: readonly string[] };
+
+export interface NextStepInput {
+  readonly operation: Pick<VnfLcmOpOccDocument, 'operation' | 'state' | 'isCancelPending' | 'cancelMode'>;
+  readonly convergence: Convergence;
+  /** Wanted copies whose hosts are abandoned. */
+  readonly abandoned: readonly WantedVnfc[];
+  /** Nothing has moved for too long. */
+  readonly isStalled: boolean;
+}
+
+/** The next step of an operation, from what it is and what is observed. Total, and the same after any crash. */
+export function planNextStep(input: NextStepInput): NextStep {
+  const { state } = input.operation;
+  switch (state) {
+    case 'STARTING':
+      return { type: 'grant' };
+    case 'PROCESSING':
+      return progress(input, { type: 'complete' });
+    case 'ROLLING_BACK':
+      return progress(input, { type: 'rolledBack' });
+    case 'FAILED_TEMP':
+      return { type: 'wait', for: ['an operator: retry, rollback or fail'] };
+    case 'COMPLETED':
+    case 'FAILED':
+    case 'ROLLED_BACK':
+      return { type: 'wait', for: [] };
+    default:
+      return unreachable(state);
+  }
+}
+
+function progress({ operation, convergence, abandoned, isStalled }: NextStepInput, done: NextStep): NextStep {
+  const { failed, pending } = convergence;
+  if (operation.isCancelPending)
+    return { type: 'failTemporarily', detail: `cancelled (${operation.cancelMode ?? 'GRACEFUL'})` };
+  if (convergence.isReached) return done;
+  if (failed.length > 0)
+    return {
+      type: 'failTemporarily',
+      detail: failed
+        .map(({ copy, reason }) => `${copy.unit}-${copy.slot} on ${copy.hostId} was given up: ${reason}`)
+        .join('; '),
+    };
+  if (abandoned.length > 0) return { type: 'replan', moved: abandoned };
+  if (isStalled) return { type: 'failTemporarily', detail: `no progress: ${pending.join('; ')}` };
+  return { type: 'wait', for: pending };
+}

@@ -1,0 +1,211 @@
+import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { ObservedState } from '../../vim-drivers/index.ts';
+import {
+  wantedVnfcs,
+  type VnfInstanceDocument,
+  type VnfLcmOpOccDocument,
+  type WantedVnfc,
+} from '../domain/index.ts';
+import { findCopy, isFailed } from './assess-convergence.ts';
+import type { LifecycleContext } from './context.ts';
+import { packageOf, type FunctionPackage } from './function-catalog.ts';
+import {
+  countsAfterScaling,
+  countsOfLevel,
+  countsOfWanted,
+  type ScaleRequest,
+  type UnitCounts,
+} from './levels.ts';
+import { isSingleWriter, judgeHost } from './liveness.ts';
+import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
+import { rulesOfService } from './service-rules.ts';
+import { claimOf, snapshotInventory } from './snapshot-inventory.ts';
+
+/** One function instance with what its operation is planned from. */
+export interface FunctionRecord {
+  readonly vnfInstanceId: VnfInstanceId;
+  readonly tenant: TenantId;
+  readonly instance: VnfInstanceDocument;
+}
+
+/** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
+export interface HealParams {
+  /** VNFC instance ids, or names like `processor-0`; absent: the copies that are not well, and where all are well, all of them. */
+  readonly vnfcInstanceIds?: readonly string[];
+  /** Place anew what has failed where it is, where that is allowed and possible. */
+  readonly elsewhere?: boolean;
+}
+
+/**
+ * What an operation wants, from what is wanted now and what is observed. The same code plans at the grant, after a retry,
+ * after a host fell away, and for a dry run.
+ */
+export function planOperation(
+  context: LifecycleContext,
+  record: FunctionRecord,
+  operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
+  moved: readonly WantedVnfc[] = [],
+): WantedPlan {
+  const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
+  const changes = changesOf(context, record, pkg, operation);
+  const allMoved = [...new Set([...changes.moved, ...moved])];
+  const plan = planChange(context, record, pkg, operation, { ...changes, moved: allMoved });
+  if (plan.wanted !== undefined || changes.failed.length === 0) return plan;
+  // No other host for what failed where it is: try again in place.
+  return planChange(context, record, pkg, operation, {
+    moved: allMoved.filter((copy) => !changes.failed.includes(copy)),
+    replaced: [...changes.replaced, ...changes.failed],
+    failed: [],
+  });
+}
+
+interface Changes {
+  readonly moved: readonly WantedVnfc[];
+  readonly replaced: readonly WantedVnfc[];
+  /** Those of `moved` whose host is well, and has given the copy up. */
+  readonly failed: readonly WantedVnfc[];
+}
+
+function planChange(
+  context: LifecycleContext,
+  { vnfInstanceId, tenant, instance }: FunctionRecord,
+  pkg: FunctionPackage,
+  operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
+  { moved, replaced, failed }: Changes,
+): WantedPlan {
+  return planWanted({
+    vnfInstanceId,
+    tenant,
+    instance,
+    function: pkg,
+    counts: countsFor(pkg, instance, operation),
+    avoidHosts: [...new Set(failed.map(({ hostId }) => hostId))],
+    dependents: context.index.dependentsOf(vnfInstanceId),
+    current: claimOf(instance),
+    moved,
+    replaced,
+    generation: instance.generations + 1,
+    rules: rulesOfService(context.state, instance.nsInstanceId),
+    snapshot: (kept) => snapshotInventory(context.state, context.catalog, new Map([[vnfInstanceId, kept]])),
+  });
+}
+
+function countsFor(
+  { descriptor }: FunctionPackage,
+  instance: VnfInstanceDocument,
+  {
+    operation,
+    operationParams,
+    before,
+  }: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
+): UnitCounts {
+  switch (operation) {
+    case 'INSTANTIATE':
+      return countsOfLevel(descriptor, instance.flavour, instance.level).counts;
+    case 'SCALE':
+      return countsAfterScaling(
+        descriptor,
+        countsOfWanted(before ?? instance.wanted),
+        operationParams as unknown as ScaleRequest,
+      );
+    case 'HEAL':
+      return countsOfWanted(before ?? instance.wanted);
+    case 'TERMINATE':
+      return {};
+  }
+}
+
+/** Which copies are to be replaced or moved, besides those that a host's loss moves anyway. */
+function changesOf(
+  context: LifecycleContext,
+  record: FunctionRecord,
+  pkg: FunctionPackage,
+  operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
+): Changes {
+  const { instance } = record;
+  const copies = wantedVnfcs(claimOf(instance));
+  if (operation.operation === 'TERMINATE') return { moved: [], replaced: [], failed: [] };
+  const observed = context.index.observedOf(record.vnfInstanceId).map(({ document }) => document);
+  const hasFailed = (copy: WantedVnfc) => isFailed(findCopy(observed, copy)?.instance, copy);
+  const isAbandoned = abandonedBy(context, record, pkg);
+  const isHealing = operation.operation === 'HEAL' && operation.state === 'STARTING';
+  const params = (operation.operationParams['additionalParams'] ?? {}) as HealParams;
+  const isWell = (copy: WantedVnfc) => findCopy(observed, copy)?.instance?.state === wellState(pkg);
+  const targeted = isHealing ? targetsOf(record, params, copies, isWell) : copies.filter(hasFailed);
+  const failed = targeted.filter(
+    (copy) =>
+      params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(pkg, instance, copy),
+  );
+  return {
+    moved: [...copies.filter(isAbandoned), ...failed],
+    replaced: targeted.filter((copy) => !isAbandoned(copy) && !failed.includes(copy)),
+    failed,
+  };
+}
+
+function wellState({ descriptor }: FunctionPackage): ObservedState {
+  return descriptor.run.mode === 'job' ? 'COMPLETED' : 'RUNNING';
+}
+
+function targetsOf(
+  record: FunctionRecord,
+  { vnfcInstanceIds: names }: HealParams,
+  copies: readonly WantedVnfc[],
+  isWell: (copy: WantedVnfc) => boolean,
+): readonly WantedVnfc[] {
+  if (names !== undefined) return selectCopies(record.instance.wanted, record, names).copies;
+  const unwell = copies.filter((copy) => !isWell(copy));
+  return unwell.length > 0 ? unwell : copies;
+}
+
+/** Whether a copy that failed may start elsewhere without what it left behind. */
+function isPortable(
+  { descriptor }: FunctionPackage,
+  instance: VnfInstanceDocument,
+  { unit }: WantedVnfc,
+): boolean {
+  return (
+    instance.coverage === undefined &&
+    descriptor.offline.relocate === 'allowed' &&
+    !descriptor.units.some(({ name, volumes }) => name === unit && volumes.some(({ keep }) => keep))
+  );
+}
+
+/**
+ * Whether a copy is to be placed elsewhere because its host has fallen away. With coverage it never is: its host is the point,
+ * unless the host has left for good. A job's copy that has completed is done.
+ */
+export function abandonedBy(
+  context: LifecycleContext,
+  { instance, vnfInstanceId }: FunctionRecord,
+  { descriptor }: FunctionPackage,
+): (copy: WantedVnfc) => boolean {
+  const verdicts = new Map<HostId, boolean>();
+  const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
+  return (copy) => {
+    const { hostId } = copy;
+    const hasLeft = context.state.get('host', hostId) === undefined;
+    if (instance.coverage !== undefined) return hasLeft;
+    if (findCopy(observed, copy)?.instance?.state === 'COMPLETED') return false;
+    const known = verdicts.get(hostId);
+    if (known !== undefined) return known;
+    const isAbandoned =
+      judgeHost(context.state, context.liveness, descriptor, hostId).isAbandoned ||
+      isDrainedOf(context, descriptor, hostId);
+    verdicts.set(hostId, isAbandoned);
+    return isAbandoned;
+  };
+}
+
+/** A host that is being drained is left by what may move; a single writer would be in two places for a moment, and waits for an operator. */
+function isDrainedOf(
+  { state }: LifecycleContext,
+  descriptor: FunctionPackage['descriptor'],
+  hostId: HostId,
+): boolean {
+  return (
+    state.get('host', hostId)?.document.draining === true &&
+    descriptor.offline.relocate === 'allowed' &&
+    !isSingleWriter(descriptor)
+  );
+}

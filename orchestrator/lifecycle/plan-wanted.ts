@@ -1,0 +1,146 @@
+import type { HostId } from '../../kernel/index.ts';
+import {
+  compareText,
+  toWantedUnits,
+  vnfcInstanceId,
+  wantedVnfcs,
+  type WantedUnit,
+  type WantedVnfc,
+} from '../domain/index.ts';
+import {
+  planPlacement,
+  type Placement,
+  type PlacementProblem,
+  type PlacementResult,
+  type PlacementRule,
+  type PlacementSnapshot,
+} from '../placement/index.ts';
+import { toPlacementRequest, type RequestInput } from './placement-request.ts';
+
+export interface WantedPlanInput extends RequestInput {
+  /** What is wanted now. */
+  readonly current: readonly WantedUnit[];
+  /** Copies that are given up where they are and placed anew. */
+  readonly moved: readonly WantedVnfc[];
+  /** Copies that are replaced where they are. */
+  readonly replaced: readonly WantedVnfc[];
+  /** Generation of copies of a function that has none yet. */
+  readonly generation: number;
+  /** Of the service that it belongs to. */
+  readonly rules: readonly PlacementRule[];
+  /** The inventory as it is when this function has `kept` and nothing else. */
+  snapshot(kept: readonly WantedUnit[]): PlacementSnapshot;
+}
+
+export interface WantedPlan {
+  readonly problem: PlacementProblem;
+  readonly result: PlacementResult;
+  /** Undefined when nothing fits. */
+  readonly wanted?: readonly WantedUnit[];
+}
+
+/**
+ * What is to be wanted of one function: copies stay where they are unless they are moved or too many; what is missing is placed.
+ * A copy that is replaced or moved keeps its slot and gets the next epoch. Pure, and idempotent: of its own result it makes the same.
+ */
+export function planWanted(input: WantedPlanInput): WantedPlan {
+  const isMoved = membershipOf(input.moved);
+  const isReplaced = membershipOf(input.replaced);
+  const kept = wantedVnfcs(input.current)
+    .filter((copy) => !isMoved(copy))
+    .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
+  const problem = { requests: [toPlacementRequest(input)], rules: input.rules };
+  const result = planPlacement(input.snapshot(toWantedUnits(kept)), problem);
+  if (!result.fits) return { problem, result };
+  return {
+    problem,
+    result,
+    wanted: applyPlacement(kept, input.moved, result.additions, result.removals, {
+      generation: generationOf(input),
+      isCoverage: input.instance.coverage !== undefined,
+    }),
+  };
+}
+
+/** A generation lasts until the function is terminated: all units are of one. */
+function generationOf({ current, moved, generation }: WantedPlanInput): number {
+  return current[0]?.generation ?? moved[0]?.generation ?? generation;
+}
+
+function membershipOf(copies: readonly WantedVnfc[]): (copy: WantedVnfc) => boolean {
+  const names = new Set(copies.map(nameOf));
+  return (copy) => names.has(nameOf(copy));
+}
+
+function nameOf({ hostId, unit, slot }: WantedVnfc): string {
+  return `${hostId} ${unit} ${slot}`;
+}
+
+/** Gives each added instance a slot: one that is being moved, else the lowest that is free; with coverage the first of its host. */
+export function applyPlacement(
+  kept: readonly WantedVnfc[],
+  moved: readonly WantedVnfc[],
+  additions: readonly Placement[],
+  removals: readonly Placement[],
+  options: { readonly generation: number; readonly isCoverage: boolean },
+): readonly WantedUnit[] {
+  const copies = removals.reduce(removeCopies, kept).slice();
+  const waiting = moved.toSorted((a, b) => a.slot - b.slot);
+  for (const { unit, hostId, instances } of additions.toSorted(byPlace)) {
+    for (let count = 0; count < instances; count += 1) {
+      const place = { unit, hostId, generation: options.generation };
+      const index = waiting.findIndex((copy) => copy.unit === unit);
+      const [reused] = index === -1 ? [] : waiting.splice(index, 1);
+      if (options.isCoverage) copies.push({ ...place, slot: 0, epoch: 1 });
+      else if (reused !== undefined) copies.push({ ...place, slot: reused.slot, epoch: reused.epoch + 1 });
+      else copies.push({ ...place, slot: freeSlot(copies, waiting, unit), epoch: 1 });
+    }
+  }
+  return toWantedUnits(copies);
+}
+
+function byPlace(a: Placement, b: Placement): number {
+  return compareText(a.unit, b.unit) || compareText(a.hostId, b.hostId);
+}
+
+/** The highest slots go first. */
+function removeCopies(
+  copies: readonly WantedVnfc[],
+  { unit, hostId, instances }: Placement,
+): readonly WantedVnfc[] {
+  const there = copies
+    .filter((copy) => copy.unit === unit && copy.hostId === hostId)
+    .toSorted((a, b) => b.slot - a.slot);
+  const gone = new Set(there.slice(0, instances));
+  return copies.filter((copy) => !gone.has(copy));
+}
+
+function freeSlot(copies: readonly WantedVnfc[], waiting: readonly WantedVnfc[], unit: string): number {
+  const taken = new Set([...copies, ...waiting].filter((copy) => copy.unit === unit).map(({ slot }) => slot));
+  let slot = 0;
+  while (taken.has(slot)) slot += 1;
+  return slot;
+}
+
+/** The copies that ids name: VNFC instance ids, or names like `processor-0`. */
+export function selectCopies(
+  wanted: readonly WantedUnit[],
+  key: Pick<RequestInput, 'tenant' | 'vnfInstanceId'>,
+  names: readonly string[],
+): { readonly copies: readonly WantedVnfc[]; readonly unknown: readonly string[] } {
+  const byName = new Map<string, WantedVnfc[]>();
+  for (const copy of wantedVnfcs(wanted)) {
+    const id = vnfcInstanceId(copy.hostId, { ...key, ...copy }, copy.slot);
+    for (const name of [id, `${copy.unit}-${copy.slot}`])
+      byName.set(name, [...(byName.get(name) ?? []), copy]);
+  }
+  return {
+    copies: [...new Set(names.flatMap((name) => byName.get(name) ?? []))],
+    unknown: names.filter((name) => !byName.has(name)),
+  };
+}
+
+/** Hosts on which something is wanted. */
+export function hostsOfWanted(wanted: readonly WantedUnit[]): readonly HostId[] {
+  return [...new Set(wantedVnfcs(wanted).map(({ hostId }) => hostId))];
+}

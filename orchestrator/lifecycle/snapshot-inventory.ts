@@ -1,0 +1,123 @@
+import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import type { DescriptorUnit } from '../../descriptors/index.ts';
+import { hostLabels, wantedVnfcs, type VnfInstanceDocument, type WantedUnit } from '../domain/index.ts';
+import type {
+  FixedPort,
+  HostSnapshot,
+  PlacedUnit,
+  PlacementSnapshot,
+  Resources,
+} from '../placement/index.ts';
+import type { StateView } from '../store/index.ts';
+import type { FunctionCatalog } from './function-catalog.ts';
+
+/** Function instance → what is to be taken as wanted of it instead of what the store says. */
+export type WantedOverrides = ReadonlyMap<VnfInstanceId, readonly WantedUnit[]>;
+
+const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
+
+interface HostUse {
+  used: Resources;
+  readonly ports: Set<FixedPort>;
+  readonly placed: Map<string, PlacedUnit>;
+}
+
+/** The inventory as placement sees it: every enrolled host that has told its facts, with what is wanted or set aside on it. */
+export function snapshotInventory(
+  state: StateView,
+  catalog: FunctionCatalog,
+  overrides: WantedOverrides = new Map(),
+): PlacementSnapshot {
+  const uses = collectUse(state, catalog, overrides);
+  const hosts: HostSnapshot[] = [];
+  for (const { id } of state.list('host')) {
+    const host = snapshotHost(state, id as HostId, uses.get(id as HostId));
+    if (host !== undefined) hosts.push(host);
+  }
+  return { hosts };
+}
+
+function snapshotHost(state: StateView, hostId: HostId, use: HostUse | undefined): HostSnapshot | undefined {
+  const host = state.get('host', hostId)?.document;
+  const facts = state.get('host-facts', hostId)?.document;
+  if (host === undefined || facts === undefined) return undefined;
+  return {
+    hostId,
+    state: host.state,
+    isDraining: host.draining,
+    isDisputed: host.disputed,
+    tenants: host.tenants,
+    labels: hostLabels(hostId, facts),
+    tier: facts.tier,
+    architecture: facts.architecture,
+    ...(facts.jurisdiction === undefined ? {} : { jurisdiction: facts.jurisdiction }),
+    artifactTypes: [...new Set(facts.drivers.flatMap(({ artifactTypes }) => artifactTypes))],
+    allocatable: {
+      cpuMillis: facts.cpu.allocatableMillis,
+      memoryBytes: facts.memory.allocatableBytes,
+      storageBytes: facts.storage.allocatableBytes,
+    },
+    used: use?.used ?? NOTHING,
+    ports: [...(use?.ports ?? [])],
+    ...(facts.reachableFrom === undefined ? {} : { reachableFrom: facts.reachableFrom }),
+    placed: [...(use?.placed.values() ?? [])],
+  };
+}
+
+function collectUse(
+  state: StateView,
+  catalog: FunctionCatalog,
+  overrides: WantedOverrides,
+): ReadonlyMap<HostId, HostUse> {
+  const uses = new Map<HostId, HostUse>();
+  function add(
+    id: VnfInstanceId,
+    instance: Pick<VnfInstanceDocument, 'vnfPkgId'>,
+    wanted: readonly WantedUnit[],
+  ): void {
+    const units = new Map(catalog.find(instance.vnfPkgId)?.descriptor.units.map((unit) => [unit.name, unit]));
+    for (const { unit, hostId } of wantedVnfcs(wanted)) {
+      const use = uses.get(hostId) ?? { used: NOTHING, ports: new Set(), placed: new Map() };
+      uses.set(hostId, use);
+      const descriptorUnit = units.get(unit);
+      if (descriptorUnit !== undefined) addUnit(use, id, descriptorUnit);
+    }
+  }
+  for (const { id, document } of state.list('vnf-instance')) {
+    const vnfInstanceId = id as VnfInstanceId;
+    add(vnfInstanceId, document, overrides.get(vnfInstanceId) ?? claimOf(document));
+  }
+  return uses;
+}
+
+/** What an instance takes up: what is wanted, before that what is set aside. */
+export function claimOf({ wanted, reservation }: VnfInstanceDocument): readonly WantedUnit[] {
+  return wanted.length > 0 ? wanted : (reservation ?? []);
+}
+
+function addUnit(use: HostUse, functionId: VnfInstanceId, unit: DescriptorUnit): void {
+  const { cpuMillis, memoryBytes, storageBytes } = demandOf(unit);
+  use.used = {
+    cpuMillis: use.used.cpuMillis + cpuMillis,
+    memoryBytes: use.used.memoryBytes + memoryBytes,
+    storageBytes: use.used.storageBytes + storageBytes,
+  };
+  for (const port of fixedPortsOf(unit)) use.ports.add(port);
+  const key = `${functionId} ${unit.name}`;
+  const instances = (use.placed.get(key)?.instances ?? 0) + 1;
+  use.placed.set(key, { functionId, unit: unit.name, instances });
+}
+
+/** What one instance of a unit takes of a host. */
+export function demandOf(unit: DescriptorUnit): Resources {
+  return {
+    ...unit.resources,
+    storageBytes: unit.volumes.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
+  };
+}
+
+export function fixedPortsOf(unit: DescriptorUnit): readonly FixedPort[] {
+  return unit.ports.flatMap(({ protocol, number }): FixedPort[] =>
+    number === undefined ? [] : [`${protocol}/${number}`],
+  );
+}
