@@ -1,0 +1,46 @@
+/** What every driver does that keeps a lease. */
+import { describe, expect, it } from 'vitest';
+import {
+  find,
+  nextFence,
+  only,
+  renew,
+  sampleWorkload,
+  until,
+  untilRunning,
+  type ConformanceSite,
+} from './conformance-site.ts';
+
+export function describeDeadman(siteOf: () => ConformanceSite): void {
+  describe("the dead-man's rule", () => {
+    it('stops an instance when the lease is not renewed, and starts it again when it is', async () => {
+      const workload = sampleWorkload(siteOf(), { spec: { stopAfterSeconds: 1 } });
+      await renew(siteOf());
+      await siteOf().driver.apply(workload, nextFence());
+      const before = only(await untilRunning(siteOf(), workload));
+      const stopped = only(await until(siteOf(), workload.key, ([one]) => one?.state === 'STOPPED'));
+      expect(stopped.reason).toMatch(/lease was not renewed/);
+      expect(stopped.pid).toBeUndefined();
+      await renew(siteOf());
+      const after = only(await until(siteOf(), workload.key, ([one]) => one?.state === 'RUNNING'));
+      expect(after.epoch).toBe(before.epoch);
+    });
+
+    it('leaves an instance alone for as long as the lease is renewed, and others altogether', async () => {
+      const bound = sampleWorkload(siteOf(), { spec: { stopAfterSeconds: 1 } });
+      const free = sampleWorkload(siteOf());
+      await renew(siteOf());
+      await siteOf().driver.apply(bound, nextFence());
+      await siteOf().driver.apply(free, nextFence());
+      const before = [...(await untilRunning(siteOf(), bound)), ...(await untilRunning(siteOf(), free))];
+      for (let turn = 0; turn < 12; turn += 1) {
+        await renew(siteOf());
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      }
+      const after = [...(await untilRunning(siteOf(), bound)), ...(await untilRunning(siteOf(), free))];
+      expect(after).toEqual(before);
+      await until(siteOf(), bound.key, ([one]) => one?.state === 'STOPPED');
+      expect((await find(siteOf(), free.key))?.instances[0]?.state).toBe('RUNNING');
+    });
+  });
+}

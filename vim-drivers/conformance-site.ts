@@ -1,0 +1,173 @@
+/** What the conformance suite needs of the world around a driver, and the workloads that it applies there. */
+import { createHash } from 'node:crypto';
+import { vi } from 'vitest';
+import { DEFAULT_TENANT, type VnfInstanceId } from '../kernel/index.ts';
+import {
+  isLeaseKeeper,
+  workloadId,
+  type Bindings,
+  type Fence,
+  type ObservedInstance,
+  type ObservedWorkload,
+  type VimDriver,
+  type Workload,
+  type WorkloadArtifact,
+  type WorkloadKey,
+  type WorkloadSpec,
+} from './contract.ts';
+
+/** One host with one driver on it, for the length of a test. */
+export interface ConformanceSite {
+  readonly driver: VimDriver;
+  /** Ends the driver and opens it anew on the same host; `driver` is the new one. */
+  reopen(): Promise<void>;
+  /** An artifact that runs this command of the host (`sh` and `node` are there). */
+  artifact(command: readonly string[]): WorkloadArtifact;
+  /** Ends an instance by hand, as if it had crashed. */
+  crash(key: WorkloadKey, instance: ObservedInstance): Promise<void>;
+  /** Puts something on the host that is not ours; tells whether it is still there. */
+  plantForeign(): Promise<() => Promise<boolean>>;
+  /** Names of everything on the host that belongs to the workload, kept volumes excepted. */
+  traces(key: WorkloadKey): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface ConformanceTarget {
+  readonly name: string;
+  /** Programs really run there: what they see and write can be asserted. */
+  readonly runsPrograms: boolean;
+  open(): Promise<ConformanceSite>;
+}
+
+let lastInstance = 0;
+let lastRevision = 0;
+
+export const NO_BINDINGS: Bindings = { config: {}, requires: {}, clients: [] };
+
+/** A fence newer than every one before it. */
+export function nextFence(): Fence {
+  lastRevision += 1;
+  return { leaseNumber: 1, revision: lastRevision };
+}
+
+export function newKey(generation = 1): WorkloadKey {
+  lastInstance += 1;
+  const vnfInstanceId = `c${process.pid}-${lastInstance}` as VnfInstanceId;
+  return { tenant: DEFAULT_TENANT, vnfInstanceId, unit: 'main', generation };
+}
+
+/** Runs until it is told to stop. */
+export const SLEEPER: readonly string[] = ['sh', '-c', 'echo up; exec sleep 600'];
+
+export interface WorkloadOptions {
+  readonly key?: WorkloadKey;
+  readonly command?: readonly string[];
+  readonly slots?: readonly number[];
+  readonly epoch?: number;
+  readonly bindings?: Bindings;
+  readonly spec?: Partial<WorkloadSpec>;
+}
+
+export function sampleWorkload(site: ConformanceSite, options: WorkloadOptions = {}): Workload {
+  const spec: WorkloadSpec = {
+    artifact: site.artifact(options.command ?? SLEEPER),
+    run: { mode: 'service' },
+    resources: { cpuMillis: 100, memoryBytes: 64 * 1024 ** 2 },
+    volumes: [],
+    files: [],
+    ports: [],
+    env: {},
+    security: { nonRoot: false, readOnlyRoot: false, capabilities: [] },
+    probes: {},
+    stop: { signal: 'SIGTERM', graceSeconds: 5 },
+    restart: { withinSeconds: 60, times: 3, backoffMinSeconds: 0.05, backoffMaxSeconds: 1 },
+    coldBoot: true,
+    ...options.spec,
+  };
+  return {
+    key: options.key ?? newKey(),
+    labels: {},
+    spec,
+    specHash: `sha256:${createHash('sha256').update(JSON.stringify(spec)).digest('hex')}`,
+    instances: (options.slots ?? [0]).map((slot) => ({ slot, epoch: options.epoch ?? 1 })),
+    bindings: options.bindings ?? NO_BINDINGS,
+  };
+}
+
+export async function find(site: ConformanceSite, key: WorkloadKey): Promise<ObservedWorkload | undefined> {
+  const all = await site.driver.list();
+  return all.find((workload) => workloadId(workload.key) === workloadId(key));
+}
+
+/** Waits until the instances of the workload are as the check says, and gives them. */
+export async function until(
+  site: ConformanceSite,
+  key: WorkloadKey,
+  isSo: (instances: readonly ObservedInstance[]) => boolean,
+  timeoutMilliseconds = 12_000,
+): Promise<readonly ObservedInstance[]> {
+  return vi.waitFor(
+    async () => {
+      const instances = (await find(site, key))?.instances ?? [];
+      if (!isSo(instances)) throw new Error(`still ${JSON.stringify(instances)}`);
+      return instances;
+    },
+    { timeout: timeoutMilliseconds, interval: 20 },
+  );
+}
+
+export async function untilRunning(
+  site: ConformanceSite,
+  { key, instances }: Workload,
+): Promise<readonly ObservedInstance[]> {
+  const slots = JSON.stringify(instances.map(({ slot }) => slot));
+  return until(
+    site,
+    key,
+    (observed) =>
+      JSON.stringify(observed.map(({ slot }) => slot)) === slots &&
+      observed.every(({ state }) => state === 'RUNNING'),
+  );
+}
+
+/** Applies and waits until all of it runs. */
+export async function run(site: ConformanceSite, workload: Workload): Promise<readonly ObservedInstance[]> {
+  await site.driver.apply(workload, nextFence());
+  return untilRunning(site, workload);
+}
+
+/** The first instance; a test that asks has one. */
+export function only(instances: readonly ObservedInstance[]): ObservedInstance {
+  const [instance] = instances;
+  if (instance === undefined) throw new Error('there is no instance');
+  return instance;
+}
+
+export async function outputOf(site: ConformanceSite, key: WorkloadKey, slot = 0): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of site.driver.logs(key, { slot, follow: false })) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Waits until the output holds the text, and gives all of it. */
+export async function untilOutput(
+  site: ConformanceSite,
+  key: WorkloadKey,
+  text: string | RegExp,
+): Promise<string> {
+  return vi.waitFor(
+    async () => {
+      const output = await outputOf(site, key);
+      if (!(typeof text === 'string' ? output.includes(text) : text.test(output)))
+        throw new Error(`the output is still ${JSON.stringify(output)}`);
+      return output;
+    },
+    { timeout: 12_000, interval: 20 },
+  );
+}
+
+/** Renews the lease of the host, as an agent does that was answered. */
+export async function renew(site: ConformanceSite): Promise<void> {
+  if (!isLeaseKeeper(site.driver)) throw new Error('this driver keeps no lease');
+  await site.driver.renewed();
+}

@@ -1,0 +1,37 @@
+import { systemClock } from '../../kernel/index.ts';
+import { describeDriver } from '../conformance.ts';
+import type { ConformanceSite } from '../conformance-site.ts';
+import { workloadId } from '../contract.ts';
+import { createFakeDriver, createFakeWorld } from './index.ts';
+
+describeDriver({ name: 'fake', runsPrograms: false, open: async () => openSite() }, true);
+
+function openSite(): ConformanceSite {
+  const world = createFakeWorld({ clock: systemClock });
+  const [hostId] = world.hostIds;
+  if (hostId === undefined) throw new Error('the world has no host');
+  let driver = createFakeDriver({ world, hostId });
+  return {
+    get driver() {
+      return driver;
+    },
+    async reopen() {
+      await driver.close();
+      driver = createFakeDriver({ world, hostId });
+    },
+    artifact: (command) => ({ type: 'process', command }),
+    crash: async (key, { slot }) => driver.crashInstance(key, slot, 137),
+    async plantForeign() {
+      world.host(hostId).foreign.add('other');
+      return async () => world.host(hostId).foreign.has('other');
+    },
+    async traces(key) {
+      const workload = world.host(hostId).workloads.get(workloadId(key));
+      const names = [...world.host(hostId).output.keys()].filter((name) =>
+        name.startsWith(`${workloadId(key)}-`),
+      );
+      return [...(workload === undefined ? [] : ['workload']), ...names];
+    },
+    close: () => driver.close(),
+  };
+}

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { IotmanoError, silentLogger, systemClock, type HostId } from '../../kernel/index.ts';
+import type { ConformanceSite } from '../conformance-site.ts';
+import { workloadId, type ArtifactSource, type WorkloadKey } from '../contract.ts';
+import { createProcessDriver, type ProcessDriver, type ProcessDriverOptions } from './index.ts';
+
+export const NO_ARTIFACTS: ArtifactSource = {
+  open: async ({ digest }) => {
+    throw new IotmanoError('artifact-unusable', `there is no artifact ${digest}`);
+  },
+};
+
+/** Where cgroups are kept out, in the tests of a host without them. */
+export type SiteOptions = Partial<
+  Pick<ProcessDriverOptions, 'cgroupRoot' | 'outputLimitBytes' | 'outputCheckSeconds' | 'artifacts'>
+>;
+
+export interface ProcessSite extends ConformanceSite {
+  readonly directory: string;
+  readonly driver: ProcessDriver;
+}
+
+export function openDriver(directory: string, options: SiteOptions = {}): Promise<ProcessDriver> {
+  return createProcessDriver({
+    directory,
+    hostId: 'host-1' as HostId,
+    artifacts: NO_ARTIFACTS,
+    clock: systemClock,
+    log: silentLogger,
+    address: '127.0.0.1',
+    ...options,
+  });
+}
+
+/** A host of its own: a state directory that is gone afterwards, with everything that was started from it. */
+export async function openProcessSite(options: SiteOptions = {}): Promise<ProcessSite> {
+  const directory = await mkdtemp(join(tmpdir(), 'iotmano-process-'));
+  let driver = await openDriver(directory, options);
+  const foreign: (() => void)[] = [];
+  return {
+    directory,
+    get driver() {
+      return driver;
+    },
+    async reopen() {
+      await driver.close();
+      driver = await openDriver(directory, options);
+    },
+    artifact: (command) => ({ type: 'process', command }),
+    async crash(_key, { pid }) {
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    },
+    async plantForeign() {
+      const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+      foreign.push(() => child.kill('SIGKILL'));
+      return async () => child.exitCode === null && child.signalCode === null;
+    },
+    traces: async (key) => tracesOf(directory, key),
+    async close() {
+      for (const end of foreign) end();
+      await removeEverything(driver);
+      await driver.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function removeEverything(driver: ProcessDriver): Promise<void> {
+  const fence = { leaseNumber: Number.MAX_SAFE_INTEGER, revision: 0 };
+  const all = await driver.list();
+  await Promise.all(
+    all.map(({ key }) => driver.remove(key, fence, { graceSeconds: 0, deleteKeptVolumes: true })),
+  );
+}
+
+/** Processes, directories and cgroups of a workload. */
+export function tracesOf(directory: string, key: WorkloadKey): readonly string[] {
+  const id = workloadId(key);
+  const processes = processesWith(`IOTMANO_INSTANCE=${id}-`).map((pid) => `process ${pid}`);
+  const path = join(directory, 'workloads', id);
+  const groups = ['/sys/fs/cgroup/memory/iotmano', '/sys/fs/cgroup/cpu/iotmano', '/sys/fs/cgroup/iotmano']
+    .filter((root) => existsSync(root))
+    .flatMap((root) =>
+      readdirSync(root, { recursive: true }).filter((name) => String(name).includes(`${id}-`)),
+    );
+  return [
+    ...processes,
+    ...(existsSync(path) ? [path] : []),
+    ...groups.map((name) => `cgroup ${String(name)}`),
+  ];
+}
+
+/** Every living process whose environment holds a variable that begins so. */
+export function processesWith(variable: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8')
+          .split('\0')
+          .some((entry) => entry.startsWith(variable));
+      } catch {
+        return false;
+      }
+    });
+}
