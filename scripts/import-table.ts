@@ -83,7 +83,12 @@ export const ROOMS: readonly Room[] = [
       'use-cases',
     ],
   },
-  { name: 'route', path: '^orchestrator/api/route\\.ts$', mayImport: ['domain'], libraries: PURE },
+  {
+    name: 'route',
+    path: '^orchestrator/api/(route|route-types|range|sol013/[a-z-]+)\\.ts$',
+    mayImport: ['domain', 'store'],
+    libraries: PURE,
+  },
   {
     name: 'api',
     path: '^orchestrator/(api|mco)/',

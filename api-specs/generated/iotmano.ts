@@ -244,7 +244,7 @@ export interface components {
       readonly name: components['schemas']['Name'];
       /** @enum {string} */
       readonly role: 'admin' | 'operator' | 'viewer';
-      /** @description That of the caller where it is absent. Only an admin of the tenant `system` may name another. */
+      /** @description That of the caller where it is absent. Only an admin of the tenant `default` or `system` may name another. */
       readonly tenant?: components['schemas']['TenantId'];
       /** @description Absent, it lasts until it is deleted. */
       readonly validSeconds?: number;

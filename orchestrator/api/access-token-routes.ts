@@ -11,7 +11,7 @@ import {
 import type { AccessTokenDocument, Caller } from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import { formatAccessToken, hashToken } from './access-token.ts';
-import { ADMINS, bodyOf, type ApiRequest, type ApiResponse, type Route } from './route.ts';
+import { ADMINS, bodyOf, type ApiRequest, type ApiResponse, type Route } from './route-types.ts';
 import { listResponse } from './sol013/index.ts';
 
 /** Where new secrets come from: at least 256 bits, URL-safe. */

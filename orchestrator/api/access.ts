@@ -1,7 +1,7 @@
 import { IotmanoError, type TenantId } from '../../kernel/index.ts';
 import type { Caller } from '../domain/index.ts';
 import type { Authenticate } from './access-token.ts';
-import type { Route } from './route.ts';
+import type { Route } from './route-types.ts';
 
 /** Who calls a public route. Owns nothing: no record belongs to this tenant. */
 export const ANONYMOUS: Caller = { tenant: 'nobody' as TenantId, role: 'viewer', name: 'anonymous' };

@@ -3,7 +3,7 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { IotmanoError } from '../../kernel/index.ts';
 import { parseBoundedJson } from './bounded-json.ts';
-import type { Route } from './route.ts';
+import type { Route } from './route-types.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;

@@ -1,35 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, { type Request, type Response } from 'express';
-import { IotmanoError, type Clock, type IdSource, type Logger } from '../../kernel/index.ts';
-import type { StateStore } from '../store/index.ts';
-import type { Authenticate } from './access-token.ts';
+import { IotmanoError } from '../../kernel/index.ts';
+import type { ApiOptions } from './api-options.ts';
 import { createIdempotency } from './idempotency.ts';
-import type { ApiDocuments } from './openapi/index.ts';
 import { groupByPath, requireDocumented, toExpressPath } from './route-table.ts';
-import type { Route } from './route.ts';
 import { runPipeline, type Endpoint, type Pipeline } from './pipeline.ts';
-
-export interface ApiOptions {
-  /** Of all rooms; each must be described by a document. */
-  readonly routes: readonly Route[];
-  readonly documents: ApiDocuments;
-  readonly authenticate: Authenticate;
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly ids: IdSource;
-  readonly log: Logger;
-  /** Called after each answer, for metrics. `route` is the template, so that it has few values. */
-  readonly onAnswer?: (answer: Answered) => void;
-  /** Time for a body that is read whole, milliseconds. */
-  readonly maxBodyMilliseconds?: number;
-}
-
-export interface Answered {
-  readonly method: string;
-  readonly route: string;
-  readonly status: number;
-  readonly milliseconds: number;
-}
 
 export interface Api {
   readonly listener: RequestListener;

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { IotmanoError, type Clock } from '../../kernel/index.ts';
 import type { StateStore } from '../store/index.ts';
 import { publicEvents } from './event-summary.ts';
-import { READERS, type ApiRequest, type ApiResponse, type Route } from './route.ts';
+import { READERS, type ApiRequest, type ApiResponse, type Route } from './route-types.ts';
 
 export interface EventOptions {
   readonly store: StateStore;

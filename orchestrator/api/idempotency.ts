@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { IotmanoError, toTimestamp, type Clock } from '../../kernel/index.ts';
 import type { Caller } from '../domain/index.ts';
 import type { StateStore, Write } from '../store/index.ts';
-import type { ApiResponse } from './route.ts';
+import type { ApiResponse } from './route-types.ts';
 
 /** How long an answer is kept for repetitions. */
 const KEEP_MILLISECONDS = 24 * 3600 * 1000;

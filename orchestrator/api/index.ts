@@ -1,15 +1,8 @@
 /** The HTTP API: one pipeline that takes every route from bytes to an answer; routes come as data from the rooms. */
-export { createApi, type Answered, type Api, type ApiOptions } from './create-api.ts';
+export { createApi, type Api } from './create-api.ts';
+export type { Answered, ApiOptions } from './api-options.ts';
 export { serveApi, isLoopback, type ApiServer, type ListenOptions } from './serve.ts';
-export {
-  ADMINS,
-  OPERATORS,
-  READERS,
-  bodyOf,
-  type ApiRequest,
-  type ApiResponse,
-  type Route,
-} from './route.ts';
+export * from './route.ts';
 export {
   createAuthenticator,
   formatAccessToken,
@@ -27,17 +20,6 @@ export {
   type ObservedResponse,
   type Operation,
 } from './openapi/index.ts';
-export { fileResponse, parseRange, type ByteRange } from './range.ts';
-export {
-  WHOLE,
-  etagOf,
-  listResponse,
-  matchesFilter,
-  mergePatch,
-  parseFilter,
-  requireIfMatch,
-  type ResourceShape,
-} from './sol013/index.ts';
 export {
   accessTokenRoutes,
   createAccessToken,

@@ -1,7 +1,7 @@
 import { IotmanoError, type Clock } from '../../kernel/index.ts';
 import type { StateView } from '../store/index.ts';
 import { OAUTH_TOKEN_SECONDS, findAccessToken, formatShortLivedToken } from './access-token.ts';
-import { bodyOf, type ApiRequest, type ApiResponse, type Route } from './route.ts';
+import { bodyOf, type ApiRequest, type ApiResponse, type Route } from './route-types.ts';
 
 interface TokenRequest {
   readonly grant_type: 'client_credentials';

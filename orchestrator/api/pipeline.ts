@@ -4,10 +4,10 @@ import { IotmanoError } from '../../kernel/index.ts';
 import type { Caller } from '../domain/index.ts';
 import { ANONYMOUS, requireAccess, requireCaller } from './access.ts';
 import { mediaTypeOf, readBody } from './body.ts';
-import type { ApiOptions } from './create-api.ts';
+import type { ApiOptions } from './api-options.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { validateRequest, type Operation } from './openapi/index.ts';
-import type { ApiRequest, ApiResponse, Route } from './route.ts';
+import type { ApiRequest, ApiResponse, Route } from './route-types.ts';
 import { drain, sendProblem, sendResponse, setCommonHeaders } from './send.ts';
 import { negotiateVersion } from './sol013/index.ts';
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { IotmanoError } from '../../kernel/index.ts';
-import type { ApiRequest, ApiResponse } from './route.ts';
+import type { ApiRequest, ApiResponse } from './route-types.ts';
 
 /** Bytes `start` to `end`, both included. */
 export interface ByteRange {

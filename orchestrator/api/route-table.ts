@@ -1,6 +1,6 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import type { ApiDocuments } from './openapi/index.ts';
-import type { Route } from './route.ts';
+import type { Route } from './route-types.ts';
 
 /** Routes by path, literal paths before those with parameters, so that the more exact one wins. */
 export function groupByPath(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {

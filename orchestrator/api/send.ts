@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline as pipeStreams } from 'node:stream/promises';
 import type { Logger } from '../../kernel/index.ts';
 import { problemHeaders, toProblem } from './problem.ts';
-import type { ApiResponse } from './route.ts';
+import type { ApiResponse } from './route-types.ts';
 
 /** How much of a refused body is read so that the client gets to see the answer; then the connection is closed. */
 const DRAIN_BYTES = 2 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import type { Registry } from 'prom-client';
 import { Counter, Histogram } from 'prom-client';
 import { IotmanoError } from '../../kernel/index.ts';
-import type { Answered } from './create-api.ts';
+import type { Answered } from './api-options.ts';
 import type { ApiDocuments } from './openapi/index.ts';
-import { READERS, type Route } from './route.ts';
+import { READERS, type Route } from './route-types.ts';
 import { apiVersionInformation, unversioned } from './sol013/index.ts';
 
 /** `/healthz`: the process lives; `/readyz`: it serves. The only routes without authentication that do nothing. */

@@ -1,5 +1,5 @@
 import { IotmanoError } from '../../../kernel/index.ts';
-import type { ApiRequest } from '../route.ts';
+import type { ApiRequest } from '../route-types.ts';
 
 /** The version of a resource, for If-Match: the revision of its record. */
 export function etagOf(record: { readonly revision: number }): string {

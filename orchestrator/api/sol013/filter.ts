@@ -152,7 +152,7 @@ function someLeaf(value: unknown, path: readonly string[], test: (leaf: unknown)
 }
 
 function holds({ operator, values }: FilterTerm, leaf: unknown): boolean {
-  if (leaf === undefined || (typeof leaf === 'object' && leaf !== null)) return false;
+  if (typeof leaf !== 'string' && typeof leaf !== 'number' && typeof leaf !== 'boolean') return false;
   const [first = ''] = values;
   switch (operator) {
     case 'eq':
@@ -179,7 +179,7 @@ function holds({ operator, values }: FilterTerm, leaf: unknown): boolean {
 }
 
 /** By the type of the attribute: numbers as numbers, everything else as text, so that timestamps compare too. NaN where it makes no sense. */
-function compare(leaf: unknown, value: string): number {
+function compare(leaf: string | number | boolean, value: string): number {
   if (typeof leaf === 'number') return value.trim() === '' ? Number.NaN : Math.sign(leaf - Number(value));
   const text = String(leaf);
   return text === value ? 0 : text < value ? -1 : 1;

@@ -1,5 +1,5 @@
 import { IotmanoError } from '../../../kernel/index.ts';
-import type { ApiRequest, ApiResponse } from '../route.ts';
+import type { ApiRequest, ApiResponse } from '../route-types.ts';
 import { matchesFilter, parseFilter, type Filter } from './filter.ts';
 import { parseSelectors, type ResourceShape } from './selectors.ts';
 
