@@ -43,6 +43,7 @@ export class Slot {
     context.ports.claim(slot.#state.name, record.ports);
     slot.#state.stop = stop;
     slot.#state.wish = wish;
+    await findRun(slot.#state); // so that the first list is right
     slot.#loop = slot.#drive();
     return slot;
   }

@@ -85,7 +85,9 @@ export function tracesOf(directory: string, key: WorkloadKey): readonly string[]
   const groups = ['/sys/fs/cgroup/memory/iotmano', '/sys/fs/cgroup/cpu/iotmano', '/sys/fs/cgroup/iotmano']
     .filter((root) => existsSync(root))
     .flatMap((root) =>
-      readdirSync(root, { recursive: true }).filter((name) => String(name).includes(`${id}-`)),
+      readdirSync(root, { recursive: true }).filter((name) =>
+        (String(name).split('/').at(-1) ?? '').startsWith(`${id}-`),
+      ),
     );
   return [
     ...processes,
