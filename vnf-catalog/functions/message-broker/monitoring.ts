@@ -1,3 +1,6 @@
+import { get } from 'node:http';
+import { IotmanoError } from '../../../kernel/index.ts';
+
 /** What nats-server says of itself on its monitoring port. */
 export interface ServerMonitor {
   isHealthy(): boolean;
@@ -24,12 +27,9 @@ export function monitorServer(port: number): ServerMonitor {
   let isStopped = false;
   const look = async (): Promise<void> => {
     try {
-      const signal = AbortSignal.timeout(900);
-      const health = await fetch(`http://127.0.0.1:${port}/healthz`, { signal });
-      await health.arrayBuffer();
-      const answer = await fetch(`http://127.0.0.1:${port}/varz`, { signal });
-      text = renderFigures((await answer.json()) as Readonly<Record<string, unknown>>);
-      isHealthy = health.ok;
+      await ask(port, '/healthz');
+      text = renderFigures(JSON.parse(await ask(port, '/varz')) as Readonly<Record<string, unknown>>);
+      isHealthy = true;
     } catch {
       isHealthy = false;
     }
@@ -44,6 +44,25 @@ export function monitorServer(port: number): ServerMonitor {
       clearTimeout(timer);
     },
   };
+}
+
+function ask(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const call = get({ host: '127.0.0.1', port, path, timeout: 900 }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString());
+        else
+          reject(
+            new IotmanoError('unavailable', `nats-server answered ${path} with ${response.statusCode ?? 0}`),
+          );
+      });
+    });
+    call.once('timeout', () => call.destroy());
+    call.once('error', reject);
+  });
 }
 
 function renderFigures(varz: Readonly<Record<string, unknown>>): string {

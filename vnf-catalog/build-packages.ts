@@ -1,0 +1,99 @@
+/**
+ * Builds the packages of the catalogue: each function bundled to one JavaScript file that needs nothing but Node, in a
+ * SOL004 package with its descriptor, and the services beside them.
+ * `node vnf-catalog/build-packages.ts [DIRECTORY]` (default: `dist/catalog`).
+ */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+import { create } from 'tar';
+import { buildPackage } from '../descriptors/index.ts';
+
+const HERE = import.meta.dirname;
+const EPOCH = new Date(0);
+
+export interface BuiltCatalog {
+  /** Package files of the functions, one each, by function name. */
+  readonly functions: Readonly<Record<string, string>>;
+  /** Descriptor files of the services, by service name. */
+  readonly services: Readonly<Record<string, string>>;
+}
+
+/** Names of the functions of the catalogue: the folders that have a descriptor. */
+export function functionNames(): readonly string[] {
+  return readdirSync(join(HERE, 'functions'))
+    .filter((name) => existsSync(join(HERE, 'functions', name, 'descriptor.yaml')))
+    .toSorted();
+}
+
+/** Builds everything into the directory. The same sources give the same bytes. */
+export async function buildCatalog(outDirectory: string): Promise<BuiltCatalog> {
+  const out = resolve(outDirectory);
+  mkdirSync(out, { recursive: true });
+  const functions: Record<string, string> = {};
+  for (const name of functionNames()) functions[name] = await buildFunctionPackage(name, out);
+  const services: Record<string, string> = {};
+  for (const file of readdirSync(join(HERE, 'services')).filter((entry) => entry.endsWith('.yaml'))) {
+    cpSync(join(HERE, 'services', file), join(out, file));
+    services[file.replace(/\.yaml$/, '')] = join(out, file);
+  }
+  return { functions, services };
+}
+
+/** Bundles one function to `DIRECTORY/NAME/main.js`, with the `package.json` that says that it is a module. */
+export async function bundleFunction(name: string, directory: string): Promise<void> {
+  const bundle = await rolldown({
+    input: join(HERE, 'functions', name, 'main.ts'),
+    platform: 'node',
+    logLevel: 'silent',
+    // What a function does not use of its doors does not come along and cost memory.
+    treeshake: { moduleSideEffects: (id) => id.endsWith('main.ts') || id.startsWith('node:') },
+  });
+  const file = join(directory, name, 'main.js');
+  await bundle.write({ file, format: 'esm', minify: true, codeSplitting: false });
+  await bundle.close();
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
+}
+
+async function buildFunctionPackage(name: string, out: string): Promise<string> {
+  const work = mkdtempSync(join(tmpdir(), 'iotmano-catalog-'));
+  try {
+    const unpacked = join(work, 'unpacked');
+    mkdirSync(unpacked);
+    await bundleFunction(name, unpacked);
+    const source = join(work, 'package');
+    mkdirSync(join(source, 'Artifacts'), { recursive: true });
+    cpSync(join(HERE, 'functions', name, 'descriptor.yaml'), join(source, 'descriptor.yaml'));
+    await packFiles(
+      unpacked,
+      ['package.json', `${name}/main.js`],
+      join(source, 'Artifacts', 'functions.tgz'),
+    );
+    const file = join(out, `${name}.zip`);
+    await buildPackage(source, file);
+    return file;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Neither times nor owners of this machine are in the archive. */
+async function packFiles(directory: string, files: readonly string[], out: string): Promise<void> {
+  for (const file of files) utimesSync(join(directory, file), EPOCH, EPOCH);
+  await create({ file: out, cwd: directory, gzip: { level: 9 }, portable: true, mtime: EPOCH }, [...files]);
+}
+
+if (import.meta.main) {
+  const built = await buildCatalog(process.argv[2] ?? 'dist/catalog');
+  for (const file of [...Object.values(built.functions), ...Object.values(built.services)]) console.log(file);
+}
