@@ -15,6 +15,7 @@ import { createInstanceIndex } from './instance-index.ts';
 import type { KeySource } from './key-source.ts';
 import type { Liveness } from './liveness.ts';
 import { createOpOccUseCases, type OpOccUseCases } from './op-occ-use-cases.ts';
+import { operationProgress, type OperationProgress } from './view-vnfcs.ts';
 import { createVnfUseCases, type VnfUseCases } from './vnf-use-cases.ts';
 
 export interface LifecycleOptions {
@@ -35,6 +36,8 @@ export interface Lifecycle {
   readonly vnf: VnfUseCases;
   readonly opOccs: OpOccUseCases;
   readonly engine: LifecycleEngine;
+  /** How far an operation is; undefined once it is over. */
+  readonly progressOf: (operationId: string) => OperationProgress | undefined;
   /** For the service lifecycle, which plans and commits over functions. */
   readonly context: LifecycleContext;
 }
@@ -60,6 +63,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     vnf: createVnfUseCases(context),
     opOccs: createOpOccUseCases(context),
     engine: createLifecycleEngine(context, store),
+    progressOf: (id) => operationProgress(context, id),
     context,
   };
 }

@@ -21,4 +21,5 @@ export {
 export type { CreateVnf, HealVnf, InstantiateVnf, VnfUseCases } from './vnf-use-cases.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export type { PlanReport } from './plan-report.ts';
-export type { ScaleRequest } from './levels.ts';
+export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
+export { viewVnfcs, type OperationProgress, type VnfcView } from './view-vnfcs.ts';

@@ -37,7 +37,7 @@ export interface HealVnf {
 }
 
 /** Writes that a caller puts into the same commit, given what it creates. */
-export type Alongside<Id> = (id: Id) => readonly Write[];
+export type Alongside<Created> = (created: Created) => readonly Write[];
 
 const NOTHING = (): readonly Write[] => [];
 
@@ -46,7 +46,7 @@ export interface VnfUseCases {
   create(
     tenant: TenantId,
     request: CreateVnf,
-    alongside?: Alongside<VnfInstanceId>,
+    alongside?: Alongside<StoredRecord<'vnf-instance'>>,
   ): StoredRecord<'vnf-instance'>;
   get(tenant: TenantId, id: string): StoredRecord<'vnf-instance'>;
   list(tenant: TenantId): readonly StoredRecord<'vnf-instance'>[];
@@ -105,7 +105,10 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
         );
       const id = ids.uuid() as VnfInstanceId;
       const document = newInstance(id, pkg, request);
-      context.commit([{ op: 'create', kind: 'vnf-instance', id, tenant, document }, ...alongside(id)]);
+      // Each commit is one revision: the record is known before it is committed.
+      const revision = state.acceptedRevision + 1;
+      const record = { kind: 'vnf-instance', id, tenant, document, revision } as const;
+      context.commit([{ op: 'create', kind: 'vnf-instance', id, tenant, document }, ...alongside(record)]);
       return get(tenant, id);
     },
     delete: (tenant, id) => {
@@ -203,11 +206,7 @@ export function instantiationOf(
   );
   const { bind = {}, constraints = {}, coverage } = request.additionalParams ?? {};
   const config = request.vnfConfigurableProperties ?? {};
-  validateValues(
-    pkg.descriptor.config.schema,
-    { ...pkg.descriptor.config.defaults, ...config },
-    `config of ${pkg.descriptor.metadata.productName}`,
-  );
+  validateValues(pkg.descriptor.config, config, `config of ${pkg.descriptor.metadata.productName}`);
   requireOneWriter(
     pkg,
     Object.values(counts).reduce((sum, count) => sum + count, 0),

@@ -1,12 +1,22 @@
-/** Whether a label expression of the descriptor language holds. Expressions were checked when the descriptor was onboarded. */
-export function matchesText(expression: string, labels: Readonly<Record<string, string>>): boolean {
-  return expression.split(/\s+and\s+/).every((clause) => {
-    const set = /^(\S+)\s+in\s+\((.*)\)$/.exec(clause);
-    if (set?.[1] !== undefined)
-      return (set[2] ?? '').split(',').some((value) => value.trim() === labels[set[1] ?? '']);
-    const [, key, operator, value] = /^(\S+?)\s*(=|!=|>=)\s*(\S+)$/.exec(clause) ?? [];
-    if (key === undefined || value === undefined) return false;
-    if (operator === '>=') return Number(labels[key]) >= Number(value);
-    return operator === '=' ? labels[key] === value : labels[key] !== value;
-  });
+import { matchesLabels, parseExpression, type LabelExpression } from '../../descriptors/index.ts';
+
+const MOST_CACHED = 10_000;
+/** Parsed once: a plan asks the same of every host. */
+const parsed = new Map<string, LabelExpression | undefined>();
+
+/**
+ * Whether a label expression holds. Those of descriptors were checked when they were onboarded; one that cannot be read (a host may state
+ * anything in its facts) holds nowhere.
+ */
+export function matchesText(text: string, labels: Readonly<Record<string, string>>): boolean {
+  const expression = expressionOf(text);
+  return expression !== undefined && matchesLabels(expression, labels);
+}
+
+function expressionOf(text: string): LabelExpression | undefined {
+  if (parsed.has(text)) return parsed.get(text);
+  if (parsed.size >= MOST_CACHED) parsed.clear();
+  const { expression } = parseExpression(text);
+  parsed.set(text, expression);
+  return expression;
 }
