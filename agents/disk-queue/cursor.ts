@@ -1,34 +1,38 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** How far the queue has been acknowledged, and what it has dropped since it was made. */
+/** How far the queue has been acknowledged, what it has dropped since it was made, and how much of that was told to somebody. */
 export interface Cursor {
   readonly acknowledged: number;
   readonly dropped: number;
+  readonly droppedTold: number;
 }
 
 /**
  * Not synced: after a power loss it may be old or gone. Then entries are offered again, which receivers recognise by their sequence.
  */
-export async function saveCursor(directory: string, cursor: Cursor): Promise<void> {
+export async function saveCursor(
+  directory: string,
+  { acknowledged, dropped, droppedTold }: Cursor,
+): Promise<void> {
   const path = join(directory, 'cursor.json');
-  await writeFile(
-    `${path}.new`,
-    JSON.stringify({ schemaVersion: 1, acknowledged: cursor.acknowledged, dropped: cursor.dropped }),
-    { mode: 0o600 },
-  );
+  await writeFile(`${path}.new`, JSON.stringify({ schemaVersion: 1, acknowledged, dropped, droppedTold }), {
+    mode: 0o600,
+  });
   await rename(`${path}.new`, path);
 }
 
 export async function loadCursor(directory: string): Promise<Cursor> {
   try {
     const content: unknown = JSON.parse(await readFile(join(directory, 'cursor.json'), 'utf8'));
-    const { acknowledged, dropped } = content as Partial<Record<keyof Cursor, unknown>>;
-    if (isCount(acknowledged) && isCount(dropped)) return { acknowledged, dropped };
+    const { acknowledged, dropped, droppedTold } = content as Partial<Record<keyof Cursor, unknown>>;
+    if (isCount(acknowledged) && isCount(dropped) && isCount(droppedTold)) {
+      return { acknowledged, dropped, droppedTold };
+    }
   } catch {
     // None yet, or torn by a power loss.
   }
-  return { acknowledged: 0, dropped: 0 };
+  return { acknowledged: 0, dropped: 0, droppedTold: 0 };
 }
 
 function isCount(value: unknown): value is number {

@@ -1,6 +1,6 @@
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { IotmanoError, messageOf, type Logger } from '../../kernel/index.ts';
-import { loadCursor, saveCursor } from './cursor.ts';
+import { loadCursor, saveCursor, type Cursor } from './cursor.ts';
 import { encodeEntry, HEADER_BYTES, type QueueEntry } from './record-format.ts';
 import {
   closeQuietly,
@@ -8,6 +8,7 @@ import {
   readSegment,
   segmentPath,
   syncDirectory,
+  weighSegment,
   type Segment,
 } from './segments.ts';
 
@@ -28,16 +29,18 @@ export interface DiskQueue {
    * Takes an entry; resolves with its sequence. A full or failing disk is no error: entries then wait in memory, bounded, for the disk.
    * @throws IotmanoError `payload-too-large` when it is larger than an eighth of the bound
    */
-  append(payload: Uint8Array): Promise<number>;
+  append(payload: Uint8Array, weight?: number): Promise<number>;
   /** The oldest entries that are not acknowledged; one at least where there is one. */
   peek(limit: { readonly entries: number; readonly bytes: number }): Promise<readonly QueueEntry[]>;
-  /** Forgets all entries up to that sequence. */
-  acknowledge(through: number): Promise<void>;
+  /** Forgets all entries up to that sequence; `droppedTold`: value of `dropped` that was told together with them. */
+  acknowledge(through: number, droppedTold?: number): Promise<void>;
   readonly acknowledged: number;
   /** Sequence of the newest entry, 0 where there has been none. */
   readonly newest: number;
-  /** Entries lost to the bound or to a disk that stayed full, since the queue was made. */
+  /** Weight of the entries lost to the bound or to a disk that stayed full, since the queue was made. */
   readonly dropped: number;
+  /** How much of `dropped` was told to somebody. */
+  readonly droppedTold: number;
   close(): Promise<void>;
 }
 
@@ -49,7 +52,7 @@ export async function openDiskQueue(options: DiskQueueOptions): Promise<DiskQueu
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   const segments = await loadSegments(options.directory);
   const cursor = await loadCursor(options.directory);
-  return new SegmentedQueue(options, segments, cursor.acknowledged, cursor.dropped);
+  return new SegmentedQueue(options, segments, cursor);
 }
 
 class SegmentedQueue implements DiskQueue {
@@ -67,16 +70,18 @@ class SegmentedQueue implements DiskQueue {
   #newest: number;
   #acknowledged: number;
   #dropped: number;
+  #droppedTold: number;
   /** Operations run one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(options: DiskQueueOptions, segments: Segment[], acknowledged: number, dropped: number) {
+  constructor(options: DiskQueueOptions, segments: Segment[], cursor: Cursor) {
     this.#options = options;
     this.#segmentBytes = Math.floor(options.maxBytes / 8);
     this.#segments = segments;
-    this.#newest = Math.max(acknowledged, segments.at(-1)?.last ?? 0);
-    this.#acknowledged = acknowledged;
-    this.#dropped = dropped;
+    this.#newest = Math.max(cursor.acknowledged, segments.at(-1)?.last ?? 0);
+    this.#acknowledged = cursor.acknowledged;
+    this.#dropped = cursor.dropped;
+    this.#droppedTold = cursor.droppedTold;
   }
 
   get acknowledged(): number {
@@ -91,7 +96,11 @@ class SegmentedQueue implements DiskQueue {
     return this.#dropped;
   }
 
-  append(payload: Uint8Array): Promise<number> {
+  get droppedTold(): number {
+    return this.#droppedTold;
+  }
+
+  append(payload: Uint8Array, weight = 1): Promise<number> {
     if (payload.byteLength + HEADER_BYTES > this.#segmentBytes) {
       return Promise.reject(
         new IotmanoError(
@@ -103,7 +112,7 @@ class SegmentedQueue implements DiskQueue {
     return this.#inTurn(async () => {
       this.#newest += 1;
       const sequence = this.#newest;
-      this.#unwritten.push({ sequence, payload: Buffer.from(payload) });
+      this.#unwritten.push({ sequence, weight, payload: Buffer.from(payload) });
       this.#unwrittenBytes += payload.byteLength;
       await this.#writeOut();
       return sequence;
@@ -136,10 +145,11 @@ class SegmentedQueue implements DiskQueue {
     });
   }
 
-  acknowledge(through: number): Promise<void> {
+  acknowledge(through: number, droppedTold = 0): Promise<void> {
     return this.#inTurn(async () => {
       if (through <= this.#acknowledged) return;
       this.#acknowledged = Math.min(through, this.#newest);
+      this.#droppedTold = Math.max(this.#droppedTold, droppedTold);
       this.#forgetUnwritten((entry) => entry.sequence <= this.#acknowledged);
       await this.#guarded(async () => {
         await saveCursor(this.#options.directory, this);
@@ -180,7 +190,7 @@ class SegmentedQueue implements DiskQueue {
     this.#forgetUnwritten((entry) => {
       if (excess <= 0 && this.#unwrittenBytes <= MAX_UNWRITTEN_BYTES) return false;
       excess -= 1;
-      this.#dropped += entry.sequence > this.#acknowledged ? 1 : 0;
+      this.#dropped += entry.sequence > this.#acknowledged ? entry.weight : 0;
       return true;
     });
   }
@@ -193,7 +203,7 @@ class SegmentedQueue implements DiskQueue {
   }
 
   async #write(entry: QueueEntry): Promise<void> {
-    const bytes = encodeEntry(entry.sequence, entry.payload);
+    const bytes = encodeEntry(entry);
     const current = await this.#openSegment(entry.sequence, bytes.length);
     const { bytesWritten } = await current.handle.write(bytes, 0, bytes.length, current.segment.bytes);
     if (bytesWritten !== bytes.length) throw new IotmanoError('unavailable', 'the disk took half an entry');
@@ -235,8 +245,7 @@ class SegmentedQueue implements DiskQueue {
     while (total > this.#options.maxBytes && this.#segments.length > 1) {
       const oldest = this.#segments[0];
       if (oldest === undefined) return;
-      const lost = oldest.last - Math.max(oldest.first - 1, this.#acknowledged);
-      this.#dropped += Math.max(0, lost);
+      this.#dropped += await weighSegment(oldest, this.#acknowledged);
       await this.#removeOldest(oldest);
       total -= oldest.bytes;
       await saveCursor(this.#options.directory, this);

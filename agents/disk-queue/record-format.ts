@@ -1,21 +1,24 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * One entry on disk: length of the payload (u32), CRC-32 of sequence and payload (u32), sequence (u64), payload; big-endian.
+ * One entry on disk: length of the payload (u32), CRC-32 of what follows (u32), sequence (u64), weight (u32), payload; big-endian.
  * A torn or rotten entry fails its checksum, and nothing after it in the same file is believed.
  */
-export const HEADER_BYTES = 16;
+export const HEADER_BYTES = 20;
 
 export interface QueueEntry {
   /** From 1, without gaps but for entries that were dropped beyond the bound. */
   readonly sequence: number;
+  /** What it counts for when it is dropped, e.g. the number of measurements in it. */
+  readonly weight: number;
   readonly payload: Buffer;
 }
 
-export function encodeEntry(sequence: number, payload: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.byteLength);
-  bytes.writeUInt32BE(payload.byteLength, 0);
+export function encodeEntry({ sequence, weight, payload }: QueueEntry): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+  bytes.writeUInt32BE(payload.length, 0);
   bytes.writeBigUInt64BE(BigInt(sequence), 8);
+  bytes.writeUInt32BE(weight, 16);
   bytes.set(payload, HEADER_BYTES);
   bytes.writeUInt32BE(crc32(bytes.subarray(8)), 4);
   return bytes;
@@ -41,7 +44,8 @@ export function decodeEntries(
     if (end > bytes.length || crc32(bytes.subarray(offset + 8, end)) !== bytes.readUInt32BE(offset + 4))
       break;
     const sequence = Number(bytes.readBigUInt64BE(offset + 8));
-    const entry = { sequence, payload: bytes.subarray(offset + HEADER_BYTES, end), offset };
+    const weight = bytes.readUInt32BE(offset + 16);
+    const entry = { sequence, weight, payload: bytes.subarray(offset + HEADER_BYTES, end), offset };
     entries.push(entry);
     offset = end;
     if (isEnough(entry)) break;

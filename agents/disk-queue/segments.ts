@@ -49,15 +49,23 @@ export async function readSegment(
   const content = (await readFile(segment.path)).subarray(0, segment.bytes);
   const chosen: QueueEntry[] = [];
   let size = 0;
-  decodeEntries(content, ({ sequence, payload }) => {
+  decodeEntries(content, ({ sequence, weight, payload }) => {
     if (sequence <= afterSequence) return false;
     if (chosen.length > 0 && size + payload.length > limit.bytes) return true;
     // A copy, so that a small entry does not keep the whole file in memory.
-    chosen.push({ sequence, payload: Buffer.from(payload) });
+    chosen.push({ sequence, weight, payload: Buffer.from(payload) });
     size += payload.length;
     return chosen.length >= limit.entries || size >= limit.bytes;
   });
   return chosen;
+}
+
+/** What the entries after `afterSequence` count for together. */
+export async function weighSegment(segment: Segment, afterSequence: number): Promise<number> {
+  if (segment.last <= afterSequence) return 0;
+  const content = (await readFile(segment.path)).subarray(0, segment.bytes);
+  const left = decodeEntries(content).entries.filter(({ sequence }) => sequence > afterSequence);
+  return left.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Makes the creation or removal of files in a directory durable. */

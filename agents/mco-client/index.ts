@@ -1,5 +1,5 @@
 /** The client side of Mco over HTTP: sessions, the operations, artifacts by digest. */
-export { createMcoClient, type McoClient, type WantedQuestion } from './mco-client.ts';
+export { createMcoClient, type McoClient, type WantedAnswer, type WantedQuestion } from './mco-client.ts';
 export { createSessionKeeper, type SessionKeeper } from './session-keeper.ts';
 export { createTransport, type Transport, type TransportOptions } from './transport.ts';
 export { createBackoff, type Backoff } from './backoff.ts';

@@ -16,10 +16,17 @@ export interface WantedQuestion {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface WantedAnswer {
+  /** Absent: nothing has changed. */
+  readonly wanted?: Wanted;
+  /** To be named as `since` next, where the server said so. */
+  readonly revision?: number;
+}
+
 /** The client side of Mco. Every operation opens a session where it needs one, and once more where the server has forgotten it. */
 export interface McoClient {
-  /** Renews the lease. Undefined: nothing has changed. @throws IotmanoError `gone`: ask for the whole */
-  wanted(question: WantedQuestion): Promise<Wanted | undefined>;
+  /** Renews the lease. @throws IotmanoError `gone`: the lease is renewed, but the whole must be asked for */
+  wanted(question: WantedQuestion): Promise<WantedAnswer>;
   putFacts(facts: Schemas['host-facts'], sequence: number, signal?: AbortSignal): Promise<Receipt>;
   postReport(report: Schemas['report'], sequence: number, signal?: AbortSignal): Promise<Receipt>;
   postMeasurements(
@@ -87,7 +94,7 @@ export function createMcoClient(
       const query = new URLSearchParams({ wait: String(waitSeconds) });
       if (since === undefined) query.set('full', 'true');
       else query.set('since', String(since));
-      const { message } = await inSession<Wanted | undefined>(undefined, {
+      const { message, headers } = await inSession<Wanted | undefined>(undefined, {
         method: 'GET',
         path: `${base}/wanted?${query.toString()}`,
         headers: { 'mco-time': toTimestamp(clock.now()) },
@@ -95,7 +102,9 @@ export function createMcoClient(
         timeoutMilliseconds: waitSeconds * 1000 + POLL_SLACK_MILLISECONDS,
         signal,
       });
-      return message;
+      if (message !== undefined) return { wanted: message, revision: message.revision };
+      const revision = Number(headers['mco-revision'] ?? Number.NaN);
+      return Number.isSafeInteger(revision) && revision >= 0 ? { revision } : {};
     },
     putFacts: (facts, sequence, signal) => post('facts', facts, sequence, signal),
     postReport: (report, sequence, signal) => post('reports', report, sequence, signal),

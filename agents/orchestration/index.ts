@@ -1,0 +1,8 @@
+/** The orchestration agent of a CSE: takes over what a host has to run, makes it so, and reports. */
+export {
+  startOrchestrationAgent,
+  type OrchestrationAgent,
+  type OrchestrationAgentOptions,
+} from './orchestration-agent.ts';
+export { collectFacts, type HostFacts, type StatedFacts } from './facts.ts';
+export type { StoredWanted } from './assignment-store.ts';

@@ -1,0 +1,140 @@
+import { isTransient, IotmanoError, messageOf, type Clock, type Logger } from '../../kernel/index.ts';
+import type { ObservedWorkload, VimDriver } from '../../vim-drivers/index.ts';
+import type { HostIdentity } from '../identity/index.ts';
+import type { Backoff, McoClient } from '../mco-client/index.ts';
+import { createWakeup } from '../wakeup.ts';
+import { driverFence, openAssignmentStore, type StoredWanted } from './assignment-store.ts';
+import type { HostFacts } from './facts.ts';
+import { createFactsTeller } from './facts-teller.ts';
+import { ReportOutbox } from './report-outbox.ts';
+import { createReporter } from './reporter.ts';
+import { createSites, type Sites } from './sites.ts';
+import { runWantedLoop } from './wanted-loop.ts';
+
+export interface OrchestrationAgentOptions {
+  readonly client: McoClient;
+  readonly identity: HostIdentity;
+  readonly dataDirectory: string;
+  readonly drivers: readonly VimDriver[];
+  readonly collectFacts: () => Promise<HostFacts>;
+  readonly createBackoff: () => Backoff;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** A wanted state was taken over: from disk at the start, or from the orchestrator. */
+  readonly onWanted: (wanted: StoredWanted) => void;
+  readonly onObserved: (observed: readonly ObservedWorkload[]) => void;
+}
+
+export interface OrchestrationAgent {
+  /** Until the signal is aborted. Functions run on. */
+  run(): Promise<void>;
+  /** Stops all functions of this host and waits for their end, at most so long; whether all have ended. */
+  stopFunctions(withinMilliseconds: number): Promise<boolean>;
+  /** After the host has left: nothing is assigned any more. */
+  forgetAssignments(): Promise<void>;
+  /** What is left of `run` after it ended. */
+  close(): Promise<void>;
+}
+
+const STOP_LOOK_MILLISECONDS = 100;
+const FIRST_LOOK_MILLISECONDS = 5000;
+
+/** Makes the host be as the orchestrator wants it, from what it said last when it is away, and tells how things are. */
+export async function startOrchestrationAgent(
+  options: OrchestrationAgentOptions,
+): Promise<OrchestrationAgent> {
+  const { client, clock, log, signal } = options;
+  const store = await openAssignmentStore(options.dataDirectory);
+  const outbox = new ReportOutbox();
+  const wakeup = createWakeup(clock);
+  const firstLook = Promise.withResolvers<void>();
+  const sites = await createSites({
+    drivers: options.drivers,
+    clock,
+    log,
+    onChange: (observed) => {
+      outbox.observe(observed);
+      options.onObserved(observed);
+      firstLook.resolve();
+      wakeup.wake();
+    },
+  });
+  const accept = (wanted: StoredWanted): void => {
+    sites.setWanted(
+      wanted.assignments.map(({ workload }) => workload),
+      driverFence(wanted),
+    );
+    outbox.applied(wanted.revision);
+    options.onWanted(wanted);
+    wakeup.wake();
+  };
+  if (store.current !== undefined) accept(store.current);
+  const reporter = createReporter({ client, outbox, wakeup, backoff: options.createBackoff(), log, signal });
+  const facts = createFactsTeller(client, options.collectFacts, clock, signal);
+
+  /** First how things are, then what is wanted. Whether all was taken. */
+  async function tellAll(): Promise<boolean> {
+    facts.forget();
+    const areFactsTold = await unlessLinkIsDown(facts.tell(), log, 'facts');
+    await Promise.race([firstLook.promise, clock.sleep(FIRST_LOOK_MILLISECONDS, signal)]);
+    outbox.requireFull();
+    return (await unlessLinkIsDown(reporter.flush(), log, 'report')) && areFactsTold;
+  }
+
+  return {
+    run: async () => {
+      const reporting = reporter.run();
+      await runWantedLoop({
+        client,
+        identity: options.identity,
+        store,
+        backoff: options.createBackoff(),
+        clock,
+        log,
+        signal,
+        onReturn: tellAll,
+        onAccepted: accept,
+        onRenewed: async (sentAt) => {
+          await sites.renewed(sentAt);
+          await unlessLinkIsDown(facts.tellNowAndThen(), log, 'facts');
+        },
+      });
+      await reporting;
+    },
+    stopFunctions: (withinMilliseconds) => stopAll(sites, store.current, clock, withinMilliseconds),
+    forgetAssignments: () => store.clear(),
+    close: () => sites.close(),
+  };
+}
+
+/**
+ * Whether the message was taken. What the orchestrator refuses, or this host cannot tell, must not keep us from hearing
+ * what is wanted; only when there is no answer at all the error goes on.
+ */
+async function unlessLinkIsDown(message: Promise<void>, log: Logger, what: string): Promise<boolean> {
+  try {
+    await message;
+    return true;
+  } catch (error) {
+    if (isTransient(error) && error instanceof IotmanoError && error.context['status'] === undefined)
+      throw error;
+    log.error({ what, reason: messageOf(error) }, 'something that this host tells was not taken');
+    return false;
+  }
+}
+
+async function stopAll(
+  sites: Sites,
+  stored: StoredWanted | undefined,
+  clock: Clock,
+  withinMilliseconds: number,
+): Promise<boolean> {
+  sites.setWanted([], stored === undefined ? { leaseNumber: 0, revision: 0 } : driverFence(stored));
+  const until = clock.monotonic() + withinMilliseconds;
+  while (clock.monotonic() < until) {
+    if (sites.observed()?.length === 0) return true;
+    await clock.sleep(STOP_LOOK_MILLISECONDS);
+  }
+  return sites.observed()?.length === 0;
+}

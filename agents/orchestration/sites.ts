@@ -1,0 +1,82 @@
+import type { Clock, Logger } from '../../kernel/index.ts';
+import {
+  isLeaseKeeper,
+  workloadId,
+  type Fence,
+  type ObservedWorkload,
+  type VimDriver,
+  type Workload,
+} from '../../vim-drivers/index.ts';
+import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
+
+/** All drivers of this host as one: each workload goes to the first one that runs artifacts of its type. */
+export interface Sites {
+  setWanted(workloads: readonly Workload[], fence: Fence): void;
+  /** The lease was renewed by an answer to what was sent at that instant of the monotonic clock. */
+  renewed(sentAtMonotonic: number): Promise<void>;
+  /** What is, of all drivers; undefined until each of them has looked. */
+  observed(): readonly ObservedWorkload[] | undefined;
+  close(): Promise<void>;
+}
+
+interface Site {
+  readonly driver: VimDriver;
+  readonly artifactTypes: ReadonlySet<string>;
+  readonly controller: SiteController;
+}
+
+export interface SitesOptions {
+  readonly drivers: readonly VimDriver[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What is, of all drivers, whenever it has changed; for the first time when each of them has looked. */
+  readonly onChange: (observed: readonly ObservedWorkload[]) => void;
+}
+
+export async function createSites({ drivers, clock, log, onChange }: SitesOptions): Promise<Sites> {
+  const seen = new Map<VimDriver, readonly ObservedWorkload[]>();
+  let homeless: readonly ObservedWorkload[] = [];
+  const observed = (): readonly ObservedWorkload[] | undefined =>
+    seen.size < drivers.length ? undefined : [...[...seen.values()].flat(), ...homeless].toSorted(byId);
+  const tell = (): void => {
+    const all = observed();
+    if (all !== undefined) onChange(all);
+  };
+  const capabilities = await Promise.all(drivers.map((driver) => driver.capabilities()));
+  const sites = drivers.map((driver, index): Site => {
+    const onObserved = (workloads: readonly ObservedWorkload[]): void => {
+      seen.set(driver, workloads);
+      tell();
+    };
+    const controller = createSiteController({ driver, clock, log, onObserved });
+    return { driver, artifactTypes: new Set(capabilities[index]?.artifactTypes), controller };
+  });
+  return {
+    setWanted(workloads, fence) {
+      const left = new Set(workloads);
+      for (const { artifactTypes, controller } of sites) {
+        const own = [...left].filter(({ spec }) => artifactTypes.has(spec.artifact.type));
+        for (const each of own) left.delete(each);
+        controller.setWanted(own, fence);
+      }
+      homeless = [...left].map(withoutDriver);
+      tell();
+    },
+    async renewed(sentAtMonotonic) {
+      for (const { driver } of sites) if (isLeaseKeeper(driver)) await driver.renewed(sentAtMonotonic);
+    },
+    observed,
+    close: async () => {
+      await Promise.all(sites.map(({ controller }) => controller.close()));
+    },
+  };
+}
+
+function withoutDriver({ key, specHash, spec }: Workload): ObservedWorkload {
+  const problem = `no driver on this host runs artifacts of type "${spec.artifact.type}"`;
+  return { key, specHash, instances: [], problem };
+}
+
+function byId(a: ObservedWorkload, b: ObservedWorkload): number {
+  return workloadId(a.key) < workloadId(b.key) ? -1 : 1;
+}

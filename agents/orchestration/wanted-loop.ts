@@ -1,0 +1,129 @@
+import { IotmanoError, messageOf, type Clock, type Logger } from '../../kernel/index.ts';
+import type { HostIdentity } from '../identity/index.ts';
+import type { Backoff, McoClient, Wanted } from '../mco-client/index.ts';
+import type { AssignmentStore, StoredWanted } from './assignment-store.ts';
+import { mergeWanted } from './merge-wanted.ts';
+
+export interface WantedLoopOptions {
+  readonly client: McoClient;
+  readonly identity: HostIdentity;
+  readonly store: AssignmentStore;
+  readonly backoff: Backoff;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** On every return from an absence, before the wanted state is asked for: the host first says how things are. False: to be done again. */
+  readonly onReturn: () => Promise<boolean>;
+  /** A wanted state is on disk and may be acted on. */
+  readonly onAccepted: (wanted: StoredWanted) => void;
+  /** The lease was renewed by what was sent at that instant of the monotonic clock. */
+  readonly onRenewed: (sentAtMonotonic: number) => Promise<void>;
+}
+
+const DEFAULT_HEARTBEAT_SECONDS = 10;
+/** Between two questions, should a server not wait as it was asked to. */
+const LEAST_PACE_MILLISECONDS = 200;
+const NOT_ENROLLED_PAUSE_MILLISECONDS = 30_000;
+
+/** Keeps the lease and the wanted state of this host, for ever: one long poll after the other. */
+export async function runWantedLoop(options: WantedLoopOptions): Promise<void> {
+  const { backoff, clock, log, signal } = options;
+  const poll = new WantedPoll(options);
+  let isBack = true;
+  while (!signal.aborted) {
+    const startedAt = clock.monotonic();
+    try {
+      const isTold: boolean = !isBack || (await options.onReturn());
+      const isNews = await poll.once();
+      if (backoff.failures > 0) log.info('the orchestrator answers again');
+      backoff.succeeded();
+      isBack = !isTold;
+      const rest = LEAST_PACE_MILLISECONDS - (clock.monotonic() - startedAt);
+      if (!isNews && rest > 0) await clock.sleep(rest, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      isBack = true;
+      if (backoff.failures === 0)
+        log.warn(
+          { reason: messageOf(error) },
+          'the orchestrator does not answer as it should; functions run on',
+        );
+      await backoff.wait(error, longestPause(error, poll.heartbeatSeconds), signal);
+    }
+  }
+}
+
+/** Back within a heartbeat, so that a lease does not lapse for our waiting; slow where only people can help. */
+function longestPause(error: unknown, heartbeatSeconds: number): number {
+  const isHopeless = error instanceof IotmanoError && error.context['mustEnrol'] === true;
+  return isHopeless ? NOT_ENROLLED_PAUSE_MILLISECONDS : Math.max(1, Math.min(heartbeatSeconds, 15)) * 1000;
+}
+
+class WantedPoll {
+  readonly #options: WantedLoopOptions;
+  /** Undefined: the whole is asked for. */
+  #since: number | undefined;
+
+  constructor(options: WantedLoopOptions) {
+    this.#options = options;
+    this.#since = options.store.current?.revision;
+  }
+
+  get heartbeatSeconds(): number {
+    return this.#options.store.current?.heartbeatIntervalSeconds ?? DEFAULT_HEARTBEAT_SECONDS;
+  }
+
+  /** One question and its answer. Whether something came. */
+  async once(): Promise<boolean> {
+    const { client, clock, signal, onRenewed, log } = this.#options;
+    const sentAt = clock.monotonic();
+    try {
+      const answer = await client.wanted({ since: this.#since, waitSeconds: this.#waitSeconds(), signal });
+      const isTaken = answer.wanted === undefined || (await this.#take(answer.wanted));
+      if (isTaken && this.#since !== undefined && answer.revision !== undefined)
+        this.#since = answer.revision;
+      await onRenewed(sentAt);
+      return answer.wanted !== undefined && isTaken;
+    } catch (error) {
+      if (!(error instanceof IotmanoError) || error.code !== 'gone') throw error;
+      log.info({ since: this.#since }, 'the orchestrator no longer knows what changed: asking for the whole');
+      this.#since = undefined;
+      await onRenewed(sentAt);
+      return true;
+    }
+  }
+
+  /** Stores first, acts then. False: not taken over, and asked for again as a whole. */
+  async #take(answer: Wanted): Promise<boolean> {
+    const { store, identity, log, onAccepted } = this.#options;
+    const merged = mergeWanted(store.current, answer, identity.document.stateId);
+    if (merged.type === 'refused') {
+      this.#since = undefined;
+      // No renewal either: a deposed leader must not keep alive here what the new one starts elsewhere.
+      throw new IotmanoError(
+        'stale-lease',
+        `the wanted state at revision ${answer.revision} is refused: ${merged.reason}`,
+      );
+    }
+    if (merged.type === 'ask-whole') {
+      log.info({ reason: merged.reason, revision: answer.revision }, 'asking for the whole wanted state');
+      this.#since = undefined;
+      return false;
+    }
+    if (merged.refused.length > 0)
+      log.warn({ refused: merged.refused }, 'assignments older than those here are refused');
+    await store.save(merged.next);
+    if (identity.document.stateId !== answer.stateId) await identity.update({ stateId: answer.stateId });
+    this.#since = answer.revision;
+    onAccepted(merged.next);
+    return true;
+  }
+
+  /** At most the heartbeat interval, and a quarter of the shortest dead-man's time, so that an answer lost is not yet a stop. */
+  #waitSeconds(): number {
+    const patience = (this.#options.store.current?.assignments ?? []).flatMap(
+      ({ workload }) => workload.spec.stopAfterSeconds ?? [],
+    );
+    return Math.min(this.heartbeatSeconds, ...patience.map((seconds) => seconds / 4));
+  }
+}
