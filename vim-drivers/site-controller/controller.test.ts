@@ -1,0 +1,218 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
+import { silentLogger } from '../../kernel/index.ts';
+import { nextFence, sampleWorkload } from '../conformance-site.ts';
+import type { ObservedWorkload, Workload } from '../contract.ts';
+import { createFakeDriver, createFakeWorld, type FakeDriver, type FakeWorld } from '../fake/index.ts';
+import { createSiteController, type SiteController } from './index.ts';
+
+const ARTIFACT = { artifact: (command: readonly string[]) => ({ type: 'process', command }) as const };
+
+function sample(options: Parameters<typeof sampleWorkload>[1] = {}): Workload {
+  return sampleWorkload(ARTIFACT as never, options);
+}
+
+describe('the site controller', () => {
+  let clock: FakeClock;
+  let world: FakeWorld;
+  let driver: FakeDriver;
+  let controller: SiteController;
+  let told: (readonly ObservedWorkload[])[];
+
+  const openController = (): void => {
+    controller = createSiteController({
+      driver,
+      clock,
+      log: silentLogger,
+      onObserved: (observed) => told.push(observed),
+      resyncMilliseconds: 5000,
+    });
+  };
+  const openDriver = (): FakeDriver => {
+    const [hostId] = world.hostIds;
+    if (hostId === undefined) throw new Error('the world has no host');
+    return createFakeDriver({ world, hostId });
+  };
+  const states = async (): Promise<Record<string, string[]>> => {
+    const all = await driver.list();
+    return Object.fromEntries(
+      all.map(({ key, instances }) => [
+        key.vnfInstanceId,
+        instances.map(({ slot, state }) => `${slot} ${state}`),
+      ]),
+    );
+  };
+
+  beforeEach(() => {
+    clock = createFakeClock();
+    world = createFakeWorld({ clock });
+    driver = openDriver();
+    told = [];
+    openController();
+  });
+  afterEach(async () => {
+    const closing = controller.close();
+    await clock.advance(100);
+    await closing;
+  });
+
+  it('makes the host run what is wanted, and nothing else of ours', async () => {
+    const [one, two, three] = [sample({ slots: [0, 1] }), sample(), sample()];
+    controller.setWanted([one, two], nextFence());
+    await clock.advance(50);
+    expect(await states()).toEqual({
+      [one.key.vnfInstanceId]: ['0 RUNNING', '1 RUNNING'],
+      [two.key.vnfInstanceId]: ['0 RUNNING'],
+    });
+    controller.setWanted([two, three], nextFence());
+    await clock.advance(50);
+    expect(Object.keys(await states()).toSorted()).toEqual(
+      [two.key.vnfInstanceId, three.key.vnfInstanceId].toSorted(),
+    );
+  });
+
+  it('removes nothing before something was wanted, and tells at once what there is', async () => {
+    const running = sample();
+    await driver.apply(running, nextFence());
+    const seen: (readonly ObservedWorkload[])[] = [];
+    const second = createSiteController({
+      driver,
+      clock,
+      log: silentLogger,
+      onObserved: (observed) => seen.push(observed),
+    });
+    await clock.advance(60_000);
+    expect(Object.keys(await states())).toEqual([running.key.vnfInstanceId]);
+    expect(seen.at(-1)?.map(({ key }) => key)).toEqual([running.key]);
+    second.setWanted([], nextFence());
+    await clock.advance(50);
+    expect(await states()).toEqual({});
+    const closing = second.close();
+    await clock.advance(100);
+    await closing;
+  });
+
+  it('tells what is only when it changed', async () => {
+    const workload = sample();
+    controller.setWanted([workload], nextFence());
+    await clock.advance(50);
+    const count = told.length;
+    await clock.advance(60_000);
+    expect(told).toHaveLength(count);
+    driver.crashInstance(workload.key, 0, 1);
+    await clock.advance(50);
+    expect(told).toHaveLength(count + 1);
+    expect(told.at(-1)?.[0]?.instances[0]?.restarts).toBe(1);
+  });
+
+  it('mends what it was not told of at the next look', async () => {
+    const workload = sample();
+    controller.setWanted([workload], nextFence());
+    await clock.advance(50);
+    const [hostId] = world.hostIds;
+    if (hostId !== undefined) world.host(hostId).workloads.clear();
+    await clock.advance(5100);
+    expect(Object.keys(await states())).toEqual([workload.key.vnfInstanceId]);
+  });
+
+  it('tries again after a transient error, less and less often, while others go on', async () => {
+    driver.failures.refuse = { code: 'unavailable', times: 3 };
+    const [one, two] = [sample(), sample()];
+    controller.setWanted([one, two], nextFence());
+    await clock.advance(50);
+    expect(told.at(-1)?.every(({ problem }) => problem?.includes('refuse'))).toBe(true);
+    await clock.advance(5000);
+    expect(Object.keys(await states())).toHaveLength(2);
+    expect(told.at(-1)?.every(({ problem }) => problem === undefined)).toBe(true);
+  });
+
+  it('shows a terminal error as the problem of the workload, and tries again only something else', async () => {
+    driver.failures.refuse = { code: 'artifact-unusable', times: 1000 };
+    const workload = sample();
+    controller.setWanted([workload], nextFence());
+    await clock.advance(600_000);
+    expect(driver.failures.refuse.times).toBe(999);
+    expect(told.at(-1)).toMatchObject([{ key: workload.key, instances: [], problem: /refuse/ }]);
+    driver.failures.refuse = undefined;
+    controller.setWanted([{ ...workload, specHash: 'sha256:other' }], nextFence());
+    await clock.advance(50);
+    expect(told.at(-1)?.[0]?.problem).toBeUndefined();
+  });
+
+  it('gets there although answers are lost, calls arrive twice and the driver crashes between its steps', async () => {
+    const wanted = Array.from({ length: 8 }, () => sample({ slots: [0, 1] }));
+    driver.failures.lose = 3;
+    driver.failures.duplicate = 5;
+    controller.setWanted(wanted, nextFence());
+    await clock.advance(30_000);
+    driver.failures.crashAfterSteps = 4;
+    const fewer = wanted.slice(3).map((workload) => ({ ...workload, instances: [{ slot: 1, epoch: 2 }] }));
+    const fence = nextFence();
+    controller.setWanted(fewer, fence);
+    await clock.advance(1000);
+    const closing = controller.close();
+    await clock.advance(100);
+    await closing;
+    driver = openDriver();
+    openController();
+    controller.setWanted(fewer, fence);
+    await clock.advance(10_000);
+    expect(await states()).toEqual(
+      Object.fromEntries(fewer.map(({ key }) => [key.vnfInstanceId, ['1 RUNNING']])),
+    );
+  });
+
+  it('stops acting when a newer leader has been here, until it has a newer command itself', async () => {
+    const [one, two] = [sample(), sample()];
+    await driver.apply(two, { leaseNumber: 9, revision: 1 });
+    controller.setWanted([one], { leaseNumber: 8, revision: 5 });
+    await clock.advance(600_000);
+    expect(Object.keys(await states())).toEqual([two.key.vnfInstanceId]);
+    controller.setWanted([one], { leaseNumber: 10, revision: 1 });
+    await clock.advance(50);
+    expect(Object.keys(await states())).toEqual([one.key.vnfInstanceId]);
+  });
+
+  it('survives a host that cannot be reached, and carries on when it can be again', async () => {
+    driver.failures.isUnreachable = true;
+    const workload = sample();
+    controller.setWanted([workload], nextFence());
+    await clock.advance(60_000);
+    expect(told).toEqual([[]]);
+    driver.failures.isUnreachable = false;
+    await clock.advance(5100);
+    expect(Object.keys(await states())).toEqual([workload.key.vnfInstanceId]);
+  });
+
+  it('holds a bound number of calls under way', async () => {
+    driver.failures.slowMilliseconds = 100;
+    const closing = controller.close();
+    await clock.advance(500);
+    await closing;
+    let most = 0;
+    let underWay = 0;
+    const apply = driver.apply.bind(driver);
+    driver.apply = async (...args) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await apply(...args).finally(() => {
+        underWay -= 1;
+      });
+    };
+    controller = createSiteController({
+      driver,
+      clock,
+      log: silentLogger,
+      onObserved: () => undefined,
+      concurrency: 4,
+    });
+    controller.setWanted(
+      Array.from({ length: 20 }, () => sample()),
+      nextFence(),
+    );
+    await clock.advance(10_000);
+    driver.failures.slowMilliseconds = 0;
+    expect(most).toBe(4);
+    expect(Object.keys(await states())).toHaveLength(20);
+  });
+});
