@@ -295,6 +295,19 @@ export interface components {
       readonly facts?: {
         readonly [key: string]: unknown;
       };
+      /** @description Boot ids that have opened sessions, newest last. Two that take turns are two machines with one identity. */
+      readonly boots?: readonly {
+        readonly bootId: string;
+        readonly counter: number;
+      }[];
+      /** @description Whether the host has been told that the state of this store is to be followed. */
+      readonly stateConfirmed?: boolean;
+      /** @description Whether so many hosts of its zone are silent that the network is suspected and moves pause. */
+      readonly braked?: boolean;
+      /** @description Since the lease was last renewed. */
+      readonly silentSeconds?: number;
+      /** @description Workloads assigned. */
+      readonly assignments?: number;
       /** @description What is assigned of it. */
       readonly allocated?: {
         readonly cpuMillis?: number;
@@ -312,6 +325,16 @@ export interface components {
        * @constant
        */
       readonly disputed?: false;
+      /**
+       * @description Lets the host follow this store after its state was restored or reset.
+       * @constant
+       */
+      readonly stateConfirmed?: true;
+      /**
+       * @description Gives a silent host up now, whatever the brake says.
+       * @constant
+       */
+      readonly givenUp?: true;
     };
     readonly VnfcInstance: {
       readonly id: components['schemas']['IdentifierInVnf'];

@@ -260,7 +260,9 @@ export interface components {
       readonly hash: string;
     };
     /** @description Key-value pairs; a value may be any JSON. */
-    readonly KeyValuePairs: Record<string, never>;
+    readonly KeyValuePairs: {
+      readonly [key: string]: unknown;
+    };
     /** @description A link to a resource. */
     readonly Link: {
       /** Format: uri */

@@ -372,7 +372,9 @@ export interface components {
       readonly startTime: components['schemas']['DateTime'];
       readonly isAutomaticInvocation: boolean;
       /** @description The request body. */
-      readonly operationParams?: Record<string, never>;
+      readonly operationParams?: {
+        readonly [key: string]: unknown;
+      };
       readonly isCancelPending: boolean;
       /** @enum {string} */
       readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
@@ -466,7 +468,9 @@ export interface components {
     /** @description A version, as its designer wrote it. */
     readonly Version: string;
     /** @description Key-value pairs; a value may be any JSON. */
-    readonly KeyValuePairs: Record<string, never>;
+    readonly KeyValuePairs: {
+      readonly [key: string]: unknown;
+    };
     readonly ScaleInfo: {
       readonly aspectId: components['schemas']['IdentifierInVnfd'];
       readonly scaleLevel: number;

@@ -476,7 +476,9 @@ export interface components {
       readonly operation: 'INSTANTIATE' | 'SCALE' | 'TERMINATE' | 'HEAL';
       readonly isAutomaticInvocation: boolean;
       /** @description The request body. */
-      readonly operationParams?: Record<string, never>;
+      readonly operationParams?: {
+        readonly [key: string]: unknown;
+      };
       readonly isCancelPending: boolean;
       /** @enum {string} */
       readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
@@ -567,7 +569,9 @@ export interface components {
     /** @description A version, as its designer wrote it. */
     readonly Version: string;
     /** @description Key-value pairs; a value may be any JSON. */
-    readonly KeyValuePairs: Record<string, never>;
+    readonly KeyValuePairs: {
+      readonly [key: string]: unknown;
+    };
     /** @description An identifier that is unique within a descriptor, such as the name of a unit or a flavour. */
     readonly IdentifierInVnfd: string;
     /** @description An identifier that is unique within a VNF instance. */

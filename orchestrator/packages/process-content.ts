@@ -1,0 +1,266 @@
+import {
+  ERROR_TABLE,
+  IotmanoError,
+  messageOf,
+  toTimestamp,
+  transition,
+  type Clock,
+  type Logger,
+  type TenantId,
+} from '../../kernel/index.ts';
+import type {
+  Descriptor,
+  Fault,
+  IoTFunctionDescriptor,
+  IoTServiceDescriptor,
+  PackageContent,
+  ReadPackageOptions,
+} from '../../descriptors/index.ts';
+import {
+  ONBOARDING,
+  type OnboardingEvent,
+  type OnboardingState,
+  type ProblemRecord,
+} from '../domain/index.ts';
+import type { StateStore, StateView } from '../store/index.ts';
+import type { ContentFiles } from './content-files.ts';
+import {
+  CONTENT_NAMES,
+  digestsInUse,
+  updateWrite,
+  type ContentDocument,
+  type ContentKind,
+  type ContentRecord,
+} from './content-records.ts';
+
+/** Faults of a service over the functions that its tenant has onboarded. */
+export type ServiceCheck = (
+  service: IoTServiceDescriptor,
+  functions: readonly IoTFunctionDescriptor[],
+) => readonly Fault[];
+
+/** Reads what was uploaded, a ZIP or a bare descriptor; all faults are returned (`readPackage` of the descriptors). */
+export type PackageReader = (path: string, options: ReadPackageOptions) => Promise<PackageContent>;
+
+export interface Processor {
+  /** Reads the received content in the background and ends in ONBOARDED or ERROR. */
+  start(kind: ContentKind, id: string): void;
+  /** Ends in ERROR, with what was thrown as the reason. Nothing happens where the resource is gone or not under way. */
+  fail(kind: ContentKind, id: string, error: unknown): void;
+  abort(id: string): Promise<void>;
+  /** Removes artifacts that nothing refers to any more. */
+  releaseArtifacts(digests: readonly string[]): Promise<void>;
+  whenIdle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ProcessorOptions {
+  readonly store: StateStore;
+  readonly files: ContentFiles;
+  readonly read: PackageReader;
+  readonly checkService: ServiceCheck;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export function createProcessor(options: ProcessorOptions): Processor {
+  const { store, files, log } = options;
+  const running = new Map<string, { readonly done: Promise<void>; readonly abort: AbortController }>();
+  /** Digests of content that is being processed: not referred to by a record yet, and not to be removed. */
+  const pinned = new Map<string, readonly string[]>();
+  let isClosing = false;
+
+  async function process(kind: ContentKind, id: string, signal: AbortSignal): Promise<void> {
+    const record = store.get(kind, id) as ContentRecord | undefined;
+    if (record?.document.content === undefined) return;
+    try {
+      const extractTo = await files.unpackTo(id);
+      const content = nameBare(id, await options.read(files.contentPath(id), { extractTo, signal }));
+      pinned.set(
+        id,
+        content.files.map(({ digest }) => digest),
+      );
+      await accept(kind, id, content);
+    } catch (error) {
+      // What a stop interrupts is taken up again by the next start.
+      if (isClosing) return;
+      if (!(error instanceof IotmanoError)) log.error({ err: error, id }, 'content could not be processed');
+      await files.removeUpload(id);
+      fail(kind, id, error);
+    } finally {
+      await files.removeUnpacked(id);
+      const digests = pinned.get(id) ?? [];
+      pinned.delete(id);
+      if (!isClosing) await releaseArtifacts(digests);
+    }
+  }
+
+  async function accept(kind: ContentKind, id: string, content: PackageContent): Promise<void> {
+    const before = store.get(kind, id) as ContentRecord | undefined;
+    if (before === undefined) return;
+    const descriptor = requireDescriptor(kind, content);
+    requireDeclaredType(before, content);
+    const faults = [...content.faults, ...serviceFaults(options, before.tenant, descriptor)];
+    if (faults.some(({ severity }) => severity === 'error')) throw invalid(kind, faults);
+    for (const { location, digest } of content.files)
+      if (location !== undefined) await files.adopt(location, digest);
+    await files.writeDescriptor(id, content.descriptorText ?? '');
+    const record = store.get(kind, id) as ContentRecord | undefined;
+    if (record === undefined) return;
+    const state = transition<OnboardingState, OnboardingEvent>(
+      ONBOARDING,
+      record.document.onboardingState,
+      'accepted',
+      `${CONTENT_NAMES[kind]} ${id}`,
+    );
+    const change: Partial<ContentDocument> = {
+      onboardingState: state,
+      operationalState: 'ENABLED',
+      onboardedAt: toTimestamp(options.clock.now()),
+      artifacts: content.files.map(({ path, digest, sizeBytes }) => ({ path, digest, sizeBytes })),
+      faults,
+      descriptor: descriptor as never,
+    };
+    store.commit([updateWrite(record, change)], (view) => requireUnique(view, record, descriptor));
+  }
+
+  function fail(kind: ContentKind, id: string, error: unknown): void {
+    const record = store.get(kind, id) as ContentRecord | undefined;
+    const current = record?.document.onboardingState;
+    if (record === undefined || (current !== 'UPLOADING' && current !== 'PROCESSING')) return;
+    const state = transition<OnboardingState, OnboardingEvent>(
+      ONBOARDING,
+      current,
+      'failed',
+      `${CONTENT_NAMES[kind]} ${id}`,
+    );
+    const faults =
+      error instanceof IotmanoError ? (error.context['faults'] as readonly Fault[] | undefined) : undefined;
+    const { content: _content, ...document } = record.document;
+    store.commit([
+      updateWrite({ ...record, document } as ContentRecord, {
+        onboardingState: state,
+        faults: faults ?? [],
+        failure: failureOf(error),
+      }),
+    ]);
+  }
+
+  async function releaseArtifacts(digests: readonly string[]): Promise<void> {
+    const used = digestsInUse(store);
+    for (const list of pinned.values()) for (const digest of list) used.add(digest);
+    await files.removeArtifacts(digests.filter((digest) => !used.has(digest)));
+  }
+
+  return {
+    fail,
+    releaseArtifacts,
+    start(kind, id) {
+      const abort = new AbortController();
+      const done = process(kind, id, abort.signal)
+        .catch((error: unknown) => log.error({ err: error, id }, 'processing of content failed'))
+        .finally(() => running.delete(id));
+      running.set(id, { done, abort });
+    },
+    async abort(id) {
+      running.get(id)?.abort.abort();
+      await running.get(id)?.done;
+    },
+    async whenIdle() {
+      while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done));
+    },
+    async close() {
+      isClosing = true;
+      for (const { abort } of running.values()) abort.abort();
+      await this.whenIdle();
+    },
+  };
+}
+
+/** A bare descriptor was stored under the id of its resource, which is no name that its author knows. */
+function nameBare(id: string, content: PackageContent): PackageContent {
+  if (content.descriptorPath !== id && content.files.length > 0) return content;
+  const faults = content.faults.map((fault) =>
+    fault.file === id ? { ...fault, file: BARE_DESCRIPTOR } : fault,
+  );
+  return {
+    ...content,
+    faults,
+    ...(content.descriptorPath === id ? { descriptorPath: BARE_DESCRIPTOR } : {}),
+  };
+}
+
+const BARE_DESCRIPTOR = 'descriptor.yaml';
+
+function requireDeclaredType({ document }: ContentRecord, { descriptorPath }: PackageContent): void {
+  const actual = descriptorPath === BARE_DESCRIPTOR ? 'application/yaml' : 'application/zip';
+  const declared = document.content?.mediaType;
+  if (declared === actual) return;
+  throw new IotmanoError(
+    'invalid-package',
+    `the content was sent as ${declared} and is ${actual}; send it again with that Content-Type`,
+  );
+}
+
+function requireDescriptor(kind: ContentKind, { descriptor, faults }: PackageContent): Descriptor {
+  if (descriptor === undefined) throw invalid(kind, faults);
+  const wanted = kind === 'vnf-package' ? 'IoTFunctionDescriptor' : 'IoTServiceDescriptor';
+  if (descriptor.kind === wanted) return descriptor;
+  const other = kind === 'vnf-package' ? '/nsd/v2/ns_descriptors' : '/vnfpkgm/v2/vnf_packages';
+  throw new IotmanoError(
+    'invalid-descriptor',
+    `the content holds an ${descriptor.kind}, and a ${CONTENT_NAMES[kind]} takes an ${wanted}; upload it to ${other}`,
+  );
+}
+
+function invalid(kind: ContentKind, faults: readonly Fault[]): IotmanoError {
+  const errors = faults.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  const place =
+    first === undefined
+      ? ''
+      : `: ${first.file}${first.line === undefined ? '' : `:${first.line}`} ${first.pointer} ${first.message}`;
+  return new IotmanoError(
+    'invalid-package',
+    `the content of the ${CONTENT_NAMES[kind]} has ${errors.length} fault${errors.length === 1 ? '' : 's'}${place}; mend all that \`faults\` lists, then upload again`,
+    { faults },
+  );
+}
+
+function serviceFaults(
+  options: ProcessorOptions,
+  tenant: TenantId,
+  descriptor: Descriptor,
+): readonly Fault[] {
+  if (descriptor.kind !== 'IoTServiceDescriptor') return [];
+  const functions = [...options.store.list('vnf-package')]
+    .filter((record) => record.tenant === tenant && record.document.onboardingState === 'ONBOARDED')
+    .flatMap(({ document }) => document.descriptor ?? []);
+  return options.checkService(descriptor, functions);
+}
+
+/** A descriptor is onboarded once: its id is globally unique. */
+function requireUnique(view: StateView, record: ContentRecord, descriptor: Descriptor): void {
+  for (const other of view.list(record.kind)) {
+    if (other.id === record.id || other.tenant !== record.tenant) continue;
+    if (
+      other.document.onboardingState !== 'ONBOARDED' ||
+      other.document.descriptor?.metadata.id !== descriptor.metadata.id
+    )
+      continue;
+    throw new IotmanoError(
+      'conflict',
+      `descriptor ${descriptor.metadata.id} is onboarded already, as ${CONTENT_NAMES[record.kind]} ${other.id}; delete that one first, or give the new content a new id or version`,
+    );
+  }
+}
+
+function failureOf(error: unknown): ProblemRecord {
+  const code = error instanceof IotmanoError ? error.code : 'internal';
+  const { status, title } = ERROR_TABLE[code];
+  const detail =
+    code === 'internal'
+      ? 'the orchestrator failed; its log says why; upload the content again'
+      : messageOf(error);
+  return { status, title, detail, code };
+}
