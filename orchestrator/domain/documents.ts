@@ -10,6 +10,7 @@ import type {
   TenantId,
   VnfInstanceId,
   VnfPkgId,
+  VnfcInstanceId,
 } from '../../kernel/index.ts';
 import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '../../descriptors/index.ts';
 import type { ArtifactType } from '../../descriptors/index.ts';
@@ -273,6 +274,7 @@ export interface AlarmDocument {
   readonly source: {
     readonly hostId?: HostId;
     readonly vnfInstanceId?: VnfInstanceId;
+    readonly vnfcInstanceId?: VnfcInstanceId;
     readonly zone?: string;
   };
   readonly name: string;

@@ -3,14 +3,8 @@ import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Change, StateStore } from './contract.ts';
 import { commitAll, errorCode, idsOf, put, create, documentAt, session } from './testkit/records.ts';
+import type { StorePlace } from './testkit/place.ts';
 import { checkAgainstModel } from './testkit/model.ts';
-
-/** A place that a store writes to. */
-export interface StorePlace {
-  /** Opens the store there: an empty one at first, later what earlier ones have made durable. */
-  open(options?: { readonly changeLogLimit?: number }): Promise<StateStore>;
-  remove(): Promise<void>;
-}
 
 export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {
   describe(`${name} store`, () => {

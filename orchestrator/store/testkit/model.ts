@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { DEFAULT_TENANT, IotmanoError } from '../../../kernel/index.ts';
 import type { StateStore, Write } from '../contract.ts';
 import { session } from './records.ts';
-import type { StorePlace } from '../conformance.ts';
+import type { StorePlace } from './place.ts';
 
 type Operation = Write['op'];
 

@@ -1,0 +1,165 @@
+import {
+  IOTMANO_NAMESPACE,
+  SYSTEM_TENANT,
+  uuidV5,
+  type HostId,
+  type TenantId,
+  type VnfInstanceId,
+} from '../../kernel/index.ts';
+import type { components } from '../../api-specs/generated/mco.ts';
+import { compareText, vnfcInstanceId, type AlarmDocument } from '../domain/index.ts';
+import type { StateView, StoredRecord, Write } from '../store/index.ts';
+import { assignedSubject } from './assigned.ts';
+import type { MeasuredSubject } from './series.ts';
+
+export type AlarmBatch = components['schemas']['alarm-batch'];
+type WireAlarm = components['schemas']['alarm'];
+
+/** Alarm records of one host, cleared ones included: the oldest cleared ones make room; where all stand, further ones are ignored. */
+const ALARMS_PER_HOST = 500;
+
+export interface PlannedAlarms {
+  readonly writes: readonly Write[];
+  /** Of nothing that is or was assigned to the host, or beyond its bound. */
+  readonly ignored: number;
+}
+
+/** What the conditions that a host has seen change. A condition that is as it was already changes nothing. */
+export function planAlarms(state: StateView, hostId: HostId, batch: AlarmBatch): PlannedAlarms {
+  const known = new Map<string, AlarmDocument>();
+  for (const { id, document } of state.list('alarm')) {
+    if (document.source.hostId === hostId) known.set(id, document);
+  }
+  const changed = new Map<string, { readonly tenant: TenantId; readonly document: AlarmDocument }>();
+  const removed = new Set<string>();
+  let ignored = 0;
+  for (const alarm of batch.alarms) {
+    const subject = alarm.subject === undefined ? undefined : assignedSubject(state, hostId, alarm.subject);
+    if (alarm.subject !== undefined && subject === undefined) {
+      ignored += 1;
+      continue;
+    }
+    const id = alarmIdOf(hostId, alarm.name, subject);
+    const before = known.get(id);
+    const document = applyAlarm(before, hostId, alarm, subject);
+    if (document === undefined) continue;
+    if (before === undefined && !makeRoom(known, removed)) {
+      ignored += 1;
+      continue;
+    }
+    known.set(id, document);
+    removed.delete(id);
+    changed.set(id, { tenant: subject?.tenant ?? SYSTEM_TENANT, document });
+  }
+  return { writes: toWrites(state, changed, removed), ignored };
+}
+
+/** One alarm record for each condition of each subject on a host: raised again, it is the same one. */
+function alarmIdOf(hostId: HostId, name: string, subject: MeasuredSubject | undefined): string {
+  const of =
+    subject === undefined
+      ? ''
+      : `/${subject.vnfInstanceId}/${subject.unit}/${subject.generation}/${subject.slot ?? ''}`;
+  return uuidV5(IOTMANO_NAMESPACE, `alarm/mco/${name}/${hostId}${of}`);
+}
+
+/** The alarm as it is after the condition; undefined where that is no change. */
+function applyAlarm(
+  before: AlarmDocument | undefined,
+  hostId: HostId,
+  { name, severity, text, changedAt }: WireAlarm,
+  subject: MeasuredSubject | undefined,
+): AlarmDocument | undefined {
+  const isRaised = before !== undefined && before.clearedAt === undefined;
+  if (severity === 'CLEARED') {
+    return isRaised ? { ...before, text, severity, changedAt, clearedAt: changedAt } : undefined;
+  }
+  if (isRaised) {
+    const isSame = before.severity === severity && before.text === text;
+    return isSame ? undefined : { ...before, severity, text, changedAt };
+  }
+  return { source: sourceOf(hostId, subject), name, severity, text, raisedAt: changedAt, changedAt };
+}
+
+function sourceOf(hostId: HostId, subject: MeasuredSubject | undefined): AlarmDocument['source'] {
+  if (subject === undefined) return { hostId };
+  const { vnfInstanceId, slot } = subject;
+  if (slot === undefined) return { hostId, vnfInstanceId };
+  return { hostId, vnfInstanceId, vnfcInstanceId: vnfcInstanceId(hostId, subject, slot) };
+}
+
+/** Takes the alarm that was cleared the longest ago out of the known ones. @returns false where there is none to take */
+function makeRoom(known: Map<string, AlarmDocument>, removed: Set<string>): boolean {
+  if (known.size < ALARMS_PER_HOST) return true;
+  const [oldest] = [...known]
+    .filter(([, { clearedAt }]) => clearedAt !== undefined)
+    .toSorted(([, a], [, b]) => compareText(a.clearedAt ?? '', b.clearedAt ?? ''));
+  if (oldest === undefined) return false;
+  known.delete(oldest[0]);
+  removed.add(oldest[0]);
+  return true;
+}
+
+function toWrites(
+  state: StateView,
+  changed: ReadonlyMap<string, { readonly tenant: TenantId; readonly document: AlarmDocument }>,
+  removed: ReadonlySet<string>,
+): Write[] {
+  const puts = [...changed]
+    .filter(([id]) => !removed.has(id))
+    .map(([id, { tenant, document }]): Write => ({ op: 'put', kind: 'alarm', id, tenant, document }));
+  const deletions = [...removed].flatMap((id): Write[] => {
+    const record = state.get('alarm', id);
+    return record === undefined
+      ? []
+      : [{ op: 'delete', kind: 'alarm', id, expectedRevision: record.revision }];
+  });
+  return [...puts, ...deletions];
+}
+
+/**
+ * Clears what stands of functions that are no longer assigned to the host: nobody else would.
+ * @param vnfInstanceIds whose assignments on that host were removed
+ */
+export function planClearings(
+  state: StateView,
+  hostId: HostId,
+  vnfInstanceIds: ReadonlySet<string>,
+  timestamp: string,
+): readonly Write[] {
+  const writes: Write[] = [];
+  for (const { id, revision, document } of state.list('alarm')) {
+    const { source, clearedAt } = document;
+    const { vnfInstanceId } = source;
+    if (clearedAt !== undefined || source.hostId !== hostId || vnfInstanceId === undefined) continue;
+    if (!vnfInstanceIds.has(vnfInstanceId) || isAssigned(state, hostId, vnfInstanceId)) continue;
+    const cleared = {
+      ...document,
+      severity: 'CLEARED',
+      changedAt: timestamp,
+      clearedAt: timestamp,
+    } as const;
+    writes.push({ op: 'update', kind: 'alarm', id, expectedRevision: revision, document: cleared });
+  }
+  return writes;
+}
+
+function isAssigned(state: StateView, hostId: HostId, vnfInstanceId: VnfInstanceId): boolean {
+  const [first] = state.listByPrefix('assignment', `${hostId}.${vnfInstanceId}-`);
+  return first !== undefined;
+}
+
+/** An alarm as the API shows it. */
+export function presentAlarm({ id, document }: StoredRecord<'alarm'>) {
+  const { source, name, severity, text, raisedAt, changedAt, clearedAt } = document;
+  return {
+    id,
+    name,
+    perceivedSeverity: severity,
+    text,
+    source,
+    alarmRaisedTime: raisedAt,
+    alarmChangedTime: changedAt,
+    ...(clearedAt === undefined ? {} : { alarmClearedTime: clearedAt }),
+  };
+}

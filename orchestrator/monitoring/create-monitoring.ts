@@ -1,0 +1,145 @@
+import {
+  toTimestamp,
+  type Clock,
+  type HostId,
+  type TenantId,
+  type VnfInstanceId,
+} from '../../kernel/index.ts';
+import type { WorkloadKey } from '../../vim-drivers/index.ts';
+import type { Change, StateStore } from '../store/index.ts';
+import { planAlarms, planClearings, type AlarmBatch } from './alarms.ts';
+import { collectionJobs, type CollectionJob } from './collection-jobs.ts';
+import { computeIndicators, type DeclaredIndicator, type Indicator } from './indicators.ts';
+import { ingestPoints, type MeasurementBatch } from './ingest-measurements.ts';
+import { queryMeasurements, type MeasurementQuery } from './query-measurements.ts';
+import { createRecentStore, type RecentStoreLimits } from './recent-store.ts';
+import { createSequences } from './sequences.ts';
+
+/** Where a message of Mco-m comes from, and which one it is. */
+export interface McoMessage {
+  readonly hostId: HostId;
+  readonly bootId: string;
+  /** From 1 in each boot, for each operation. */
+  readonly sequence: number;
+}
+
+/** The answer of Mco-m. */
+export interface Taken {
+  readonly nextSequence: number;
+  readonly ignored: number;
+}
+
+export interface MonitoringOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly limits?: RecentStoreLimits;
+  /** How far back an indicator looks. */
+  readonly indicatorWindowSeconds?: number;
+  readonly collectEverySeconds?: number;
+}
+
+export interface MonitoringStatistics {
+  readonly series: number;
+  readonly evictedSeries: number;
+  readonly points: number;
+  readonly ignoredPoints: number;
+  /** Points that agents had to drop, as they say. */
+  readonly droppedByAgents: number;
+}
+
+/** The orchestrator's own monitoring agent (clause 7.3.2), apart from the binding that brings the messages. */
+export interface Monitoring {
+  /** Idempotent by boot and sequence. Not durable: recent measurements are kept in memory. */
+  ingestMeasurements(message: McoMessage, batch: MeasurementBatch): Taken;
+  /** Idempotent by boot and sequence, and by what stands already. Answer only when the store is durable. */
+  ingestAlarms(message: McoMessage, batch: AlarmBatch): Taken;
+  collectionJobsFor(hostId: HostId): readonly CollectionJob[];
+  /** What the descriptor declares, as far as there are recent values. Empty for an unknown function. */
+  indicatorsOf(vnfInstanceId: VnfInstanceId): readonly Indicator[];
+  /** @throws IotmanoError `invalid-parameter` when too much matches */
+  queryMeasurements(tenant: TenantId, query: MeasurementQuery): ReturnType<typeof queryMeasurements>;
+  statistics(): MonitoringStatistics;
+  /** Stops following the store. */
+  close(): void;
+}
+
+const DEFAULT_INDICATOR_WINDOW_SECONDS = 60;
+
+export function createMonitoring(options: MonitoringOptions): Monitoring {
+  const { store, clock } = options;
+  const recent = createRecentStore(options.limits);
+  const measurementSequences = createSequences();
+  const alarmSequences = createSequences();
+  const windowMilliseconds = (options.indicatorWindowSeconds ?? DEFAULT_INDICATOR_WINDOW_SECONDS) * 1000;
+  const counts = { points: 0, ignoredPoints: 0, droppedByAgents: 0 };
+  const unsubscribe = store.subscribe((change) => clearOfRemoved(store, clock, change));
+
+  function declaredIndicators(vnfInstanceId: VnfInstanceId): readonly DeclaredIndicator[] {
+    const vnf = store.get('vnf-instance', vnfInstanceId)?.document;
+    const units = vnf && store.get('vnf-package', vnf.vnfPkgId)?.document.descriptor?.units;
+    return (units ?? []).flatMap(({ name, metrics }) =>
+      (metrics?.indicators ?? []).map((indicator) => ({ ...indicator, unit: name })),
+    );
+  }
+
+  return {
+    ingestMeasurements: ({ hostId, bootId, sequence }, batch) => {
+      if (measurementSequences.isRepeated(hostId, bootId, sequence)) {
+        return { nextSequence: measurementSequences.next(hostId), ignored: 0 };
+      }
+      const { taken, ignored } = ingestPoints(recent, store, hostId, batch, clock.now());
+      counts.points += taken;
+      counts.ignoredPoints += ignored;
+      counts.droppedByAgents += batch.dropped ?? 0;
+      return { nextSequence: measurementSequences.took(hostId, bootId, sequence), ignored };
+    },
+    ingestAlarms: ({ hostId, bootId, sequence }, batch) => {
+      if (alarmSequences.isRepeated(hostId, bootId, sequence)) {
+        return { nextSequence: alarmSequences.next(hostId), ignored: 0 };
+      }
+      const { writes, ignored } = planAlarms(store, hostId, batch);
+      store.commit(writes);
+      return { nextSequence: alarmSequences.took(hostId, bootId, sequence), ignored };
+    },
+    collectionJobsFor: (hostId) => {
+      const assignments = [...store.listByPrefix('assignment', `${hostId}.`)].map(({ document }) => document);
+      const indicatorsOf = ({ vnfInstanceId, unit }: WorkloadKey) =>
+        declaredIndicators(vnfInstanceId).filter((indicator) => indicator.unit === unit);
+      return collectionJobs(assignments, indicatorsOf, options.collectEverySeconds);
+    },
+    indicatorsOf: (vnfInstanceId) =>
+      computeIndicators(
+        declaredIndicators(vnfInstanceId),
+        [...recent.select({ vnfInstanceId })],
+        clock.now(),
+        windowMilliseconds,
+      ),
+    queryMeasurements: (tenant, query) => queryMeasurements(recent, store, tenant, query),
+    statistics: () => ({ ...counts, series: recent.size, evictedSeries: recent.evicted }),
+    close: () => {
+      unsubscribe();
+    },
+  };
+}
+
+/** Alarms of functions whose assignment to a host was removed. */
+function clearOfRemoved(store: StateStore, clock: Clock, change: Change): void {
+  const removed = new Map<HostId, Set<string>>();
+  for (const { kind, id, record } of change.entries) {
+    if (kind !== 'assignment' || record !== undefined) continue;
+    const hostId = id.slice(0, id.indexOf('.')) as HostId;
+    // `<hostId>.<vnfInstanceId>-<unit>-g<generation>`: a unit may hold dashes, a function's id is found by its alarms.
+    const ofHost = removed.get(hostId) ?? new Set();
+    removed.set(hostId, ofHost.add(id.slice(hostId.length + 1)));
+  }
+  for (const [hostId, workloadIds] of removed) {
+    const functions = new Set<string>();
+    for (const { document } of store.list('alarm')) {
+      const { vnfInstanceId, hostId: of } = document.source;
+      if (of !== hostId || vnfInstanceId === undefined) continue;
+      if ([...workloadIds].some((id) => id.startsWith(`${vnfInstanceId}-`))) functions.add(vnfInstanceId);
+    }
+    const writes = planClearings(store, hostId, functions, toTimestamp(clock.now()));
+    if (writes.length > 0) store.commit(writes);
+  }
+}
