@@ -61,9 +61,11 @@ const context = createContext(
 const test = new Script('pattern.test(text)');
 
 /** A pattern comes from whoever wrote the descriptor: one that backtracks without end matches nothing instead of hanging us. */
-function boundedRegExp(source: string, flags: string): { test(text: string): boolean } {
+function boundedRegExp(source: string, flags: string): { toString(): string; test(text: string): boolean } {
   const pattern = new RegExp(source, flags);
   return {
+    // The validator takes patterns with the same text for the same pattern.
+    toString: () => String(pattern),
     test: (text) => {
       Object.assign(context, { pattern, text });
       try {

@@ -18,3 +18,4 @@ export {
   type ParsedExpression,
 } from './labels/parse-expression.ts';
 export { matchesLabels } from './labels/matches-labels.ts';
+export * from './archive/index.ts';

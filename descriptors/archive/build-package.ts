@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, type Dirent } from 'node:fs';
+import { readFile, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ZipFile, type Options } from 'yazl';
+import { parseDescriptor } from '../parse-descriptor.ts';
+import type { Descriptor, Fault } from '../types.ts';
+import { pathProblem } from './entry-path.ts';
+import { ARTIFACTS, META_PATH } from './limits.ts';
+import { renderManifest, renderToscaMeta } from './manifest.ts';
+import { missingArtifacts } from './missing-artifacts.ts';
+import { packageFault } from './package-fault.ts';
+import { decodeUtf8 } from './unpack.ts';
+
+const DESCRIPTOR_PATH = 'Definitions/descriptor.yaml';
+const MANIFEST_PATH = 'descriptor.mf';
+
+export interface BuildPackageOptions {
+  /** RFC 3339, for the manifest. The default is a constant: the same input gives the same bytes. */
+  readonly releasedAt?: string;
+}
+
+/**
+ * Makes a package of a folder that holds `descriptor.yaml` (or one other `*.yaml`) and `artifacts/`. The same input gives the same
+ * bytes. Nothing is written when there is a fault of severity `error`.
+ * @returns what is wrong with the folder
+ */
+export async function buildPackage(
+  directory: string,
+  outFile: string,
+  { releasedAt = '1980-01-01T00:00:00Z' }: BuildPackageOptions = {},
+): Promise<readonly Fault[]> {
+  const found = await findDescriptor(directory);
+  if (typeof found !== 'string') return [found];
+  const bytes = await readFile(join(directory, found));
+  const text = decodeUtf8(bytes);
+  if (text === undefined)
+    return [packageFault('package/not-a-package', found, `${found} is not UTF-8`, 'save it as UTF-8')];
+  const artifacts = await listArtifacts(directory);
+  const { descriptor, faults: descriptorFaults } = parseDescriptor(text, { file: found });
+  const paths = artifacts.files.map(({ path }) => path);
+  const faults = [...artifacts.faults, ...descriptorFaults, ...missingArtifacts(text, found, paths)];
+  if (descriptor === undefined || faults.some(({ severity }) => severity === 'error')) return faults;
+  await writeZip(outFile, bytes, artifacts.files, manifestMetadata(descriptor, releasedAt));
+  return faults;
+}
+
+async function findDescriptor(directory: string): Promise<string | Fault> {
+  const names = (await readdir(directory)).filter((name) => /\.(ya?ml|json)$/.test(name)).toSorted();
+  const preferred = names.find((name) => name === 'descriptor.yaml');
+  const [only, second] = names;
+  if (preferred !== undefined) return preferred;
+  if (only !== undefined && second === undefined) return only;
+  const message =
+    only === undefined ? 'there is no descriptor' : `there are several candidates: ${names.join(', ')}`;
+  return packageFault(
+    'package/missing-descriptor',
+    directory,
+    message,
+    'call the descriptor descriptor.yaml',
+  );
+}
+
+interface Artifact {
+  /** Path in the package. */
+  readonly path: string;
+  readonly source: string;
+}
+
+async function listArtifacts(
+  directory: string,
+): Promise<{ readonly files: Artifact[]; readonly faults: Fault[] }> {
+  const root = join(directory, 'artifacts');
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [] as Dirent[];
+    throw error;
+  });
+  const faults: Fault[] = [];
+  const files: Artifact[] = [];
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue;
+    const source = join(entry.parentPath, entry.name);
+    const path = ARTIFACTS + relative(root, source).split(sep).join('/');
+    const problem = pathProblem(Buffer.from(path));
+    if (!entry.isFile())
+      faults.push(
+        packageFault(
+          'package/link',
+          path,
+          `${path} is a link or a special file`,
+          'put the file itself there',
+        ),
+      );
+    else if (problem !== undefined)
+      faults.push(packageFault('package/bad-path', path, `the path ${path} ${problem}`, 'rename the file'));
+    else files.push({ path, source });
+  }
+  return { files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)), faults };
+}
+
+function manifestMetadata(descriptor: Descriptor, releasedAt: string): Readonly<Record<string, string>> {
+  const { metadata } = descriptor;
+  if ('productName' in metadata) {
+    return {
+      vnfd_id: metadata.id,
+      vnf_product_name: oneLine(metadata.productName),
+      vnf_provider_id: oneLine(metadata.provider),
+      vnf_package_version: metadata.softwareVersion,
+      vnf_release_date_time: releasedAt,
+    };
+  }
+  return {
+    nsd_name: oneLine(metadata.name),
+    nsd_invariant_id: metadata.invariantId,
+    nsd_designer: oneLine(metadata.provider),
+    nsd_file_structure_version: metadata.version,
+    nsd_release_date_time: releasedAt,
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ');
+}
+
+/** Times are local ones in a ZIP: this is midnight wherever it is built. */
+const ENTRY: Partial<Options> = {
+  mtime: new Date(1980, 0, 1),
+  mode: 0o100644,
+  forceDosTimestamp: true,
+};
+
+async function writeZip(
+  outFile: string,
+  descriptor: Buffer,
+  artifacts: readonly Artifact[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const meta = Buffer.from(renderToscaMeta(DESCRIPTOR_PATH, MANIFEST_PATH));
+  const digests: [string, string][] = [
+    [META_PATH, digestOf(meta)],
+    [DESCRIPTOR_PATH, digestOf(descriptor)],
+  ];
+  for (const { path, source } of artifacts) digests.push([path, await digestOfFile(source)]);
+  const zip = new ZipFile();
+  zip.addBuffer(meta, META_PATH, ENTRY);
+  zip.addBuffer(Buffer.from(renderManifest(metadata, digests)), MANIFEST_PATH, ENTRY);
+  zip.addBuffer(descriptor, DESCRIPTOR_PATH, ENTRY);
+  for (const { path, source } of artifacts)
+    zip.addFile(source, path, { ...ENTRY, compress: !/\.(tgz|gz|zip|zst|xz|br)$/.test(path) });
+  zip.end();
+  await writeWhole(outFile, zip);
+}
+
+/** Readers see the old file or the whole new one. */
+async function writeWhole(outFile: string, zip: ZipFile): Promise<void> {
+  const part = join(
+    dirname(outFile),
+    `.${process.pid}-${createHash('sha256').update(outFile).digest('hex').slice(0, 12)}.part`,
+  );
+  try {
+    const failed = new Promise<never>((_resolve, reject) => zip.once('error', reject));
+    await Promise.race([pipeline(zip.outputStream, createWriteStream(part)), failed]);
+    await rename(part, outFile);
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,7 @@
+/** Packages: the SOL004 layout, read with suspicion and built with care. */
+export { buildPackage, type BuildPackageOptions } from './build-package.ts';
+export { DEFAULT_PACKAGE_LIMITS, type PackageLimits } from './limits.ts';
+export type { PackageManifest } from './manifest.ts';
+export { PACKAGE_RULES, type PackageRule } from './package-fault.ts';
+export { checkPackage, readPackage, type PackageContent, type ReadPackageOptions } from './read-package.ts';
+export type { PackageFile } from './unpack.ts';

@@ -1,0 +1,152 @@
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { parseDescriptor } from '../parse-descriptor.ts';
+import type { Descriptor, Fault } from '../types.ts';
+import { readLayout, type PackageLayout } from './layout.ts';
+import { DEFAULT_PACKAGE_LIMITS, DESCRIPTOR_BYTES, type PackageLimits } from './limits.ts';
+import type { PackageManifest } from './manifest.ts';
+import { missingArtifacts } from './missing-artifacts.ts';
+import { packageFault } from './package-fault.ts';
+import { decodeUtf8, unpack, type PackageFile } from './unpack.ts';
+import { withZip, type OpenZip } from './zip-reader.ts';
+
+export interface ReadPackageOptions {
+  /**
+   * A directory that the files are unpacked into, under names of our own. It must not exist, or be empty; when the package is
+   * refused it is removed with all that is in it. Absent: nothing is unpacked, everything is checked.
+   */
+  readonly extractTo?: string;
+  readonly limits?: Partial<PackageLimits>;
+  readonly signal?: AbortSignal;
+}
+
+export interface PackageContent {
+  /** Absent where there is a fault of severity `error`. */
+  readonly descriptor?: Descriptor;
+  readonly descriptorText?: string;
+  /** Path of the descriptor in the package; the file's own name for a bare descriptor. */
+  readonly descriptorPath?: string;
+  /** All files but TOSCA.meta and the manifest, verified; empty for a bare descriptor, and where the package is refused. */
+  readonly files: readonly PackageFile[];
+  readonly manifest?: PackageManifest;
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * Reads a package: a ZIP in the SOL004 layout, or a bare descriptor in YAML or JSON. Streams; what is wrong with the package is in
+ * `faults`, and then nothing is left on disk.
+ * @throws the system's error when a file cannot be read or written, AbortError when the signal says so
+ */
+export async function readPackage(path: string, options: ReadPackageOptions = {}): Promise<PackageContent> {
+  const { extractTo } = options;
+  if (!(await isZip(path))) return readBareDescriptor(path);
+  if (extractTo !== undefined) await mkdir(extractTo, { recursive: true, mode: 0o700 });
+  let isAccepted = false;
+  try {
+    const limits = { ...DEFAULT_PACKAGE_LIMITS, ...options.limits };
+    const content = await withZip(path, limits, (zip) => readZip(zip, options));
+    isAccepted = 'descriptor' in content && content.descriptor !== undefined;
+    return isAccepted ? { files: [], ...content } : { ...content, files: [] };
+  } finally {
+    if (extractTo !== undefined && !isAccepted) await rm(extractTo, { recursive: true, force: true });
+  }
+}
+
+/** Everything that is wrong with a package or a bare descriptor, without unpacking it and without a server. */
+export async function checkPackage(path: string): Promise<PackageContent> {
+  return readPackage(path);
+}
+
+const ZIP_MAGIC = Buffer.from('PK');
+
+async function isZip(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer.equals(ZIP_MAGIC);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readBareDescriptor(path: string): Promise<PackageContent> {
+  const name = basename(path);
+  const { size } = await stat(path);
+  const text = size > DESCRIPTOR_BYTES ? undefined : decodeUtf8(await readFile(path));
+  const isText = text !== undefined && !text.slice(0, 4096).includes('\0');
+  if (!isText) {
+    const why =
+      size > DESCRIPTOR_BYTES ? 'is too large for a descriptor and no ZIP' : 'is neither a ZIP nor a text';
+    return {
+      files: [],
+      faults: [
+        packageFault('package/not-a-package', name, `${name} ${why}`, 'give a package or a descriptor'),
+      ],
+    };
+  }
+  return { files: [], ...finish(text, name, []) };
+}
+
+async function readZip(zip: OpenZip, { extractTo, signal }: ReadPackageOptions): Promise<PackageContent> {
+  const layout = await readLayout(zip);
+  if ('faults' in layout) return { files: [], faults: layout.faults };
+  const { files, faults } = await unpack(zip, extractTo, signal);
+  const digestFaults = checkDigests(layout, files);
+  const { manifest, manifestPath, metaPath, descriptorPath, descriptorText } = layout;
+  const paths = zip.files.map(({ path }) => path);
+  const content = finish(descriptorText, descriptorPath, paths, [...faults, ...digestFaults]);
+  return {
+    ...content,
+    manifest,
+    files: files.filter(({ path }) => path !== manifestPath && path !== metaPath),
+  };
+}
+
+function finish(text: string, file: string, paths: readonly string[], packageFaults: readonly Fault[] = []) {
+  const parsed = parseDescriptor(text, { file });
+  const faults = [...packageFaults, ...parsed.faults, ...missingArtifacts(text, file, paths)];
+  const isRefused = faults.some(({ severity }) => severity === 'error');
+  const descriptor = isRefused || parsed.descriptor === undefined ? {} : { descriptor: parsed.descriptor };
+  return { ...descriptor, descriptorText: text, descriptorPath: file, faults };
+}
+
+function checkDigests({ manifest, manifestPath }: PackageLayout, files: readonly PackageFile[]): Fault[] {
+  const present = new Set(files.map(({ path }) => path));
+  const absent = [...manifest.digests.keys()].filter((path) => !present.has(path));
+  return [
+    ...files.filter(({ path }) => path !== manifestPath).flatMap((file) => checkDigest(manifest, file)),
+    ...absent.map((path) =>
+      packageFault(
+        'package/missing-file',
+        path,
+        `the manifest lists ${path}, which is not in the package`,
+        'add it, or take it out of the manifest',
+      ),
+    ),
+  ];
+}
+
+function checkDigest(manifest: PackageManifest, { path, digest }: PackageFile): Fault[] {
+  const wanted = manifest.digests.get(path);
+  if (wanted === digest) return [];
+  if (wanted !== undefined)
+    return [
+      packageFault(
+        'package/wrong-digest',
+        path,
+        `${path} has the digest ${digest}; the manifest says ${wanted}`,
+        'transfer or build the package anew',
+      ),
+    ];
+  const other = manifest.otherAlgorithms.includes(path)
+    ? ' (it has one that is not SHA-256, or not well-formed)'
+    : '';
+  return [
+    packageFault(
+      'package/missing-digest',
+      path,
+      `the manifest has no SHA-256 for ${path}${other}`,
+      'add it to the manifest, or build with `iotmano package build`',
+    ),
+  ];
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Fault } from '../types.ts';
+import type { PackageEntry } from './check-entries.ts';
+import { damaged, isSystemError, type OpenZip } from './zip-reader.ts';
+
+/** A verified file of a package. */
+export interface PackageFile {
+  /** Path in the package. */
+  readonly path: string;
+  /** `sha256:<hex>` */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  /** Where it was unpacked to; absent where it was only checked. */
+  readonly location?: string;
+}
+
+export interface Unpacked {
+  readonly files: readonly PackageFile[];
+  readonly faults: readonly Fault[];
+}
+
+/** Streams every file once: to its digest, and to `directory` where one is given. */
+export async function unpack(
+  zip: OpenZip,
+  directory: string | undefined,
+  signal?: AbortSignal,
+): Promise<Unpacked> {
+  const files: PackageFile[] = [];
+  const faults: Fault[] = [];
+  for (const [index, file] of zip.files.entries()) {
+    // Names in the package never become names in the file system.
+    const location =
+      directory === undefined ? undefined : join(directory, `file-${String(index).padStart(5, '0')}`);
+    try {
+      const digest = await unpackFile(zip, file, location, signal);
+      files.push({
+        path: file.path,
+        digest,
+        sizeBytes: file.sizeBytes,
+        ...(location === undefined ? {} : { location }),
+      });
+    } catch (error) {
+      if (isSystemError(error)) throw error;
+      faults.push(damaged(file.path, error));
+    }
+  }
+  return { files, faults };
+}
+
+async function unpackFile(
+  zip: OpenZip,
+  file: PackageEntry,
+  location: string | undefined,
+  signal?: AbortSignal,
+): Promise<string> {
+  const hash = createHash('sha256');
+  const tap = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  const sink =
+    location === undefined
+      ? new Writable({ write: (_chunk, _encoding, done) => done() })
+      : createWriteStream(location, { flags: 'wx', mode: 0o600 });
+  const options = signal === undefined ? {} : { signal };
+  await pipeline(await zip.stream(file), tap, sink, options);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** A small file as text; nothing where it is larger than allowed or not UTF-8. */
+export async function readText(
+  zip: OpenZip,
+  file: PackageEntry,
+  maxBytes: number,
+): Promise<string | undefined> {
+  if (file.sizeBytes > maxBytes) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of await zip.stream(file)) chunks.push(chunk as Buffer);
+  return decodeUtf8(Buffer.concat(chunks));
+}
+
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
