@@ -30,7 +30,10 @@ export interface DiskQueue {
    * @throws IotmanoError `payload-too-large` when it is larger than an eighth of the bound
    */
   append(payload: Uint8Array, weight?: number): Promise<number>;
-  /** The oldest entries that are not acknowledged; one at least where there is one. */
+  /**
+   * The oldest entries that are not acknowledged; one at least where there is one. Who has them keeps them until they are
+   * acknowledged: they no longer count as dropped, should the bound be reached meanwhile.
+   */
   peek(limit: { readonly entries: number; readonly bytes: number }): Promise<readonly QueueEntry[]>;
   /** Forgets all entries up to that sequence; `droppedTold`: value of `dropped` that was told together with them. */
   acknowledge(through: number, droppedTold?: number): Promise<void>;
@@ -71,6 +74,8 @@ class SegmentedQueue implements DiskQueue {
   #acknowledged: number;
   #dropped: number;
   #droppedTold: number;
+  /** Newest entry that `peek` has handed out. */
+  #handedOut = 0;
   /** Operations run one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -123,26 +128,31 @@ class SegmentedQueue implements DiskQueue {
     return this.#inTurn(async () => {
       await this.#writeOut();
       await this.#guarded(() => this.#syncIfDirty());
-      const found: QueueEntry[] = [];
-      let bytesLeft = limit.bytes;
-      const take = (entries: readonly QueueEntry[]): void => {
-        for (const entry of entries) {
-          if (found.length >= limit.entries || (found.length > 0 && entry.payload.length > bytesLeft)) return;
-          found.push(entry);
-          bytesLeft -= entry.payload.length;
-        }
-      };
-      for (const segment of this.#segments) {
-        if (found.length >= limit.entries || bytesLeft <= 0) break;
-        const rest = { entries: limit.entries - found.length, bytes: bytesLeft };
-        const before = found.length;
-        const entries = await readSegment(segment, this.#acknowledged, rest);
-        take(entries);
-        if (found.length < before + entries.length) return found;
-      }
-      if (bytesLeft > 0) take(this.#unwritten.filter((entry) => entry.sequence > this.#acknowledged));
+      const found = await this.#oldest(limit);
+      this.#handedOut = Math.max(this.#handedOut, found.at(-1)?.sequence ?? 0);
       return found;
     });
+  }
+
+  async #oldest(limit: { readonly entries: number; readonly bytes: number }): Promise<readonly QueueEntry[]> {
+    const found: QueueEntry[] = [];
+    let bytesLeft = limit.bytes;
+    const take = (entry: QueueEntry): boolean => {
+      if (found.length >= limit.entries || (found.length > 0 && entry.payload.length > bytesLeft))
+        return false;
+      found.push(entry);
+      bytesLeft -= entry.payload.length;
+      return true;
+    };
+    for (const segment of this.#segments) {
+      const rest = { entries: limit.entries - found.length, bytes: bytesLeft };
+      for (const entry of await readSegment(segment, this.#acknowledged, rest))
+        if (!take(entry)) return found;
+    }
+    for (const entry of this.#unwritten) {
+      if (entry.sequence > this.#acknowledged && !take(entry)) return found;
+    }
+    return found;
   }
 
   acknowledge(through: number, droppedTold = 0): Promise<void> {
@@ -190,7 +200,7 @@ class SegmentedQueue implements DiskQueue {
     this.#forgetUnwritten((entry) => {
       if (excess <= 0 && this.#unwrittenBytes <= MAX_UNWRITTEN_BYTES) return false;
       excess -= 1;
-      this.#dropped += entry.sequence > this.#acknowledged ? entry.weight : 0;
+      this.#dropped += entry.sequence > Math.max(this.#acknowledged, this.#handedOut) ? entry.weight : 0;
       return true;
     });
   }
@@ -245,7 +255,7 @@ class SegmentedQueue implements DiskQueue {
     while (total > this.#options.maxBytes && this.#segments.length > 1) {
       const oldest = this.#segments[0];
       if (oldest === undefined) return;
-      this.#dropped += await weighSegment(oldest, this.#acknowledged);
+      this.#dropped += await weighSegment(oldest, Math.max(this.#acknowledged, this.#handedOut));
       await this.#removeOldest(oldest);
       total -= oldest.bytes;
       await saveCursor(this.#options.directory, this);

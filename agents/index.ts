@@ -1,0 +1,9 @@
+/** The orchestration agent and the monitoring agent of a CSE's host: one process, two modules, two loops, one identity. */
+export {
+  enrolHost,
+  leaveOrchestrator,
+  runAgent,
+  type AgentOptions,
+  type DriverContext,
+} from './run-agent.ts';
+export type { StatedFacts } from './orchestration/index.ts';

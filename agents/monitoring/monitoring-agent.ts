@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import type { Clock, Logger } from '../../kernel/index.ts';
+import type { ObservedWorkload, VimDriver } from '../../vim-drivers/index.ts';
+import { openDiskQueue, type QueueEntry } from '../disk-queue/index.ts';
+import type { Assignment, Backoff, CollectionJob, McoClient } from '../mco-client/index.ts';
+import { createWakeup } from '../wakeup.ts';
+import { runAlarmWatch } from './alarm-watch.ts';
+import { runCollector } from './collector.ts';
+import { runDelivery } from './delivery.ts';
+import type { Alarm, Measurement } from './measurement.ts';
+import { createHostSampler } from './sample-host.ts';
+
+export interface MonitoringAgentOptions {
+  readonly client: McoClient;
+  readonly dataDirectory: string;
+  readonly drivers: readonly VimDriver[];
+  readonly createBackoff: () => Backoff;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Bound of the measurements that wait on disk for the orchestrator. */
+  readonly maxQueueBytes?: number;
+}
+
+export interface MonitoringAgent {
+  /** What is to be collected, and of what. */
+  wanted(jobs: readonly CollectionJob[], assignments: readonly Assignment[]): void;
+  observed(workloads: readonly ObservedWorkload[]): void;
+  /** Until the signal is aborted. */
+  run(): Promise<void>;
+}
+
+const DEFAULT_QUEUE_BYTES = 16 * 1024 * 1024;
+const ALARM_QUEUE_BYTES = 1024 * 1024;
+const POINTS_PER_ENTRY = 1000;
+const MEASUREMENTS_LIMIT = { entries: 10, bytes: 4 * 1024 * 1024 };
+const ALARMS_LIMIT = { entries: 500, bytes: 1024 * 1024 };
+
+/** Collects measurements, looks for alarms, and delivers both; what cannot be delivered waits on disk, bounded. */
+export async function startMonitoringAgent(options: MonitoringAgentOptions): Promise<MonitoringAgent> {
+  const { client, dataDirectory, drivers, clock, log, signal } = options;
+  const measurements = await openDiskQueue({
+    directory: join(dataDirectory, 'queues', 'measurements'),
+    maxBytes: options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES,
+    sync: 'before-read',
+    log,
+  });
+  const alarms = await openDiskQueue({
+    directory: join(dataDirectory, 'queues', 'alarms'),
+    maxBytes: ALARM_QUEUE_BYTES,
+    sync: 'each',
+    log,
+  });
+  let jobs: readonly CollectionJob[] = [];
+  let assignments: readonly Assignment[] = [];
+  let observed: readonly ObservedWorkload[] = [];
+  const collecting = createWakeup(clock);
+  const watching = createWakeup(clock);
+  const measured = createWakeup(clock);
+  const alarmed = createWakeup(clock);
+
+  async function take(points: readonly Measurement[]): Promise<void> {
+    for (let from = 0; from < points.length; from += POINTS_PER_ENTRY) {
+      const piece = points.slice(from, from + POINTS_PER_ENTRY);
+      await measurements.append(Buffer.from(JSON.stringify(piece)), piece.length);
+      measured.wake();
+    }
+  }
+
+  const loops = (): Promise<unknown>[] => [
+    runCollector({
+      scene: () => ({ jobs, assignments, observed }),
+      drivers,
+      hostSampler: createHostSampler(dataDirectory),
+      take,
+      wakeup: collecting,
+      clock,
+      log,
+      signal,
+    }),
+    runAlarmWatch({
+      dataDirectory,
+      observed: () => observed,
+      queue: alarms,
+      wakeup: watching,
+      onQueued: () => alarmed.wake(),
+      clock,
+      log,
+      signal,
+    }),
+    runDelivery({
+      what: 'measurements',
+      queue: measurements,
+      limit: MEASUREMENTS_LIMIT,
+      send: (entries, sequence, dropped) =>
+        client.postMeasurements(
+          { points: entries.flatMap(parseEntry<Measurement[]>), dropped },
+          sequence,
+          signal,
+        ),
+      wakeup: measured,
+      backoff: options.createBackoff(),
+      log,
+      signal,
+    }),
+    runDelivery({
+      what: 'alarms',
+      queue: alarms,
+      limit: ALARMS_LIMIT,
+      send: (entries, sequence) =>
+        client.postAlarms({ alarms: entries.map(parseEntry<Alarm>) }, sequence, signal),
+      wakeup: alarmed,
+      backoff: options.createBackoff(),
+      log,
+      signal,
+    }),
+  ];
+
+  return {
+    wanted: (wantedJobs, wantedAssignments) => {
+      jobs = wantedJobs;
+      assignments = wantedAssignments;
+      collecting.wake();
+    },
+    observed: (workloads) => {
+      observed = workloads;
+      watching.wake();
+    },
+    run: async () => {
+      await Promise.all(loops());
+      await Promise.all([measurements.close(), alarms.close()]);
+    },
+  };
+}
+
+/** What we wrote ourselves; its checksum was verified. */
+function parseEntry<Content>({ payload }: QueueEntry): Content {
+  return JSON.parse(payload.toString('utf8')) as Content;
+}
