@@ -22,6 +22,7 @@ const PUBLIC_FACTS = [
   'currentState',
   'possible',
   'expectedSequence',
+  'fullRequired',
   'oldestRevision',
   'allowed',
   'error',

@@ -1,0 +1,129 @@
+import { messageOf, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
+import type { StateStore, StoredRecord, Write } from '../store/index.ts';
+import { computeBrakedZones, zoneOf, type ZoneMember } from './brake.ts';
+import { clearAlarm, raiseAlarm } from './host-alarms.ts';
+import { applyHostEvent } from './host-events.ts';
+import type { Leases } from './leases.ts';
+
+const JUDGE_EVERY_MILLISECONDS = 250;
+/** Small commits: a fleet that falls silent must not hold up everybody else's writes. */
+const WRITES_PER_COMMIT = 500;
+
+export interface FailureDetector {
+  /** Judges every host once: lapsed leases, brakes, hosts given up. */
+  judge(): void;
+  isBraked(hostId: HostId): boolean;
+  /** Judges until the signal aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface FailureDetectorOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly leases: Leases;
+  readonly log: Logger;
+}
+
+export function createFailureDetector(options: FailureDetectorOptions): FailureDetector {
+  const { store, clock, leases, log } = options;
+  let braked: ReadonlySet<string> = new Set();
+
+  const zone = (hostId: string): string => zoneOf(store.get('host-facts', hostId)?.document);
+
+  function* members(): Iterable<ZoneMember> {
+    for (const { id, document } of store.list('host')) yield { zone: zone(id), state: document.state };
+  }
+
+  function suspectLapsed(): StoredRecord<'host'>[] {
+    const writes: Write[] = [];
+    for (const record of store.list('host')) {
+      const { state } = record.document;
+      if ((state !== 'READY' && state !== 'DRAINING') || !leases.hasLapsed(record.id as HostId)) continue;
+      writes.push(updateOf(record, 'lapsed'));
+      log.warn({ hostId: record.id }, 'lease of host has lapsed');
+    }
+    commitInParts(store, writes);
+    return [...store.list('host')].filter(({ document }) => document.state === 'SUSPECT');
+  }
+
+  function applyBrakes(suspects: number): void {
+    const next = suspects === 0 ? new Set<string>() : computeBrakedZones(members());
+    const writes = [
+      ...[...next]
+        .filter((name) => !braked.has(name))
+        .flatMap((name) =>
+          raiseAlarm(store, 'network-suspected', { zone: name }, brakeText(name), clock.now()),
+        ),
+      ...[...store.list('alarm')]
+        .flatMap(({ document: { source, name } }) =>
+          name === 'network-suspected' ? [source.zone ?? ''] : [],
+        )
+        .filter((name) => !next.has(name))
+        .flatMap((name) => clearAlarm(store, 'network-suspected', { zone: name }, clock.now())),
+    ];
+    commitInParts(store, writes);
+    for (const name of next)
+      if (!braked.has(name)) log.error({ zone: name }, 'moves pause: network is suspected');
+    for (const name of braked) if (!next.has(name)) log.info({ zone: name }, 'moves go on');
+    braked = next;
+  }
+
+  function giveUp(suspects: readonly StoredRecord<'host'>[]): void {
+    const lost = suspects.filter(({ id }) => {
+      const hostId = id as HostId;
+      if (braked.has(zone(id))) return false;
+      return leases.silentForMilliseconds(hostId) > leases.terms(hostId).patienceSeconds * 1000;
+    });
+    const writes = lost.flatMap((record) => {
+      const hostId = record.id as HostId;
+      log.error({ hostId }, 'host is lost');
+      const text = `host ${hostId} has been silent for longer than every function on it bears`;
+      return [updateOf(record, 'givenUp'), ...raiseAlarm(store, 'host-lost', { hostId }, text, clock.now())];
+    });
+    commitInParts(store, writes);
+  }
+
+  function judge(): void {
+    const suspects = suspectLapsed();
+    if (suspects.length > 0 || braked.size > 0 || store.count('alarm') > 0) applyBrakes(suspects.length);
+    giveUp(suspects);
+  }
+
+  return {
+    judge,
+    isBraked: (hostId) => {
+      if (braked.size === 0 || store.get('host', hostId)?.document.state === 'LOST') return false;
+      return braked.has(zone(hostId));
+    },
+    run: async (signal) => {
+      while (!signal.aborted) {
+        try {
+          judge();
+        } catch (error) {
+          log.error({ err: error }, `hosts could not be judged: ${messageOf(error)}`);
+        }
+        await clock.sleep(JUDGE_EVERY_MILLISECONDS, signal);
+      }
+    },
+  };
+}
+
+function updateOf(record: StoredRecord<'host'>, event: 'lapsed' | 'givenUp'): Write {
+  const { id, revision, document } = record;
+  return {
+    op: 'update',
+    kind: 'host',
+    id,
+    expectedRevision: revision,
+    document: applyHostEvent(document, event, id as HostId),
+  };
+}
+
+function commitInParts(store: StateStore, writes: readonly Write[]): void {
+  for (let start = 0; start < writes.length; start += WRITES_PER_COMMIT)
+    store.commit(writes.slice(start, start + WRITES_PER_COMMIT));
+}
+
+function brakeText(zone: string): string {
+  return `over 30 % of the hosts of zone ${zone} fell silent at once: the network is suspected, and nothing is moved from there until they are back or given up by an operator`;
+}

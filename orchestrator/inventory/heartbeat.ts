@@ -1,0 +1,27 @@
+/** The interval that a host is told where nothing on it asks for a shorter one, seconds. */
+export const DEFAULT_HEARTBEAT_SECONDS = 10;
+const MIN_HEARTBEAT_SECONDS = 0.5;
+/** How long an empty host may be silent before it counts as LOST, seconds. */
+const DEFAULT_PATIENCE_SECONDS = 30;
+/**
+ * A lease is two heartbeats. All hosts of a zone that fell silent together have lapsed before the first function there, which bears three
+ * heartbeats at least, is given up: the brake sees them in time.
+ */
+const LEASE_HEARTBEATS = 2;
+
+/** What a host's assignments ask of its lease. */
+export interface LeaseTerms {
+  readonly heartbeatSeconds: number;
+  readonly leaseSeconds: number;
+  /** When the last function on the host has been given up, so is the host. */
+  readonly patienceSeconds: number;
+}
+
+/** @param lostAfterSeconds the patience of each function on the host */
+export function leaseTerms(lostAfterSeconds: readonly number[]): LeaseTerms {
+  const shortest = Math.min(DEFAULT_HEARTBEAT_SECONDS * 3, ...lostAfterSeconds);
+  const heartbeatSeconds = Math.max(MIN_HEARTBEAT_SECONDS, shortest / 3);
+  const longest = lostAfterSeconds.length === 0 ? DEFAULT_PATIENCE_SECONDS : Math.max(...lostAfterSeconds);
+  const leaseSeconds = LEASE_HEARTBEATS * heartbeatSeconds;
+  return { heartbeatSeconds, leaseSeconds, patienceSeconds: Math.max(longest, leaseSeconds) };
+}

@@ -1,0 +1,119 @@
+import { IotmanoError, SYSTEM_TENANT, type Clock, type HostId, type TenantId } from '../../kernel/index.ts';
+import type { HostDocument } from '../domain/index.ts';
+import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
+import { clearAlarm } from './host-alarms.ts';
+import { applyHostEvent, setDraining } from './host-events.ts';
+import type { SessionIndex } from './session-index.ts';
+import { confirmState, isStateConfirmed } from './state-ids.ts';
+
+/** What an operator may change of a host. */
+export interface HostModifications {
+  readonly draining?: boolean;
+  /** Settles a dispute: the other machine has been switched off. */
+  readonly disputed?: false;
+  /** The host may take orders from the store's present state. */
+  readonly stateConfirmed?: true;
+  /** The silent host is given up now, brake or not. */
+  readonly givenUp?: true;
+}
+
+/** Hosts belong to the tenant `system`; who uses them sees those that serve it. */
+export function isVisible(host: HostDocument, tenant: TenantId): boolean {
+  return tenant === SYSTEM_TENANT || host.tenants.length === 0 || host.tenants.includes(tenant);
+}
+
+/** @throws IotmanoError `not-found` */
+export function requireVisibleHost(state: StateView, hostId: string, tenant: TenantId): StoredRecord<'host'> {
+  const host = state.get('host', hostId);
+  if (host === undefined || !isVisible(host.document, tenant))
+    throw new IotmanoError('not-found', `there is no host ${hostId}; list them to see which there are`);
+  return host;
+}
+
+export function countAssignments(state: StateView, hostId: HostId): number {
+  let count = 0;
+  for (const _record of state.listByPrefix('assignment', `${hostId}.`)) count += 1;
+  return count;
+}
+
+/** All changes of one request, in one commit or not at all. @throws IotmanoError `conflict`, `illegal-transition` */
+export function modifyHost(
+  store: StateStore,
+  clock: Clock,
+  host: StoredRecord<'host'>,
+  changes: HostModifications,
+): void {
+  const hostId = host.id as HostId;
+  const { document, cleared } = changedHost(host, changes, store);
+  store.commit([
+    { op: 'update', kind: 'host', id: hostId, expectedRevision: host.revision, document },
+    ...cleared.flatMap((name) => clearAlarm(store, name, { hostId }, clock.now())),
+  ]);
+}
+
+function changedHost(
+  host: StoredRecord<'host'>,
+  { draining, disputed, stateConfirmed, givenUp }: HostModifications,
+  store: StateStore,
+): { readonly document: HostDocument; readonly cleared: ('host-disputed' | 'state-id-changed')[] } {
+  const hostId = host.id as HostId;
+  let { document } = host;
+  const cleared: ('host-disputed' | 'state-id-changed')[] = [];
+  if (disputed === false && document.disputed) {
+    document = { ...applyHostEvent(document, 'settle', hostId), boots: [] };
+    cleared.push('host-disputed');
+  }
+  if (stateConfirmed === true && !isStateConfirmed(document, store.stateId)) {
+    document = confirmState(document, store.stateId);
+    cleared.push('state-id-changed');
+  }
+  if (givenUp === true && document.state !== 'LOST') document = applyHostEvent(document, 'givenUp', hostId);
+  if (draining !== undefined) document = setDraining(document, draining, hostId);
+  return { document, cleared };
+}
+
+/**
+ * Forgets a host that nothing is assigned to: its identity, facts, sessions and what it reported.
+ * @throws IotmanoError `conflict` where something is assigned to it
+ */
+export function forgetHost(
+  store: StateStore,
+  clock: Clock,
+  sessions: SessionIndex,
+  host: StoredRecord<'host'>,
+): void {
+  const hostId = host.id as HostId;
+  const assigned = countAssignments(store, hostId);
+  if (assigned > 0) {
+    throw new IotmanoError(
+      'conflict',
+      `${assigned} workloads are still assigned to host ${hostId}; drain it, or terminate its functions, then repeat`,
+    );
+  }
+  store.commit([
+    { op: 'delete', kind: 'host', id: hostId, expectedRevision: host.revision },
+    ...factsDeletion(store, hostId),
+    ...observedDeletions(store, hostId),
+    ...sessions.endings(hostId, () => true),
+    ...(['host-lost', 'host-disputed', 'state-id-changed'] as const).flatMap((name) =>
+      clearAlarm(store, name, { hostId }, clock.now()),
+    ),
+  ]);
+  sessions.refresh(hostId);
+}
+
+function factsDeletion(state: StateView, hostId: HostId): Write[] {
+  const facts = state.get('host-facts', hostId);
+  return facts === undefined
+    ? []
+    : [{ op: 'delete', kind: 'host-facts', id: hostId, expectedRevision: facts.revision }];
+}
+
+function observedDeletions(state: StateView, hostId: HostId): Write[] {
+  return [...state.listByPrefix('observed', `${hostId}.`)].map(({ id, revision }) => ({
+    op: 'delete',
+    kind: 'observed',
+    id,
+    expectedRevision: revision,
+  }));
+}

@@ -1,0 +1,20 @@
+import { transition, type HostId } from '../../kernel/index.ts';
+import { HOST, type HostDocument, type HostEvent } from '../domain/index.ts';
+
+/**
+ * The host after the event. A host that comes back while it is to become empty is DRAINING again.
+ * @throws IotmanoError `illegal-transition`
+ */
+export function applyHostEvent(host: HostDocument, event: HostEvent, hostId: HostId): HostDocument {
+  const next = transition(HOST, host.state, event, `host ${hostId}`);
+  const state = next === 'READY' && host.draining ? HOST.READY.drain : next;
+  return { ...host, state, disputed: state === 'DISPUTED' };
+}
+
+/** The host with the wish to empty it set or taken back; where it is silent or disputed, only the wish changes. */
+export function setDraining(host: HostDocument, draining: boolean, hostId: HostId): HostDocument {
+  const wished = { ...host, draining };
+  if (draining && host.state === 'READY') return applyHostEvent(wished, 'drain', hostId);
+  if (!draining && host.state === 'DRAINING') return applyHostEvent(wished, 'undrain', hostId);
+  return wished;
+}

@@ -1,0 +1,113 @@
+import type { Clock, HostId, IdSource, Logger } from '../../kernel/index.ts';
+import { canTransition } from '../../kernel/index.ts';
+import { HOST, type HostEvent, type HostState, type SessionDocument } from '../domain/index.ts';
+import type { StateStore, StoredRecord } from '../store/index.ts';
+import { createEnrolmentTokens, type EnrolmentTokens } from './enrolment-tokens.ts';
+import { enrolHost, type EnrolledHost, type EnrolmentRequest } from './enrolment.ts';
+import { createFailureDetector } from './failure-detector.ts';
+import { putFacts, type FactsMessage } from './facts.ts';
+import type { LeaseTerms } from './heartbeat.ts';
+import { clearAlarm } from './host-alarms.ts';
+import { forgetHost, modifyHost, type HostModifications } from './host-changes.ts';
+import { applyHostEvent } from './host-events.ts';
+import { createLeases } from './leases.ts';
+import { createNonces, NONCE_SECONDS } from './nonces.ts';
+import { openSession, requireHost, type OpenedSession, type SessionRequest } from './open-session.ts';
+import type { RandomBytes } from './secrets.ts';
+import { createSessionIndex, requireSession } from './session-index.ts';
+
+const PURGE_EVERY_MILLISECONDS = 60_000;
+
+export interface InventoryOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly random: RandomBytes;
+  readonly log: Logger;
+}
+
+/** Hosts: who they are, what they are, and whether they are heard from. */
+export interface Inventory {
+  readonly tokens: EnrolmentTokens;
+  enrol(request: EnrolmentRequest): Promise<EnrolledHost>;
+  /** A nonce for a proof. @throws IotmanoError `not-found`, `conflict` (disputed) */
+  challenge(hostId: HostId): { readonly nonce: string; readonly expiresInSeconds: number };
+  openSession(hostId: HostId, request: SessionRequest): Promise<OpenedSession>;
+  /** @throws IotmanoError `unauthorized` */
+  requireSession(token: string): SessionDocument;
+  /** @throws IotmanoError `not-found`, `conflict` (disputed) */
+  requireHost(hostId: HostId): StoredRecord<'host'>;
+  putFacts(hostId: HostId, message: FactsMessage): void;
+  /** A heartbeat came in. Writes only where the host was not READY. */
+  renewLease(hostId: HostId): void;
+  leaseTerms(hostId: HostId): LeaseTerms;
+  modify(host: StoredRecord<'host'>, changes: HostModifications): void;
+  forget(host: StoredRecord<'host'>): void;
+  /** Since the last renewal; counted from the leader's start where the host was not heard since. Monotonic. */
+  silentForMilliseconds(hostId: HostId): number;
+  /** Too many hosts of its zone fell silent at once: the network is suspected, and nothing is moved. */
+  isBraked(hostId: HostId): boolean;
+  /** Judges all hosts once, as `run` does all the time. */
+  judge(): void;
+  /** Detects failures and forgets what has expired, until the signal aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createInventory(options: InventoryOptions): Inventory {
+  const { store, clock, ids, random, log } = options;
+  const leases = createLeases(store, clock);
+  const detector = createFailureDetector({ store, clock, leases, log });
+  const sessions = createSessionIndex(store, clock);
+  const nonces = createNonces(clock, random);
+
+  function renewLease(hostId: HostId): void {
+    leases.renew(hostId);
+    const host = store.get('host', hostId);
+    if (host === undefined || !canTransition<HostState, HostEvent>(HOST, host.document.state, 'renewed'))
+      return;
+    const document = applyHostEvent(host.document, 'renewed', hostId);
+    store.commit([
+      { op: 'update', kind: 'host', id: hostId, expectedRevision: host.revision, document },
+      ...clearAlarm(store, 'host-lost', { hostId }, clock.now()),
+    ]);
+    log.info({ hostId, was: host.document.state, state: document.state }, 'host is heard');
+  }
+
+  async function purgeForEver(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(PURGE_EVERY_MILLISECONDS, signal);
+      if (!signal.aborted) sessions.purge();
+    }
+  }
+
+  return {
+    tokens: createEnrolmentTokens(store, clock, ids, random),
+    enrol: async (request) => {
+      const enrolled = await enrolHost(store, clock, request);
+      leases.renew(request.hostId);
+      return enrolled;
+    },
+    challenge: (hostId) => {
+      requireHost(store, hostId);
+      return { nonce: nonces.issue(hostId), expiresInSeconds: NONCE_SECONDS };
+    },
+    openSession: (hostId, request) =>
+      openSession({ store, clock, random, nonces, sessions }, hostId, request),
+    requireSession: (token) => requireSession(store, clock, token),
+    requireHost: (hostId) => requireHost(store, hostId),
+    putFacts: (hostId, message) => putFacts(store, hostId, message),
+    renewLease,
+    leaseTerms: (hostId) => leases.terms(hostId),
+    modify: (host, changes) => modifyHost(store, clock, host, changes),
+    forget: (host) => {
+      forgetHost(store, clock, sessions, host);
+      leases.forget(host.id as HostId);
+    },
+    silentForMilliseconds: (hostId) => leases.silentForMilliseconds(hostId),
+    isBraked: (hostId) => detector.isBraked(hostId),
+    judge: () => detector.judge(),
+    run: async (signal) => {
+      await Promise.all([detector.run(signal), purgeForEver(signal)]);
+    },
+  };
+}

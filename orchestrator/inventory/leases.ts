@@ -1,0 +1,86 @@
+import type { Clock, HostId } from '../../kernel/index.ts';
+import type { StateStore } from '../store/index.ts';
+import { leaseTerms, type LeaseTerms } from './heartbeat.ts';
+
+/**
+ * Leases of hosts, in memory only: a heartbeat never writes to the store. Time is monotonic.
+ * A new leader has heard nobody yet, so it counts everybody's silence from its own start: a full lease for each before it judges any.
+ */
+export interface Leases {
+  renew(hostId: HostId): void;
+  silentForMilliseconds(hostId: HostId): number;
+  terms(hostId: HostId): LeaseTerms;
+  hasLapsed(hostId: HostId): boolean;
+  forget(hostId: HostId): void;
+}
+
+interface Lease {
+  renewedAt: number;
+  terms: LeaseTerms;
+  /** Accepted revision that `terms` were computed at; -1: an assignment of the host has changed since. */
+  revision: number;
+}
+
+export function createLeases(store: StateStore, clock: Clock): Leases {
+  const startedAt = clock.monotonic();
+  const leases = new Map<HostId, Lease>();
+
+  store.subscribe(({ entries }) => {
+    for (const { kind, id } of entries) {
+      if (kind !== 'assignment') continue;
+      const lease = leases.get(id.slice(0, id.indexOf('.')) as HostId);
+      if (lease !== undefined) lease.revision = -1;
+    }
+  });
+
+  function leaseOf(hostId: HostId): Lease {
+    const known = leases.get(hostId);
+    if (known !== undefined) return known;
+    const lease = { renewedAt: startedAt, terms: termsNow(hostId), revision: store.acceptedRevision };
+    leases.set(hostId, lease);
+    return lease;
+  }
+
+  function termsNow(hostId: HostId): LeaseTerms {
+    const patiences: number[] = [];
+    for (const { document } of store.listByPrefix('assignment', `${hostId}.`))
+      patiences.push(document.lostAfterSeconds);
+    return leaseTerms(patiences);
+  }
+
+  /**
+   * The lease under the terms of this moment. Where they have become shorter while the old lease held, the new one starts now: the host
+   * cannot have known.
+   */
+  function currentLease(hostId: HostId): Lease {
+    const lease = leaseOf(hostId);
+    if (lease.revision === store.acceptedRevision) return lease;
+    const before = lease.terms;
+    lease.terms = termsNow(hostId);
+    lease.revision = store.acceptedRevision;
+    const isShorter = lease.terms.leaseSeconds < before.leaseSeconds;
+    const now = clock.monotonic();
+    if (isShorter && now - lease.renewedAt <= before.leaseSeconds * 1000) lease.renewedAt = now;
+    return lease;
+  }
+
+  const silence = ({ renewedAt }: Lease): number => clock.monotonic() - renewedAt;
+  const isOver = (lease: Lease): boolean => silence(lease) > lease.terms.leaseSeconds * 1000;
+
+  return {
+    renew: (hostId) => {
+      leaseOf(hostId).renewedAt = clock.monotonic();
+    },
+    silentForMilliseconds: (hostId) => silence(currentLease(hostId)),
+    terms: (hostId) => currentLease(hostId).terms,
+    hasLapsed: (hostId) => {
+      const lease = leaseOf(hostId);
+      // Most leases hold: those cost a subtraction, not a look at the assignments.
+      if (lease.revision !== -1 && !isOver(lease)) return false;
+      return isOver(currentLease(hostId));
+    },
+    forget: (hostId) => {
+      leases.delete(hostId);
+    },
+  };
+}

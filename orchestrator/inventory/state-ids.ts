@@ -1,0 +1,20 @@
+import type { StateId } from '../../kernel/index.ts';
+import type { HostDocument } from '../domain/index.ts';
+
+/** Whether the host may take orders from the store's present state: it has pinned it, or an operator has confirmed it. */
+export function isStateConfirmed({ stateIds }: HostDocument, stateId: StateId): boolean {
+  return stateIds === undefined || stateIds.pinned === stateId || stateIds.confirmed === stateId;
+}
+
+/** The host with what its agent says it has pinned. */
+export function pinState(host: HostDocument, pinned: string, stateId: StateId): HostDocument {
+  const { stateIds, ...rest } = host;
+  if (pinned === stateId) return rest;
+  return { ...rest, stateIds: { ...stateIds, pinned } };
+}
+
+/** The host after an operator has confirmed the store's present state for it. */
+export function confirmState(host: HostDocument, stateId: StateId): HostDocument {
+  if (host.stateIds === undefined) return host;
+  return { ...host, stateIds: { ...host.stateIds, confirmed: stateId } };
+}

@@ -1,0 +1,43 @@
+import { IotmanoError, type HostId } from '../../kernel/index.ts';
+import { fileResponse, type ApiResponse, type Route } from '../api/route.ts';
+import type { StateView } from '../store/index.ts';
+import { sessionRoute, type McoContext, type SessionRequest } from './mco-context.ts';
+
+/** Where the files of onboarded packages lie; plugged in by the composition root. */
+export interface ArtifactFiles {
+  /** Path and size of the file with that digest; undefined where there is none. */
+  locate(digest: string): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined>;
+}
+
+/** Files that a host's own functions need, by digest, resumable. */
+export function artifactRoute(context: McoContext): Route {
+  return sessionRoute(
+    context,
+    { method: 'GET', path: '/mco/v1/hosts/{hostId}/artifacts/{digest}', body: 'none' },
+    ['orchestration'],
+    (request) => retrieveArtifact(context, request),
+  );
+}
+
+async function retrieveArtifact(
+  { store, artifacts }: McoContext,
+  { request, hostId }: SessionRequest,
+): Promise<ApiResponse> {
+  const digest = request.params['digest'] ?? '';
+  // Asked for in this order, so that a host cannot find out which files there are.
+  const file = isAssigned(store, hostId, digest) ? await artifacts.locate(digest) : undefined;
+  if (file === undefined) {
+    throw new IotmanoError(
+      'not-found',
+      `no function that is assigned to host ${hostId} needs an artifact ${digest}; get the wanted state anew`,
+    );
+  }
+  const response = fileResponse(request, { ...file, mediaType: 'application/octet-stream' });
+  return { ...response, headers: { ...response.headers, ETag: `"${digest}"` } };
+}
+
+function isAssigned(state: StateView, hostId: HostId, digest: string): boolean {
+  for (const { document } of state.listByPrefix('assignment', `${hostId}.`))
+    if (document.workload.spec.artifact.files?.digest === digest) return true;
+  return false;
+}

@@ -1,0 +1,77 @@
+import type { HostId } from '../../kernel/index.ts';
+import type { HostDocument } from '../domain/index.ts';
+import { isStateConfirmed, type LeaseTerms } from '../inventory/index.ts';
+import type { Revision, StateStore } from '../store/index.ts';
+import type { AssignmentMessage, CollectionJob, WantedMessage } from './messages.ts';
+import type { WantedChanges } from './wanted-changes.ts';
+
+export interface WantedContext {
+  readonly store: StateStore;
+  readonly changes: WantedChanges;
+  readonly terms: LeaseTerms;
+  readonly host: HostDocument;
+  readonly collectionJobs: readonly CollectionJob[];
+}
+
+/**
+ * What a host is told: the whole without `since`, else what changed after it; `unchanged` and `too-old` otherwise.
+ * Assignments are of the accepted state, the revision is the newest durable one: the sender waits until all of it is durable, and what
+ * is newer than the revision comes once more with the next answer, to no harm.
+ */
+export function computeWanted(
+  context: WantedContext,
+  hostId: HostId,
+  since: Revision | undefined,
+): WantedMessage | 'unchanged' | 'too-old' {
+  const { store, changes, host } = context;
+  const { revision } = changes;
+  // A host that has pinned another state gets no orders until an operator has confirmed this one.
+  if (!isStateConfirmed(host, store.stateId)) return 'unchanged';
+  const whole = toMessage(context, hostId, revision, { full: true, after: -1, removed: [] });
+  if (since === undefined) return whole;
+  if (since > revision) return 'too-old';
+  const removed = changes.removedSince(hostId, since);
+  if (removed === 'too-old') return 'too-old';
+  const part = toMessage(context, hostId, revision, { full: false, after: since, removed });
+  const hasNews =
+    part.assignments.length > 0 || removed.length > 0 || changes.hasHostChangedSince(hostId, since);
+  if (!hasNews) return 'unchanged';
+  // What it holds is of another state: only the whole can replace that.
+  return host.stateIds === undefined ? part : whole;
+}
+
+function toMessage(
+  { store, terms, host, collectionJobs }: WantedContext,
+  hostId: HostId,
+  revision: Revision,
+  part: {
+    readonly full: boolean;
+    readonly after: Revision;
+    readonly removed: WantedMessage['removed'];
+  },
+): WantedMessage {
+  return {
+    revision,
+    full: part.full,
+    fence: { leaseNumber: store.leaseNumber, revision },
+    stateId: store.stateId,
+    stateIdConfirmed: isStateConfirmed(host, store.stateId),
+    heartbeatIntervalSeconds: terms.heartbeatSeconds,
+    leaseSeconds: terms.leaseSeconds,
+    draining: host.draining,
+    assignments: assignmentsAfter(store, hostId, part.after),
+    removed: part.removed,
+    collectionJobs,
+    diagnosticRequests: [],
+  };
+}
+
+function assignmentsAfter(store: StateStore, hostId: HostId, after: Revision): AssignmentMessage[] {
+  const assignments: AssignmentMessage[] = [];
+  for (const { revision, document } of store.listByPrefix('assignment', `${hostId}.`)) {
+    if (revision <= after) continue;
+    const { workload, lostAfterSeconds } = document;
+    assignments.push({ generation: revision, lostAfterSeconds, workload });
+  }
+  return assignments;
+}

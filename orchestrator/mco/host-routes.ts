@@ -1,0 +1,141 @@
+import type { Clock, HostId } from '../../kernel/index.ts';
+import { IotmanoError, SYSTEM_TENANT, DEFAULT_TENANT } from '../../kernel/index.ts';
+import type { components } from '../../api-specs/generated/iotmano.ts';
+import {
+  OPERATORS,
+  READERS,
+  bodyOf,
+  etagOf,
+  listResponse,
+  requireIfMatch,
+  type ApiRequest,
+  type ApiResponse,
+  type Route,
+} from '../api/route.ts';
+import {
+  countAssignments,
+  isStateConfirmed,
+  isVisible,
+  requireVisibleHost,
+  type HostModifications,
+  type Inventory,
+} from '../inventory/index.ts';
+import type { Caller } from '../domain/index.ts';
+import type { StateStore, StoredRecord } from '../store/index.ts';
+
+type HostView = components['schemas']['Host'];
+
+export interface HostRoutesOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly inventory: Inventory;
+}
+
+const PATH = '/iotmano/v1/hosts';
+
+/** What operators see of hosts and do with them. Hosts belong to `system`; a tenant sees those that serve it. */
+export function hostRoutes(options: HostRoutesOptions): readonly Route[] {
+  const { store } = options;
+  return [
+    {
+      method: 'GET',
+      path: PATH,
+      access: READERS,
+      body: 'none',
+      handle: async (request) =>
+        listResponse(request, visibleHosts(store, request.caller), (host) => view(options, host)),
+    },
+    {
+      method: 'GET',
+      path: `${PATH}/{hostId}`,
+      access: READERS,
+      body: 'none',
+      handle: async (request) => present(options, hostOf(store, request)),
+    },
+    {
+      method: 'PATCH',
+      path: `${PATH}/{hostId}`,
+      access: OPERATORS,
+      body: 'merge-patch',
+      handle: async (request) => modify(options, request),
+    },
+    {
+      method: 'DELETE',
+      path: `${PATH}/{hostId}`,
+      access: OPERATORS,
+      body: 'none',
+      handle: async (request) => {
+        options.inventory.forget(ownHostOf(store, request));
+        return { status: 204 };
+      },
+    },
+  ];
+}
+
+function hostOf(store: StateStore, { params, caller }: ApiRequest): StoredRecord<'host'> {
+  return requireVisibleHost(store, params['hostId'] ?? '', caller.tenant);
+}
+
+/** @throws IotmanoError `forbidden` where a tenant would change what serves others, too */
+function ownHostOf(store: StateStore, request: ApiRequest): StoredRecord<'host'> {
+  const host = hostOf(store, request);
+  requireInstallationStaff(request.caller);
+  return host;
+}
+
+/** @throws IotmanoError `forbidden` */
+export function requireInstallationStaff({ tenant }: Caller): void {
+  if (tenant === SYSTEM_TENANT || tenant === DEFAULT_TENANT) return;
+  throw new IotmanoError(
+    'forbidden',
+    `hosts belong to the tenant ${SYSTEM_TENANT}; tenant ${tenant} sees those that serve it and changes none`,
+  );
+}
+
+function modify(options: HostRoutesOptions, request: ApiRequest): ApiResponse {
+  const host = ownHostOf(options.store, request);
+  requireIfMatch(request, host);
+  options.inventory.modify(host, bodyOf<HostModifications>(request));
+  return present(options, hostOf(options.store, request));
+}
+
+function present(options: HostRoutesOptions, host: StoredRecord<'host'>): ApiResponse {
+  return { status: 200, headers: { ETag: etagOf(host) }, body: view(options, host) };
+}
+
+function* visibleHosts(store: StateStore, { tenant }: Caller): Iterable<StoredRecord<'host'>> {
+  for (const host of store.list('host')) if (isVisible(host.document, tenant)) yield host;
+}
+
+function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'>): HostView {
+  const hostId = host.id as HostId;
+  const { state, roles, enrolledAt, tenants, draining, disputed, boots } = host.document;
+  const facts = store.get('host-facts', hostId)?.document;
+  return {
+    hostId,
+    state,
+    roles,
+    enrolledAt,
+    tenants,
+    draining,
+    disputed,
+    boots,
+    stateConfirmed: isStateConfirmed(host.document, store.stateId),
+    braked: inventory.isBraked(hostId),
+    silentSeconds: Math.round(inventory.silentForMilliseconds(hostId)) / 1000,
+    ...inventory.leaseTerms(hostId),
+    assignments: countAssignments(store, hostId),
+    allocated: allocatedOn(store, hostId),
+    ...(facts === undefined ? {} : { facts: { ...facts } }),
+  };
+}
+
+function allocatedOn(store: StateStore, hostId: HostId): { cpuMillis: number; memoryBytes: number } {
+  const total = { cpuMillis: 0, memoryBytes: 0 };
+  for (const { document } of store.listByPrefix('assignment', `${hostId}.`)) {
+    const { instances, spec } = document.workload;
+    total.cpuMillis += instances.length * spec.resources.cpuMillis;
+    total.memoryBytes += instances.length * spec.resources.memoryBytes;
+  }
+  return total;
+}

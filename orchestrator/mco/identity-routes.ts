@@ -1,0 +1,113 @@
+import { toTimestamp } from '../../kernel/index.ts';
+import { bodyOf, type ApiResponse, type Route } from '../api/route.ts';
+import { SESSION_SECONDS, countAssignments, type EnrolmentRequest } from '../inventory/index.ts';
+import { MCO_VERSION } from './envelope.ts';
+import {
+  publicRoute,
+  sessionRoute,
+  type McoContext,
+  type McoRequest,
+  type SessionRequest,
+} from './mco-context.ts';
+import type {
+  ChallengeMessage,
+  EnrolmentMessage,
+  EnrolmentRequestMessage,
+  LeavingMessage,
+  SessionMessage,
+  SessionRequestMessage,
+} from './messages.ts';
+
+/** Enrolment, sessions, leaving: who a host is. */
+export function identityRoutes(context: McoContext): readonly Route[] {
+  return [
+    publicRoute(context, { method: 'POST', path: '/mco/v1/enrolments', body: 'json' }, (request) =>
+      enrolHost(context, request),
+    ),
+    publicRoute(
+      context,
+      { method: 'POST', path: '/mco/v1/hosts/{hostId}/challenges', body: 'none' },
+      ({ hostId }) => {
+        const challenge: ChallengeMessage = context.inventory.challenge(hostId);
+        return { status: 201, body: challenge };
+      },
+    ),
+    publicRoute(
+      context,
+      { method: 'POST', path: '/mco/v1/hosts/{hostId}/sessions', body: 'json' },
+      (request) => openSession(context, request),
+    ),
+    sessionRoute(
+      context,
+      { method: 'DELETE', path: '/mco/v1/hosts/{hostId}', body: 'none' },
+      ['orchestration'],
+      (request) => leave(context, request),
+    ),
+  ];
+}
+
+async function enrolHost(
+  { inventory, store, m2mSpId }: McoContext,
+  { request }: McoRequest,
+): Promise<ApiResponse> {
+  const { token, hostId, publicKey, roles } = bodyOf<EnrolmentRequestMessage>(request);
+  const { host, keyThumbprint } = await inventory.enrol({
+    token,
+    hostId: hostId as EnrolmentRequest['hostId'],
+    publicKey,
+    roles,
+  });
+  const message: EnrolmentMessage = {
+    hostId,
+    stateId: store.stateId,
+    m2mSpId,
+    mcoVersion: MCO_VERSION,
+    roles: host.roles,
+    tenants: host.tenants,
+    keyThumbprint,
+    enrolledAt: host.enrolledAt,
+  };
+  return { status: 201, body: message };
+}
+
+async function openSession(
+  { inventory, store, clock, changes }: McoContext,
+  { request, hostId }: McoRequest,
+): Promise<ApiResponse> {
+  const { proof, roles, lastStateId } = bodyOf<SessionRequestMessage>(request);
+  const opened = await inventory.openSession(hostId, { proof, roles, lastStateId }).finally(() => {
+    // Polls of sessions that this one has ended learn of it at once.
+    changes.wake(hostId);
+  });
+  const { heartbeatSeconds, leaseSeconds } = inventory.leaseTerms(hostId);
+  const message: SessionMessage = {
+    token: opened.token,
+    expiresInSeconds: SESSION_SECONDS,
+    heartbeatIntervalSeconds: heartbeatSeconds,
+    leaseSeconds,
+    ...(opened.clockOffsetMilliseconds === undefined
+      ? {}
+      : { clockOffsetMilliseconds: opened.clockOffsetMilliseconds }),
+    serverTime: toTimestamp(clock.now()),
+    stateId: store.stateId,
+    stateIdConfirmed: opened.isStateConfirmed,
+  };
+  return { status: 201, body: message };
+}
+
+/** Drain, then forget: refused while anything is assigned, or with `drain=true` set draining until nothing is. */
+function leave(
+  { inventory, store, sequences }: McoContext,
+  { request, hostId }: SessionRequest,
+): ApiResponse {
+  const host = inventory.requireHost(hostId);
+  const remainingAssignments = countAssignments(store, hostId);
+  if (remainingAssignments > 0 && request.query.get('drain') === 'true') {
+    if (!host.document.draining) inventory.modify(host, { draining: true });
+    const message: LeavingMessage = { hostId, remainingAssignments };
+    return { status: 202, body: message };
+  }
+  inventory.forget(host);
+  sequences.forget(hostId);
+  return { status: 204 };
+}

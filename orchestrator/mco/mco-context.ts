@@ -1,0 +1,110 @@
+import { IotmanoError, parseId, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
+import type { HostDocument, SessionDocument } from '../domain/index.ts';
+import type { ApiRequest, ApiResponse, Route } from '../api/route.ts';
+import type { Inventory } from '../inventory/index.ts';
+import type { StateStore } from '../store/index.ts';
+import type { ArtifactFiles } from './artifact-routes.ts';
+import { readEnvelope, withEnvelope, type Envelope } from './envelope.ts';
+import type { MonitoringPort } from './monitoring-port.ts';
+import type { Sequences } from './sequences.ts';
+import type { WantedChanges } from './wanted-changes.ts';
+
+export interface McoOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inventory: Inventory;
+  readonly monitoring: MonitoringPort;
+  readonly artifacts: ArtifactFiles;
+  /** Identifier of the M2M service provider that this orchestrator serves: `//example.org`. */
+  readonly m2mSpId: string;
+}
+
+/** What the handlers of Mco share. */
+export interface McoContext extends McoOptions {
+  readonly changes: WantedChanges;
+  readonly sequences: Sequences;
+}
+
+export interface McoRequest {
+  readonly request: ApiRequest;
+  readonly hostId: HostId;
+  readonly envelope: Envelope;
+}
+
+export interface SessionRequest extends McoRequest {
+  readonly session: SessionDocument;
+}
+
+type Shape = Pick<Route, 'method' | 'path' | 'body' | 'maxBodyBytes'>;
+type HostRole = HostDocument['roles'][number];
+
+/** A route before there is a session. */
+export function publicRoute(
+  context: McoContext,
+  shape: Shape,
+  handle: (request: McoRequest) => ApiResponse | Promise<ApiResponse>,
+): Route {
+  return {
+    ...shape,
+    access: 'public',
+    handle: async (request) => {
+      const envelope = readEnvelope(request, context.m2mSpId, context.clock.now());
+      const hostId = (request.params['hostId'] ?? '') as HostId;
+      if (request.params['hostId'] !== undefined) parseId<HostId>(hostId, 'hostId');
+      return withEnvelope(await handle({ request, hostId, envelope }), context.m2mSpId);
+    },
+  };
+}
+
+/** A route of a session that is for one of the roles. */
+export function sessionRoute(
+  context: McoContext,
+  shape: Shape,
+  roles: readonly HostRole[],
+  handle: (request: SessionRequest) => ApiResponse | Promise<ApiResponse>,
+): Route {
+  return {
+    ...shape,
+    access: 'host',
+    handle: async (request) => {
+      const envelope = readEnvelope(request, context.m2mSpId, context.clock.now());
+      const hostId = parseId<HostId>(request.params['hostId'], 'hostId');
+      const session = requireOwnSession(context, request, envelope, hostId);
+      requireRole(context, session, roles);
+      return withEnvelope(await handle({ request, hostId, envelope, session }), context.m2mSpId);
+    },
+  };
+}
+
+/** @throws IotmanoError `unauthorized`, `not-found`, `conflict` (disputed) */
+export function requireOwnSession(
+  { inventory }: McoContext,
+  { headers }: ApiRequest,
+  { bootId }: Envelope,
+  hostId: HostId,
+): SessionDocument {
+  const token = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? '';
+  const session = inventory.requireSession(token);
+  inventory.requireHost(hostId);
+  if (session.bootId !== bootId) {
+    throw new IotmanoError(
+      'unauthorized',
+      `the session belongs to boot ${session.bootId}, header Mco-Boot-Id names ${bootId}; open a session for this boot`,
+    );
+  }
+  return session;
+}
+
+function requireRole(context: McoContext, session: SessionDocument, roles: readonly HostRole[]): void {
+  const held = rolesOf(context, session);
+  if (roles.some((role) => held.includes(role))) return;
+  throw new IotmanoError(
+    'forbidden',
+    `this operation is for the role ${roles.join(' or ')}; the session is for ${held.join(' and ')}`,
+  );
+}
+
+export function rolesOf({ store }: McoContext, { roles, hostId }: SessionDocument): HostDocument['roles'] {
+  return roles ?? store.get('host', hostId)?.document.roles ?? [];
+}

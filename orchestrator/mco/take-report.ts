@@ -1,0 +1,65 @@
+import { toTimestamp, type Clock, type HostId } from '../../kernel/index.ts';
+import { assignmentId, isSameJson, type ObservedDocument } from '../domain/index.ts';
+import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
+import type { ObservedWorkload, WorkloadKey } from '../../vim-drivers/index.ts';
+import type { ReportMessage } from './messages.ts';
+
+type ObservedRecord = StoredRecord<'observed'>;
+
+/**
+ * Takes over what a host observes: writes what changed, deletes what is gone, ignores what is not, and was not, assigned to the host.
+ * The tenant follows from the assignment, never from the host's word.
+ * @returns how many entries were ignored
+ */
+export function takeReport(store: StateStore, clock: Clock, hostId: HostId, report: ReportMessage): number {
+  const { writes, ignored } = planReport(store, hostId, report, toTimestamp(clock.now()));
+  store.commit(writes);
+  return ignored;
+}
+
+export function planReport(
+  state: StateView,
+  hostId: HostId,
+  report: ReportMessage,
+  reportedAt: string,
+): { readonly writes: readonly Write[]; readonly ignored: number } {
+  const workloads = report.workloads as readonly ObservedWorkload[];
+  const known = new Map(
+    [...state.listByPrefix('observed', `${hostId}.`)].map((record) => [record.id, record]),
+  );
+  const seen = new Map(workloads.map((workload) => [assignmentId(hostId, workload.key), workload]));
+  const writes: Write[] = [];
+  let ignored = workloads.length - seen.size;
+  for (const [id, workload] of seen) {
+    const tenant = tenantOf(state, known, id);
+    if (tenant === undefined || tenant !== workload.key.tenant) ignored += 1;
+    else if (!isSameJson(known.get(id)?.document.workload, workload)) {
+      const document: ObservedDocument = { hostId, workload, reportedAt };
+      writes.push({ op: 'put', kind: 'observed', id, tenant, document });
+    }
+  }
+  writes.push(...deletions(known, seen, hostId, report));
+  return { writes, ignored };
+}
+
+function tenantOf(
+  state: StateView,
+  known: ReadonlyMap<string, ObservedRecord>,
+  id: string,
+): ObservedRecord['tenant'] | undefined {
+  return state.get('assignment', id)?.tenant ?? known.get(id)?.tenant;
+}
+
+function deletions(
+  known: ReadonlyMap<string, ObservedRecord>,
+  seen: ReadonlyMap<string, ObservedWorkload>,
+  hostId: HostId,
+  { full, removed }: ReportMessage,
+): Write[] {
+  const gone = new Set(
+    full ? known.keys() : (removed as readonly WorkloadKey[]).map((key) => assignmentId(hostId, key)),
+  );
+  return [...known.values()]
+    .filter(({ id }) => gone.has(id) && !seen.has(id))
+    .map(({ id, revision }) => ({ op: 'delete', kind: 'observed', id, expectedRevision: revision }));
+}

@@ -1,0 +1,82 @@
+import type { HostId } from '../../kernel/index.ts';
+import { isSameJson, type HostDocument } from '../domain/index.ts';
+import type { Revision, StateStore } from '../store/index.ts';
+import type { WorkloadKey } from '../../vim-drivers/index.ts';
+import { createRemovals, hostIdOf } from './removals.ts';
+
+/**
+ * The durable changes that concern a host's wanted state, by host, so that a poll costs what its own host changed.
+ * Assignments themselves are read from the store; here is what their records do not tell, and who waits for news.
+ */
+export interface WantedChanges {
+  /** Newest durable revision that has been taken in. */
+  readonly revision: Revision;
+  /** Keys of assignments that were removed after that revision; `too-old` where that is not known any more. */
+  removedSince(hostId: HostId, since: Revision): readonly WorkloadKey[] | 'too-old';
+  /** Whether what is said of the host itself (draining, confirmed state) changed after that revision. */
+  hasHostChangedSince(hostId: HostId, since: Revision): boolean;
+  /** Calls back after a change is durable, or by `wake`. Returns the end of it. */
+  subscribe(hostId: HostId, listener: () => void): () => void;
+  wake(hostId: HostId): void;
+}
+
+export function createWantedChanges(store: StateStore): WantedChanges {
+  const removals = createRemovals(store);
+  const listeners = new Map<HostId, Set<() => void>>();
+  const hosts = new Map<HostId, { readonly statement: unknown; readonly changedAt: Revision }>();
+  let revision = store.durableRevision;
+  for (const { id, document } of store.list('host'))
+    hosts.set(id as HostId, { statement: statementOf(document), changedAt: 0 });
+
+  store.subscribe((change) => {
+    const touched = new Set<HostId>();
+    for (const entry of change.entries) {
+      if (entry.kind === 'assignment') {
+        removals.takeIn(change.revision, entry);
+        touched.add(hostIdOf(entry.id));
+      }
+      const hostId = entry.id as HostId;
+      if (
+        entry.kind === 'host' &&
+        takeInHost(hostId, entry.record?.document as HostDocument | undefined, change.revision)
+      )
+        touched.add(hostId);
+    }
+    revision = change.revision;
+    for (const hostId of touched) wake(hostId);
+  });
+
+  /** Whether the change concerns the agent: most changes of a host's state do not. */
+  function takeInHost(hostId: HostId, document: HostDocument | undefined, at: Revision): boolean {
+    if (document === undefined) return hosts.delete(hostId);
+    const statement = statementOf(document);
+    const isNews = !isSameJson(hosts.get(hostId)?.statement, statement);
+    if (isNews) hosts.set(hostId, { statement, changedAt: at });
+    return isNews;
+  }
+
+  function wake(hostId: HostId): void {
+    for (const listener of [...(listeners.get(hostId) ?? [])]) listener();
+  }
+
+  return {
+    get revision() {
+      return revision;
+    },
+    removedSince: (hostId, since) => removals.since(hostId, since),
+    hasHostChangedSince: (hostId, since) => (hosts.get(hostId)?.changedAt ?? 0) > since,
+    subscribe: (hostId, listener) => {
+      const ofHost = listeners.get(hostId) ?? new Set();
+      listeners.set(hostId, ofHost.add(listener));
+      return () => {
+        ofHost.delete(listener);
+        if (ofHost.size === 0 && listeners.get(hostId) === ofHost) listeners.delete(hostId);
+      };
+    },
+    wake,
+  };
+}
+
+function statementOf({ draining, stateIds, disputed }: HostDocument): unknown {
+  return { draining, disputed, confirmed: stateIds?.confirmed ?? null };
+}
