@@ -9,6 +9,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -17,7 +18,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { create } from 'tar';
-import { buildPackage } from '../descriptors/index.ts';
+import { buildPackage, parseDescriptor, type Fault } from '../descriptors/index.ts';
+import { IotmanoError } from '../kernel/index.ts';
 
 const HERE = import.meta.dirname;
 const EPOCH = new Date(0);
@@ -44,6 +46,7 @@ export async function buildCatalog(outDirectory: string): Promise<BuiltCatalog> 
   for (const name of functionNames()) functions[name] = await buildFunctionPackage(name, out);
   const services: Record<string, string> = {};
   for (const file of readdirSync(join(HERE, 'services')).filter((entry) => entry.endsWith('.yaml'))) {
+    demandNoFault(file, parseDescriptor(readFileSync(join(HERE, 'services', file), 'utf8'), { file }).faults);
     cpSync(join(HERE, 'services', file), join(out, file));
     services[file.replace(/\.yaml$/, '')] = join(out, file);
   }
@@ -72,19 +75,29 @@ async function buildFunctionPackage(name: string, out: string): Promise<string> 
     mkdirSync(unpacked);
     await bundleFunction(name, unpacked);
     const source = join(work, 'package');
-    mkdirSync(join(source, 'Artifacts'), { recursive: true });
+    mkdirSync(join(source, 'artifacts'), { recursive: true });
     cpSync(join(HERE, 'functions', name, 'descriptor.yaml'), join(source, 'descriptor.yaml'));
     await packFiles(
       unpacked,
       ['package.json', `${name}/main.js`],
-      join(source, 'Artifacts', 'functions.tgz'),
+      join(source, 'artifacts', 'functions.tgz'),
     );
     const file = join(out, `${name}.zip`);
-    await buildPackage(source, file);
+    demandNoFault(name, await buildPackage(source, file));
     return file;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Warnings are no faults of the catalogue: it says more than everything acts on yet. */
+function demandNoFault(what: string, faults: readonly Fault[]): void {
+  const errors = faults.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return;
+  const list = errors.map(
+    ({ line, column, message, remedy }) => `${line ?? '?'}:${column ?? '?'} ${message}; ${remedy}`,
+  );
+  throw new IotmanoError('invalid-descriptor', `${what}:\n${list.join('\n')}`);
 }
 
 /** Neither times nor owners of this machine are in the archive. */

@@ -99,7 +99,12 @@ export class TestCse {
     const main = join(built ?? FUNCTIONS, member.function, built === undefined ? 'main.ts' : 'main.js');
     member.process = spawn(process.execPath, [main], {
       cwd: built ?? FUNCTIONS,
-      env: { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1', ...member.environment },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        NODE_NO_WARNINGS: '1',
+        NODE_OPTIONS: process.env['CATALOG_NODE_OPTIONS'] ?? '',
+        ...member.environment,
+      },
       stdio: ['ignore', output, output],
     });
     closeSync(output);
@@ -116,8 +121,20 @@ export class TestCse {
     await gone;
   }
 
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#member(name).process?.kill(signal);
+  }
+
   pid(name: string): number {
     return this.#member(name).process?.pid ?? 0;
+  }
+
+  natsServerPid(): number {
+    return Number(readFileSync(join(this.#member('broker').directory, 'nats-server.pid'), 'utf8'));
+  }
+
+  readyUrl(name: string): string {
+    return `http://127.0.0.1:${this.#member(name).metricsPort}/ready`;
   }
 
   hasEnded(name: string): boolean {
@@ -130,7 +147,7 @@ export class TestCse {
   }
 
   async untilReady(name: string, milliseconds = 15_000): Promise<void> {
-    const url = `http://127.0.0.1:${this.#member(name).metricsPort}/ready`;
+    const url = this.readyUrl(name);
     const end = performance.now() + milliseconds;
     for (;;) {
       const answer = await fetch(url).catch(() => undefined);

@@ -15,6 +15,8 @@ export interface McaServer {
   drain(): Promise<void>;
 }
 
+const LINGER_MILLISECONDS = 250;
+
 type Process = (primitive: RequestPrimitive) => Promise<ResponsePrimitive>;
 
 /** Mca over HTTP (TS-0009): requests become primitives, response primitives become HTTP again. */
@@ -44,9 +46,10 @@ export async function serveMca(
     port: typeof address === 'object' && address !== null ? address.port : listen.port,
     drain: async () => {
       isDraining = true;
+      // What clients have sent already is still answered, with the word that the connection closes.
+      await pause(LINGER_MILLISECONDS);
       server.close();
-      server.closeIdleConnections();
-      while (underWay > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      while (underWay > 0) await pause(10);
       server.closeAllConnections();
     },
   };
@@ -130,6 +133,12 @@ function send(
   // A request that was not read to its end cannot be followed by another.
   if (!request.complete) headers['Connection'] = 'close';
   response.writeHead(httpStatusOf(result.rsc), headers).end(body);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
 }
 
 async function listenOn(
