@@ -1,4 +1,44 @@
-/** The semantic rules of the language. */
+/** The semantic rules of the language: what a schema cannot say. */
+import {
+  duplicateName,
+  portUsedTwice,
+  probeOnMissingPort,
+  unknownConfig,
+  unknownConstituent,
+} from './names.ts';
+import { unknownIndicator, unknownPort, unknownUnit } from './names.ts';
+import { notYetActedOn } from './not-yet-acted-on.ts';
+import { deltaMissesMaximum, levelOutsideAspect, minAboveMax, quantityOutOfRange } from './numbers.ts';
+import { defaultNotValid, requiresWithoutBindings, secretWithDefault } from './parameters.ts';
+import { invalidExpression, unknownJurisdiction } from './placement.ts';
 import type { Rule } from './rule.ts';
+import { bindingCycle, invalidVersionRange } from './services.ts';
+import { singleWriterNeedsFence, stopAfterIncomplete } from './single-writer.ts';
+import { unresolvableTemplate } from './templates.ts';
 
-export const RULES: readonly Rule[] = [];
+/** In the order in which docs/descriptors.md lists them. */
+export const RULES: readonly Rule[] = [
+  duplicateName,
+  unknownUnit,
+  unknownPort,
+  probeOnMissingPort,
+  portUsedTwice,
+  unknownIndicator,
+  unknownConfig,
+  unknownConstituent,
+  unresolvableTemplate,
+  minAboveMax,
+  levelOutsideAspect,
+  deltaMissesMaximum,
+  quantityOutOfRange,
+  secretWithDefault,
+  defaultNotValid,
+  requiresWithoutBindings,
+  unknownJurisdiction,
+  invalidExpression,
+  singleWriterNeedsFence,
+  stopAfterIncomplete,
+  invalidVersionRange,
+  bindingCycle,
+  notYetActedOn,
+];

@@ -1,0 +1,57 @@
+import { nearest } from '../document/nearest.ts';
+import { parseExpression } from '../labels/parse-expression.ts';
+import { JURISDICTIONS } from './jurisdictions.ts';
+import { BOTH, FUNCTION, type Rule } from './rule.ts';
+
+export const unknownJurisdiction: Rule = {
+  name: 'unknown-jurisdiction',
+  summary: 'A jurisdiction is an ISO 3166-1 alpha-2 code, or EU.',
+  kinds: FUNCTION,
+  severity: 'error',
+  *check(doc) {
+    for (const at of doc.at('placement', 'jurisdictions').items()) {
+      if (at.text === undefined || JURISDICTIONS.has(at.text)) continue;
+      const upper = at.text.toUpperCase();
+      const meant = ALIASES[upper] ?? (JURISDICTIONS.has(upper) ? upper : nearest(upper, JURISDICTIONS));
+      const hint = meant === undefined ? '' : `. Did you mean \`${meant}\`?`;
+      yield {
+        at,
+        message: `\`${at.text.slice(0, 40)}\` is not a jurisdiction`,
+        remedy: `use two capital letters of ISO 3166-1, or EU${hint}`,
+      };
+    }
+  },
+};
+
+const ALIASES: Readonly<Record<string, string>> = {
+  UK: 'GB',
+  EUROPE: 'EU',
+  USA: 'US',
+  DEU: 'DE',
+  FRA: 'FR',
+  EL: 'GR',
+};
+
+export const invalidExpression: Rule = {
+  name: 'invalid-expression',
+  summary: 'Label expressions in `require`, `prefer` and `coverage.each` are well-formed.',
+  kinds: BOTH,
+  severity: 'error',
+  *check(doc) {
+    const places = [
+      ...doc.at('placement', 'require').items(),
+      ...doc
+        .at('placement', 'prefer')
+        .items()
+        .map((item) => item.at('expression')),
+      ...doc
+        .at('functions')
+        .items()
+        .map((item) => item.at('coverage', 'each')),
+    ];
+    for (const at of places) {
+      if (at.text === undefined) continue;
+      for (const { message, remedy } of parseExpression(at.text).faults) yield { at, message, remedy };
+    }
+  },
+};
