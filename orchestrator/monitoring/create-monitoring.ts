@@ -15,11 +15,9 @@ import { queryMeasurements, type MeasurementQuery } from './query-measurements.t
 import { createRecentStore, type RecentStoreLimits } from './recent-store.ts';
 import { createSequences } from './sequences.ts';
 
-/** Where a message of Mco-m comes from, and which one it is. */
-export interface McoMessage {
-  readonly hostId: HostId;
+/** Which message of Mco-m it is: numbers run from 1 in each boot, for each operation. */
+export interface MessageNumber {
   readonly bootId: string;
-  /** From 1 in each boot, for each operation. */
   readonly sequence: number;
 }
 
@@ -50,9 +48,9 @@ export interface MonitoringStatistics {
 /** The orchestrator's own monitoring agent (clause 7.3.2), apart from the binding that brings the messages. */
 export interface Monitoring {
   /** Idempotent by boot and sequence. Not durable: recent measurements are kept in memory. */
-  ingestMeasurements(message: McoMessage, batch: MeasurementBatch): Taken;
+  ingestMeasurements(hostId: HostId, number: MessageNumber, batch: MeasurementBatch): Taken;
   /** Idempotent by boot and sequence, and by what stands already. Answer only when the store is durable. */
-  ingestAlarms(message: McoMessage, batch: AlarmBatch): Taken;
+  ingestAlarms(hostId: HostId, number: MessageNumber, batch: AlarmBatch): Taken;
   collectionJobsFor(hostId: HostId): readonly CollectionJob[];
   /** What the descriptor declares, as far as there are recent values. Empty for an unknown function. */
   indicatorsOf(vnfInstanceId: VnfInstanceId): readonly Indicator[];
@@ -83,7 +81,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   }
 
   return {
-    ingestMeasurements: ({ hostId, bootId, sequence }, batch) => {
+    ingestMeasurements: (hostId, { bootId, sequence }, batch) => {
       if (measurementSequences.isRepeated(hostId, bootId, sequence)) {
         return { nextSequence: measurementSequences.next(hostId), ignored: 0 };
       }
@@ -93,7 +91,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       counts.droppedByAgents += batch.dropped ?? 0;
       return { nextSequence: measurementSequences.took(hostId, bootId, sequence), ignored };
     },
-    ingestAlarms: ({ hostId, bootId, sequence }, batch) => {
+    ingestAlarms: (hostId, { bootId, sequence }, batch) => {
       if (alarmSequences.isRepeated(hostId, bootId, sequence)) {
         return { nextSequence: alarmSequences.next(hostId), ignored: 0 };
       }

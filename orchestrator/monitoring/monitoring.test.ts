@@ -34,8 +34,8 @@ function setUp(): { store: MemoryStore; monitoring: Monitoring; clock: ReturnTyp
   return { store, clock, monitoring: createMonitoring({ store, clock }) };
 }
 
-function message(sequence: number, bootId = 'boot-1', hostId: HostId = HOST) {
-  return { hostId, bootId, sequence };
+function message(sequence: number, bootId = 'boot-1') {
+  return { bootId, sequence };
 }
 
 function point(secondsAfterStart: number, value: number, rest: Partial<Point> = {}): Point {
@@ -93,12 +93,15 @@ describe('measurements', () => {
   it('are taken once, however often a batch is sent', async () => {
     const parts = setUp();
     const batch = { points: [point(0, 1), point(10, 2)] };
-    expect(parts.monitoring.ingestMeasurements(message(1), batch)).toEqual({ nextSequence: 2, ignored: 0 });
-    expect(parts.monitoring.ingestMeasurements(message(1), { points: [point(20, 3)] })).toEqual({
+    expect(parts.monitoring.ingestMeasurements(HOST, message(1), batch)).toEqual({
       nextSequence: 2,
       ignored: 0,
     });
-    expect(parts.monitoring.ingestMeasurements(message(1, 'boot-2'), batch).nextSequence).toBe(2);
+    expect(parts.monitoring.ingestMeasurements(HOST, message(1), { points: [point(20, 3)] })).toEqual({
+      nextSequence: 2,
+      ignored: 0,
+    });
+    expect(parts.monitoring.ingestMeasurements(HOST, message(1, 'boot-2'), batch).nextSequence).toBe(2);
     const [series] = await get(routesOf(parts).measurements, {}, '', caller());
     expect(series).toMatchObject({
       metric: 'queue_depth',
@@ -113,8 +116,8 @@ describe('measurements', () => {
 
   it('may leave gaps in the sequence, since an agent drops the oldest when its queue is full', () => {
     const { monitoring } = setUp();
-    monitoring.ingestMeasurements(message(1), { points: [point(0, 1)] });
-    expect(monitoring.ingestMeasurements(message(5), { points: [point(10, 1)], dropped: 30 })).toEqual({
+    monitoring.ingestMeasurements(HOST, message(1), { points: [point(0, 1)] });
+    expect(monitoring.ingestMeasurements(HOST, message(5), { points: [point(10, 1)], dropped: 30 })).toEqual({
       nextSequence: 6,
       ignored: 0,
     });
@@ -128,14 +131,14 @@ describe('measurements', () => {
       point(0, 1, { subject: { ...key({ unit: 'foreign' }), slot: 0 } }),
       point(0, 1, { subject: { ...key(), tenant: OTHER_TENANT, slot: 0 } }),
     ];
-    expect(monitoring.ingestMeasurements(message(1), { points }).ignored).toBe(2);
-    expect(monitoring.ingestMeasurements(message(1, 'b', 'gw-2' as HostId), { points }).ignored).toBe(3);
+    expect(monitoring.ingestMeasurements(HOST, message(1), { points }).ignored).toBe(2);
+    expect(monitoring.ingestMeasurements('gw-2' as HostId, message(1), { points }).ignored).toBe(3);
   });
 
   it('of a host whose clock is ahead do not lie in the future', async () => {
     const parts = setUp();
-    parts.monitoring.ingestMeasurements(message(1), { points: [point(86_390, 1), point(86_400, 2)] });
-    parts.monitoring.ingestMeasurements(message(2), { points: [point(10, 3)] });
+    parts.monitoring.ingestMeasurements(HOST, message(1), { points: [point(86_390, 1), point(86_400, 2)] });
+    parts.monitoring.ingestMeasurements(HOST, message(2), { points: [point(10, 3)] });
     const [series] = await get(routesOf(parts).measurements, {}, '', caller());
     expect(series?.['points']).toMatchObject([
       { timestamp: '2029-12-31T23:59:50.000Z', value: 1 },
@@ -150,7 +153,7 @@ describe('measurements', () => {
     const ofHost = { metric: 'host_cpu_used_ratio', subject: undefined };
     const { subject: _, ...hostPoint } = { ...point(0, 0.5), ...ofHost };
     const points = [hostPoint, point(0, 1), point(10, 2), point(10, 9, { subject: { ...key(), slot: 1 } })];
-    parts.monitoring.ingestMeasurements(message(1), { points });
+    parts.monitoring.ingestMeasurements(HOST, message(1), { points });
     const valuesOf = async (query: string) =>
       (await get(measurements, {}, query, caller())).map((series) =>
         (series['points'] as { value: number }[]).map(({ value }) => value),
@@ -171,7 +174,7 @@ describe('measurements', () => {
     const parts = setUp();
     const { measurements, indicators } = routesOf(parts);
     const { subject: _, ...hostPoint } = point(0, 0.5, { metric: 'host_cpu_used_ratio' });
-    parts.monitoring.ingestMeasurements(message(1), { points: [hostPoint, point(0, 1)] });
+    parts.monitoring.ingestMeasurements(HOST, message(1), { points: [hostPoint, point(0, 1)] });
     const metrics = async (by: Caller) => (await get(measurements, {}, '', by)).map(({ metric }) => metric);
     expect(await metrics(caller())).toEqual(['host_cpu_used_ratio', 'queue_depth']);
     expect(await metrics(caller(OTHER_TENANT))).toEqual(['host_cpu_used_ratio']);
@@ -214,19 +217,19 @@ describe('alarms', () => {
   it('are raised once and cleared once, whatever is repeated', () => {
     const { store, monitoring } = setUp();
     const before = store.acceptedRevision;
-    expect(monitoring.ingestAlarms(message(1), { alarms: [alarm('MAJOR')] })).toEqual({
+    expect(monitoring.ingestAlarms(HOST, message(1), { alarms: [alarm('MAJOR')] })).toEqual({
       nextSequence: 2,
       ignored: 0,
     });
-    monitoring.ingestAlarms(message(1), { alarms: [alarm('CLEARED')] });
-    monitoring.ingestAlarms(message(2), { alarms: [alarm('MAJOR')] });
+    monitoring.ingestAlarms(HOST, message(1), { alarms: [alarm('CLEARED')] });
+    monitoring.ingestAlarms(HOST, message(2), { alarms: [alarm('MAJOR')] });
     expect(store.acceptedRevision).toBe(before + 1);
     expect(standing(store)).toMatchObject([
       { tenant: SYSTEM_TENANT, document: { name: 'disk-full', severity: 'MAJOR', source: { hostId: HOST } } },
     ]);
     const later = new Date(START + 5000).toISOString();
-    monitoring.ingestAlarms(message(3), { alarms: [alarm('CLEARED', { changedAt: later })] });
-    monitoring.ingestAlarms(message(4), { alarms: [alarm('CLEARED')] });
+    monitoring.ingestAlarms(HOST, message(3), { alarms: [alarm('CLEARED', { changedAt: later })] });
+    monitoring.ingestAlarms(HOST, message(4), { alarms: [alarm('CLEARED')] });
     expect(store.acceptedRevision).toBe(before + 2);
     expect([...store.list('alarm')]).toMatchObject([{ document: { severity: 'CLEARED', clearedAt: later } }]);
   });
@@ -243,9 +246,9 @@ describe('alarms', () => {
           alarm(severity, { name, ...(isOfFunction ? { subject: { ...key(), slot: 0 } } : {}) }),
         );
         const once = setUp();
-        once.monitoring.ingestAlarms(message(1), { alarms });
+        once.monitoring.ingestAlarms(HOST, message(1), { alarms });
         const often = setUp();
-        for (const boot of ['a', 'b']) often.monitoring.ingestAlarms(message(1, boot), { alarms });
+        for (const boot of ['a', 'b']) often.monitoring.ingestAlarms(HOST, message(1, boot), { alarms });
         const visible = ({ store }: { store: MemoryStore }) =>
           standing(store).map(({ id, tenant, document }) => ({ id, tenant, severity: document.severity }));
         expect(visible(often)).toEqual(visible(once));
@@ -258,7 +261,7 @@ describe('alarms', () => {
     const { store, monitoring } = setUp();
     const subject = { ...key(), slot: 0 };
     const foreign = { ...key({ unit: 'foreign' }), slot: 0 };
-    const taken = monitoring.ingestAlarms(message(1), {
+    const taken = monitoring.ingestAlarms(HOST, message(1), {
       alarms: [alarm('MINOR', { subject }), alarm('MINOR', { subject: foreign }), alarm('MAJOR')],
     });
     expect(taken.ignored).toBe(1);
@@ -279,11 +282,11 @@ describe('alarms', () => {
     const { store, monitoring } = setUp();
     const named = (from: number, count: number, severity: Alarm['severity']) =>
       Array.from({ length: count }, (_, at) => alarm(severity, { name: `condition-${from + at}` }));
-    monitoring.ingestAlarms(message(1), { alarms: named(0, 300, 'MINOR') });
-    monitoring.ingestAlarms(message(2), { alarms: named(0, 300, 'CLEARED') });
-    expect(monitoring.ingestAlarms(message(3), { alarms: named(1000, 450, 'MINOR') }).ignored).toBe(0);
+    monitoring.ingestAlarms(HOST, message(1), { alarms: named(0, 300, 'MINOR') });
+    monitoring.ingestAlarms(HOST, message(2), { alarms: named(0, 300, 'CLEARED') });
+    expect(monitoring.ingestAlarms(HOST, message(3), { alarms: named(1000, 450, 'MINOR') }).ignored).toBe(0);
     expect(store.count('alarm')).toBe(500);
-    expect(monitoring.ingestAlarms(message(4), { alarms: named(2000, 100, 'MINOR') }).ignored).toBe(50);
+    expect(monitoring.ingestAlarms(HOST, message(4), { alarms: named(2000, 100, 'MINOR') }).ignored).toBe(50);
     expect(store.count('alarm')).toBe(500);
     expect(standing(store)).toHaveLength(500);
   });
@@ -291,7 +294,7 @@ describe('alarms', () => {
   it('are listed and shown to those who may see their source', async () => {
     const parts = setUp();
     const { store, monitoring } = parts;
-    monitoring.ingestAlarms(message(1), {
+    monitoring.ingestAlarms(HOST, message(1), {
       alarms: [alarm('MAJOR'), alarm('MINOR', { name: 'crash-loop', subject: { ...key(), slot: 0 } })],
     });
     const { alarms, alarm: one } = routesOf(parts);
