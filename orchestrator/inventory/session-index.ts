@@ -53,7 +53,7 @@ export function createSessionIndex(store: StateStore, clock: Clock): SessionInde
     refresh,
     purge: () => {
       const now = clock.now();
-      for (const hostId of [...idsOf.keys()]) {
+      for (const hostId of idsOf.keys()) {
         const writes = endings(hostId, ({ expiresAt }) => Date.parse(expiresAt) <= now);
         if (writes.length === 0) continue;
         store.commit(writes);

@@ -3,12 +3,6 @@ import { fileResponse, type ApiResponse, type Route } from '../api/route.ts';
 import type { StateView } from '../store/index.ts';
 import { sessionRoute, type McoContext, type SessionRequest } from './mco-context.ts';
 
-/** Where the files of onboarded packages lie; plugged in by the composition root. */
-export interface ArtifactFiles {
-  /** Path and size of the file with that digest; undefined where there is none. */
-  locate(digest: string): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined>;
-}
-
 /** Files that a host's own functions need, by digest, resumable. */
 export function artifactRoute(context: McoContext): Route {
   return sessionRoute(

@@ -3,9 +3,10 @@ import type { HostDocument, SessionDocument } from '../domain/index.ts';
 import type { ApiRequest, ApiResponse, Route } from '../api/route.ts';
 import type { Inventory } from '../inventory/index.ts';
 import type { StateStore } from '../store/index.ts';
-import type { ArtifactFiles } from './artifact-routes.ts';
+import type { ArtifactFiles } from './artifact-files.ts';
 import { readEnvelope, withEnvelope, type Envelope } from './envelope.ts';
 import type { MonitoringPort } from './monitoring-port.ts';
+import type { Polls } from './polls.ts';
 import type { Sequences } from './sequences.ts';
 import type { WantedChanges } from './wanted-changes.ts';
 
@@ -24,6 +25,7 @@ export interface McoOptions {
 export interface McoContext extends McoOptions {
   readonly changes: WantedChanges;
   readonly sequences: Sequences;
+  readonly polls: Polls;
 }
 
 export interface McoRequest {

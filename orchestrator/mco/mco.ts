@@ -4,6 +4,7 @@ import { identityRoutes } from './identity-routes.ts';
 import type { McoContext, McoOptions } from './mco-context.ts';
 import { monitoringRoutes } from './monitoring-routes.ts';
 import { reportRoutes } from './report-routes.ts';
+import { createPolls } from './polls.ts';
 import { createSequences } from './sequences.ts';
 import { createWantedChanges } from './wanted-changes.ts';
 import { wantedRoute } from './wanted-route.ts';
@@ -14,6 +15,7 @@ export function createMcoRoutes(options: McoOptions): readonly Route[] {
     ...options,
     changes: createWantedChanges(options.store),
     sequences: createSequences(),
+    polls: createPolls(),
   };
   return [
     ...identityRoutes(context),

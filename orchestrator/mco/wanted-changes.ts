@@ -56,7 +56,7 @@ export function createWantedChanges(store: StateStore): WantedChanges {
   }
 
   function wake(hostId: HostId): void {
-    for (const listener of [...(listeners.get(hostId) ?? [])]) listener();
+    for (const listener of listeners.get(hostId) ?? []) listener();
   }
 
   return {

@@ -1,4 +1,4 @@
-import { IotmanoError, type HostId } from '../../kernel/index.ts';
+import { IotmanoError } from '../../kernel/index.ts';
 import type { ApiResponse, Route } from '../api/route.ts';
 import type { Revision } from '../store/index.ts';
 import { computeWanted } from './compute-wanted.ts';
@@ -21,50 +21,61 @@ export function wantedRoute(context: McoContext): Route {
   );
 }
 
-async function getWanted(context: McoContext, poll: SessionRequest): Promise<ApiResponse> {
-  const { inventory, clock, log } = context;
-  const { hostId, session, request, envelope } = poll;
+async function getWanted(context: McoContext, request: SessionRequest): Promise<ApiResponse> {
+  const { inventory, clock, polls } = context;
+  const { hostId, session, envelope } = request;
   if (rolesOf(context, session).includes('orchestration')) inventory.renewLease(hostId);
-  const { query } = request;
+  const { query } = request.request;
   const since = query.get('full') === 'true' || !query.has('since') ? undefined : Number(query.get('since'));
   const waitSeconds = Math.min(Number(query.get('wait') ?? 0), inventory.leaseTerms(hostId).heartbeatSeconds);
-  const wanted = await waitForNews(context, poll, since, clock.monotonic() + waitSeconds * 1000);
+  const { superseded, end } = polls.begin(`${hostId} ${session.bootId} ${(session.roles ?? []).join(' ')}`);
+  const poll: Poll = { ...request, since, deadline: clock.monotonic() + waitSeconds * 1000, superseded };
+  const wanted = await waitForNews(context, poll).finally(end);
   if (wanted === 'too-old') throw tooOld(since ?? 0);
-  const offset = envelope.clockOffsetMilliseconds;
-  if (offset !== undefined && Math.abs(offset) > 60_000)
-    log.debug({ hostId, offset }, 'clock of host is off');
-  return toResponse(context, wanted, offset);
+  return toResponse(context, wanted, envelope.clockOffsetMilliseconds);
+}
+
+interface Poll extends SessionRequest {
+  readonly since: Revision | undefined;
+  /** Monotonic. */
+  readonly deadline: number;
+  readonly superseded: AbortSignal;
 }
 
 /** Ends with news, with the deadline, or with the request. Between two looks nothing is done for this poll. */
 async function waitForNews(
   context: McoContext,
-  { request, hostId, envelope }: SessionRequest,
-  since: Revision | undefined,
-  deadline: number,
+  poll: Poll,
 ): Promise<WantedMessage | 'unchanged' | 'too-old'> {
-  const { changes, clock } = context;
+  const { request, hostId, envelope, superseded } = poll;
   for (;;) {
-    const found = look(context, hostId, since);
-    const remaining = deadline - clock.monotonic();
-    if (found !== 'unchanged' || remaining <= 0 || request.signal.aborted) return found;
-    const over = new AbortController();
-    const end = (): void => over.abort();
-    const unsubscribe = changes.subscribe(hostId, end);
-    request.signal.addEventListener('abort', end, { once: true });
-    await clock.sleep(remaining, over.signal);
-    unsubscribe();
-    request.signal.removeEventListener('abort', end);
+    const found = look(context, poll);
+    const remaining = poll.deadline - context.clock.monotonic();
+    const isOver = remaining <= 0 || request.signal.aborted || superseded.aborted;
+    if (found !== 'unchanged' || isOver) return found;
+    await sleepUntilWoken(context, poll, remaining);
     // The session may have ended meanwhile, the host may be gone.
     requireOwnSession(context, request, envelope, hostId);
   }
 }
 
-function look(
-  context: McoContext,
-  hostId: HostId,
-  since: Revision | undefined,
-): ReturnType<typeof computeWanted> {
+async function sleepUntilWoken(
+  { changes, clock }: McoContext,
+  { request, hostId, superseded }: Poll,
+  milliseconds: number,
+): Promise<void> {
+  const woken = new AbortController();
+  const wake = (): void => woken.abort();
+  const unsubscribe = changes.subscribe(hostId, wake);
+  request.signal.addEventListener('abort', wake, { once: true });
+  superseded.addEventListener('abort', wake, { once: true });
+  await clock.sleep(milliseconds, woken.signal);
+  unsubscribe();
+  request.signal.removeEventListener('abort', wake);
+  superseded.removeEventListener('abort', wake);
+}
+
+function look(context: McoContext, { hostId, since }: Poll): ReturnType<typeof computeWanted> {
   const { store, changes, inventory, monitoring } = context;
   const host = inventory.requireHost(hostId).document;
   const terms = inventory.leaseTerms(hostId);
