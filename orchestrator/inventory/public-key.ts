@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, importJWK, type CryptoKey, type JWK_OKP_Public } from 'jose';
+import { calculateJwkThumbprint, importJWK, type CryptoKey } from 'jose';
 import { IotmanoError } from '../../kernel/index.ts';
 
 /** Public half of a host's key: Ed25519. */
@@ -14,7 +14,7 @@ export interface HostPublicKey {
  */
 export async function importPublicKey({ x }: { readonly x?: string | undefined }): Promise<CryptoKey> {
   try {
-    return await importJWK<JWK_OKP_Public>({ kty: 'OKP', crv: 'Ed25519', x: x ?? '' }, 'EdDSA');
+    return await importJWK<HostPublicKey>({ kty: 'OKP', crv: 'Ed25519', x: x ?? '' }, 'EdDSA');
   } catch (error) {
     throw new IotmanoError(
       'invalid-parameter',
