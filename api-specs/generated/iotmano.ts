@@ -217,10 +217,150 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/measurements': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /**
+     * Recent measurements of the tenant's functions and of the hosts that serve it, one entry for each series.
+     * @description Kept in memory within a bound, about the last 20 minutes. 400 when more than 1,000 series match.
+     */
+    readonly get: operations['listMeasurements'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vnf_instances/{vnfInstanceId}/indicators': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /** The indicators that the function's descriptor declares, as far as there are recent values. */
+    readonly get: operations['listIndicators'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/alarms': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Alarms of the tenant's functions and of the hosts that serve it, cleared ones included. */
+    readonly get: operations['listAlarms'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/alarms/{alarmId}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the alarm. */
+        readonly alarmId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /** One alarm. */
+    readonly get: operations['readAlarm'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    readonly MeasurementSeries: {
+      readonly metric: string;
+      /** @description UCUM symbol, or 1. */
+      readonly unit: string;
+      /** @enum {string} */
+      readonly kind: 'counter' | 'gauge';
+      readonly hostId: components['schemas']['Identifier'];
+      readonly vnfInstanceId?: components['schemas']['Identifier'];
+      /** @description Name of the unit in the descriptor. */
+      readonly vduId?: string;
+      readonly vnfcInstanceId?: components['schemas']['Identifier'];
+      readonly labels: {
+        readonly [key: string]: string;
+      };
+      /** @description Oldest first. */
+      readonly points: readonly {
+        /** Format: date-time */
+        readonly timestamp: string;
+        readonly value: number;
+      }[];
+    };
+    readonly Indicator: {
+      readonly name: string;
+      /** @description Name of the unit in the descriptor. */
+      readonly vduId: string;
+      /** @description Of the histogram of that name; absent for a gauge, or the rate per second of a counter. */
+      readonly quantile?: number;
+      /** @description The mean over the instances; of a quantile, the quantile over all of them together. */
+      readonly value: number;
+      readonly sum: number;
+      readonly max: number;
+      readonly instances: readonly {
+        readonly vnfcInstanceId: components['schemas']['Identifier'];
+        readonly value: number;
+      }[];
+      /**
+       * Format: date-time
+       * @description Of the newest point in it.
+       */
+      readonly timestamp: string;
+    };
+    readonly Alarm: {
+      readonly id: components['schemas']['Identifier'];
+      /** @description Name of the condition. */
+      readonly name: string;
+      /** @enum {string} */
+      readonly perceivedSeverity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING' | 'INDETERMINATE' | 'CLEARED';
+      /** @description In words. */
+      readonly text: string;
+      /** @description What it concerns. */
+      readonly source: {
+        readonly hostId?: components['schemas']['Identifier'];
+        readonly vnfInstanceId?: components['schemas']['Identifier'];
+        readonly vnfcInstanceId?: components['schemas']['Identifier'];
+        readonly zone?: string;
+      };
+      /** Format: date-time */
+      readonly alarmRaisedTime: string;
+      /** Format: date-time */
+      readonly alarmChangedTime: string;
+      /** Format: date-time */
+      readonly alarmClearedTime?: string;
+    };
     readonly Health: {
       /** @enum {string} */
       readonly status: 'ok';
@@ -448,6 +588,8 @@ export interface components {
     readonly nextpage_opaque_marker: string;
     /** @description ETag that the resource must still have; 412 when it does not. */
     readonly IfMatch: string;
+    /** @description Attribute-based filter, SOL013 clause 5.2, such as (eq,name,cse-1);(in,state,A,B). */
+    readonly filter: string;
   };
   requestBodies: never;
   headers: {
@@ -935,6 +1077,135 @@ export interface operations {
       readonly 401: components['responses']['Problem'];
       readonly 403: components['responses']['Problem'];
       readonly 410: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listMeasurements: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Only this metric. */
+        readonly metric?: string;
+        /** @description Only what this host measured. */
+        readonly hostId?: components['schemas']['Identifier'];
+        /** @description Only what was measured of this function. */
+        readonly vnfInstanceId?: components['schemas']['Identifier'];
+        /** @description Only what was measured of this VNFC instance. */
+        readonly vnfcInstanceId?: components['schemas']['Identifier'];
+        /** @description Only points from this time on. */
+        readonly from?: string;
+        /** @description Only points up to this time. */
+        readonly to?: string;
+        /** @description With true, only the newest point of each series. */
+        readonly latest?: boolean;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Series that have a point. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['MeasurementSeries'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listIndicators: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Indicators. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['Indicator'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listAlarms: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Attribute-based filter, SOL013 clause 5.2, such as (eq,name,cse-1);(in,state,A,B). */
+        readonly filter?: components['parameters']['filter'];
+        /** @description From the Link header of the page before. */
+        readonly nextpage_opaque_marker?: components['parameters']['nextpage_opaque_marker'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page. */
+      readonly 200: {
+        headers: {
+          readonly Link: components['headers']['Link'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['Alarm'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly readAlarm: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the alarm. */
+        readonly alarmId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The alarm. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Alarm'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };
