@@ -64,7 +64,8 @@ export async function detectCgroups(scope: string, root = '/sys/fs/cgroup'): Pro
       const statistics = await readIfThere(join(memory, name, 'memory.stat')).catch(() => undefined);
       if (used === undefined) return undefined;
       // Cached pages of files that nobody touched lately are given back on demand: they are not a need.
-      const inactive = /^(?:total_)?inactive_file (\d+)$/m.exec(statistics ?? '')?.[1] ?? 0;
+      const pattern = version === 2 ? /^inactive_file (\d+)$/m : /^total_inactive_file (\d+)$/m;
+      const inactive = pattern.exec(statistics ?? '')?.[1] ?? 0;
       return Math.max(0, Number(used) - Number(inactive));
     },
     async oomKills(name) {
@@ -110,10 +111,9 @@ async function versionTwo(root: string, scope: string): Promise<Controllers | un
   const parent = join(root, 'iotmano');
   const group = await usableGroup(join(parent, scope), 'cgroup.procs');
   if (group === undefined) return { version: 2 };
-  for (const directory of [root, parent, group]) {
-    for (const name of wanted)
-      await writeFile(join(directory, 'cgroup.subtree_control'), `+${name}`).catch(() => undefined);
-  }
+  const enabling = wanted.map((name) => `+${name}`).join(' ');
+  for (const directory of [root, parent, group])
+    await writeFile(join(directory, 'cgroup.subtree_control'), enabling).catch(() => undefined);
   const enabled = (await readIfThere(join(group, 'cgroup.subtree_control')).catch(() => undefined)) ?? '';
   return {
     version: 2,

@@ -28,6 +28,15 @@ async function killAgent(agent: ChildProcess): Promise<void> {
   if (agent.exitCode === null && agent.signalCode === null) await once(agent, 'exit');
 }
 
+/** Whether the agent carries its command out and is still there when all that follows from it is done, too. */
+async function isRunningThrough(agent: ChildProcess): Promise<boolean> {
+  const ended = once(agent, 'exit').then(() => false);
+  const done = once(agent.stdout ?? agent, 'data').then(
+    () => new Promise((resolve) => setTimeout(resolve, 250)),
+  );
+  return Promise.race([ended, done.then(() => agent.exitCode === null && agent.signalCode === null)]);
+}
+
 describe('a driver that is killed', () => {
   let site: ProcessSite;
   beforeEach(async () => {
@@ -37,21 +46,78 @@ describe('a driver that is killed', () => {
     await site.close();
   });
 
-  const agentFor = (workloads: readonly Workload[], action: string, renewMilliseconds = 0): ChildProcess =>
-    spawn(
-      process.execPath,
-      [
-        AGENT,
-        site.directory,
-        JSON.stringify(workloads),
-        String(renewMilliseconds),
-        action,
-        String(nextFence().revision),
-      ],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
+  const agentFor = (
+    workloads: readonly Workload[],
+    action: string,
+    renewMilliseconds = 0,
+    killBeforeStep = Number.POSITIVE_INFINITY,
+  ): ChildProcess => {
+    const words = [
+      JSON.stringify(workloads),
+      String(renewMilliseconds),
+      action,
+      String(nextFence().revision),
+    ];
+    return spawn(process.execPath, [AGENT, site.directory, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, KILL_BEFORE_STEP: String(killBeforeStep) },
+    });
+  };
+
+  /** Kills before the first, the second, … change that the command makes to the world, until it gets through. Gives the number of changes. */
+  const killAtEveryStep = async (
+    action: string,
+    prepare: () => Promise<Workload>,
+    check: (workload: Workload) => Promise<void>,
+  ): Promise<number> => {
+    for (let number = 0; number < 100; number += 1) {
+      const workload = await prepare();
+      await site.driver.close();
+      const agent = agentFor([workload], action, 0, number);
+      const isThrough = await isRunningThrough(agent);
+      await killAgent(agent);
+      await site.reopen();
+      await check(workload);
+      await site.driver.remove(workload.key, nextFence(), { graceSeconds: 0 });
+      expect(tracesOf(site.directory, workload.key)).toEqual([]);
+      if (isThrough) return number;
+    }
+    return 100;
+  };
+
+  it('before any single change that an apply makes leaves no double and no orphan', async () => {
+    const steps = await killAtEveryStep(
+      'apply',
+      async () => sampleWorkload(site, { command: ['sh', '-c', 'exec sleep 600'] }),
+      async (workload) => {
+        await run(site, workload);
+        await vi.waitFor(() => expect(programsOf(workload, 0)).toBe(1), { timeout: 3000, interval: 10 });
       },
     );
+    expect(steps).toBeGreaterThan(10);
+    expect(steps).toBeLessThan(100);
+  }, 120_000);
+
+  it('before any single change that a removal makes finishes it when it had begun, else leaves what runs', async () => {
+    const steps = await killAtEveryStep(
+      'remove',
+      async () => {
+        const workload = sampleWorkload(site, { command: ['sh', '-c', 'exec sleep 600'] });
+        await run(site, workload);
+        return workload;
+      },
+      async (workload) => {
+        const isLeft = (await site.driver.list()).flatMap(({ instances }) => instances);
+        if (isLeft.some(({ state }) => state === 'RUNNING')) expect(programsOf(workload, 0)).toBe(1);
+        else
+          await vi.waitFor(() => expect(tracesOf(site.directory, workload.key)).toEqual([]), {
+            timeout: 5000,
+          });
+      },
+    );
+    expect(steps).toBeGreaterThan(5);
+    expect(steps).toBeLessThan(100);
+  }, 120_000);
 
   it('at any moment of an apply leaves no double and no orphan', async () => {
     const sleeper = ['sh', '-c', 'exec sleep 600'];

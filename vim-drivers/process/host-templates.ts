@@ -1,4 +1,5 @@
-import { IotmanoError } from '../../kernel/index.ts';
+import { resolveTemplate } from '../../descriptors/index.ts';
+import { IotmanoError, messageOf } from '../../kernel/index.ts';
 
 /** What only this host knows about one instance. */
 export interface HostFacts {
@@ -34,16 +35,19 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
 
 /**
  * Text with its `{{ reference }}` replaced.
+ * @param where what the text is, for the message
  * @throws IotmanoError `driver-failed` for a reference that this host cannot resolve
  */
 export function resolveOnHost(text: string, facts: HostFacts, where: string): string {
-  return text.replace(/\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}/g, (found, reference: string) => {
-    const value = lookupHostFact(facts, reference);
-    if (value !== undefined) return value;
+  if (!text.includes('{{')) return text;
+  try {
+    return resolveTemplate(text, (reference) => lookupHostFact(facts, reference));
+  } catch (error) {
     throw new IotmanoError(
       'driver-failed',
-      `${where} holds ${found}, which this host cannot resolve; known are ports, volumes, bindings.path, instance.id, instance.dir, host.id and host.address`,
-      { reference },
+      `${where}: ${messageOf(error)}; a host knows ports, volumes, bindings.path, instance.id, instance.dir, host.id and host.address`,
+      {},
+      error,
     );
-  });
+  }
 }
