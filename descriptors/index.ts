@@ -19,3 +19,6 @@ export {
 } from './labels/parse-expression.ts';
 export { matchesLabels } from './labels/matches-labels.ts';
 export * from './archive/index.ts';
+export { checkService, SERVICE_RULES, type CheckedService, type FunctionLookup } from './check-service.ts';
+export { RULES } from './rules/index.ts';
+export type { Rule } from './rules/rule.ts';
