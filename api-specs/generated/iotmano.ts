@@ -1077,6 +1077,7 @@ export interface operations {
       readonly 401: components['responses']['Problem'];
       readonly 403: components['responses']['Problem'];
       readonly 410: components['responses']['Problem'];
+      readonly 429: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

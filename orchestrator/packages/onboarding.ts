@@ -151,7 +151,8 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
     async recover() {
       const contents = new Set<string>();
       for (const kind of ['vnf-package', 'ns-descriptor'] as const) {
-        for (const { id, document } of [...store.list(kind)]) {
+        // A copy: records change on the way.
+        for (const { id, document } of Array.from(store.list(kind))) {
           if (document.onboardingState === 'UPLOADING')
             processor.fail(
               kind,
@@ -167,7 +168,7 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
       }
       await files.sweep(contents, digestsInUse(store));
       for (const kind of ['vnf-package', 'ns-descriptor'] as const)
-        for (const { id, document } of [...store.list(kind)])
+        for (const { id, document } of Array.from(store.list(kind)))
           if (document.onboardingState === 'PROCESSING') processor.start(kind, id);
       await store.whenDurable();
     },
