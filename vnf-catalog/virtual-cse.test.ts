@@ -193,7 +193,9 @@ describe.skipIf(isServiceMissing('nats-server'))('the virtual CSE as processes',
       });
       expect(sight.json()).toMatchObject({ found: true });
       await notification.close();
-      await expect(gateway.request(SUBJECT.storageLook, '{}', { timeout: 500 })).rejects.toThrow();
+      await expect(gateway.request(SUBJECT.storageLook, '{}', { timeout: 500 })).rejects.toThrow(
+        /permission|timeout/i,
+      );
       gateway.subscribe(SUBJECT.request);
       gateway.subscribe('_INBOX.>');
       gateway.subscribe('>');

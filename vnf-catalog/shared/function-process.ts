@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
 import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { messageOf } from '../../kernel/index.ts';
 import { parseBindings, type FunctionBindings } from './bindings.ts';
 import { createMetrics, type MetricsRegistry } from './metrics.ts';
@@ -32,6 +32,16 @@ export interface RunningFunction {
  */
 export type StartFunction = (context: FunctionContext) => Promise<RunningFunction>;
 
+/** The function of this process, once it has started. */
+interface Frame {
+  readonly file: string;
+  readonly log: ProcessLog;
+  readonly stopping: AbortController;
+  running?: RunningFunction;
+  /** Bindings were replaced while it was starting. */
+  isReloadWanted: boolean;
+}
+
 /**
  * The frame of every function's process: probes and metrics on METRICS_PORT, bindings from BINDINGS_FILE read again on
  * SIGHUP, a graceful stop on SIGTERM and SIGINT.
@@ -41,56 +51,55 @@ export async function runFunction(name: string, start: StartFunction): Promise<v
   const instance = environment['INSTANCE_ID'] ?? `${name}-${process.pid}`;
   const log = createProcessLog(name, instance);
   const metrics = createMetrics();
-  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
-  metrics.gauge(
-    'process_cpu_seconds_total',
-    'CPU time used.',
-    () => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
-  );
-  const stopping = new AbortController();
+  reportProcess(metrics);
+  const file = environment['BINDINGS_FILE'] ?? 'bindings.json';
+  const frame: Frame = { file, log, stopping: new AbortController(), isReloadWanted: false };
   const fail = (reason: string): void => {
     log.error({ reason }, 'the function cannot go on');
     process.exit(1);
   };
   process.on('uncaughtException', (error) => fail(error.stack ?? messageOf(error)));
   process.on('unhandledRejection', (error) =>
-    fail(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    fail(error instanceof Error ? (error.stack ?? '') : String(error)),
   );
-
-  const file = environment['BINDINGS_FILE'] ?? 'bindings.json';
-  let running: RunningFunction | undefined;
-  const probes = await serveProbes(
-    environment,
-    metrics,
-    () => running?.notReady() ?? (running ? undefined : 'starting'),
+  const probes = await serveProbes(environment, metrics, () =>
+    frame.running === undefined ? 'starting' : frame.running.notReady(),
   );
-  const stop = (signal: string): void => {
-    if (stopping.signal.aborted) return;
-    log.info({ signal }, 'stopping');
-    stopping.abort();
-    void (async () => {
-      await running?.stop();
-      probes.close();
-      process.exit(0);
-    })();
-  };
-  process.on('SIGTERM', () => stop('SIGTERM'));
-  process.on('SIGINT', () => stop('SIGINT'));
-  let isReloadWanted = false;
-  const reload = async (): Promise<void> => {
-    isReloadWanted = running === undefined;
-    try {
-      await running?.reload(parseBindings(readFileSync(file, 'utf8')));
-      log.info({}, 'bindings reloaded');
-    } catch (error) {
-      log.error({ error: messageOf(error) }, 'the new bindings were refused; the old ones stay');
-    }
-  };
-  process.on('SIGHUP', () => void reload());
+  process.on('SIGTERM', () => void stop(frame, probes));
+  process.on('SIGINT', () => void stop(frame, probes));
+  process.on('SIGHUP', () => void reload(frame));
   const bindings = parseBindings(readFileSync(file, 'utf8'));
-  running = await start({ instance, environment, bindings, log, metrics, signal: stopping.signal, fail });
+  const { signal } = frame.stopping;
+  frame.running = await start({ instance, environment, bindings, log, metrics, signal, fail });
   log.info({ pid: process.pid }, 'started');
-  if (isReloadWanted) await reload();
+  if (frame.isReloadWanted) await reload(frame);
+}
+
+async function reload(frame: Frame): Promise<void> {
+  frame.isReloadWanted = frame.running === undefined;
+  try {
+    await frame.running?.reload(parseBindings(readFileSync(frame.file, 'utf8')));
+    frame.log.info({}, 'bindings reloaded');
+  } catch (error) {
+    frame.log.error({ error: messageOf(error) }, 'the new bindings were refused; the old ones stay');
+  }
+}
+
+async function stop(frame: Frame, probes: Server): Promise<void> {
+  if (frame.stopping.signal.aborted) return;
+  frame.log.info({}, 'stopping');
+  frame.stopping.abort();
+  await frame.running?.stop();
+  probes.close();
+  process.exit(0);
+}
+
+function reportProcess(metrics: MetricsRegistry): void {
+  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+  metrics.gauge('process_cpu_seconds_total', 'CPU time used.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
 }
 
 async function serveProbes(
@@ -99,20 +108,17 @@ async function serveProbes(
   notReady: () => string | undefined,
 ): Promise<Server> {
   const server = createServer((request, response) => {
+    const text = (status: number, body: string): void => void response.writeHead(status).end(`${body}\n`);
     if (request.url === '/metrics') {
       response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(metrics.render());
-      return;
-    }
-    if (request.url === '/alive') {
-      response.writeHead(200).end('alive\n');
-      return;
-    }
-    if (request.url === '/ready') {
+    } else if (request.url === '/alive') {
+      text(200, 'alive');
+    } else if (request.url === '/ready') {
       const reason = notReady();
-      response.writeHead(reason === undefined ? 200 : 503).end(`${reason ?? 'ready'}\n`);
-      return;
+      text(reason === undefined ? 200 : 503, reason ?? 'ready');
+    } else {
+      text(404, 'known are /ready, /alive and /metrics');
     }
-    response.writeHead(404).end();
   });
   const port = Number(environment['METRICS_PORT'] ?? 0);
   await new Promise<void>((resolve, reject) => {

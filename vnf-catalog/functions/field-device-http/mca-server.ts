@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { IotmanoError, systemClock } from '../../../kernel/index.ts';
 import { httpStatusOf, RSC, type RequestPrimitive, type ResponsePrimitive } from '../../shared/index.ts';
 import { isAuthentic, type Credential } from './authentication.ts';
 import { parseHttpRequest } from './parse-http-request.ts';
@@ -26,16 +27,15 @@ export async function serveMca(
   process: Process,
   onAnswer: (rsc: number, seconds: number) => void,
 ): Promise<McaServer> {
-  let underWay = 0;
-  let isDraining = false;
+  const state = { underWay: 0, isDraining: false };
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => {
     const started = performance.now();
-    underWay += 1;
+    state.underWay += 1;
     response.once('close', () => {
-      underWay -= 1;
+      state.underWay -= 1;
     });
     void answer(request, settings(), process).then((result) => {
-      if (isDraining) response.setHeader('Connection', 'close');
+      if (state.isDraining) response.setHeader('Connection', 'close');
       send(response, request, result, settings().cseId);
       onAnswer(result.rsc, (performance.now() - started) / 1000);
     });
@@ -45,11 +45,11 @@ export async function serveMca(
   return {
     port: typeof address === 'object' && address !== null ? address.port : listen.port,
     drain: async () => {
-      isDraining = true;
+      state.isDraining = true;
       // What clients have sent already is still answered, with the word that the connection closes.
-      await pause(LINGER_MILLISECONDS);
+      await systemClock.sleep(LINGER_MILLISECONDS);
       server.close();
-      while (underWay > 0) await pause(10);
+      while (state.underWay > 0) await systemClock.sleep(10);
       server.closeAllConnections();
     },
   };
@@ -106,7 +106,7 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<str
       resolve((chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString() ?? ''),
     );
     request.on('error', reject);
-    request.on('close', () => reject(new Error('closed')));
+    request.on('close', () => reject(new IotmanoError('unavailable', 'the connection was closed')));
   });
 }
 
@@ -133,12 +133,6 @@ function send(
   // A request that was not read to its end cannot be followed by another.
   if (!request.complete) headers['Connection'] = 'close';
   response.writeHead(httpStatusOf(result.rsc), headers).end(body);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }
 
 async function listenOn(

@@ -9,7 +9,7 @@ import {
 import { ACCESS, isAllowed } from './access.ts';
 import { matchesOriginator, parseAddress, shortOriginator } from './address.ts';
 import { decideAndCommit, demand } from './deciding.ts';
-import type { Workbench } from './process-request.ts';
+import type { Workbench } from './workbench.ts';
 import { noPrivilege, refusal } from './refusal.ts';
 import { changeResponse } from './result-content.ts';
 import type { Sight } from './sights.ts';
@@ -76,7 +76,7 @@ async function decideCreation(
     ...(await resolvePolicies(given, bench)),
   };
   if (ty === subscription)
-    await verifyTargets(attributes, org, `${sight.target.path}/${String(rn ?? '')}`, bench);
+    await verifyTargets(attributes, org, `${sight.target.path}/${typeof rn === 'string' ? rn : ''}`, bench);
   const ri =
     registration ?? (ty === contentInstance ? undefined : `${ID_PREFIXES[ty] ?? ''}${bench.newId()}`);
   return {

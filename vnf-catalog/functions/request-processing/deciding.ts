@@ -2,7 +2,7 @@ import type { CommitDone, CommitReply, RequestPrimitive } from '../../shared/ind
 import { IotmanoError } from '../../../kernel/index.ts';
 import { isAllowed } from './access.ts';
 import { noPrivilege, notFound, refusal } from './refusal.ts';
-import type { Workbench } from './process-request.ts';
+import type { Workbench } from './workbench.ts';
 import type { Sight } from './sights.ts';
 
 /** Decisions that went stale before they were committed, in a row; more means that something is wrong. */

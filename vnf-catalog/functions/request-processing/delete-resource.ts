@@ -1,7 +1,7 @@
 import { RSC, type RequestPrimitive, type ResponsePrimitive } from '../../shared/index.ts';
 import { ACCESS } from './access.ts';
 import { decideAndCommit, demand } from './deciding.ts';
-import type { Workbench } from './process-request.ts';
+import type { Workbench } from './workbench.ts';
 import { refusal } from './refusal.ts';
 import { changeResponse } from './result-content.ts';
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../../kernel/index.ts';
 import {
   BrokerLink,
   readConfig,
@@ -8,8 +9,9 @@ import {
   type FunctionBindings,
   type RequestPrimitive,
 } from '../../shared/index.ts';
-import { RequestProcessor, type ProcessingSettings } from './process-request.ts';
+import { RequestProcessor } from './process-request.ts';
 import { createNeighbours } from './storage-client.ts';
+import type { ProcessingSettings } from './workbench.ts';
 
 const QUEUE = 'request-processing';
 
@@ -40,16 +42,16 @@ await runFunction('request-processing', async ({ bindings, instance, metrics, lo
   );
   const answered = metrics.counter('requests_total', 'Requests answered, by response status code.');
   const seconds = metrics.histogram('request_seconds', 'Time from request to answer.');
-  let underWay = 0;
-  metrics.gauge('queue_depth', 'Requests under way.', () => underWay);
+  const load = { underWay: 0 };
+  metrics.gauge('queue_depth', 'Requests under way.', () => load.underWay);
 
   let end: (() => Promise<void>) | undefined;
   link.start(signal, () => {
     end = link.serve(SUBJECT.request, QUEUE, (message) => {
       const started = performance.now();
-      underWay += 1;
+      load.underWay += 1;
       void processor.process(message.json<RequestPrimitive>()).then((response) => {
-        underWay -= 1;
+        load.underWay -= 1;
         answered.add({ rsc: String(response.rsc) });
         seconds.observe((performance.now() - started) / 1000);
         message.respond(JSON.stringify(response));
@@ -65,7 +67,7 @@ await runFunction('request-processing', async ({ bindings, instance, metrics, lo
     },
     stop: async () => {
       await end?.();
-      while (underWay > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      while (load.underWay > 0) await systemClock.sleep(10);
       await link.close();
     },
   };

@@ -1,6 +1,5 @@
 import { OPERATION, RSC, type RequestPrimitive, type ResponsePrimitive } from '../../shared/index.ts';
-import type { AccessRules } from './access.ts';
-import { parseAddress, type CseIdentity } from './address.ts';
+import { parseAddress } from './address.ts';
 import { createResource } from './create-resource.ts';
 import { deleteResource } from './delete-resource.ts';
 import { refusal, responseTo } from './refusal.ts';
@@ -8,24 +7,7 @@ import { retrieveResource } from './retrieve-resource.ts';
 import { Sights } from './sights.ts';
 import type { Neighbours } from './storage-client.ts';
 import { updateResource } from './update-resource.ts';
-
-export interface ProcessingSettings extends CseIdentity, AccessRules {
-  /** Patterns of originators that may register AEs. */
-  readonly registration: readonly string[];
-  /** Most items of one list or discovery. */
-  readonly listLimit: number;
-}
-
-/** All that an operation works with. */
-export interface Workbench {
-  readonly neighbours: Neighbours;
-  readonly sights: Sights;
-  readonly settings: ProcessingSettings;
-  /** A new part of a resource id. */
-  readonly newId: () => string;
-  /** `to` of the request, in the form that the data storage knows. */
-  readonly to: string;
-}
+import type { ProcessingSettings, Workbench } from './workbench.ts';
 
 /**
  * Request processing of clause 7.2.2, step 4: the primitive is checked beyond its syntax, the address and the access rights

@@ -8,7 +8,7 @@ import {
 } from '../../shared/index.ts';
 import { ACCESS, isAllowed } from './access.ts';
 import { demand } from './deciding.ts';
-import type { Workbench } from './process-request.ts';
+import type { Workbench } from './workbench.ts';
 import { notFound, refusal } from './refusal.ts';
 import { nestBelow, referenceTo } from './result-content.ts';
 import type { Sight } from './sights.ts';

@@ -8,7 +8,7 @@ import {
 import { ACCESS, mayChangePolicies } from './access.ts';
 import { resolvePolicies, verifyTargets } from './create-resource.ts';
 import { decideAndCommit, demand } from './deciding.ts';
-import type { Workbench } from './process-request.ts';
+import type { Workbench } from './workbench.ts';
 import { noPrivilege, refusal } from './refusal.ts';
 import { changeResponse } from './result-content.ts';
 import type { Sight } from './sights.ts';
