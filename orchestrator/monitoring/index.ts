@@ -14,3 +14,4 @@ export type { MeasurementBatch } from './ingest-measurements.ts';
 export type { MeasurementQuery } from './query-measurements.ts';
 export { DEFAULT_LIMITS, type RecentStoreLimits } from './recent-store.ts';
 export { monitoringRoutes } from './routes.ts';
+export { createFunctionAlarms, type FunctionAlarms } from './function-alarms.ts';

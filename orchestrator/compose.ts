@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { IotmanoError, type Clock, type IdSource, type Logger } from '../kernel/index.ts';
+import {
+  checkService,
+  readPackage,
+  type Fault,
+  type IoTFunctionDescriptor,
+  type IoTServiceDescriptor,
+} from '../descriptors/index.ts';
+import {
+  accessTokenRoutes,
+  apiVersionRoutes,
+  createApiMetrics,
+  eventRoutes,
+  healthRoutes,
+  metricsRoutes,
+  nsLcmRoutes,
+  oauthRoutes,
+  randomSecrets,
+  vnfLcmRoutes,
+  type Answered,
+  type ApiDocuments,
+  type Route,
+} from './api/index.ts';
+import { createInventory } from './inventory/index.ts';
+import { createLifecycle, randomKeys } from './lifecycle/index.ts';
+import { createMcoRoutes, enrolmentTokenRoutes, hostRoutes } from './mco/index.ts';
+import { createFunctionAlarms, createMonitoring, monitoringRoutes } from './monitoring/index.ts';
+import { createOnboarding, packageRoutes, type ContentFiles } from './packages/index.ts';
+import { createServices } from './services/index.ts';
+import type { StateStore } from './store/index.ts';
+
+export interface ComposeOptions {
+  readonly store: StateStore;
+  readonly files: ContentFiles;
+  readonly documents: ApiDocuments;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Logger;
+  /** Identifier of the M2M service provider: `//example.org`. */
+  readonly m2mSpId: string;
+}
+
+/** The orchestrator without a socket: every room, wired. */
+export interface Composition {
+  /** Every route there is; the security matrix and the bad-input test walk this list. */
+  readonly routes: readonly Route[];
+  readonly onAnswer: (answer: Answered) => void;
+  /** Takes up what an earlier process left, and starts the loops. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Wires the rooms over one store. To be called before anything is committed by this leader. */
+export function compose(options: ComposeOptions): Composition {
+  const { store, files, documents, clock, ids, log, m2mSpId } = options;
+  const stopping = new AbortController();
+  let isReady = false;
+  let watching: Promise<void> | undefined;
+
+  const inventory = createInventory({
+    store,
+    clock,
+    ids,
+    log: log.child({ room: 'inventory' }),
+    random: randomBytes,
+  });
+  const monitoring = createMonitoring({ store, clock });
+  const lifecycle = createLifecycle({
+    store,
+    clock,
+    ids,
+    keys: randomKeys,
+    liveness: inventory,
+    templates: ({ digest }) => files.readArtifactText(digest),
+    logger: log.child({ room: 'lifecycle' }),
+    alarms: createFunctionAlarms(store, clock),
+  });
+  const services = createServices({ store, lifecycle, clock, ids, logger: log.child({ room: 'services' }) });
+  const onboarding = createOnboarding({
+    store,
+    files,
+    clock,
+    ids,
+    read: readPackage,
+    checkService: checkAgainstOnboarded,
+    log: log.child({ room: 'packages' }),
+  });
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+
+  return {
+    onAnswer: createApiMetrics(metrics),
+    routes: [
+      ...healthRoutes(() => isReady),
+      ...metricsRoutes(metrics),
+      ...apiVersionRoutes(documents),
+      ...oauthRoutes(store, clock),
+      ...accessTokenRoutes({ store, clock, ids, secrets: randomSecrets }),
+      ...eventRoutes({ store, clock }),
+      ...packageRoutes({ state: store, onboarding, files }),
+      ...vnfLcmRoutes(lifecycle),
+      ...nsLcmRoutes(services),
+      ...hostRoutes({ store, clock, inventory }),
+      ...enrolmentTokenRoutes(inventory),
+      ...monitoringRoutes(monitoring, store),
+      ...createMcoRoutes({
+        store,
+        clock,
+        log: log.child({ room: 'mco' }),
+        inventory,
+        monitoring,
+        artifacts: { locate: locateIn(files) },
+        m2mSpId,
+      }),
+    ],
+    start: async () => {
+      await onboarding.recover();
+      lifecycle.engine.start();
+      services.engine.start();
+      watching = inventory.run(stopping.signal);
+      isReady = true;
+    },
+    stop: async () => {
+      isReady = false;
+      stopping.abort();
+      await Promise.all([watching, lifecycle.engine.stop(), services.engine.stop(), onboarding.close()]);
+      monitoring.close();
+    },
+  };
+}
+
+/** Artifacts of onboarded packages, as Mco serves them. */
+function locateIn(
+  files: ContentFiles,
+): (digest: string) => Promise<{ path: string; sizeBytes: number } | undefined> {
+  return async (digest) => {
+    try {
+      return await files.openArtifact(digest);
+    } catch (error) {
+      if (error instanceof IotmanoError && error.code === 'not-found') return undefined;
+      throw error;
+    }
+  };
+}
+
+/** A service is checked against the functions that its tenant has onboarded. */
+function checkAgainstOnboarded(
+  service: IoTServiceDescriptor,
+  functions: readonly IoTFunctionDescriptor[],
+): readonly Fault[] {
+  return checkService(service, (invariantId) =>
+    functions.filter(({ metadata }) => metadata.invariantId === invariantId),
+  ).faults;
+}

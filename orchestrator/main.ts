@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '../kernel/index.ts';
+import {
+  createApi,
+  createAuthenticator,
+  ensureAdminToken,
+  loadApiDocuments,
+  randomSecrets,
+  serveApi,
+} from './api/index.ts';
+import { compose } from './compose.ts';
+import { openContentFiles } from './packages/index.ts';
+import { openSqliteStore } from './store/index.ts';
+
+export interface OrchestratorOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** State, packages and the admin token. One orchestrator at a time. */
+  readonly dataDirectory: string;
+  readonly log: Logger;
+  /** Identifier of the M2M service provider (TS-0001 clause 7.1.6). */
+  readonly m2mSpId?: string;
+  /** Of one uploaded package. */
+  readonly maxPackageBytes?: number;
+}
+
+export interface RunningOrchestrator {
+  readonly url: string;
+  readonly adminTokenFile: string;
+  /** Ends loops and connections, and writes what is accepted. Agents and functions run on. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_M2M_SP_ID = '//iotmano.example';
+const DEFAULT_MAX_PACKAGE_BYTES = 4 * 1024 ** 3;
+
+/**
+ * Runs the orchestrator in this process: the only place that reads the clock, randomness and the file system for all rooms.
+ * @throws IotmanoError `store-locked`, `store-newer`, `store-failed`, `unprocessable` (address); then nothing runs
+ */
+export async function runOrchestrator(options: OrchestratorOptions): Promise<RunningOrchestrator> {
+  const { dataDirectory, log, listen } = options;
+  const tls = readTls(options.tls);
+  const store = await openSqliteStore({
+    directory: join(dataDirectory, 'state'),
+    ids: randomIds,
+    logger: log,
+    onFatal: (error) => {
+      log.fatal({ err: error }, 'the state store failed; nothing more is acknowledged');
+      process.exit(1);
+    },
+  });
+  try {
+    const files = await openContentFiles(
+      join(dataDirectory, 'packages'),
+      options.maxPackageBytes ?? DEFAULT_MAX_PACKAGE_BYTES,
+    );
+    const shared = { store, clock: systemClock, ids: randomIds };
+    const documents = loadApiDocuments();
+    const composition = compose({
+      ...shared,
+      log,
+      files,
+      documents,
+      m2mSpId: options.m2mSpId ?? DEFAULT_M2M_SP_ID,
+    });
+    const adminTokenFile = await ensureAdminToken({ ...shared, secrets: randomSecrets }, dataDirectory);
+    const api = createApi({
+      ...shared,
+      log,
+      documents,
+      routes: composition.routes,
+      authenticate: createAuthenticator(store, systemClock),
+      onAnswer: composition.onAnswer,
+    });
+    const server = await serveApi(api, { ...listen, ...(tls === undefined ? {} : { tls }) });
+    await composition.start();
+    log.info(
+      { url: server.url, stateId: store.stateId, leaseNumber: store.leaseNumber },
+      'orchestrator serves',
+    );
+    return {
+      url: server.url,
+      adminTokenFile,
+      close: async () => {
+        await server.close();
+        await composition.stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function readTls(tls: OrchestratorOptions['tls']): { cert: string; key: string } | undefined {
+  if (tls === undefined) return undefined;
+  try {
+    return { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') };
+  } catch (error) {
+    throw new IotmanoError(
+      'unprocessable',
+      `the TLS certificate or key cannot be read: ${messageOf(error)}`,
+      {},
+      error,
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  IOTMANO_NAMESPACE,
+  toTimestamp,
+  uuidV5,
+  type Clock,
+  type HostId,
+  type VnfInstanceId,
+} from '../../kernel/index.ts';
+import type { AlarmDocument } from '../domain/index.ts';
+import type { StateStore } from '../store/index.ts';
+
+/** A condition of a function that the orchestrator itself has found. */
+export interface FunctionAlarm {
+  readonly vnfInstanceId: VnfInstanceId;
+  readonly hostId?: HostId;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Keeps alarms of functions. Raising one that stands, or clearing where none stands, changes nothing. */
+export interface FunctionAlarms {
+  raise(alarm: FunctionAlarm): void;
+  /** All alarms of the function that the orchestrator has raised. */
+  clear(vnfInstanceId: VnfInstanceId): void;
+}
+
+/** @param store where alarms are records of the tenant that the function belongs to */
+export function createFunctionAlarms(store: StateStore, clock: Clock): FunctionAlarms {
+  return {
+    raise: ({ vnfInstanceId, hostId, name, text }) => {
+      const function_ = store.get('vnf-instance', vnfInstanceId);
+      if (function_ === undefined) return;
+      const id = uuidV5(IOTMANO_NAMESPACE, `alarm/function/${vnfInstanceId}/${name}`);
+      const known = store.get('alarm', id)?.document;
+      if (known !== undefined && known.clearedAt === undefined && known.text === text) return;
+      const now = toTimestamp(clock.now());
+      const source = { vnfInstanceId, ...(hostId === undefined ? {} : { hostId }) };
+      const raisedAt = known !== undefined && known.clearedAt === undefined ? known.raisedAt : now;
+      const document: AlarmDocument = { source, name, severity: 'MAJOR', text, raisedAt, changedAt: now };
+      store.commit([{ op: 'put', kind: 'alarm', id, tenant: function_.tenant, document }]);
+    },
+    clear: (vnfInstanceId) => {
+      const now = toTimestamp(clock.now());
+      const writes = [...store.list('alarm')]
+        .filter(
+          ({ id, document }) =>
+            document.clearedAt === undefined &&
+            id === uuidV5(IOTMANO_NAMESPACE, `alarm/function/${vnfInstanceId}/${document.name}`),
+        )
+        .map(({ id, tenant, document }) => ({
+          op: 'put' as const,
+          kind: 'alarm' as const,
+          id,
+          tenant,
+          document: { ...document, severity: 'CLEARED' as const, changedAt: now, clearedAt: now },
+        }));
+      if (writes.length > 0) store.commit(writes);
+    },
+  };
+}
