@@ -132,9 +132,11 @@ async function stopAll(
 ): Promise<boolean> {
   sites.setWanted([], stored === undefined ? { leaseNumber: 0, revision: 0 } : driverFence(stored));
   const until = clock.monotonic() + withinMilliseconds;
-  while (clock.monotonic() < until) {
-    if (sites.observed()?.length === 0) return true;
+  // Twice, since something may just have been under way.
+  let looksEmpty = 0;
+  while (looksEmpty < 2 && clock.monotonic() < until) {
+    looksEmpty = (await sites.areEmpty()) ? looksEmpty + 1 : 0;
     await clock.sleep(STOP_LOOK_MILLISECONDS);
   }
-  return sites.observed()?.length === 0;
+  return looksEmpty === 2;
 }

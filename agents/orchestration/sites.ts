@@ -16,6 +16,8 @@ export interface Sites {
   renewed(sentAtMonotonic: number): Promise<void>;
   /** What is, of all drivers; undefined until each of them has looked. */
   observed(): readonly ObservedWorkload[] | undefined;
+  /** Whether the drivers run nothing at all, asked just now. */
+  areEmpty(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,10 @@ export async function createSites({ drivers, clock, log, onChange }: SitesOption
       for (const { driver } of sites) if (isLeaseKeeper(driver)) await driver.renewed(sentAtMonotonic);
     },
     observed,
+    areEmpty: async () => {
+      const lists = await Promise.all(sites.map(({ driver }) => driver.list()));
+      return lists.flat().length === 0;
+    },
     close: async () => {
       await Promise.all(sites.map(({ controller }) => controller.close()));
     },
