@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { randomIds } from '../../../kernel/index.ts';
+import { openSqliteStore } from './index.ts';
 
 const ROUNDS = 200;
 const WRITER = new URL('../testkit/crash-writer.ts', import.meta.url).pathname;
@@ -101,6 +103,30 @@ describe('a process that writes to the sqlite store', () => {
       });
     });
   }
+
+  it(
+    'keeps every other process out for as long as it lives, and not a moment longer',
+    { timeout: 60_000 },
+    async () => {
+      const directory = newDirectory();
+      const tellInto = join(directory, 'told');
+      const child = spawn(process.execPath, [WRITER, directory, tellInto], { stdio: 'ignore' });
+      const open = (lockWaitMilliseconds: number) =>
+        openSqliteStore({ directory, ids: randomIds, onFatal: () => {}, lockWaitMilliseconds });
+      try {
+        await vi.waitUntil(
+          () => existsSync(tellInto) && readFileSync(tellInto, 'utf8').includes('open'),
+          20_000,
+        );
+        await expect(open(0)).rejects.toMatchObject({ code: 'store-locked' });
+      } finally {
+        child.kill('SIGKILL');
+      }
+      const store = await open(5000);
+      expect(store.leaseNumber).toBe(2);
+      await store.close();
+    },
+  );
 
   it(
     `loses nothing that was acknowledged, keeps no half commit, and has acted on nothing that is not there, over ${ROUNDS} kills at random instants`,

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   copyFileSync,
   mkdtempSync,
   readFileSync,
@@ -96,9 +97,14 @@ describe('a directory of the sqlite store', () => {
     await second.close();
   });
 
-  it('lets nobody but its owner read the state', async () => {
-    const { database } = await written();
-    expect(statSync(database).mode & 0o777).toBe(0o600);
+  it('lets nobody but its owner read the state, whatever the directory allows', async () => {
+    const directory = freshDirectory();
+    chmodSync(directory, 0o755);
+    const store = await open(directory);
+    await commitAll(store, [[put('a', 1)]]);
+    const modes = ['state.db', 'state.db-wal'].map((file) => statSync(join(directory, file)).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600]);
+    await store.close();
   });
 
   it('reads documents of an older version through upcasters, one version at a time', async () => {
@@ -273,6 +279,22 @@ describe('a directory of the sqlite store', () => {
     const store = await open(directory);
     expect([store.stateId, idsOf(store)]).toEqual([stateId, ['a']]);
     await store.close();
+  });
+
+  it('finishes a backup before it closes, and makes one backup to a file at a time', async () => {
+    const directory = freshDirectory();
+    const backup = join(freshDirectory(), 'backup.db');
+    const store = await open(directory);
+    await commitAll(store, [[put('a', 1)]]);
+    const making = store.backupTo(backup);
+    const refused = refusal(store.backupTo(backup));
+    await making;
+    expect((await refused).code).toBe('unavailable');
+    const last = store.backupTo(backup);
+    await Promise.resolve();
+    await Promise.all([last, store.close()]);
+    expect((await refusal(store.backupTo(backup))).code).toBe('unavailable');
+    expect(restoreFrom(backup, freshDirectory(), { ids: randomIds }).revision).toBe(1);
   });
 
   it('goes on when a backup cannot be written', async () => {

@@ -63,6 +63,7 @@ export function createWorkerPersistence(
   let isWriting = false;
   let isScheduled = false;
   let hasFailed = false;
+  let isClosing = false;
   let idle: (() => void) | undefined;
   let closed: (() => void) | undefined;
   const backups = new Map<string, PromiseWithResolvers<void>>();
@@ -120,12 +121,16 @@ export function createWorkerPersistence(
       schedule();
     },
     backupTo: (path) => {
+      if (backups.has(path))
+        return Promise.reject(backupFailed(path, 'another one to that file is under way'));
       const backup = Promise.withResolvers<void>();
       backups.set(path, backup);
       connection.send({ type: 'backup', path });
       return backup.promise;
     },
     close: async () => {
+      isClosing = true;
+      await Promise.allSettled([...backups.values()].map(({ promise }) => promise));
       if (!hasFailed && (isWriting || waiting.length > 0)) {
         await new Promise<void>((resolve) => {
           idle = resolve;
@@ -150,7 +155,11 @@ function settleBackup(
   const backup = backups.get(path);
   backups.delete(path);
   if (problem === undefined) backup?.resolve();
-  else backup?.reject(new IotmanoError('unavailable', `the backup to ${path} failed: ${problem}`, { path }));
+  else backup?.reject(backupFailed(path, problem));
+}
+
+function backupFailed(path: string, problem: string): IotmanoError {
+  return new IotmanoError('unavailable', `the backup to ${path} failed: ${problem}`, { path });
 }
 
 function toRows(change: Change, versions: Readonly<Record<string, number>>): ChangeRow[] {

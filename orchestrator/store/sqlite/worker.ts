@@ -45,9 +45,9 @@ function open(settings: WorkerSettings): OpenState {
   let database: StateDatabase | undefined;
   try {
     refuseEmptied(path, readMarker(directory));
+    makeOwnersOnly(path);
     database = openDatabase(path);
     const taken = takeOver(database, settings);
-    chmodSync(path, 0o600);
     syncDirectory(directory);
     writeMarker(directory, taken.head);
     sendOpened(taken);
@@ -131,6 +131,12 @@ function loadRecords(database: StateDatabase, head: StoreHead, settings: WorkerS
 function refuseEmptied(path: string, marker: Marker | undefined): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   if (size === 0 && (marker?.revision ?? 0) > 0) throw damaged(path, 'the file is empty');
+}
+
+/** Before SQLite opens it: its other files get the mode of this one. */
+function makeOwnersOnly(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
 }
 
 function syncDirectory(directory: string): void {
