@@ -1,4 +1,4 @@
-import { ERROR_TABLE, type ErrorCode, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import { ERROR_TABLE, type ErrorCode, type VnfInstanceId } from '../../kernel/index.ts';
 import {
   wantedVnfcs,
   type ProblemRecord,
@@ -144,15 +144,14 @@ export function commitWanted(
 ): void {
   const generations = Math.max(changed.generations, ...wanted.map(({ generation }) => generation));
   const document = { ...changed, wanted, generations };
-  const known = new Set<HostId>(hostsOfWanted(instance.document.wanted));
-  const added = hostsOfWanted(wanted).filter((hostId) => !known.has(hostId));
   context.commit(
     [
       ...writes,
       updateInstance(instance, document),
       ...computeAssignmentWrites(context, vnfInstanceId, instance.tenant, document),
     ],
-    (state) => verifyCapacity(state, context.catalog, new Map([[vnfInstanceId, wanted]]), added),
+    (state) =>
+      verifyCapacity(state, context.catalog, [{ id: vnfInstanceId, vnfPkgId: document.vnfPkgId, wanted }]),
   );
 }
 

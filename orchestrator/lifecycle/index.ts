@@ -23,3 +23,15 @@ export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.t
 export type { PlanReport } from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
 export { viewVnfcs, type OperationProgress, type VnfcView } from './view-vnfcs.ts';
+// What services plan and commit with.
+export { activeOperation, convergenceOf, type ActiveOperation } from './advance-operation.ts';
+export { cancelOperation, failOperation, retryOperation } from './op-occ-use-cases.ts';
+export { countsOfLevel, type UnitCounts } from './levels.ts';
+export { instantiationOf, newInstance } from './vnf-use-cases.ts';
+export { startOperation } from './operation-records.ts';
+export { resolveInValue } from './resolve-templates.ts';
+export { validateValues } from './validate-values.ts';
+export { applyPlacement } from './plan-wanted.ts';
+export { toPlacementRequest } from './placement-request.ts';
+export { snapshotInventory } from './snapshot-inventory.ts';
+export { verifyCapacity } from './verify-capacity.ts';

@@ -94,23 +94,28 @@ export function withoutOperation(instance: VnfInstanceDocument): VnfInstanceDocu
   return rest;
 }
 
-/** The instance as it was created: nothing is left of its instantiation but the count of generations. */
+/**
+ * The instance as it was created: nothing is left of its instantiation but the count of generations. What a service has decided for
+ * its function (bindings, coverage) stays: the service may instantiate it again.
+ */
 export function asCreated(instance: VnfInstanceDocument): VnfInstanceDocument {
   const {
     activeOpOcc: _activeOpOcc,
     flavour: _flavour,
     level: _level,
-    coverage: _coverage,
     reservation: _reservation,
+    coverage,
     ...rest
   } = instance;
+  const isOfService = instance.nsInstanceId !== undefined;
   return {
     ...rest,
+    ...(isOfService && coverage !== undefined ? { coverage } : {}),
     instantiationState: 'NOT_INSTANTIATED',
     wanted: [],
     config: {},
     constraints: {},
-    bind: {},
+    bind: isOfService ? instance.bind : {},
     credentials: {},
   };
 }

@@ -46,6 +46,7 @@ export function planOperation(
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
   moved: readonly WantedVnfc[] = [],
 ): WantedPlan {
+  if (operation.operation === 'TERMINATE') return NOTHING_WANTED;
   const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
   const changes = changesOf(context, record, pkg, operation);
   const allMoved = [...new Set([...changes.moved, ...moved])];
@@ -58,6 +59,12 @@ export function planOperation(
     failed: [],
   });
 }
+
+const NOTHING_WANTED: WantedPlan = {
+  problem: { requests: [], rules: [] },
+  result: { fits: true, additions: [], removals: [], skipped: [] },
+  wanted: [],
+};
 
 interface Changes {
   readonly moved: readonly WantedVnfc[];
@@ -86,7 +93,10 @@ function planChange(
     replaced,
     generation: instance.generations + 1,
     rules: rulesOfService(context.state, instance.nsInstanceId),
-    snapshot: (kept) => snapshotInventory(context.state, context.catalog, new Map([[vnfInstanceId, kept]])),
+    snapshot: (kept) =>
+      snapshotInventory(context.state, context.catalog, [
+        { id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: kept },
+      ]),
   });
 }
 
@@ -124,7 +134,6 @@ function changesOf(
 ): Changes {
   const { instance } = record;
   const copies = wantedVnfcs(claimOf(instance));
-  if (operation.operation === 'TERMINATE') return { moved: [], replaced: [], failed: [] };
   const observed = context.index.observedOf(record.vnfInstanceId).map(({ document }) => document);
   const hasFailed = (copy: WantedVnfc) => isFailed(findCopy(observed, copy)?.instance, copy);
   const isAbandoned = abandonedBy(context, record, pkg);

@@ -1,4 +1,4 @@
-import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import type { HostId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
 import type { DescriptorUnit } from '../../descriptors/index.ts';
 import { hostLabels, wantedVnfcs, type VnfInstanceDocument, type WantedUnit } from '../domain/index.ts';
 import type {
@@ -11,8 +11,12 @@ import type {
 import type { StateView } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
 
-/** Function instance → what is to be taken as wanted of it instead of what the store says. */
-export type WantedOverrides = ReadonlyMap<VnfInstanceId, readonly WantedUnit[]>;
+/** What is to be taken as wanted of a function instance instead of what the store says; it need not be there yet. */
+export interface WantedOverride {
+  readonly id: VnfInstanceId;
+  readonly vnfPkgId: VnfPkgId;
+  readonly wanted: readonly WantedUnit[];
+}
 
 const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
 
@@ -26,7 +30,7 @@ interface HostUse {
 export function snapshotInventory(
   state: StateView,
   catalog: FunctionCatalog,
-  overrides: WantedOverrides = new Map(),
+  overrides: readonly WantedOverride[] = [],
 ): PlacementSnapshot {
   const uses = collectUse(state, catalog, overrides);
   const hosts: HostSnapshot[] = [];
@@ -67,15 +71,11 @@ function snapshotHost(state: StateView, hostId: HostId, use: HostUse | undefined
 function collectUse(
   state: StateView,
   catalog: FunctionCatalog,
-  overrides: WantedOverrides,
+  overrides: readonly WantedOverride[],
 ): ReadonlyMap<HostId, HostUse> {
   const uses = new Map<HostId, HostUse>();
-  function add(
-    id: VnfInstanceId,
-    instance: Pick<VnfInstanceDocument, 'vnfPkgId'>,
-    wanted: readonly WantedUnit[],
-  ): void {
-    const units = new Map(catalog.find(instance.vnfPkgId)?.descriptor.units.map((unit) => [unit.name, unit]));
+  function add(id: VnfInstanceId, vnfPkgId: VnfPkgId, wanted: readonly WantedUnit[]): void {
+    const units = new Map(catalog.find(vnfPkgId)?.descriptor.units.map((unit) => [unit.name, unit]));
     for (const { unit, hostId } of wantedVnfcs(wanted)) {
       const use = uses.get(hostId) ?? { used: NOTHING, ports: new Set(), placed: new Map() };
       uses.set(hostId, use);
@@ -83,10 +83,10 @@ function collectUse(
       if (descriptorUnit !== undefined) addUnit(use, id, descriptorUnit);
     }
   }
-  for (const { id, document } of state.list('vnf-instance')) {
-    const vnfInstanceId = id as VnfInstanceId;
-    add(vnfInstanceId, document, overrides.get(vnfInstanceId) ?? claimOf(document));
-  }
+  const overridden = new Set<string>(overrides.map(({ id }) => id));
+  for (const { id, document } of state.list('vnf-instance'))
+    if (!overridden.has(id)) add(id as VnfInstanceId, document.vnfPkgId, claimOf(document));
+  for (const { id, vnfPkgId, wanted } of overrides) add(id, vnfPkgId, wanted);
   return uses;
 }
 

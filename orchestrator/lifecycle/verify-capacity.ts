@@ -1,22 +1,26 @@
-import { IotmanoError, type HostId } from '../../kernel/index.ts';
+import { IotmanoError, type HostId, type VnfInstanceId, type VnfPkgId } from '../../kernel/index.ts';
+import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
-import { snapshotInventory, type WantedOverrides } from './snapshot-inventory.ts';
+import { claimOf, snapshotInventory } from './snapshot-inventory.ts';
+
+/** What a commit wants of one function; the function itself may come with the same commit. */
+export interface Claim {
+  readonly id: VnfInstanceId;
+  readonly vnfPkgId: VnfPkgId;
+  readonly wanted: readonly WantedUnit[];
+}
 
 /**
  * The last look before a plan is committed: with it, does everything still fit on the hosts that it adds to?
  * Whatever the plan was made from, a host is never promised twice.
  * @throws IotmanoError `no-host-fits`
  */
-export function verifyCapacity(
-  state: StateView,
-  catalog: FunctionCatalog,
-  plan: WantedOverrides,
-  hosts: readonly HostId[],
-): void {
-  if (hosts.length === 0) return;
-  for (const host of snapshotInventory(state, catalog, plan).hosts) {
-    if (!hosts.includes(host.hostId)) continue;
+export function verifyCapacity(state: StateView, catalog: FunctionCatalog, claims: readonly Claim[]): void {
+  const added = new Set(claims.flatMap((claim) => growingHosts(state, claim)));
+  if (added.size === 0) return;
+  for (const host of snapshotInventory(state, catalog, claims).hosts) {
+    if (!added.has(host.hostId)) continue;
     const short = (['memoryBytes', 'cpuMillis', 'storageBytes'] as const).find(
       (resource) => host.used[resource] > host.allocatable[resource],
     );
@@ -27,4 +31,19 @@ export function verifyCapacity(
         allocatable: host.allocatable[short],
       });
   }
+}
+
+/** Hosts that get more copies than they have. */
+function growingHosts(state: StateView, { id, wanted }: Claim): readonly HostId[] {
+  const current = state.get('vnf-instance', id)?.document;
+  const before = copiesByHost(current === undefined ? [] : claimOf(current));
+  return [...copiesByHost(wanted)]
+    .filter(([hostId, copies]) => copies > (before.get(hostId) ?? 0))
+    .map(([hostId]) => hostId);
+}
+
+function copiesByHost(wanted: readonly WantedUnit[]): ReadonlyMap<HostId, number> {
+  const copies = new Map<HostId, number>();
+  for (const { hostId } of wantedVnfcs(wanted)) copies.set(hostId, (copies.get(hostId) ?? 0) + 1);
+  return copies;
 }

@@ -7,6 +7,7 @@ import {
   type LifecycleLimits,
   type Liveness,
 } from '../../orchestrator/lifecycle/index.ts';
+import { createServices, type Services } from '../../orchestrator/services/index.ts';
 import { createMemoryStore, type MemoryStore, type StateStore } from '../../orchestrator/store/index.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { createSimulatedHost, type SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts';
@@ -46,6 +47,7 @@ export interface LifecycleBench {
   readonly liveness: FakeLiveness;
   readonly hosts: readonly SimulatedHost[];
   readonly lifecycle: Lifecycle;
+  readonly services: Services;
   readonly alarms: LifecycleAlarm[];
   /** Rounds of engine and hosts until nothing changes any more. */
   converge(): Promise<void>;
@@ -74,14 +76,20 @@ export function createLifecycleBench(
     limits,
   });
   lifecycle.engine.start();
+  const services = createServices({ store, lifecycle, clock, ids: countingIds('ns'), logger: silentLogger });
   return {
     store,
     clock,
     liveness,
     hosts: simulated,
     lifecycle,
+    services,
     alarms,
-    converge: () => convergeAll(store, simulated, () => lifecycle.engine.lookAtAll()),
+    converge: () =>
+      convergeAll(store, simulated, () => {
+        services.engine.lookAtAll();
+        lifecycle.engine.lookAtAll();
+      }),
     host: (id) => {
       const found = simulated.find(({ hostId }) => hostId === id);
       if (found === undefined) throw new RangeError(`no simulated host ${id}`);

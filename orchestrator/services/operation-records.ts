@@ -1,0 +1,68 @@
+import {
+  ERROR_TABLE,
+  toTimestamp,
+  transition,
+  canTransition,
+  type Clock,
+  type ErrorCode,
+} from '../../kernel/index.ts';
+import {
+  NS_LCM_OPERATION,
+  type NsInstanceDocument,
+  type NsLcmOpOccDocument,
+  type NsLcmOperationEvent,
+  type NsLcmOperationState,
+  type ProblemRecord,
+} from '../domain/index.ts';
+import type { StoredRecord, Write } from '../store/index.ts';
+
+/** The operation moved on by an event of its state machine, with the rest of its document as it was or as `changes` say. */
+export function moveServiceOperation(
+  clock: Clock,
+  { id, document, revision }: StoredRecord<'ns-lcm-op-occ'>,
+  event: NsLcmOperationEvent,
+  changes: Partial<NsLcmOpOccDocument> = {},
+): Write {
+  const state = transition<NsLcmOperationState, NsLcmOperationEvent>(
+    NS_LCM_OPERATION,
+    document.state,
+    event,
+    `operation ${id}`,
+  );
+  const { cancelMode: _cancelMode, error, ...rest } = document;
+  return {
+    op: 'update',
+    kind: 'ns-lcm-op-occ',
+    id,
+    expectedRevision: revision,
+    document: {
+      ...rest,
+      ...(error === undefined || event === 'complete' ? {} : { error }),
+      isCancelPending: false,
+      ...changes,
+      state,
+      stateEnteredTime: toTimestamp(clock.now()),
+    },
+  };
+}
+
+export function isServiceEventAllowed(state: NsLcmOperationState, event: NsLcmOperationEvent): boolean {
+  return canTransition<NsLcmOperationState, NsLcmOperationEvent>(NS_LCM_OPERATION, state, event);
+}
+
+export function updateService(
+  { id, revision }: StoredRecord<'ns-instance'>,
+  document: NsInstanceDocument,
+): Write {
+  return { op: 'update', kind: 'ns-instance', id, expectedRevision: revision, document };
+}
+
+export function freed(document: NsInstanceDocument): NsInstanceDocument {
+  const { activeOpOcc: _activeOpOcc, ...rest } = document;
+  return rest;
+}
+
+export function problemRecord(code: ErrorCode, detail: string): ProblemRecord {
+  const { status, title } = ERROR_TABLE[code];
+  return { status, title, detail, code };
+}

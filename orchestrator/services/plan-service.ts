@@ -1,0 +1,111 @@
+import { IotmanoError, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
+import type { IoTServiceDescriptor } from '../../descriptors/index.ts';
+import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
+import {
+  applyPlacement,
+  snapshotInventory,
+  toPlacementRequest,
+  type LifecycleContext,
+  type PlanReport,
+} from '../lifecycle/index.ts';
+import {
+  describePlan,
+  planPlacement,
+  type PlacementProblem,
+  type PlacementResult,
+} from '../placement/index.ts';
+import type { ResolvedConstituent, ResolvedService } from './resolve-service.ts';
+
+/** Where all functions of a service would be, planned as one. */
+export interface ServicePlan {
+  readonly problem: PlacementProblem;
+  readonly result: PlacementResult;
+  /** By constituent; undefined when something finds no host. */
+  readonly reservations?: Readonly<Record<string, readonly WantedUnit[]>>;
+}
+
+/** Places all functions of a service that has none yet, heeding its rules and who must reach whom. */
+export function planService(
+  { state, catalog }: Pick<LifecycleContext, 'state' | 'catalog'>,
+  tenant: TenantId,
+  descriptor: IoTServiceDescriptor,
+  service: ResolvedService,
+  idOf: (constituent: string) => VnfInstanceId,
+): ServicePlan {
+  const problem: PlacementProblem = {
+    requests: service.constituents.map((constituent) =>
+      toPlacementRequest({
+        vnfInstanceId: idOf(constituent.name),
+        tenant,
+        instance: {
+          name: constituent.name,
+          bind: bindIds(constituent, idOf),
+          constraints: {},
+          ...(constituent.coverage === undefined ? {} : { coverage: constituent.coverage }),
+        },
+        function: constituent.function,
+        counts: constituent.counts,
+        dependents: service.constituents
+          .filter((other) => Object.values(other.bind).includes(constituent.name))
+          .map(({ name }) => idOf(name)),
+      }),
+    ),
+    rules: descriptor.placement.map(({ type, functions, scope }) => ({
+      type,
+      scope,
+      functionIds: functions.map(idOf),
+    })),
+  };
+  const result = planPlacement(snapshotInventory(state, catalog), problem);
+  if (!result.fits) return { problem, result };
+  return {
+    problem,
+    result,
+    reservations: Object.fromEntries(
+      service.constituents.map(({ name, coverage }) => [
+        name,
+        applyPlacement(
+          [],
+          [],
+          result.additions.filter(({ functionId }) => functionId === idOf(name)),
+          [],
+          { generation: 1, isCoverage: coverage !== undefined },
+        ),
+      ]),
+    ),
+  };
+}
+
+export function bindIds(
+  { bind }: ResolvedConstituent,
+  idOf: (constituent: string) => VnfInstanceId,
+): Readonly<Record<string, VnfInstanceId>> {
+  return Object.fromEntries(Object.entries(bind).map(([requirement, name]) => [requirement, idOf(name)]));
+}
+
+export function reportServicePlan({ problem, result, reservations }: ServicePlan): PlanReport {
+  const text = describePlan(problem, result);
+  if (!result.fits || reservations === undefined) return { fits: false, instances: [], reasons: text };
+  return {
+    fits: true,
+    instances: Object.entries(reservations).flatMap(([name, wanted]) =>
+      wantedVnfcs(wanted).map(({ unit, hostId, slot }) => ({
+        function: name,
+        unit,
+        hostId,
+        slot,
+        change: 'ADDED' as const,
+      })),
+    ),
+    reasons: result.skipped.length === 0 ? [] : text.slice(-result.skipped.length),
+  };
+}
+
+/** @throws IotmanoError `no-host-fits` with the reasons */
+export function requireFit(plan: ServicePlan): Readonly<Record<string, readonly WantedUnit[]>> {
+  if (plan.reservations === undefined) {
+    const reasons = describePlan(plan.problem, plan.result);
+    throw new IotmanoError('no-host-fits', reasons.join('; '), { reasons });
+  }
+  return plan.reservations;
+}
