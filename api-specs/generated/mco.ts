@@ -56,8 +56,9 @@ export interface paths {
     /**
      * Open a session with one proof of possession
      * @description The proof is a JWT signed with the host's key over the nonce of a challenge, the boot id and a counter (DPoP-style, RFC 9449;
-     *     its claims are in session-proof.json). The host's clock is not trusted and not needed. A new session of a boot id
-     *     replaces the older one of the same boot id and roles.
+     *     its claims are in session-proof.json). The host's clock is not trusted and not needed. A host has one session that
+     *     speaks for it (`orchestration`), and at most one beside it for `monitoring` alone: a new one ends the older one, also of another boot.
+     *     Two boots that keep coming back after each other put the host into dispute.
      */
     readonly post: operations['openSession'];
     readonly delete?: never;
@@ -1947,6 +1948,7 @@ export interface operations {
       };
       readonly 400: components['responses']['BadRequest'];
       readonly 404: components['responses']['NotEnrolled'];
+      readonly 409: components['responses']['Disputed'];
       readonly 429: components['responses']['TooManyRequests'];
       readonly 503: components['responses']['Unavailable'];
     };

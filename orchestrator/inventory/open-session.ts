@@ -121,8 +121,9 @@ function commitSession(
     roles,
     expiresAt: toTimestamp(clock.now() + SESSION_SECONDS * 1000),
   };
+  // One agent that speaks for the host, and beside it one that only monitors.
   const isReplaced = (other: SessionDocument): boolean =>
-    (other.roles ?? host.document.roles).some((role) => roles.includes(role));
+    (other.roles ?? host.document.roles).includes('orchestration') === roles.includes('orchestration');
   store.commit([
     { op: 'update', kind: 'host', id: hostId, expectedRevision: host.revision, document },
     ...sessions.endings(hostId, isReplaced),

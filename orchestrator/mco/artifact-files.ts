@@ -1,5 +1,5 @@
-/** Where the files of onboarded packages lie; plugged in by the composition root. */
+/** Where the files of onboarded packages lie: the packages room, as far as Mco needs it. */
 export interface ArtifactFiles {
-  /** Path and size of the file with that digest; undefined where there is none. */
-  locate(digest: string): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined>;
+  /** @throws IotmanoError `not-found` */
+  openArtifact(digest: string): Promise<{ readonly path: string; readonly sizeBytes: number }>;
 }

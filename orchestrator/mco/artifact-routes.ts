@@ -18,14 +18,14 @@ async function retrieveArtifact(
   { request, hostId }: SessionRequest,
 ): Promise<ApiResponse> {
   const digest = request.params['digest'] ?? '';
-  // Asked for in this order, so that a host cannot find out which files there are.
-  const file = isAssigned(store, hostId, digest) ? await artifacts.locate(digest) : undefined;
-  if (file === undefined) {
+  // Before the files are asked, so that a host cannot find out which there are.
+  if (!isAssigned(store, hostId, digest)) {
     throw new IotmanoError(
       'not-found',
       `no function that is assigned to host ${hostId} needs an artifact ${digest}; get the wanted state anew`,
     );
   }
+  const file = await artifacts.openArtifact(digest);
   const response = fileResponse(request, { ...file, mediaType: 'application/octet-stream' });
   return { ...response, headers: { ...response.headers, ETag: `"${digest}"` } };
 }

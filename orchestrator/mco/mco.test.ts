@@ -14,7 +14,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'mco-'));
   const path = join(directory, 'artifact');
   writeFileSync(path, '0123456789');
-  bench = await startMcoBench({ artifacts: { locate: async () => ({ path, sizeBytes: 10 }) } });
+  bench = await startMcoBench({ artifacts: { openArtifact: async () => ({ path, sizeBytes: 10 }) } });
   gw1 = await bench.agent('gw-1');
 });
 

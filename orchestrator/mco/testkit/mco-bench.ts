@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes, randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import {
+  IotmanoError,
   createLogger,
   parseId,
   randomIds,
@@ -55,6 +56,12 @@ export const silentMonitoring: MonitoringPort = {
   collectionJobsFor: () => [{ jobId: 'host', source: 'host', everySeconds: 10 }],
 };
 
+const NO_ARTIFACTS: ArtifactFiles = {
+  openArtifact: async (digest) => {
+    throw new IotmanoError('not-found', `there is no artifact ${digest}; onboard its package again`);
+  },
+};
+
 export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoBench> {
   const store = options.store ?? createMemoryStore();
   const clock = options.clock ?? systemClock;
@@ -70,7 +77,7 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
         log,
         inventory,
         monitoring: options.monitoring ?? silentMonitoring,
-        artifacts: options.artifacts ?? { locate: async () => undefined },
+        artifacts: options.artifacts ?? NO_ARTIFACTS,
         m2mSpId: SP_ID,
       }),
       ...hostRoutes({ store, clock, inventory }),
