@@ -32,3 +32,5 @@ export { ADMIN_TOKEN_FILE, ensureAdminToken } from './admin-token.ts';
 export { eventRoutes, type EventOptions } from './event-routes.ts';
 export { oauthRoutes } from './oauth-routes.ts';
 export { apiVersionRoutes, createApiMetrics, healthRoutes, metricsRoutes } from './system-routes.ts';
+export { vnfLcmRoutes } from './vnflcm-routes.ts';
+export { nsLcmRoutes } from './nslcm-routes.ts';

@@ -1,0 +1,100 @@
+import type { components } from '../../api-specs/generated/nslcm.ts';
+import { constituentsOf, descriptorOf, isServiceEventAllowed, type Services } from '../services/index.ts';
+import type { StoredRecord } from '../store/index.ts';
+import { anyObject, vnfInstanceView } from './vnf-representation.ts';
+
+type Schemas = components['schemas'];
+
+export const NS_INSTANCES = '/nslcm/v2/ns_instances';
+export const NS_OP_OCCS = '/nslcm/v2/ns_lcm_op_occs';
+
+/** SOL005 NsInstance, with its functions as SOL003 shows them. */
+export function nsInstanceView(
+  { context }: Services,
+  origin: string,
+  record: StoredRecord<'ns-instance'>,
+): Schemas['NsInstance'] {
+  const { id, document } = record;
+  const self = `${origin}${NS_INSTANCES}/${id}`;
+  const link = (task: string) => ({ href: `${self}/${task}` });
+  const isFree = document.activeOpOcc === undefined;
+  const isInstantiated = document.state === 'INSTANTIATED';
+  return {
+    id,
+    nsInstanceName: document.name,
+    nsInstanceDescription: document.description,
+    nsdId: descriptorOf(context, record).metadata.id,
+    nsdInfoId: document.nsdInfoId,
+    ...(isInstantiated ? { flavourId: 'default' } : {}),
+    vnfInstance: constituentsOf(context, record).map((constituent) =>
+      vnfInstanceView(context.lifecycle, origin, constituent.record),
+    ),
+    nsState: document.state,
+    parameters: anyObject(document.parameters),
+    _links: {
+      self: { href: self },
+      ...(isFree && !isInstantiated ? { instantiate: link('instantiate') } : {}),
+      ...(isFree && isInstantiated ? { terminate: link('terminate'), heal: link('heal') } : {}),
+    },
+  };
+}
+
+const CHANGE_TYPES = { INSTANTIATE: 'INSTANTIATE', TERMINATE: 'TERMINATE', HEAL: 'HEAL' } as const;
+
+/** SOL005 NsLcmOpOcc. */
+export function nsOpOccView(
+  services: Services,
+  origin: string,
+  { id, document }: StoredRecord<'ns-lcm-op-occ'>,
+): Schemas['NsLcmOpOcc'] {
+  const self = `${origin}${NS_OP_OCCS}/${id}`;
+  const progress = services.progressOf(id);
+  const task = (name: 'cancel' | 'retry' | 'rollback' | 'continue' | 'fail', isPossible: boolean) =>
+    isPossible ? { [name]: { href: `${self}/${name}` } } : {};
+  const { state } = document;
+  return {
+    id,
+    operationState: state,
+    stateEnteredTime: document.stateEnteredTime,
+    nsInstanceId: document.nsInstanceId,
+    lcmOperationType: document.operation,
+    startTime: document.startTime,
+    isAutomaticInvocation: document.isAutomaticInvocation,
+    operationParams: anyObject(document.operationParams),
+    isCancelPending: document.isCancelPending,
+    ...(document.cancelMode === undefined ? {} : { cancelMode: document.cancelMode }),
+    ...(document.error === undefined ? {} : { error: { ...document.error } }),
+    resourceChanges: { affectedVnfs: affectedVnfs(services, document) },
+    ...(progress === undefined ? {} : { progress: { ...progress } }),
+    _links: {
+      self: { href: self },
+      nsInstance: { href: `${origin}${NS_INSTANCES}/${document.nsInstanceId}` },
+      ...task('cancel', isServiceEventAllowed(state, 'cancel')),
+      ...task('retry', isServiceEventAllowed(state, 'retry')),
+      ...task('continue', isServiceEventAllowed(state, 'continue')),
+      ...task('rollback', document.operation === 'INSTANTIATE' && isServiceEventAllowed(state, 'rollback')),
+      ...task('fail', isServiceEventAllowed(state, 'fail')),
+    },
+  };
+}
+
+function affectedVnfs(
+  { context }: Services,
+  { children }: StoredRecord<'ns-lcm-op-occ'>['document'],
+): Schemas['AffectedVnf'][] {
+  return Object.entries(children).flatMap(([name, id]) => {
+    const operation = context.state.get('vnf-lcm-op-occ', id)?.document;
+    if (operation === undefined || operation.operation === 'SCALE') return [];
+    const { state } = operation;
+    return [
+      {
+        vnfInstanceId: operation.vnfInstanceId,
+        vnfName: name,
+        changeType: CHANGE_TYPES[operation.operation],
+        ...(state === 'COMPLETED' || state === 'ROLLED_BACK' || state === 'FAILED'
+          ? { changeResult: state }
+          : {}),
+      },
+    ];
+  });
+}
