@@ -5,6 +5,8 @@ import type { Finding } from './finding.ts';
 export const LIMITS = {
   textBytes: 5 * 1024 * 1024,
   tokens: 100_000,
+  /** Of one text or comment, in characters. */
+  token: 256 * 1024,
   depth: 64,
   values: 20_000,
 } as const;
@@ -48,6 +50,8 @@ function readTokens(text: string): { readonly tokens: CST.Token[] } | { readonly
   for (const lexeme of new Lexer().lex(text)) {
     if (++count > LIMITS.tokens)
       return { finding: tooComplex(parser.offset, `more than ${LIMITS.tokens} tokens`) };
+    if (lexeme.length > LIMITS.token)
+      return { finding: tooComplex(parser.offset, `one text is longer than ${LIMITS.token} characters`) };
     tokens.push(...parser.next(lexeme));
     if (parser.stack.length > LIMITS.depth * 2)
       return { finding: tooComplex(parser.offset, `nested deeper than ${LIMITS.depth}`) };

@@ -23,7 +23,8 @@ export const HOSTILE_TEXTS: Readonly<Record<string, () => string>> = {
   'nested flow lists': () => fill('['),
   'nested flow mappings': () => fill('{a: '),
   'nested block lists': () => fill('- '),
-  'nested block mappings': () => Array.from({ length: 2000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
+  'nested block mappings': () =>
+    Array.from({ length: 2000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
   'explicit keys': () => fill('? '),
   'one long plain text': () => `a: ${fill('x')}`,
   'one long text with spaces': () => `a: ${fill('x ')}`,
@@ -48,7 +49,8 @@ export const HOSTILE_TEXTS: Readonly<Record<string, () => string>> = {
   stars: () => fill('*a '),
   percents: () => fill('%TAG ! tag:x\n'),
   'many keys': () => Array.from({ length: 300_000 }, (_, index) => `k${index}: ${index}`).join('\n'),
-  'as many keys as are allowed': () => Array.from({ length: 15_000 }, (_, index) => `k${index}: ${index}`).join('\n'),
+  'as many keys as are allowed': () =>
+    Array.from({ length: 15_000 }, (_, index) => `k${index}: ${index}`).join('\n'),
   'the same key again and again': () => fill('k: 1\n'),
   'the same key as often as is allowed': () => fill('k: 1\n', 75_000),
   'many faults': () => manyUnits(3000),
@@ -59,7 +61,11 @@ export const HOSTILE_TEXTS: Readonly<Record<string, () => string>> = {
   'a long expression': () => `${HEAD}placement: { require: ['${fill('not ', 1900)}a = b'] }`,
   'null characters': () => fill('\0'),
   'lone surrogates': () => fill('\ud800'),
-  'a large JSON document': () => JSON.stringify({ kind: 'IoTFunctionDescriptor', units: Array.from({ length: 100_000 }, () => ({ a: 1 })) }),
+  'a large JSON document': () =>
+    JSON.stringify({
+      kind: 'IoTFunctionDescriptor',
+      units: Array.from({ length: 100_000 }, () => ({ a: 1 })),
+    }),
   'templates that are not closed': () => `${HEAD}units: [{ env: { A: '${fill('{{ ', 30_000)}' } }]`,
   'long templates': () => `${HEAD}units: [{ env: { A: '{{${fill(' ', 4_000_000)}x' } }]`,
   'a long name': () => `${HEAD}${fill('x', 1000)}: 1`,

@@ -9,7 +9,12 @@ import {
 import { unknownIndicator, unknownPort, unknownUnit } from './names.ts';
 import { notYetActedOn } from './not-yet-acted-on.ts';
 import { deltaMissesMaximum, levelOutsideAspect, minAboveMax, quantityOutOfRange } from './numbers.ts';
-import { defaultNotValid, requiresWithoutBindings, secretWithDefault } from './parameters.ts';
+import {
+  defaultNotValid,
+  requiresWithoutBindings,
+  secretWithDefault,
+  tooManyParameters,
+} from './parameters.ts';
 import { invalidExpression, unknownJurisdiction } from './placement.ts';
 import type { Rule } from './rule.ts';
 import { bindingCycle, invalidVersionRange } from './services.ts';
@@ -32,6 +37,7 @@ export const RULES: readonly Rule[] = [
   deltaMissesMaximum,
   quantityOutOfRange,
   secretWithDefault,
+  tooManyParameters,
   defaultNotValid,
   requiresWithoutBindings,
   unknownJurisdiction,

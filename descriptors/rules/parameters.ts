@@ -1,5 +1,5 @@
-import { validatorOf } from '../check-config.ts';
-import type { Cursor } from '../document/cursor.ts';
+import { validateBounded, validatorOf } from '../check-config.ts';
+import { pointerTokens, type Cursor } from '../document/cursor.ts';
 import { BOTH, FUNCTION, type Rule, type RuleFinding } from './rule.ts';
 
 const parametersOf = (doc: Cursor): [string, Cursor][] => [
@@ -29,24 +29,56 @@ export const secretWithDefault: Rule = {
   },
 };
 
+/** Compiling a schema takes time in proportion to its size. */
+const MAX_VALUES = 1500;
+
+export const tooManyParameters: Rule = {
+  name: 'too-many-parameters',
+  summary: `The schema of the parameters holds at most ${MAX_VALUES} values.`,
+  kinds: BOTH,
+  severity: 'error',
+  *check(doc) {
+    for (const at of [doc.at('config'), doc.at('parameters')]) {
+      if (countValues(at.value, MAX_VALUES + 1) <= MAX_VALUES) continue;
+      const message = `the schema of the parameters holds more than ${MAX_VALUES} values`;
+      yield { at, message, remedy: 'leave out parameters, or give large settings as a file of the package' };
+    }
+  },
+};
+
+/** Counts no further than `atMost`. */
+function countValues(value: unknown, atMost: number): number {
+  if (typeof value !== 'object' || value === null || atMost <= 0) return 1;
+  let count = 1;
+  for (const item of Object.values(value)) {
+    if (count >= atMost) break;
+    count += countValues(item, atMost - count);
+  }
+  return count;
+}
+
 export const defaultNotValid: Rule = {
   name: 'default-not-valid',
   summary: 'The default of a parameter satisfies the schema of the parameter.',
   kinds: BOTH,
   severity: 'error',
   *check(doc) {
-    // Compiling many schemas takes long; the schema of the language bounds their number only roughly.
-    for (const [name, parameter] of parametersOf(doc).slice(0, 200)) {
-      const at = parameter.at('default');
-      if (!at.exists) continue;
-      const validate = validatorOf(parameter.as<Record<string, unknown>>());
-      if (validate === undefined || validate(at.value)) continue;
-      const [error] = validate.errors ?? [];
-      yield {
-        at,
-        message: `the default of \`${name}\` is not valid: it ${error?.message ?? 'does not match'}`,
-        remedy: 'change the default or the schema',
-      };
+    for (const at of [doc.at('config', 'properties'), doc.at('parameters', 'properties')]) {
+      if (at.keys().length === 0 || countValues(at.value, MAX_VALUES + 1) > MAX_VALUES) continue;
+      const withDefault = at.entries().filter(([, parameter]) => parameter.at('default').exists);
+      const defaults = Object.fromEntries(
+        withDefault.map(([name, parameter]) => [name, parameter.at('default').value]),
+      );
+      const validate = validatorOf({ type: 'object', properties: at.value });
+      if (validate === undefined || validateBounded(validate, defaults)) continue;
+      for (const { instancePath, message } of validate.errors ?? []) {
+        const [name = ''] = pointerTokens(instancePath);
+        yield {
+          at: at.at(name, 'default'),
+          message: `the default of \`${name}\` is not valid: it ${message ?? 'does not match'}`,
+          remedy: 'change the default or the schema',
+        };
+      }
     }
   },
 };
