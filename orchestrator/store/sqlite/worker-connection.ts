@@ -121,6 +121,7 @@ export function createWorkerPersistence(
       schedule();
     },
     backupTo: (path) => {
+      if (hasFailed || isClosing) return Promise.reject(backupFailed(path, 'the store is closed'));
       if (backups.has(path))
         return Promise.reject(backupFailed(path, 'another one to that file is under way'));
       const backup = Promise.withResolvers<void>();
