@@ -34,6 +34,7 @@ function change(id: string, tenant = 'default'): void {
         bind: {},
         credentials: { broker: { id: 'x', seed: 'very-secret-seed', publicKey: 'y' } },
         wanted: [],
+        generations: 0,
         metadata: {},
       },
     },

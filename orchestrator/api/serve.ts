@@ -81,7 +81,13 @@ function harden(server: Server): void {
   });
   server.on('checkExpectation', (_request, response) => {
     const text = rawProblem('malformed-request', 417, 'header Expect is only possible as "100-continue"');
-    response.writeHead(417, { 'Content-Type': 'application/problem+json', Connection: 'close' }).end(text);
+    response
+      .writeHead(417, {
+        'Content-Type': 'application/problem+json',
+        'Content-Length': Buffer.byteLength(text),
+        Connection: 'close',
+      })
+      .end(text);
   });
 }
 

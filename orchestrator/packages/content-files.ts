@@ -38,6 +38,8 @@ export interface ContentFiles {
   readDescriptor(id: string): Promise<string>;
   /** Text of an artifact that is known to be there, such as a template. */
   readArtifactText(digest: string): string;
+  /** Undefined where there is no such artifact. */
+  locate(digest: string): Promise<ArtifactFile | undefined>;
   /** @throws IotmanoError `not-found` */
   openArtifact(digest: string): Promise<ArtifactFile>;
   removeUpload(id: string): Promise<void>;
@@ -58,6 +60,13 @@ export async function openContentFiles(directory: string, maxUploadBytes: number
     return join(directory, folder, name);
   };
   const artifactPath = (digest: string): string => at('artifacts', digest.replace(/^sha256:/, ''));
+
+  async function locate(digest: string): Promise<ArtifactFile | undefined> {
+    if (!/^sha256:[0-9a-f]{64}$/.test(digest)) return undefined;
+    const path = artifactPath(digest);
+    const found = await stat(path).catch(() => undefined);
+    return found === undefined ? undefined : { path, sizeBytes: found.size };
+  }
 
   return {
     receive: (id, stream, signal) =>
@@ -85,15 +94,14 @@ export async function openContentFiles(directory: string, maxUploadBytes: number
     },
     readDescriptor: (id) => readFile(at('descriptors', id), 'utf8'),
     readArtifactText: (digest) => readFileSync(artifactPath(digest), 'utf8'),
+    locate,
     async openArtifact(digest) {
-      const path = /^sha256:[0-9a-f]{64}$/.test(digest) ? artifactPath(digest) : undefined;
-      const found = path === undefined ? undefined : await stat(path).catch(() => undefined);
-      if (path === undefined || found === undefined)
-        throw new IotmanoError(
-          'not-found',
-          `there is no artifact ${digest.slice(0, 80)}; onboard its package again`,
-        );
-      return { path, sizeBytes: found.size };
+      const found = await locate(digest);
+      if (found !== undefined) return found;
+      throw new IotmanoError(
+        'not-found',
+        `there is no artifact ${digest.slice(0, 80)}; onboard its package again`,
+      );
     },
     async removeUpload(id) {
       await rm(at('incoming', id), { force: true });

@@ -259,6 +259,7 @@ describe('enabling, use and deletion', () => {
           bind: {},
           credentials: {},
           wanted: [],
+          generations: 0,
           metadata: {},
         },
       },
