@@ -6,4 +6,5 @@ export {
   type AgentOptions,
   type DriverContext,
 } from './run-agent.ts';
+export { readFunctionLogs, type FunctionLogOptions } from './function-logs.ts';
 export type { StatedFacts } from './orchestration/index.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Registry, collectDefaultMetrics } from 'prom-client';
-import { IotmanoError, type Clock, type IdSource, type Logger } from '../kernel/index.ts';
+import type { Clock, IdSource, Logger } from '../kernel/index.ts';
 import {
   checkService,
   readPackage,
@@ -111,7 +111,7 @@ export function compose(options: ComposeOptions): Composition {
         log: log.child({ room: 'mco' }),
         inventory,
         monitoring,
-        artifacts: { locate: locateIn(files) },
+        artifacts: files,
         m2mSpId,
       }),
     ],
@@ -128,20 +128,6 @@ export function compose(options: ComposeOptions): Composition {
       await Promise.all([watching, lifecycle.engine.stop(), services.engine.stop(), onboarding.close()]);
       monitoring.close();
     },
-  };
-}
-
-/** Artifacts of onboarded packages, as Mco serves them. */
-function locateIn(
-  files: ContentFiles,
-): (digest: string) => Promise<{ path: string; sizeBytes: number } | undefined> {
-  return async (digest) => {
-    try {
-      return await files.openArtifact(digest);
-    } catch (error) {
-      if (error instanceof IotmanoError && error.code === 'not-found') return undefined;
-      throw error;
-    }
   };
 }
 

@@ -18,6 +18,7 @@ import type { SlotContext } from './slot-context.ts';
 import { readBootId } from './system.ts';
 
 export type { ProcessDriver, ProcessDriverOptions } from './driver.ts';
+export { listLogged, readLogged, type LoggedInstance } from './read-logs.ts';
 
 const DEFAULT_OUTPUT_LIMIT_BYTES = 4 * 1024 ** 2;
 const DEFAULT_OUTPUT_CHECK_SECONDS = 10;

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Option, type Command } from 'commander';
+import type { AgentOptions, StatedFacts } from '../../agents/index.ts';
+import {
+  createLogger,
+  parseId,
+  randomIds,
+  systemClock,
+  type HostId,
+  type LogLevel,
+} from '../../kernel/index.ts';
+import { DEFAULT_URL, defaultDataDirectory, type Environment } from '../context.ts';
+import { CliFailure, EXIT } from '../failure.ts';
+import { say } from '../output.ts';
+import { stopSignal } from '../stop-signal.ts';
+
+interface AgentFlags {
+  readonly server: string;
+  readonly token?: string;
+  readonly hostId: string;
+  readonly data?: string;
+  readonly tier: StatedFacts['tier'];
+  readonly label: Record<string, string>;
+  readonly address?: string;
+  readonly jurisdiction?: string;
+  readonly provider?: string;
+  readonly power?: string;
+  readonly metered?: boolean;
+  readonly m2mSpId?: string;
+  readonly caFile?: string;
+  readonly insecureHttp?: boolean;
+  readonly stopFunctions?: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** `iotmano agent …`: the orchestration agent and the monitoring agent of this host. */
+export function addAgentCommands(program: Command, env: Environment): void {
+  const group = program.command('agent').description("run this host's orchestration and monitoring agents");
+
+  withFlags(group.command('run'), env)
+    .description('run both agents until SIGTERM or SIGINT; functions run on without them')
+    .option('--stop-functions', 'stop the functions, too, when the agent is told to stop')
+    .action(async (flags: AgentFlags) => {
+      const { runAgent } = await import('../../agents/index.ts');
+      await runAgent({ ...agentOptions(flags, env), onStarted: () => say(`agent of ${flags.hostId} runs`) });
+    });
+
+  withFlags(group.command('enrol'), env)
+    .description('enrol this host with a one-time token (see "iotmano token enrol") and end')
+    .action(async (flags: AgentFlags) => {
+      const { enrolHost } = await import('../../agents/index.ts');
+      await enrolHost(agentOptions(flags, env));
+      say(`${flags.hostId} is enrolled; start it with "iotmano agent run"`);
+    });
+
+  withFlags(group.command('leave'), env)
+    .description('drain this host, have it forgotten, and end')
+    .action(async (flags: AgentFlags) => {
+      const { leaveOrchestrator } = await import('../../agents/index.ts');
+      if (!(await leaveOrchestrator(agentOptions(flags, env))))
+        throw new CliFailure(EXIT.failed, `${flags.hostId} has not left yet; run the command again`);
+      say(`${flags.hostId} has left`);
+    });
+}
+
+function withFlags(command: Command, env: Environment): Command {
+  return command
+    .option('--server <url>', 'where the orchestrator answers', env['IOTMANO_URL'] ?? DEFAULT_URL)
+    .option('--token <token>', 'one-time enrolment token; for the first start only')
+    .option(
+      '--host-id <hostId>',
+      'name of this host for ever',
+      hostname()
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9-]/g, '-')
+        .slice(0, 40),
+    )
+    .option(
+      '--data <directory>',
+      "this agent's own directory (default: agents/HOST-ID in the data directory)",
+    )
+    .addOption(
+      new Option('--tier <tier>', 'where this host stands')
+        .choices(['device-edge', 'cloud-edge', 'cloud'])
+        .default('device-edge'),
+    )
+    .option('--label <key=value>', 'a label for placement (repeatable)', collectLabel, {})
+    .option('--address <address>', 'from where others reach what runs here')
+    .option('--jurisdiction <code>', 'ISO 3166 code of where data is here')
+    .option('--provider <name>', 'who owns the infrastructure')
+    .option('--power <source>', 'mains, battery, solar')
+    .option('--metered', 'the uplink is paid by volume')
+    .option('--m2m-sp-id <id>', 'M2M service provider that is expected')
+    .option('--ca-file <file>', 'further certificate authorities (PEM)')
+    .option('--insecure-http', 'allow plain HTTP to other machines: everything then travels in the clear')
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info');
+}
+
+function collectLabel(text: string, collected: Record<string, string>): Record<string, string> {
+  const separator = text.indexOf('=');
+  if (separator < 1) throw new CliFailure(EXIT.usage, `--label wants key=value; got "${text}"`);
+  return { ...collected, [text.slice(0, separator)]: text.slice(separator + 1) };
+}
+
+function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
+  const { hostId, server, token, tier, label, address, jurisdiction, provider, power, metered } = flags;
+  const abort = new AbortController();
+  void stopSignal().then(() => abort.abort());
+  return {
+    hostId: parseId<HostId>(hostId, '--host-id'),
+    serverUrl: server,
+    enrolmentToken: token,
+    dataDirectory: flags.data ?? join(defaultDataDirectory(env), 'agents', hostId),
+    facts: {
+      tier,
+      labels: label,
+      address,
+      ...(jurisdiction === undefined ? {} : { jurisdiction }),
+      ...(provider === undefined ? {} : { infrastructureProvider: provider }),
+      ...(power === undefined ? {} : { power }),
+      ...(metered === undefined ? {} : { meteredUplink: metered }),
+    },
+    ...(flags.m2mSpId === undefined ? {} : { m2mSpId: flags.m2mSpId }),
+    ...(flags.caFile === undefined ? {} : { caFile: flags.caFile }),
+    ...(flags.insecureHttp === undefined ? {} : { isInsecureHttpAllowed: flags.insecureHttp }),
+    ...(flags.stopFunctions === undefined ? {} : { mustStopFunctions: flags.stopFunctions }),
+    agentVersion: ownVersion(),
+    clock: systemClock,
+    ids: randomIds,
+    random: Math.random,
+    log: createLogger('agent', flags.logLevel),
+    signal: abort.signal,
+  };
+}
+
+/** The version of the package that this file belongs to: two folders up in a checkout, three in a built package. */
+function ownVersion(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version;
+    } catch {
+      continue;
+    }
+  }
+  return '0.0.0';
+}
