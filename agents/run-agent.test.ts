@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { workloadId } from '../vim-drivers/index.ts';
+import { systemClock } from '../kernel/index.ts';
+import { createFakeDriver } from '../vim-drivers/fake/index.ts';
+import { workloadId, type DriverCapabilities, type VimDriver } from '../vim-drivers/index.ts';
 import { enrolHost, leaveOrchestrator } from './index.ts';
 import { assignmentOf } from './testkit/assignment.ts';
 import { createAgentRunner, eventually, HOST_ID, type AgentRunner } from './testkit/agent-runner.ts';
@@ -30,6 +32,16 @@ function running(): string[] {
 
 function reportedState(name: string): string | undefined {
   return [...server.observed().values()].find(({ key }) => key.vnfInstanceId === name)?.instances[0]?.state;
+}
+
+/** The driver with some of its methods replaced. */
+function overridden<Driver extends VimDriver>(driver: Driver, methods: Partial<Driver>): Driver {
+  return new Proxy(driver, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 describe('an agent and its orchestrator', () => {
@@ -226,11 +238,28 @@ describe('an agent that guards what it runs', () => {
     await eventually('the new leader is obeyed', () => running().length === 2);
   });
 
-  it('counts the lease of the drivers from when an answered renewal was sent, never from the answer', async () => {
+  it('counts the lease of the drivers from when an answered renewal was sent', async () => {
+    const ages: number[] = [];
+    await agent.start({
+      openDrivers: async () => {
+        const driver = createFakeDriver({ world: agent.world, hostId: HOST_ID });
+        const renewed = async (sentAt = systemClock.monotonic()): Promise<void> => {
+          ages.push(systemClock.monotonic() - sentAt);
+          await driver.renewed(sentAt);
+        };
+        return [overridden(driver, { renewed })];
+      },
+    });
+    await eventually('two polls waited and were answered', () => ages.length >= 4);
+    // The double answers after half a second that nothing has changed.
+    expect(ages.filter((age) => age >= 400).length).toBeGreaterThan(1);
+  });
+
+  it('does not renew the lease of the drivers for what was never answered', async () => {
     await agent.start();
-    await eventually('it is heard', () => server.calls.filter((call) => call === 'getWanted').length > 2);
-    server.misfortune = (operationId) => (operationId === 'getWanted' ? 'hang' : undefined);
     const calls = (): number => server.calls.filter((call) => call === 'getWanted').length;
+    await eventually('it is heard', () => calls() > 2);
+    server.misfortune = (operationId) => (operationId === 'getWanted' ? 'hang' : undefined);
     const seen = calls();
     await eventually('a renewal is under way and not answered', () => calls() > seen);
     const { renewedAt } = agent.world.host(HOST_ID);
@@ -242,16 +271,12 @@ describe('an agent that guards what it runs', () => {
     server.assign([assignmentOf({ spec: { artifact: { type: 'container', image: 'x' } } })]);
     await agent.start({
       openDrivers: async () => {
-        const driver = (await agent.options().openDrivers?.(undefined as never))?.[0];
-        if (driver === undefined) throw new Error('no driver');
-        return [
-          new Proxy(driver, {
-            get: (target, name) =>
-              name === 'capabilities'
-                ? async () => ({ ...(await target.capabilities()), artifactTypes: ['process'] })
-                : Reflect.get(target, name).bind(target),
-          }),
-        ];
+        const driver = createFakeDriver({ world: agent.world, hostId: HOST_ID });
+        const capabilities = async (): Promise<DriverCapabilities> => ({
+          ...(await driver.capabilities()),
+          artifactTypes: ['process'],
+        });
+        return [overridden(driver, { capabilities })];
       },
     });
     await eventually('it is reported', () => server.observed().size === 1);
