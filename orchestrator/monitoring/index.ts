@@ -15,3 +15,4 @@ export type { MeasurementQuery } from './query-measurements.ts';
 export { DEFAULT_LIMITS, type RecentStoreLimits } from './recent-store.ts';
 export { monitoringRoutes } from './routes.ts';
 export { createFunctionAlarms, type FunctionAlarms } from './function-alarms.ts';
+export { registerMonitoringMetrics } from './monitoring-metrics.ts';
