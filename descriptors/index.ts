@@ -22,3 +22,4 @@ export * from './archive/index.ts';
 export { checkService, SERVICE_RULES, type CheckedService, type FunctionLookup } from './check-service.ts';
 export { RULES } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
+export { SCHEMAS } from './schemas/index.ts';

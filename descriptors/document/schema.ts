@@ -1,9 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { Descriptor } from '../types.ts';
-import common from '../schemas/common.json' with { type: 'json' };
-import functionSchema from '../schemas/function.json' with { type: 'json' };
-import serviceSchema from '../schemas/service.json' with { type: 'json' };
+import { SCHEMAS } from '../schemas/index.ts';
 import type { Finding } from './finding.ts';
 import { toFindings } from './schema-findings.ts';
 
@@ -23,10 +21,10 @@ function validatorOf(kind: Kind): ValidateFunction {
       strict: false,
     });
     addFormats.default(ajv);
-    ajv.addSchema(common);
+    ajv.addSchema(SCHEMAS.common);
     validators = {
-      IoTFunctionDescriptor: ajv.compile(functionSchema),
-      IoTServiceDescriptor: ajv.compile(serviceSchema),
+      IoTFunctionDescriptor: ajv.compile(SCHEMAS.function),
+      IoTServiceDescriptor: ajv.compile(SCHEMAS.service),
     };
   }
   return validators[kind];
