@@ -26,7 +26,12 @@ export function createOutputKeeper(
       const child = spawn(
         tools.shell,
         [tools.keeper, layout.root, String(limitBytes), String(everySeconds), tools.flock],
-        { cwd: '/', env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' }, detached: true, stdio: 'ignore' },
+        {
+          cwd: '/',
+          env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin:/usr/sbin:/sbin' },
+          detached: true,
+          stdio: 'ignore',
+        },
       );
       child.once('error', () => {
         isStarting = false;

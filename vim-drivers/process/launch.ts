@@ -17,6 +17,7 @@ export interface Tools {
   readonly shell: string;
   readonly flock: string;
   readonly setsid: string;
+  readonly sleep: string;
   readonly wrapper: string;
   readonly keeper: string;
 }
@@ -30,7 +31,14 @@ export async function prepareTools(layout: Layout): Promise<Tools> {
   const keeper = join(layout.root, `keeper-${digest(KEEPER_SCRIPT)}.sh`);
   if ((await readIfThere(wrapper)) !== WRAPPER_SCRIPT) await replaceFile(wrapper, WRAPPER_SCRIPT, true);
   if ((await readIfThere(keeper)) !== KEEPER_SCRIPT) await replaceFile(keeper, KEEPER_SCRIPT, true);
-  return { shell: find('sh'), flock: find('flock'), setsid: find('setsid'), wrapper, keeper };
+  return {
+    shell: find('sh'),
+    flock: find('flock'),
+    setsid: find('setsid'),
+    sleep: find('sleep'),
+    wrapper,
+    keeper,
+  };
 }
 
 function digest(text: string): string {
@@ -50,7 +58,7 @@ function find(name: string): string {
   }
   throw new IotmanoError(
     'driver-failed',
-    `the program "${name}" is missing on this host; install util-linux`,
+    `the program "${name}" is missing on this host; install util-linux and coreutils`,
   );
 }
 
@@ -87,7 +95,6 @@ export async function launch(input: LaunchInput): Promise<Launched> {
         paths.directory,
         String(input.attempt),
         input.bootId,
-        layout.livingLock,
         layout.leaseFile,
         centiseconds(stop),
         centiseconds(deadmanGraceSeconds(stop, spec.stop.graceSeconds)),
@@ -95,6 +102,7 @@ export async function launch(input: LaunchInput): Promise<Launched> {
         input.cgroups.join(':'),
         tools.flock,
         tools.setsid,
+        tools.sleep,
         ...prepared.command,
       ],
       {

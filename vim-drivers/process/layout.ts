@@ -9,8 +9,6 @@ export interface Layout {
   readonly ownerFile: string;
   readonly scoreFile: string;
   readonly leaseFile: string;
-  readonly livingLock: string;
-  readonly keeperLock: string;
   readonly keeperFile: string;
   readonly workloads: string;
   readonly artifacts: string;
@@ -38,8 +36,6 @@ export function layoutOf(root: string): Layout {
     ownerFile: join(root, 'owner'),
     scoreFile: join(root, 'score.json'),
     leaseFile: join(root, 'lease'),
-    livingLock: join(root, 'living.lock'),
-    keeperLock: join(root, 'keeper.lock'),
     keeperFile: join(root, 'keeper'),
     workloads: join(root, 'workloads'),
     artifacts: join(root, 'artifacts'),

@@ -16,12 +16,18 @@ export interface LeaseFile {
 export async function openLeaseFile(layout: Layout, clock: Clock, bootId: string): Promise<LeaseFile> {
   const [leasedBoot, stored] = ((await readIfThere(layout.leaseFile)) ?? '').trim().split(' ');
   let renewedAt = leasedBoot === bootId ? Number(stored) || 0 : 0;
+  // How far uptime, which counts sleep, is ahead of the clock, which need not.
+  const aheadNow = (): number => uptimeCentiseconds() - clock.monotonic() / 10;
+  let ahead = aheadNow();
   return {
     async renew(sentAtMonotonic) {
       const now = clock.monotonic();
       const age = Math.max(0, now - (sentAtMonotonic ?? now));
+      // If the machine slept since the last renewal, this one may have been sent before it did.
+      const slept = Math.max(0, aheadNow() - ahead);
+      ahead = aheadNow();
       // Rounded away from the future: too short a lease is only a nuisance.
-      const at = uptimeCentiseconds() - Math.ceil(age / 10) - 1;
+      const at = Math.floor(uptimeCentiseconds() - age / 10 - (slept > 100 ? slept : 0)) - 1;
       if (at <= renewedAt) return;
       renewedAt = at;
       await replaceFile(layout.leaseFile, `${bootId} ${at}\n`);

@@ -64,8 +64,8 @@ async function findLeftovers(
 ): Promise<readonly number[]> {
   const { run, mark } = slot;
   const inGroup = await cgroups.processesOf(slot.cgroup);
-  // With a group of its own nothing of a recorded run can be elsewhere; an unrecorded wrapper never entered the group.
-  if (run !== undefined && cgroups.memory) return inGroup;
+  // The group is quick to ask; only when it is empty the whole machine is looked through for what is elsewhere.
+  if (inGroup.length > 0) return inGroup;
   const all = await scanner.scan();
   const isSessionReused = all.some(
     (process) => process.pid === run?.program.pid && process.startTicks !== run.program.startTicks,
@@ -75,7 +75,7 @@ async function findLeftovers(
     if (run !== undefined && !isSessionReused && process.session === run.program.pid) return true;
     return hasInEnvironment(process.pid, mark);
   });
-  return [...new Set([...inGroup, ...found.map((process) => process.pid)])];
+  return found.map((process) => process.pid);
 }
 
 /**

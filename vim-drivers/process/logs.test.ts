@@ -1,7 +1,7 @@
 import { appendFile, copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../kernel/index.ts';
 import { run, sampleWorkload } from '../conformance-site.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasInEnvironment, isRunning, parseStat, scanProcesses, statOf, survivesHangup } from './system.ts';
 

@@ -1,19 +1,17 @@
 /**
  * The two shell programs that work without the agent. POSIX sh, because a shell costs a fraction of a MiB where a Node costs forty.
  *
- * The wrapper (one for each running instance) marks the slot with locks that everything below it inherits, starts the program in a
- * session of its own, and writes down its identity and how it ended. Arguments: slot directory, attempt, boot id, file of the shared lock,
- * lease file, dead-man's time and grace (hundredths of a second, 0 for none), stop signal, cgroups (separated by ":"), flock, setsid, and the command.
+ * The wrapper (one for each running instance) marks the slot with a lock that everything below it inherits, starts the program in a
+ * session of its own, and writes down its identity and how it ended. Arguments: slot directory, attempt, boot id, lease file, dead-man's time and grace (hundredths of a second, 0 for none), stop signal, cgroups (separated by ":"), flock, setsid, sleep, and the command.
  * It ends with 111 when the slot is taken by an earlier run, 112 when the slot is gone, 113 when the attempt was withdrawn.
  */
 export const WRAPPER_SCRIPT = `
-slot=$1 attempt=$2 boot=$3 living=$4 lease=$5 stop=$6 grace=$7 signal=$8 groups=$9
+slot=$1 attempt=$2 boot=$3 lease=$4 stop=$5 grace=$6 signal=$7 groups=$8 flock=$9
 shift 9
-flock=$1 setsid=$2
+setsid=$1 sleep=$2
 shift 2
-exec 9>>"$slot/lock" 8>>"$living" || exit 112
+exec 9>>"$slot/lock" || exit 112
 "$flock" -n 9 || exit 111
-"$flock" -s 8 || exit 112
 read -r current <"$slot/attempt" || exit 113
 [ "$current" = "$attempt" ] || exit 113
 
@@ -43,7 +41,7 @@ echo "run $attempt $boot $child $born $$ end" >"$slot/run"
 
 # Nothing but time may stop this: it is the promise that a host that nobody hears of runs no single writer for longer than agreed.
 deadman() {
-  exec 8>&- 9>&-
+  exec 9>&-
   trap 'kill "$sleeper" 2>/dev/null; exit 0' TERM
   while :; do
     at=0
@@ -52,7 +50,7 @@ deadman() {
     now
     left=$((at + stop - grace - up))
     [ "$left" -gt 0 ] || break
-    sleep "$((left / 100)).$((left / 10 % 10))5" &
+    "$sleep" "$((left / 100)).$((left / 10 % 10))5" &
     sleeper=$!
     wait "$sleeper"
     started_at "$child" && [ "$start" = "$born" ] || exit 0
@@ -64,7 +62,7 @@ deadman() {
   while started_at "$child" && [ "$start" = "$born" ]; do
     now
     [ "$up" -lt "$end" ] || break
-    sleep 0.1
+    "$sleep" 0.1
   done
   kill -s KILL -- "-$child" 2>/dev/null
   IFS=:
@@ -90,7 +88,7 @@ exit 0
 
 /**
  * The keeper (one for each state directory while anything runs) keeps the output files bounded: what is over the limit is copied to `output.log.1`
- * and emptied. It ends by itself when no wrapper holds the shared lock any more. Arguments: state directory, limit in bytes, seconds between looks, flock.
+ * and emptied. It ends by itself when nothing runs any more. Arguments: state directory, limit in bytes, seconds between looks, flock.
  */
 export const KEEPER_SCRIPT = `
 root=$1 limit=$2 every=$3 flock=$4
@@ -100,6 +98,15 @@ read -r line <"/proc/$$/stat"
 line=\${line##*) }
 set -- $line
 echo "keeper $$ \${20} end" >"$root/keeper"
+is_living() {
+  for file in "$root"/workloads/*/*/run; do
+    read -r word attempt boot pid born rest <"$file" && read -r line <"/proc/$pid/stat" || continue
+    line=\${line##*) }
+    set -- $line
+    [ "\${20}" = "$born" ] && return 0
+  done 2>/dev/null
+  return 1
+}
 sleeper=
 trap 'kill $sleeper 2>/dev/null; exit 0' TERM
 while [ -d "$root/workloads" ]; do
@@ -109,6 +116,6 @@ while [ -d "$root/workloads" ]; do
   find "$root/workloads" -maxdepth 3 -name output.log -size "+\${limit}c" 2>/dev/null | while read -r file; do
     cp "$file" "$file.1.tmp" && mv "$file.1.tmp" "$file.1" && : >"$file"
   done
-  "$flock" -n -x "$root/living.lock" true && exit 0
+  is_living || exit 0
 done
 `.trimStart();

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT, type VnfInstanceId } from '../../kernel/index.ts';
 import { workloadId, type ObservedWorkload, type Workload } from '../contract.ts';
