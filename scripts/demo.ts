@@ -1,0 +1,118 @@
+/**
+ * The main job, end to end: an orchestrator and two agents as separate processes, the catalogue onboarded, a virtual CSE deployed over
+ * cloud and gateway, road sensors playing real data through it, and four of its parts killed meanwhile.
+ * `--short`: at most 60 s. `--keep`: leave it running and print where. The last line of stdout is the result as JSON.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildCatalog } from '../vnf-catalog/build-packages.ts';
+import { account, renderResult } from './demo/accounting.ts';
+import { runChaos } from './demo/chaos.ts';
+import { AGENTS, createInstallation, type AgentName, type Installation } from './demo/installation.ts';
+import { provideNatsServer } from './demo/nats-server.ts';
+import { play } from './demo/play.ts';
+import { endProcessesOf, processesOf, until } from './demo/processes.ts';
+
+const { values: options } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+});
+const PLAY_SECONDS = options.short ? 20 : 60;
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const abort = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => abort.abort(new RangeError(`stopped by ${signal}`)));
+
+const folder = mkdtempSync(join(tmpdir(), 'iotmano-demo-'));
+let isKept = false;
+try {
+  process.exitCode = (await demonstrate()) ? 0 : 1;
+} catch (error) {
+  say(`the demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  if (!isKept) await leaveNothing();
+}
+
+async function demonstrate(): Promise<boolean> {
+  provideNatsServer(say);
+  const installation = await createInstallation(folder, abort.signal);
+  await startHosts(installation);
+  const deploySeconds = await deploy(installation);
+  const stopPlay = new AbortController();
+  const playing = play(installation, {
+    seconds: PLAY_SECONDS,
+    signal: AbortSignal.any([abort.signal, stopPlay.signal]),
+    say,
+  });
+  const healSeconds = await runChaos(installation, abort.signal, say).catch((error: unknown) => {
+    stopPlay.abort();
+    throw error;
+  });
+  const result = {
+    ...(await account(installation, await playing, abort.signal, say)),
+    healSeconds,
+    deploySeconds,
+  };
+  if (options.keep) {
+    isKept = true;
+    say(
+      `left running below ${folder}: IOTMANO_URL=${installation.url} IOTMANO_DATA=${join(folder, 'orchestrator')}`,
+    );
+  } else {
+    say('removing the service');
+    await installation.iotmano('service', 'rm', 'virtual-cse');
+  }
+  process.stdout.write(renderResult(result));
+  return result.isExact;
+}
+
+async function startHosts(installation: Installation): Promise<void> {
+  say('starting the orchestrator and the agents of cloud-1 and gw-1');
+  await installation.startOrchestrator();
+  for (const name of Object.keys(AGENTS) as AgentName[]) {
+    installation.startAgent(name, (await installation.iotmano('token', 'enrol', '--host-id', name)).trim());
+  }
+  await until(
+    'the enrolment of both hosts',
+    20,
+    () => hasReadyHosts(installation, Object.keys(AGENTS).length),
+    abort.signal,
+  );
+}
+
+async function hasReadyHosts(installation: Installation, count: number): Promise<boolean> {
+  const hosts = JSON.parse(await installation.iotmano('hosts', '-o', 'json')) as {
+    state: string;
+    facts?: object;
+  }[];
+  return hosts.filter(({ state, facts }) => state === 'READY' && facts !== undefined).length === count;
+}
+
+/** @returns seconds from the request until every function runs */
+async function deploy(installation: Installation): Promise<number> {
+  say('building and onboarding the catalogue');
+  const packages = join(folder, 'packages');
+  mkdirSync(packages);
+  const { functions, services } = await buildCatalog(packages);
+  await installation.iotmano('package', 'onboard', ...Object.values(functions), ...Object.values(services));
+  say('deploying the service virtual-cse');
+  const { seconds } = JSON.parse(
+    await installation.iotmano('service', 'deploy', 'virtual-cse', '-o', 'json'),
+  ) as { seconds: number };
+  say(`virtual-cse runs after ${seconds} s`);
+  return seconds;
+}
+
+/** Stops whatever the demo has started and removes its folder; says so when something had to be killed. */
+async function leaveNothing(): Promise<void> {
+  const left = await endProcessesOf(folder);
+  rmSync(folder, { recursive: true, force: true });
+  if (left > 0) say(`ended ${left} processes of the demo`);
+  if (processesOf(folder).length > 0) {
+    say('some processes of the demo could not be ended');
+    process.exitCode = 1;
+  }
+}

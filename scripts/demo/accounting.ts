@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import Table from 'cli-table3';
+import { accountStored, readStored } from '../../vnf-catalog/demo-devices.ts';
+import type { HealSeconds } from './chaos.ts';
+import type { Installation } from './installation.ts';
+import { pointsOf, type Play } from './play.ts';
+
+/** The last line of stdout. */
+export interface DemoResult {
+  /** Values that devices set out to write. */
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly stored: number;
+  /** Stored values of which `road-traffic` was notified. */
+  readonly notified: number;
+  /** Notifications that came more than once. */
+  readonly duplicates: number;
+  readonly storedUnacknowledged: number;
+  readonly storedTwice: number;
+  /** Acknowledged, yet not stored. */
+  readonly missing: number;
+  readonly healSeconds: HealSeconds;
+  readonly deploySeconds: number;
+  /** All acknowledged stored exactly once, all stored notified, none refused. */
+  readonly isExact: boolean;
+}
+
+interface TrafficFigures {
+  readonly unique: number;
+  readonly duplicates: number;
+}
+
+const NOTIFY_SECONDS = 30;
+
+/** Counts what is stored and what was notified, once the last notifications have arrived or long enough have not. */
+export async function account(
+  installation: Installation,
+  { account: played, sensors, gateways }: Play,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<Omit<DemoResult, 'healSeconds' | 'deploySeconds'>> {
+  say('counting');
+  const stored = accountStored(await readStored(sensors, { gateways, signal }), played);
+  const figures = await settledFigures(installation, stored.stored, signal);
+  for (const refusal of played.refused.slice(0, 5)) say(`refused: ${refusal}`);
+  const result = {
+    sent: played.sent,
+    acknowledged: played.acknowledged,
+    stored: stored.stored,
+    notified: figures.unique,
+    duplicates: figures.duplicates,
+    storedUnacknowledged: stored.storedUnacknowledged,
+    storedTwice: stored.duplicates,
+    missing: stored.missing.length,
+  };
+  const isExact =
+    result.acknowledged > 0 &&
+    result.missing === 0 &&
+    result.storedTwice === 0 &&
+    result.notified === result.stored &&
+    played.refused.length === 0;
+  return { ...result, isExact };
+}
+
+async function settledFigures(
+  installation: Installation,
+  expected: number,
+  signal: AbortSignal,
+): Promise<TrafficFigures> {
+  const end = performance.now() + NOTIFY_SECONDS * 1000;
+  for (;;) {
+    const figures = await figuresOf(installation);
+    if (figures.unique >= expected || performance.now() > end) return figures;
+    await sleep(200, undefined, { signal });
+  }
+}
+
+async function figuresOf(installation: Installation): Promise<TrafficFigures> {
+  const [url] = pointsOf(await installation.instances(), 'road-traffic');
+  if (url === undefined) return { unique: 0, duplicates: 0 };
+  return (await (await fetch(`${url}/figures`)).json()) as TrafficFigures;
+}
+
+/** A table for people, and the same as JSON on the last line. */
+export function renderResult(result: DemoResult): string {
+  const { healSeconds, ...counts } = result;
+  const table = new Table({ head: ['', ''], style: { head: [], border: [] } });
+  for (const [name, value] of Object.entries(counts)) table.push([name, String(value)]);
+  for (const [name, seconds] of Object.entries(healSeconds))
+    table.push([`healSeconds.${name}`, String(seconds)]);
+  return `${table.toString()}\n${JSON.stringify(result)}\n`;
+}

@@ -1,0 +1,46 @@
+import {
+  loadSensors,
+  playSensors,
+  registerSensors,
+  type PlayAccount,
+  type Sensor,
+} from '../../vnf-catalog/demo-devices.ts';
+import type { FunctionInstance, Installation } from './installation.ts';
+
+/** What the devices did, and how to ask for more. */
+export interface Play {
+  readonly account: PlayAccount;
+  readonly sensors: readonly Sensor[];
+  readonly gateways: readonly string[];
+}
+
+export interface PlayTerms {
+  readonly seconds: number;
+  /** Ends the play; a device that waits for an answer still gets it. */
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+const ANSWER_MILLISECONDS = 30_000;
+/** A step of five minutes takes a quarter of a second. */
+const SPEED = 1200;
+const ROWS_PER_SECOND = 4;
+
+/** Plays the road sensors through the gateways of the virtual CSE, until the rows for so many seconds are through. */
+export async function play(installation: Installation, { seconds, signal, say }: PlayTerms): Promise<Play> {
+  const sensors = loadSensors();
+  const gateways = pointsOf(await installation.instances(), 'gateway');
+  const options = { gateways, signal, deadlineMs: ANSWER_MILLISECONDS };
+  await registerSensors(sensors, options);
+  say(`${sensors.length} road sensors play through ${gateways.join(', ')}`);
+  const account = await playSensors({ ...options, sensors, rows: seconds * ROWS_PER_SECOND, speed: SPEED });
+  return { account, sensors, gateways };
+}
+
+/** Where the running copies of a constituent answer HTTP. */
+export function pointsOf(instances: readonly FunctionInstance[], constituent: string): string[] {
+  return instances
+    .filter((instance) => instance.function === constituent && instance.state === 'RUNNING')
+    .flatMap(({ endpoints }) => endpoints.filter((endpoint) => endpoint.startsWith('http=')))
+    .map((endpoint) => `http://${endpoint.slice('http='.length)}`);
+}
