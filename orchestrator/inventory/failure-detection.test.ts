@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { HostId } from '../../kernel/index.ts';
 import { createMemoryStore } from '../store/index.ts';
 import { assign, keyOf, unassign } from '../mco/testkit/assignments.ts';

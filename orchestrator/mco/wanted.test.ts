@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { HostId } from '../../kernel/index.ts';
 import type { HostDocument } from '../domain/index.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
@@ -144,11 +144,11 @@ describe('an agent that follows its wanted state', () => {
             poll(pair);
           }
           const assigned = [...pair.store.listByPrefix('assignment', 'gw-1.')];
-          expect([...pair.held].toSorted()).toEqual(
-            assigned
-              .map(({ document, revision }) => [workloadId(document.workload.key), revision])
-              .toSorted(),
-          );
+          const wanted = assigned.map(({ document, revision }): [string, number] => [
+            workloadId(document.workload.key),
+            revision,
+          ]);
+          expect(pair.held).toEqual(new Map(wanted));
         },
       ),
       { numRuns: 300 },
