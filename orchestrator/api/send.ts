@@ -7,6 +7,8 @@ import type { ApiResponse } from './route-types.ts';
 /** How much of a refused body is read so that the client gets to see the answer; then the connection is closed. */
 const DRAIN_BYTES = 2 * 1024 * 1024;
 const DRAIN_MILLISECONDS = 1000;
+/** A client that has sent nothing for this long waits for the answer. */
+const DRAIN_IDLE_MILLISECONDS = 100;
 
 /** Answers are for programs, never for a browser to interpret, embed or cache. */
 export function setCommonHeaders(response: ServerResponse, requestId: string, isEncrypted: boolean): void {
@@ -75,12 +77,15 @@ export async function drain(request: IncomingMessage): Promise<void> {
   let size = 0;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(done, DRAIN_MILLISECONDS);
+    const idle = setTimeout(done, DRAIN_IDLE_MILLISECONDS);
     const onData = (chunk: Buffer): void => {
+      idle.refresh();
       size += chunk.length;
       if (size > DRAIN_BYTES) done();
     };
     function done(): void {
       clearTimeout(timer);
+      clearTimeout(idle);
       request.off('data', onData).off('end', done).off('close', done);
       resolve();
     }
