@@ -7,7 +7,6 @@ import {
   isAllowed,
   packageOf,
   scaleLevel,
-  viewVnfcs,
   type Lifecycle,
   type VnfcView,
 } from '../lifecycle/index.ts';
@@ -20,10 +19,11 @@ export const VNF_OP_OCCS = '/vnflcm/v2/vnf_lcm_op_occs';
 
 /** SOL003 VnfInstance. Secrets (seeds of credentials, secret config values) are never part of it. */
 export function vnfInstanceView(
-  { context }: Lifecycle,
+  lifecycle: Lifecycle,
   origin: string,
   record: StoredRecord<'vnf-instance'>,
 ): Schemas['VnfInstance'] {
+  const { context } = lifecycle;
   const { id, document } = record;
   const { descriptor } = packageOf(context.catalog, document.vnfPkgId);
   const { metadata } = descriptor;
@@ -44,7 +44,7 @@ export function vnfInstanceView(
     ),
     instantiationState: document.instantiationState,
     ...(document.instantiationState === 'INSTANTIATED'
-      ? { instantiatedVnfInfo: instantiatedInfo(context, record) }
+      ? { instantiatedVnfInfo: instantiatedInfo(lifecycle, record) }
       : {}),
     metadata: anyObject(document.metadata),
     extensions: {
@@ -74,12 +74,12 @@ function linksOf(self: string, document: VnfInstanceDocument): Schemas['VnfInsta
 }
 
 function instantiatedInfo(
-  context: Lifecycle['context'],
+  { context, viewVnfcs }: Lifecycle,
   record: StoredRecord<'vnf-instance'>,
 ): NonNullable<Schemas['VnfInstance']['instantiatedVnfInfo']> {
   const { document } = record;
   const { descriptor } = packageOf(context.catalog, document.vnfPkgId);
-  const copies = viewVnfcs(context, record);
+  const copies = viewVnfcs(record);
   const counts = countsOfWanted(document.wanted);
   const hasStarted = copies.some(
     ({ state }) => state === 'RUNNING' || state === 'UNHEALTHY' || state === 'STARTING',

@@ -1,6 +1,5 @@
 import type { LcmOpOccId } from '../../kernel/index.ts';
 import {
-  viewVnfcs,
   type CreateVnf,
   type HealVnf,
   type InstantiateVnf,
@@ -147,7 +146,7 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
           request,
           vnf
             .list(request.caller.tenant)
-            .flatMap((record) => viewVnfcs(lifecycle.context, record))
+            .flatMap((record) => lifecycle.viewVnfcs(record))
             .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
           ({ resource: _resource, isLeftover: _isLeftover, ...view }) => view,
         ),

@@ -1,5 +1,5 @@
 import type { Clock, IdSource, Logger } from '../../kernel/index.ts';
-import type { StateStore } from '../store/index.ts';
+import type { StateStore, StoredRecord } from '../store/index.ts';
 import type { TemplateSource } from './build-workload.ts';
 import {
   DEFAULT_LIMITS,
@@ -15,7 +15,7 @@ import { createInstanceIndex } from './instance-index.ts';
 import type { KeySource } from './key-source.ts';
 import type { Liveness } from './liveness.ts';
 import { createOpOccUseCases, type OpOccUseCases } from './op-occ-use-cases.ts';
-import { operationProgress, type OperationProgress } from './view-vnfcs.ts';
+import { operationProgress, viewVnfcs, type OperationProgress, type VnfcView } from './view-vnfcs.ts';
 import { createVnfUseCases, type VnfUseCases } from './vnf-use-cases.ts';
 
 export interface LifecycleOptions {
@@ -38,6 +38,8 @@ export interface Lifecycle {
   readonly engine: LifecycleEngine;
   /** How far an operation is; undefined once it is over. */
   readonly progressOf: (operationId: string) => OperationProgress | undefined;
+  /** All copies of a function, wanted or still there. */
+  readonly viewVnfcs: (record: StoredRecord<'vnf-instance'>) => readonly VnfcView[];
   /** For the service lifecycle, which plans and commits over functions. */
   readonly context: LifecycleContext;
 }
@@ -63,6 +65,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     vnf: createVnfUseCases(context),
     opOccs: createOpOccUseCases(context),
     engine: createLifecycleEngine(context, store),
+    viewVnfcs: (record) => viewVnfcs(context, record),
     progressOf: (id) => operationProgress(context, id),
     context,
   };

@@ -22,7 +22,7 @@ export type { CreateVnf, HealVnf, InstantiateVnf, VnfUseCases } from './vnf-use-
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export type { PlanReport } from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
-export { viewVnfcs, type OperationProgress, type VnfcView } from './view-vnfcs.ts';
+export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.
 export { activeOperation, convergenceOf, type ActiveOperation } from './advance-operation.ts';
 export { cancelOperation, failOperation, retryOperation } from './op-occ-use-cases.ts';

@@ -56,7 +56,6 @@ export function planOperation(
   return planChange(context, record, pkg, operation, {
     moved: allMoved.filter((copy) => !changes.failed.includes(copy)),
     replaced: [...changes.replaced, ...changes.failed],
-    failed: [],
   });
 }
 
@@ -78,7 +77,7 @@ function planChange(
   { vnfInstanceId, tenant, instance }: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  { moved, replaced, failed }: Changes,
+  { moved, replaced }: Pick<Changes, 'moved' | 'replaced'>,
 ): WantedPlan {
   return planWanted({
     vnfInstanceId,
@@ -86,7 +85,7 @@ function planChange(
     instance,
     function: pkg,
     counts: countsFor(pkg, instance, operation),
-    avoidHosts: [...new Set(failed.map(({ hostId }) => hostId))],
+    avoidHosts: [...new Set(moved.map(({ hostId }) => hostId))],
     dependents: context.index.dependentsOf(vnfInstanceId),
     current: claimOf(instance),
     moved,

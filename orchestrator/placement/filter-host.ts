@@ -25,7 +25,7 @@ export function checkHost(
     return { text: `do not serve tenant ${request.tenant}` };
   if (request.hosts !== undefined && !request.hosts.includes(host.hostId))
     return { text: `are not among ${listed(request.hosts)}` };
-  if (request.avoidHosts.includes(host.hostId)) return { text: 'have just failed to run it' };
+  if (request.avoidHosts.includes(host.hostId)) return { text: 'have just been given up for it' };
   return checkFacts(host, request, demand) ?? checkLabels(host, request);
 }
 

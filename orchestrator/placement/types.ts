@@ -76,7 +76,7 @@ export interface PlacementRequest {
   readonly spreadBy?: string;
   /** Only these. */
   readonly hosts?: readonly HostId[];
-  /** None of these: where a copy has just failed. */
+  /** None of these: where a copy has just failed, or been lost. */
   readonly avoidHosts: readonly HostId[];
   /** Functions that it must be able to reach. */
   readonly providers: readonly VnfInstanceId[];
