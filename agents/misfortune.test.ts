@@ -133,11 +133,11 @@ describe('an agent whose orchestrator has misfortunes', () => {
     const samples = fc.sample(garbage, 120);
     let next = 0;
     server.misfortune = () => samples[(next += 1) % samples.length];
-    const startedAt = performance.now();
-    while (next < 40 && performance.now() - startedAt < 12_000) {
+    for (let look = 0; look < 60; look += 1) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(pids()).toEqual(before);
     }
+    expect(next).toBeGreaterThan(10);
     server.misfortune = () => undefined;
     server.assign([assignmentOf(), assignmentOf({ name: 'fn-2' })]);
     await eventually('it goes on', () => isReported('fn-2'), 20);

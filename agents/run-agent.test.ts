@@ -1,3 +1,4 @@
+import { deepEqual } from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -20,7 +21,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await agent.cleanUp();
   await server.disappear();
-  expect(server.faults).toEqual([]);
+  // Every request was as the Mco document says.
+  deepEqual(server.faults, []);
 });
 
 /** What runs on the host, whatever anybody says. */

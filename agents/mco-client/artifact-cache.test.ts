@@ -1,3 +1,4 @@
+import { deepEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +26,8 @@ afterEach(async () => {
   closeTransport();
   await server.disappear();
   rmSync(directory, { recursive: true, force: true });
-  expect(server.faults).toEqual([]);
+  // Every request was as the Mco document says.
+  deepEqual(server.faults, []);
 });
 
 async function cache(maxBytes = 10_000_000): Promise<ArtifactSource> {
@@ -126,12 +128,8 @@ describe('artifacts', () => {
       paths.push(await source.open(one));
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
-    expect(readdirSync(join(directory, 'artifacts')).toSorted()).toEqual(
-      paths
-        .slice(1)
-        .map((path) => path.split('/').at(-1))
-        .toSorted(),
-    );
+    const left = readdirSync(join(directory, 'artifacts'));
+    expect(new Set(left)).toEqual(new Set(paths.slice(1).map((path) => path.split('/').at(-1))));
   });
 
   it('have names that cannot leave the directory', async () => {
