@@ -26,14 +26,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => abort.abort(new RangeError(`stopped by ${signal}`)));
 
 const folder = mkdtempSync(join(tmpdir(), 'iotmano-demo-'));
-let isKept = false;
 try {
   process.exitCode = (await demonstrate()) ? 0 : 1;
 } catch (error) {
   say(`the demo failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  if (!isKept) await leaveNothing();
+  if (options.keep && !abort.signal.aborted)
+    say(`left as it is below ${folder} (logs in ${join(folder, 'logs')})`);
+  else await leaveNothing();
 }
 
 async function demonstrate(): Promise<boolean> {
@@ -57,7 +58,6 @@ async function demonstrate(): Promise<boolean> {
     deploySeconds,
   };
   if (options.keep) {
-    isKept = true;
     say(
       `left running below ${folder}: IOTMANO_URL=${installation.url} IOTMANO_DATA=${join(folder, 'orchestrator')}`,
     );

@@ -96,7 +96,7 @@ function rowsOf(prefix: string, schema: Schema, depth: number): string[] {
   const branches = (schema.oneOf ?? []).filter(({ properties }) => properties !== undefined);
   if (branches.length > 0)
     return branches.flatMap((branch) =>
-      rowsOf(`${prefix}`, branch, depth + 1).map((row) => markBranch(row, branch)),
+      rowsOf(prefix, branch, depth + 1).map((row) => markBranch(row, branch)),
     );
   return Object.entries(schema.properties ?? {}).flatMap(([name, written]) => {
     const property = resolve(written);

@@ -55,7 +55,7 @@ function validateParameter(parameter: Parameter, text: string): void {
 /** Text that does not read as the type stays text, which the schema then refuses by its type. */
 function readAs(type: Parameter['type'], text: string): unknown {
   if (type === 'integer' || type === 'number')
-    return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : text;
+    return /^-?\d{1,16}(\.\d{1,20})?(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : text;
   if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   return type === 'array' ? text.split(',') : text;
 }
