@@ -19,7 +19,8 @@ export {
 } from './labels/parse-expression.ts';
 export { matchesLabels } from './labels/matches-labels.ts';
 export * from './archive/index.ts';
-export { checkService, SERVICE_RULES, type CheckedService, type FunctionLookup } from './check-service.ts';
+export { checkService, type CheckedService, type FunctionLookup } from './check-service.ts';
+export { SERVICE_RULES } from './service-rules.ts';
 export { RULES } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export { SCHEMAS } from './schemas/index.ts';

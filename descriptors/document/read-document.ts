@@ -127,7 +127,7 @@ class NodeReader {
 
   #readKey(pair: Pair, map: YAMLMap, pointer: string): string | undefined {
     const { key } = pair;
-    const text = isScalar(key) && key.value !== null ? String(key.value) : undefined;
+    const text = keyText(key);
     if (text !== undefined && isScalar(key)) this.#note(key, pointer);
     if (text !== undefined && text !== '__proto__') return text;
     const message =
@@ -169,5 +169,14 @@ function findOffset(root: unknown, finding: Finding, targets: ReadonlyMap<Alias,
 }
 
 function findPair(map: YAMLMap, key: string): Pair | undefined {
-  return map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key);
+  return map.items.find((pair) => keyText(pair.key) === key);
+}
+
+/** `1: x` and `true: x` are named by the text of their value. */
+function keyText(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined;
+  const { value } = key;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 }
