@@ -518,9 +518,9 @@ export interface components {
      */
     readonly 'host-facts': {
       /**
-       * @description Processor architecture, in Node's words.
+       * @description Processor architecture, in the words of descriptors and container images.
        * @example arm64
-       * @example x64
+       * @example amd64
        */
       readonly architecture: string;
       /**

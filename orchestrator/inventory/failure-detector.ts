@@ -9,6 +9,8 @@ const JUDGE_EVERY_MILLISECONDS = 250;
 /** Small commits: a fleet that falls silent must not hold up everybody else's writes. */
 const WRITES_PER_COMMIT = 500;
 
+const NOTHING_BRAKED: ReadonlySet<string> = new Set();
+
 export interface FailureDetector {
   /** Judges every host once: lapsed leases, brakes, hosts given up. */
   judge(): void;
@@ -26,7 +28,8 @@ export interface FailureDetectorOptions {
 
 export function createFailureDetector(options: FailureDetectorOptions): FailureDetector {
   const { store, clock, leases, log } = options;
-  let braked: ReadonlySet<string> = new Set();
+  /** As the leader before left it, until the first judgement. */
+  let braked = standingBrakes(store);
 
   const zone = (hostId: string): string => zoneOf(store.get('host-facts', hostId)?.document);
 
@@ -34,37 +37,37 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
     for (const { id, document } of store.list('host')) yield { zone: zone(id), state: document.state };
   }
 
+  /** The hosts that are SUSPECT, after those whose lease has lapsed have become so. */
   function suspectLapsed(): StoredRecord<'host'>[] {
-    const writes: Write[] = [];
+    const lapsed: StoredRecord<'host'>[] = [];
+    const suspects: string[] = [];
     for (const record of store.list('host')) {
       const { state } = record.document;
-      if ((state !== 'READY' && state !== 'DRAINING') || !leases.hasLapsed(record.id as HostId)) continue;
-      writes.push(updateOf(record, 'lapsed'));
-      log.warn({ hostId: record.id }, 'lease of host has lapsed');
+      if (state === 'SUSPECT') suspects.push(record.id);
+      if ((state === 'READY' || state === 'DRAINING') && leases.hasLapsed(record.id as HostId))
+        lapsed.push(record);
     }
-    commitInParts(store, writes);
-    return [...store.list('host')].filter(({ document }) => document.state === 'SUSPECT');
+    commitInParts(
+      store,
+      lapsed.map((record) => updateOf(record, 'lapsed')),
+    );
+    for (const { id } of lapsed) log.warn({ hostId: id }, 'lease of host has lapsed');
+    return [...suspects, ...lapsed.map(({ id }) => id)].flatMap((id) => store.get('host', id) ?? []);
   }
 
   function applyBrakes(suspects: number): void {
-    const next = suspects === 0 ? new Set<string>() : computeBrakedZones(members());
-    const writes = [
-      ...[...next]
-        .filter((name) => !braked.has(name))
-        .flatMap((name) =>
-          raiseAlarm(store, 'network-suspected', { zone: name }, brakeText(name), clock.now()),
-        ),
-      ...[...store.list('alarm')]
-        .flatMap(({ document: { source, name } }) =>
-          name === 'network-suspected' ? [source.zone ?? ''] : [],
-        )
-        .filter((name) => !next.has(name))
-        .flatMap((name) => clearAlarm(store, 'network-suspected', { zone: name }, clock.now())),
-    ];
-    commitInParts(store, writes);
-    for (const name of next)
-      if (!braked.has(name)) log.error({ zone: name }, 'moves pause: network is suspected');
-    for (const name of braked) if (!next.has(name)) log.info({ zone: name }, 'moves go on');
+    const next = suspects === 0 ? NOTHING_BRAKED : computeBrakedZones(members());
+    const begun = [...next].filter((name) => !braked.has(name));
+    const ended = [...braked].filter((name) => !next.has(name));
+    const now = clock.now();
+    commitInParts(store, [
+      ...begun.flatMap((name) =>
+        raiseAlarm(store, 'network-suspected', { zone: name }, brakeText(name), now),
+      ),
+      ...ended.flatMap((name) => clearAlarm(store, 'network-suspected', { zone: name }, now)),
+    ]);
+    for (const name of begun) log.error({ zone: name }, 'moves pause: the network is suspected');
+    for (const name of ended) log.info({ zone: name }, 'moves go on');
     braked = next;
   }
 
@@ -85,7 +88,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
 
   function judge(): void {
     const suspects = suspectLapsed();
-    if (suspects.length > 0 || braked.size > 0 || store.count('alarm') > 0) applyBrakes(suspects.length);
+    if (suspects.length > 0 || braked.size > 0) applyBrakes(suspects.length);
     giveUp(suspects);
   }
 
@@ -122,6 +125,15 @@ function updateOf(record: StoredRecord<'host'>, event: 'lapsed' | 'givenUp'): Wr
 function commitInParts(store: StateStore, writes: readonly Write[]): void {
   for (let start = 0; start < writes.length; start += WRITES_PER_COMMIT)
     store.commit(writes.slice(start, start + WRITES_PER_COMMIT));
+}
+
+/** Zones whose alarm stands. */
+function standingBrakes(store: StateStore): ReadonlySet<string> {
+  const zones = new Set<string>();
+  for (const { document } of store.list('alarm'))
+    if (document.name === 'network-suspected' && document.clearedAt === undefined)
+      zones.add(document.source.zone ?? '');
+  return zones;
 }
 
 function brakeText(zone: string): string {

@@ -110,7 +110,8 @@ function* visibleHosts(store: StateStore, { tenant }: Caller): Iterable<StoredRe
 function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'>): HostView {
   const hostId = host.id as HostId;
   const { state, roles, enrolledAt, tenants, draining, disputed, boots } = host.document;
-  const facts = store.get('host-facts', hostId)?.document;
+  const record = store.get('host-facts', hostId)?.document;
+  const { sequence: _sequence, bootId: _bootId, ...facts } = record ?? {};
   return {
     hostId,
     state,
@@ -126,7 +127,7 @@ function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'
     ...inventory.leaseTerms(hostId),
     assignments: countAssignments(store, hostId),
     allocated: allocatedOn(store, hostId),
-    ...(facts === undefined ? {} : { facts: { ...facts } }),
+    ...(record === undefined ? {} : { facts }),
   };
 }
 
