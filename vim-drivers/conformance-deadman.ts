@@ -13,7 +13,7 @@ import {
 
 export function describeDeadman(siteOf: () => ConformanceSite): void {
   describe("the dead-man's rule", () => {
-    it('stops an instance when the lease is not renewed, and starts it again when it is', async () => {
+    it('stops an instance when the lease is not renewed, and starts it again when it is and it is still wanted', async () => {
       const workload = sampleWorkload(siteOf(), { spec: { stopAfterSeconds: 1 } });
       await renew(siteOf());
       await siteOf().driver.apply(workload, nextFence());
@@ -22,6 +22,10 @@ export function describeDeadman(siteOf: () => ConformanceSite): void {
       expect(stopped.reason).toMatch(/lease was not renewed/);
       expect(stopped.pid).toBeUndefined();
       await renew(siteOf());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      // Not before it is clear that it is wanted still.
+      expect((await find(siteOf(), workload.key))?.instances[0]?.state).toBe('STOPPED');
+      await siteOf().driver.apply(workload, nextFence());
       const after = only(await until(siteOf(), workload.key, ([one]) => one?.state === 'RUNNING'));
       expect(after.epoch).toBe(before.epoch);
     });

@@ -243,8 +243,9 @@ export interface VimDriver {
 /** Optional: a driver that stops instances by itself when the lease is not renewed (dead-man's rule). */
 export interface LeaseKeeper {
   /**
-   * The host's lease was renewed: the orchestrator was heard, too. Must be called at least every `stopAfterSeconds` / 3,
-   * after the wanted state that came with the answer was set.
+   * The host's lease was renewed: the orchestrator was heard, too. Must be called at least every `stopAfterSeconds` / 3.
+   * What runs may run on from here. What the rule has stopped, or a reboot holds back, starts only with the next `apply` after this: the
+   * wanted state may no longer have it, and a single writer must not come back for even a moment.
    * @param sentAtMonotonic `Clock.monotonic()` when the renewal was *sent*: the orchestrator counts from no later than that; absent: now
    */
   renewed(sentAtMonotonic?: number): Promise<void>;

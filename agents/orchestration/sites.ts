@@ -1,6 +1,5 @@
 import type { Clock, Logger } from '../../kernel/index.ts';
 import {
-  isLeaseKeeper,
   workloadId,
   type Fence,
   type ObservedWorkload,
@@ -65,7 +64,7 @@ export async function createSites({ drivers, clock, log, onChange }: SitesOption
       tell();
     },
     async renewed(sentAtMonotonic) {
-      for (const { driver } of sites) if (isLeaseKeeper(driver)) await driver.renewed(sentAtMonotonic);
+      for (const { controller } of sites) await controller.renewed(sentAtMonotonic);
     },
     observed,
     areEmpty: async () => {

@@ -13,7 +13,7 @@ import {
   type WorkloadUsage,
 } from '../contract.ts';
 import { noFailures, Saboteur, type FailureSwitches } from './failures.ts';
-import { findWorkload, observeWorkload, type FakePace } from './observe.ts';
+import { findWorkload, hasLapsed, observeWorkload, type FakePace } from './observe.ts';
 import type { FakeHost, FakeInstance, FakeWorkload, FakeWorld } from './world.ts';
 
 export interface FakeDriverOptions {
@@ -127,6 +127,7 @@ class FakeSite implements FakeDriver {
 
   async renewed(sentAtMonotonic?: number): Promise<void> {
     await this.#saboteur.enter();
+    this.#noteStopped();
     const at = sentAtMonotonic ?? this.#clock.monotonic();
     this.#host.renewedAt = Math.max(this.#host.renewedAt, at);
     this.#changed();
@@ -146,6 +147,14 @@ class FakeSite implements FakeDriver {
     else
       this.#start(workload, slot, instance.epoch, { restarts: instance.restarts + 1, ports: instance.ports });
     this.#changed();
+  }
+
+  /** Before the lease is renewed: what had lapsed stays stopped until it is applied again. */
+  #noteStopped(): void {
+    for (const { spec, instances } of this.#host.workloads.values()) {
+      if (!hasLapsed(this.#host, spec, this.#clock)) continue;
+      for (const instance of instances.values()) instance.stoppedAt ??= this.#clock.now();
+    }
   }
 
   #pass(fence: Fence): void {
@@ -178,7 +187,11 @@ class FakeSite implements FakeDriver {
         this.#start(workload, slot, epoch, running === undefined ? {} : { ports: running.ports });
       else if (areOtherBindings && spec.bindings?.onChange === 'restart')
         this.#start(workload, slot, epoch, { restarts: running.restarts + 1, ports: running.ports });
-      else if (areOtherBindings) running.reloads += 1;
+      else {
+        if (areOtherBindings) running.reloads += 1;
+        if (running.stoppedAt !== undefined && !hasLapsed(this.#host, spec, this.#clock))
+          this.#start(workload, slot, epoch, { restarts: running.restarts + 1, ports: running.ports });
+      }
     }
   }
 

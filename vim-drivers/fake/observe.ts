@@ -1,5 +1,11 @@
 import { toTimestamp, type Clock } from '../../kernel/index.ts';
-import { workloadId, type ObservedInstance, type ObservedState, type ObservedWorkload } from '../contract.ts';
+import {
+  workloadId,
+  type ObservedInstance,
+  type ObservedState,
+  type ObservedWorkload,
+  type WorkloadSpec,
+} from '../contract.ts';
 import type { FakeHost, FakeInstance, FakeWorkload } from './world.ts';
 
 /** How long a fake instance takes. */
@@ -45,23 +51,28 @@ function observeInstance(verdict: Verdict, instance: FakeInstance): ObservedInst
 function judge(
   host: FakeHost,
   { spec }: FakeWorkload,
-  { exit, startedAt }: FakeInstance,
+  { exit, startedAt, stoppedAt }: FakeInstance,
   clock: Clock,
   pace: FakePace,
 ): Verdict {
   const now = clock.now();
   if (exit?.isFinal === true)
     return { state: 'FAILED', at: exit.at, reason: exit.reason, exitCode: exit.code };
-  const { stopAfterSeconds } = spec;
-  if (stopAfterSeconds !== undefined && clock.monotonic() - host.renewedAt >= stopAfterSeconds * 1000) {
-    const reason = `stopped: the host's lease was not renewed for ${stopAfterSeconds} s`;
-    return { state: 'STOPPED', at: now, reason };
+  if (stoppedAt !== undefined || hasLapsed(host, spec, clock)) {
+    const reason = `stopped: the host's lease was not renewed for ${spec.stopAfterSeconds ?? 0} s`;
+    const lapsedAt = now - (clock.monotonic() - host.renewedAt) + (spec.stopAfterSeconds ?? 0) * 1000;
+    return { state: 'STOPPED', at: stoppedAt ?? (Number.isFinite(lapsedAt) ? lapsedAt : startedAt), reason };
   }
   const ready = startedAt + pace.startMilliseconds;
   if (now < ready) return { state: 'STARTING', at: startedAt };
   const done = ready + pace.jobMilliseconds;
   if (spec.run.mode === 'job' && now >= done) return { state: 'COMPLETED', at: done, exitCode: 0 };
   return { state: 'RUNNING', at: ready };
+}
+
+/** Whether the dead-man's rule forbids the spec to run now. */
+export function hasLapsed(host: FakeHost, { stopAfterSeconds }: WorkloadSpec, clock: Clock): boolean {
+  return stopAfterSeconds !== undefined && clock.monotonic() - host.renewedAt >= stopAfterSeconds * 1000;
 }
 
 /** Whether the host knows it, for those that ask by key. */

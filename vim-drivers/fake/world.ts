@@ -11,6 +11,8 @@ export interface FakeInstance {
   /** Ends that were brought about by hand, not answered yet. */
   exit?: { readonly code: number; readonly at: number; readonly isFinal: boolean; readonly reason: string };
   reloads: number;
+  /** The dead-man's rule has stopped it; only an apply starts it again. */
+  stoppedAt?: number;
   readonly ports: Readonly<Record<string, number>>;
 }
 

@@ -195,7 +195,7 @@ describe('a driver that is killed', () => {
       const stopped = only(await until(site, bound.key, ([one]) => one?.state === 'STOPPED'));
       expect(stopped.reason).toMatch(/lease was not renewed/);
       await site.driver.renewed();
-      await untilRunning(site, bound);
+      await run(site, bound);
     },
   );
 });
@@ -224,7 +224,7 @@ describe('after a reboot of the host', () => {
         ).state,
       ).toBe('PENDING');
       await site.driver.renewed();
-      await untilRunning(site, warm);
+      await run(site, warm);
     } finally {
       await site.close();
     }

@@ -164,8 +164,8 @@ export class ProcessHost implements ProcessDriver {
   }
 
   async renewed(sentAtMonotonic?: number): Promise<void> {
+    for (const slot of this.#allSlots()) slot.beforeRenewal();
     await this.#parts.context.lease.renew(sentAtMonotonic);
-    for (const slot of this.#allSlots()) slot.leaderHeard();
   }
 
   async close(): Promise<void> {

@@ -92,16 +92,18 @@ export class HostedWorkload {
     this.#record = record;
   }
 
-  async #tellSlots(found: readonly number[] = []): Promise<void> {
+  async #tellSlots(found?: readonly number[]): Promise<void> {
     const wishes = new Map(this.removing === undefined ? this.#wishes() : []);
     const grace = this.removing?.graceSeconds;
-    for (const number of new Set([...this.#slots.keys(), ...found, ...wishes.keys()])) {
+    for (const number of new Set([...this.#slots.keys(), ...(found ?? []), ...wishes.keys()])) {
       const wish = wishes.get(number);
       const slot = this.#slots.get(number);
       if (slot !== undefined && !slot.isGone) slot.want(wish, grace);
-      else if (wish === undefined && !found.includes(number)) continue;
-      else
-        this.#slots.set(number, await Slot.open(this.#context, this.id, number, wish, this.#stopRule(grace)));
+      else if (wish !== undefined || found?.includes(number) === true) {
+        const origin = found === undefined ? 'applied' : 'found';
+        const opened = await Slot.open(this.#context, this.id, number, wish, this.#stopRule(grace), origin);
+        this.#slots.set(number, opened);
+      }
     }
   }
 

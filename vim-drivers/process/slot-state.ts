@@ -27,7 +27,10 @@ export class SlotState {
   stop: StopRule = DEFAULT_STOP;
   run: Run | undefined;
   health: HealthTracker | undefined;
+  /** The orchestrator was heard since the driver was opened. */
   isLeaderHeard = false;
+  /** It was applied when the lease held and, after a reboot, the orchestrator had been heard: it may start. */
+  isReleased = false;
   /** Hash of the bindings that are in the file, told or not. */
   writtenBindings: string | undefined;
   #pausing = new AbortController();

@@ -7,7 +7,7 @@ import { findRun, settle } from './settle-instance.ts';
 import type { SlotContext, SlotWish } from './slot-context.ts';
 import { loadSlotRecord, newSlotRecord, renewSlotRecord } from './slot-record.ts';
 import { SlotState, type StopRule } from './slot-state.ts';
-import { isLeaseOver, LONG_PAUSE_MILLISECONDS, startWhenDue } from './start-instance.ts';
+import { isLeaseOver, LONG_PAUSE_MILLISECONDS, release, startWhenDue } from './start-instance.ts';
 import { isRunning } from './system.ts';
 import { tend } from './tend-instance.ts';
 
@@ -33,6 +33,7 @@ export class Slot {
     number: number,
     wish: SlotWish | undefined,
     stop: StopRule,
+    origin: 'applied' | 'found',
   ): Promise<Slot> {
     const paths = slotPaths(context.layout, id, number);
     await mkdir(paths.directory, { recursive: true, mode: 0o700 });
@@ -43,6 +44,7 @@ export class Slot {
     context.ports.claim(slot.#state.name, record.ports);
     slot.#state.stop = stop;
     slot.#state.wish = wish;
+    if (origin === 'applied' && wish !== undefined) release(slot.#state, wish);
     await findRun(slot.#state); // so that the first list is right
     slot.#loop = slot.#drive();
     return slot;
@@ -70,13 +72,15 @@ export class Slot {
     if (wish !== undefined) state.stop = wish.spec.stop;
     if (graceSeconds !== undefined) state.stop = { ...state.stop, graceSeconds };
     state.wish = wish;
+    if (wish !== undefined) release(state, wish);
     state.wake();
   }
 
-  /** The orchestrator was heard: what waited for that may start. */
-  leaderHeard(): void {
+  /** The lease is about to be renewed: notes whether it had lapsed, for then only what is wanted still may start. */
+  beforeRenewal(): void {
+    const { wish } = this.#state;
     this.#state.isLeaderHeard = true;
-    if (['STOPPED', 'PENDING'].includes(this.#state.record.state)) this.#state.wake();
+    if (wish !== undefined && isLeaseOver(this.#state, wish)) this.#state.isReleased = false;
   }
 
   /** A look from outside whether what runs is still there, and may be. */
@@ -87,8 +91,13 @@ export class Slot {
   }
 
   observe(): ObservedInstance {
-    const { slot, epoch, state, since, restarts, reason, exitCode, ports } = this.#state.record;
+    const { slot, epoch, since, restarts, exitCode, ports, isSettled } = this.#state.record;
     const pid = this.run?.program.pid;
+    // Between its end and the step that takes note of it, it must not look as if it ran.
+    const hasJustEnded = !isSettled && this.#state.run !== undefined && pid === undefined;
+    const { state, reason } = hasJustEnded
+      ? ({ state: 'PENDING', reason: 'it has just ended' } as const)
+      : this.#state.record;
     return {
       slot,
       epoch,

@@ -18,16 +18,22 @@ export const LONG_PAUSE_MILLISECONDS = 60_000;
 /** Starts an instance, or pauses for as long as something stands against it. */
 export async function startWhenDue(state: SlotState, wish: SlotWish): Promise<void> {
   const { record, context } = state;
-  if (record.awaitsLeader && !state.isLeaderHeard) return state.pause(LONG_PAUSE_MILLISECONDS);
   if (isLeaseOver(state, wish)) {
+    state.isReleased = false;
     const reason = "waiting for a renewal of the host's lease";
     if (record.state !== 'STOPPED') await state.update({ state: 'PENDING', reason });
-    return state.pause(LONG_PAUSE_MILLISECONDS);
   }
+  const needsRelease = record.awaitsLeader || wish.spec.stopAfterSeconds !== undefined;
+  if (needsRelease && !state.isReleased) return state.pause(LONG_PAUSE_MILLISECONDS);
   // A wall clock may be set back: no wait is longer than the policy's longest.
   const wait = Math.min(record.notBefore - context.clock.now(), wish.spec.restart.backoffMaxSeconds * 1000);
   if (wait > 0) return state.pause(wait);
   await start(state, wish);
+}
+
+/** An apply says that it is wanted now: it may start if the lease holds and, where a reboot held it back, the orchestrator was heard. */
+export function release(state: SlotState, wish: SlotWish): void {
+  state.isReleased = (!state.record.awaitsLeader || state.isLeaderHeard) && !isLeaseOver(state, wish);
 }
 
 /** Whether the dead-man's rule forbids the instance to run now. */
@@ -48,6 +54,7 @@ async function start(state: SlotState, wish: SlotWish): Promise<void> {
   const artifactDirectory = await context.artifactDirectory(spec);
   const prepared = await prepareInstance(prepareInput(state, wish, artifactDirectory));
   const cgroups = await context.cgroups.prepare(state.name, spec.resources);
+  if (state.wish !== wish || isLeaseOver(state, wish)) return; // all that took time: look again
   const attempt = record.attempt + 1;
   // On disk before the process is there: whoever comes after a crash in between knows what to look for.
   await state.update({

@@ -15,6 +15,7 @@ const HANGUP_RETRY_MILLISECONDS = 250;
 export async function tend(state: SlotState, run: Run, wish: SlotWish): Promise<void> {
   const { clock } = state.context;
   if (isLeaseOver(state, wish)) return stopForLease(state, wish);
+  state.isReleased = true; // what may run may be started again after a crash, too
   const isDelivered = await deliverBindings(state, run, wish);
   if (isDelivered === 'restarting') return;
   // Found running after a restart of the driver: it was as healthy as the record says.

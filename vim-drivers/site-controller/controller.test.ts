@@ -173,6 +173,27 @@ describe('the site controller', () => {
     expect(Object.keys(await states())).toEqual([one.key.vnfInstanceId]);
   });
 
+  it('lets what the lease had stopped start again only if it is still wanted after the renewal', async () => {
+    const spec = { stopAfterSeconds: 5 };
+    const [stays, goes] = [sample({ spec }), sample({ spec })];
+    controller.setWanted([stays, goes], nextFence());
+    await controller.renewed();
+    await clock.advance(50);
+    expect(Object.keys(await states())).toHaveLength(2);
+    await clock.advance(6000);
+    expect(Object.values(await states())).toEqual([['0 STOPPED'], ['0 STOPPED']]);
+    const seen: string[] = [];
+    const unwatch = driver.watch(() => {
+      void states().then((now) => seen.push(...(now[goes.key.vnfInstanceId] ?? [])));
+    });
+    controller.setWanted([stays], nextFence());
+    await controller.renewed();
+    await clock.advance(50);
+    expect(await states()).toEqual({ [stays.key.vnfInstanceId]: ['0 RUNNING'] });
+    expect(seen).not.toContain('0 RUNNING');
+    unwatch();
+  });
+
   it('survives a host that cannot be reached, and carries on when it can be again', async () => {
     driver.failures.isUnreachable = true;
     const workload = sample();

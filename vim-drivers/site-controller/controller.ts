@@ -1,7 +1,9 @@
 import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
 import {
+  isLeaseKeeper,
   workloadId,
   type Fence,
+  type ObservedInstance,
   type ObservedWorkload,
   type VimDriver,
   type Workload,
@@ -28,6 +30,11 @@ export interface SiteControllerOptions {
 export interface SiteController {
   /** The whole wanted state. Until the first call nothing is applied or removed. */
   setWanted(workloads: readonly Workload[], fence: Fence): void;
+  /**
+   * The lease of the host was renewed by an answer to what was sent at that monotonic time; call it after `setWanted` with what came in the same
+   * answer. Tells the driver, and then applies again what waited for that and is still wanted.
+   */
+  renewed(sentAtMonotonic?: number): Promise<void>;
   /** What was told last. */
   observed(): readonly ObservedWorkload[];
   /** Stops looking. What runs runs on; driver calls under way are not waited for. */
@@ -44,6 +51,7 @@ export function createSiteController(options: SiteControllerOptions): SiteContro
   const running = loop.run();
   return {
     setWanted: (workloads, fence) => loop.setWanted(workloads, fence),
+    renewed: (sentAtMonotonic) => loop.renewed(sentAtMonotonic),
     observed: () => loop.told,
     close: async () => {
       loop.end();
@@ -62,6 +70,8 @@ class ConvergenceLoop {
   #wanted: { readonly workloads: readonly Workload[]; readonly fence: Fence } | undefined;
   #told: readonly ObservedWorkload[] = [];
   #toldText = '';
+  /** A renewal came that no look has answered yet. */
+  #isRenewed = false;
 
   constructor(options: SiteControllerOptions) {
     this.#options = options;
@@ -79,6 +89,15 @@ class ConvergenceLoop {
     this.#wanted = { workloads, fence };
     const ids = new Set<string>([...workloads, ...this.#told].map(({ key }) => workloadId(key)));
     this.#retries.commanded((id) => ids.has(id));
+    this.#wake();
+  }
+
+  async renewed(sentAtMonotonic: number | undefined): Promise<void> {
+    const { driver } = this.#options;
+    if (!isLeaseKeeper(driver)) return;
+    await driver.renewed(sentAtMonotonic);
+    if (!this.#told.some(({ instances }) => instances.some(awaitsRenewal))) return;
+    this.#isRenewed = true;
     this.#wake();
   }
 
@@ -124,6 +143,11 @@ class ConvergenceLoop {
     const wanted = this.#wanted;
     if (wanted === undefined) return;
     const { clock, concurrency = DEFAULT_CONCURRENCY } = this.#options;
+    if (this.#isRenewed) {
+      this.#isRenewed = false;
+      for (const { key, instances } of observed)
+        if (instances.some(awaitsRenewal)) this.#applied.delete(workloadId(key));
+    }
     for (const step of planConvergence(wanted.workloads, observed, this.#applied)) {
       if (this.#underWay.size >= concurrency) return;
       if (this.#underWay.has(step.id)) continue;
@@ -178,6 +202,11 @@ class ConvergenceLoop {
     const problem = this.#retries.problemOf(workloadId(workload.key));
     return problem === undefined ? workload : { ...workload, problem };
   }
+}
+
+/** Stopped by the dead-man's rule, or not started yet: it may be the renewal of the lease that it waits for. */
+function awaitsRenewal({ state }: ObservedInstance): boolean {
+  return state === 'STOPPED' || state === 'PENDING';
 }
 
 function attemptOf(step: ConvergenceStep): string {
