@@ -285,6 +285,32 @@ describe.skipIf(isServiceMissing('nats-server'))('the virtual CSE as processes',
     await until(async () => (await ask('CAdmin', 'GET', '/cse-in')).rsc === RSC.ok);
   }, 60_000);
 
+  test('a function follows a broker that is reached elsewhere, and a new key', async () => {
+    const key = newKey();
+    cse.rebind('broker', (bindings) => {
+      const clients = bindings['clients'] as { id: string; publicKey: string }[];
+      const change = (client: { id: string; publicKey: string }) =>
+        client.id === 'data-storage' ? { ...client, publicKey: key.publicKey } : client;
+      return { ...bindings, clients: clients.map(change) };
+    });
+    await until(async () => (await fetch(cse.readyUrl('storage'))).status === 503);
+    cse.rebind('storage', (bindings) => {
+      const { broker } = bindings['requires'] as { broker: { endpoints: object[]; credential: object } };
+      const credential = { ...broker.credential, seed: key.seed };
+      const endpoints = [{ host: '127.0.0.1', port: 1, instance: 'gone' }, ...broker.endpoints];
+      return { ...bindings, requires: { broker: { ...broker, credential, endpoints } } };
+    });
+    await cse.untilReady('storage');
+    await until(async () => (await ask('CAdmin', 'GET', '/cse-in')).rsc === RSC.ok);
+    cse.rebind('storage', (bindings) => {
+      const { broker } = bindings['requires'] as { broker: { endpoints: object[] } };
+      return { ...bindings, requires: { broker: { ...broker, endpoints: broker.endpoints.slice(1) } } };
+    });
+    await until(async () => cse.log('storage').split('bindings reloaded').length > 2);
+    await cse.untilReady('storage');
+    await until(async () => (await ask('CAdmin', 'GET', '/cse-in')).rsc === RSC.ok);
+  }, 60_000);
+
   test('a gateway that is stopped finishes what is under way', async () => {
     for (const name of ['processing-0', 'processing-1']) cse.signal(name, 'SIGSTOP');
     const answers = Promise.all(Array.from({ length: 20 }, () => ask('CAdmin', 'GET', '/cse-in')));

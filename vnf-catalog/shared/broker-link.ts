@@ -1,5 +1,11 @@
-import { connect, type Msg, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
-import { IotmanoError, messageOf } from '../../kernel/index.ts';
+import {
+  connect,
+  type Msg,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  type Subscription,
+} from '@nats-io/transport-node';
+import { IotmanoError, messageOf, systemClock } from '../../kernel/index.ts';
 import type { RequiredService } from './bindings.ts';
 import { nkeyPublicFromSeed, signWithSeed } from './nkey.ts';
 import { inboxPrefixOf } from './subjects.ts';
@@ -10,20 +16,32 @@ export interface RequestOptions {
 
 type Handler = (message: Msg) => void;
 
+/** Requests that this function answers, for as long as it wants to, over whichever connection there is. */
+interface Service {
+  readonly subject: string;
+  readonly queue: string;
+  readonly handler: Handler;
+  subscription?: Subscription;
+}
+
+const PAUSE_MILLISECONDS = 100;
+
 /**
  * A function's connection to the message broker: authenticated with the key of its binding, reconnecting for ever, and
- * following the endpoints of the bindings file.
+ * following the endpoints and the key of the bindings file.
  */
 export class BrokerLink {
-  #service: RequiredService;
+  #binding: RequiredService;
   #connection: NatsConnection | undefined;
   #isUp = false;
+  #signal: AbortSignal | undefined;
+  readonly #services = new Set<Service>([]);
   readonly #name: string;
   readonly #onNews: (event: string) => void;
 
-  constructor(name: string, service: RequiredService, onNews: (event: string) => void = () => undefined) {
+  constructor(name: string, binding: RequiredService, onNews: (event: string) => void = () => undefined) {
     this.#name = name;
-    this.#service = service;
+    this.#binding = binding;
     this.#onNews = onNews;
   }
 
@@ -36,48 +54,40 @@ export class BrokerLink {
    * @param onOpen called once, when connected for the first time: the place to start serving
    */
   start(signal: AbortSignal, onOpen: () => void): void {
-    void this.#open(signal).then(() => {
-      if (this.#isUp) onOpen();
+    this.#signal = signal;
+    void this.#connect().then((connection) => {
+      if (connection === undefined) return;
+      this.#adopt(connection);
+      onOpen();
     });
   }
 
-  async #open(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#connection === undefined) {
-      if (this.#service.endpoints.length === 0 || this.#service.credential === undefined) {
-        await delay(100);
-        continue;
-      }
-      try {
-        this.#connection = await connect(this.#options());
-      } catch (error) {
-        this.#onNews(messageOf(error));
-        await delay(100);
-      }
+  /** Follows a changed binding: endpoints by moving the connection, a key by opening another one. */
+  async rebind(binding: RequiredService): Promise<void> {
+    const before = this.#binding;
+    this.#binding = binding;
+    const old = this.#connection;
+    if (old === undefined || binding.endpoints.length === 0) return;
+    if (before.credential?.seed !== binding.credential?.seed) {
+      const fresh = await this.#connect();
+      if (fresh === undefined) return;
+      this.#adopt(fresh);
+      await old.drain().catch(() => undefined);
+    } else if (JSON.stringify(before.endpoints) !== JSON.stringify(binding.endpoints)) {
+      old.setServers(addressesOf(binding));
+      await old.reconnect();
     }
-    if (this.#connection === undefined) return;
-    this.#isUp = true;
-    void this.#watch(this.#connection);
-  }
-
-  /** Follows changed endpoints or a changed key, without losing what is under way where that is possible. */
-  async rebind(service: RequiredService): Promise<void> {
-    const before = JSON.stringify(this.#service);
-    this.#service = service;
-    if (this.#connection === undefined || before === JSON.stringify(service)) return;
-    if (service.endpoints.length === 0) return;
-    this.#connection.setServers(addressesOf(service));
-    await this.#connection.reconnect();
   }
 
   /** Answers requests on a subject; instances that name the same queue share them. */
   serve(subject: string, queue: string, handler: Handler): () => Promise<void> {
-    const subscription = this.#connected().subscribe(subject, {
-      queue,
-      callback: (error, message) => {
-        if (error === null) handler(message);
-      },
-    });
-    return () => subscription.drain();
+    const service: Service = { subject, queue, handler };
+    this.#services.add(service);
+    this.#subscribe(this.#connected(), service);
+    return async () => {
+      this.#services.delete(service);
+      await service.subscription?.drain();
+    };
   }
 
   /**
@@ -111,15 +121,45 @@ export class BrokerLink {
     return this.#connection;
   }
 
+  /** Tries until it is connected, or until the function stops. */
+  async #connect(): Promise<NatsConnection | undefined> {
+    while (this.#signal?.aborted === false) {
+      try {
+        const isBound = this.#binding.endpoints.length > 0 && this.#binding.credential !== undefined;
+        if (isBound) return await connect(this.#options());
+      } catch (error) {
+        this.#onNews(messageOf(error));
+      }
+      await systemClock.sleep(PAUSE_MILLISECONDS, this.#signal);
+    }
+    return undefined;
+  }
+
+  #adopt(connection: NatsConnection): void {
+    this.#connection = connection;
+    this.#isUp = true;
+    for (const service of this.#services) this.#subscribe(connection, service);
+    void this.#watch(connection);
+  }
+
+  #subscribe(connection: NatsConnection, service: Service): void {
+    service.subscription = connection.subscribe(service.subject, {
+      queue: service.queue,
+      callback: (error, message) => {
+        if (error === null) service.handler(message);
+      },
+    });
+  }
+
   #options(): NodeConnectionOptions {
-    const seed = this.#service.credential?.seed ?? '';
+    const seed = this.#binding.credential?.seed ?? '';
+    const nkey = nkeyPublicFromSeed(seed);
     return {
       name: this.#name,
-      servers: addressesOf(this.#service),
-      inboxPrefix: inboxPrefixOf(nkeyPublicFromSeed(seed)),
+      servers: addressesOf(this.#binding),
+      inboxPrefix: inboxPrefixOf(nkey),
       authenticator: (nonce) => {
-        const current = this.#service.credential?.seed ?? seed;
-        return { nkey: nkeyPublicFromSeed(current), sig: signWithSeed(current, nonce ?? '') };
+        return { nkey, sig: signWithSeed(seed, nonce ?? '') };
       },
       reconnectTimeWait: 50,
       reconnectJitter: 50,
@@ -135,20 +175,15 @@ export class BrokerLink {
 
   async #watch(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
+      if (connection !== this.#connection) return;
       if (status.type === 'disconnect') this.#isUp = false;
       if (status.type === 'reconnect') this.#isUp = true;
       if (status.type !== 'ping') this.#onNews(status.type);
     }
-    this.#isUp = false;
+    if (connection === this.#connection) this.#isUp = false;
   }
 }
 
 function addressesOf(service: RequiredService): string[] {
   return service.endpoints.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }
