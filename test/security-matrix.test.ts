@@ -40,7 +40,8 @@ function sessionOf(hostId: string): string {
   return token;
 }
 
-const nameOf = ({ method, path }: Pick<Route, 'method' | 'path'>): string => `${method} ${path}`;
+const nameOf = ({ method, path }: { readonly method: string; readonly path: string }): string =>
+  `${method} ${path}`;
 
 /** The path with ids that exist nowhere; hosts ask for themselves. */
 const concrete = (path: string): string =>
@@ -76,6 +77,11 @@ const EVERYBODY: readonly Who[] = [
 test('the matrix names every route', () => {
   const missing = composed.routes.map(nameOf).filter((name) => SECURITY_MATRIX[name] === undefined);
   expect(missing, 'say in test/kit/security-matrix.ts who may use them').toEqual([]);
+});
+
+test('what the documents describe is served, and nothing else', () => {
+  const served = composed.routes.map(nameOf).toSorted();
+  expect(sharedDocuments().operations.map(nameOf).toSorted()).toEqual(served);
 });
 
 test('the matrix names nothing that no document describes', () => {

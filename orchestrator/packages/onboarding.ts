@@ -46,7 +46,7 @@ export interface Onboarding {
   ): ContentRecord;
   /** @throws IotmanoError `conflict` unless DISABLED and not in use */
   delete(record: ContentRecord): Promise<void>;
-  /** At the start, before anything else: ends what a crash has interrupted, and removes files that belong to nothing. */
+  /** At the start: ends what a crash has interrupted, and removes files that belong to nothing. Uploads wait for it. */
   recover(): Promise<void>;
   /** Resolves when nothing is being processed. */
   whenIdle(): Promise<void>;
@@ -59,12 +59,16 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
   const processor = createProcessor(options);
   /** Uploads under way: two at once into the same resource cannot be, since its state allows one. */
   const uploads = new Map<string, AbortController>();
+  /** Uploads wait for it: the sweep takes every file for a leftover that no record names. */
+  const recovered = Promise.withResolvers<void>();
 
   function get(kind: ContentKind, tenant: TenantId, id: string): ContentRecord {
     return requireContent(store, kind, tenant, id);
   }
 
   async function upload(...[kind, tenant, id, content]: Parameters<Onboarding['upload']>): Promise<void> {
+    get(kind, tenant, id);
+    await recovered.promise;
     const record = get(kind, tenant, id);
     const what = `${CONTENT_NAMES[kind]} ${id}`;
     const uploading = transition<OnboardingState, OnboardingEvent>(
@@ -171,6 +175,7 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
         for (const { id, document } of Array.from(store.list(kind)))
           if (document.onboardingState === 'PROCESSING') processor.start(kind, id);
       await store.whenDurable();
+      recovered.resolve();
     },
     whenIdle: () => processor.whenIdle(),
     async close() {
