@@ -130,6 +130,14 @@ describe('buildPackage', () => {
     expect((await readdir(directory)).toSorted()).toEqual(['folder']);
   });
 
+  it('does not make a package that would be refused as a bomb', async () => {
+    const folder = await makeFolder();
+    await writeFile(join(folder, 'artifacts/zeros.bin'), Buffer.alloc(4 * 1024 * 1024));
+    const faults = await buildPackage(folder, join(directory, 'a.zip'));
+    expect(faults).toMatchObject([{ rule: 'package/too-large', file: 'Artifacts/zeros.bin' }]);
+    expect(await readdir(directory)).toEqual(['folder']);
+  });
+
   it('refuses links in the folder', async () => {
     const folder = await makeFolder();
     await symlink('/etc/passwd', join(folder, 'artifacts/passwd'));
@@ -370,6 +378,14 @@ describe('readPackage', () => {
       const { faults, descriptorText } = await checkPackage(file);
       expect(faults.length > 0 || descriptorText === DESCRIPTOR).toBe(true);
     }
+  });
+
+  it('does not touch a directory that others use', async () => {
+    const file = await makeZip(MEMBERS);
+    await mkdir(extractTo);
+    await writeFile(join(extractTo, 'precious'), 'x');
+    await expect(readPackage(file, { extractTo })).rejects.toThrow(/not empty/);
+    expect(await readdir(extractTo)).toEqual(['precious']);
   });
 
   it('stops when it is told to, and leaves nothing', async () => {

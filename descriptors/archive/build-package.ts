@@ -7,11 +7,12 @@ import { ZipFile, type Options } from 'yazl';
 import { parseDescriptor } from '../parse-descriptor.ts';
 import type { Descriptor, Fault } from '../types.ts';
 import { pathProblem } from './entry-path.ts';
-import { ARTIFACTS, META_PATH } from './limits.ts';
+import { ARTIFACTS, DEFAULT_PACKAGE_LIMITS, META_PATH } from './limits.ts';
 import { renderManifest, renderToscaMeta } from './manifest.ts';
 import { missingArtifacts } from './missing-artifacts.ts';
 import { packageFault } from './package-fault.ts';
 import { decodeUtf8 } from './unpack.ts';
+import { withZip } from './zip-reader.ts';
 
 const DESCRIPTOR_PATH = 'Definitions/descriptor.yaml';
 const MANIFEST_PATH = 'descriptor.mf';
@@ -42,8 +43,8 @@ export async function buildPackage(
   const paths = artifacts.files.map(({ path }) => path);
   const faults = [...artifacts.faults, ...descriptorFaults, ...missingArtifacts(text, found, paths)];
   if (descriptor === undefined || faults.some(({ severity }) => severity === 'error')) return faults;
-  await writeZip(outFile, bytes, artifacts.files, manifestMetadata(descriptor, releasedAt));
-  return faults;
+  const metadata = manifestMetadata(descriptor, releasedAt);
+  return [...faults, ...(await writeZip(outFile, bytes, artifacts.files, metadata))];
 }
 
 async function findDescriptor(directory: string): Promise<string | Fault> {
@@ -135,7 +136,7 @@ async function writeZip(
   descriptor: Buffer,
   artifacts: readonly Artifact[],
   metadata: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<readonly Fault[]> {
   const meta = Buffer.from(renderToscaMeta(DESCRIPTOR_PATH, MANIFEST_PATH));
   const digests: [string, string][] = [
     [META_PATH, digestOf(meta)],
@@ -149,11 +150,11 @@ async function writeZip(
   for (const { path, source } of artifacts)
     zip.addFile(source, path, { ...ENTRY, compress: !/\.(tgz|gz|zip|zst|xz|br)$/.test(path) });
   zip.end();
-  await writeWhole(outFile, zip);
+  return writeWhole(outFile, zip);
 }
 
-/** Readers see the old file or the whole new one. */
-async function writeWhole(outFile: string, zip: ZipFile): Promise<void> {
+/** Readers see the old file or the whole new one, and only one that `readPackage` would not refuse for its layout. */
+async function writeWhole(outFile: string, zip: ZipFile): Promise<readonly Fault[]> {
   const part = join(
     dirname(outFile),
     `.${process.pid}-${createHash('sha256').update(outFile).digest('hex').slice(0, 12)}.part`,
@@ -161,7 +162,9 @@ async function writeWhole(outFile: string, zip: ZipFile): Promise<void> {
   try {
     const failed = new Promise<never>((_resolve, reject) => zip.once('error', reject));
     await Promise.race([pipeline(zip.outputStream, createWriteStream(part)), failed]);
-    await rename(part, outFile);
+    const { faults } = await withZip(part, DEFAULT_PACKAGE_LIMITS, () => Promise.resolve({ faults: [] }));
+    if (faults.length === 0) await rename(part, outFile);
+    return faults;
   } finally {
     await rm(part, { force: true });
   }

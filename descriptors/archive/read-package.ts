@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { IotmanoError } from '../../kernel/index.ts';
 import { parseDescriptor } from '../parse-descriptor.ts';
 import type { Descriptor, Fault } from '../types.ts';
 import { readLayout, type PackageLayout } from './layout.ts';
@@ -35,12 +36,12 @@ export interface PackageContent {
 /**
  * Reads a package: a ZIP in the SOL004 layout, or a bare descriptor in YAML or JSON. Streams; what is wrong with the package is in
  * `faults`, and then nothing is left on disk.
- * @throws the system's error when a file cannot be read or written, AbortError when the signal says so
+ * @throws IotmanoError `internal` when `extractTo` is not empty; the system's error when a file cannot be read or written, AbortError when the signal says so
  */
 export async function readPackage(path: string, options: ReadPackageOptions = {}): Promise<PackageContent> {
   const { extractTo } = options;
   if (!(await isZip(path))) return readBareDescriptor(path);
-  if (extractTo !== undefined) await mkdir(extractTo, { recursive: true, mode: 0o700 });
+  if (extractTo !== undefined) await claimDirectory(extractTo);
   let isAccepted = false;
   try {
     const limits = { ...DEFAULT_PACKAGE_LIMITS, ...options.limits };
@@ -55,6 +56,13 @@ export async function readPackage(path: string, options: ReadPackageOptions = {}
 /** Everything that is wrong with a package or a bare descriptor, without unpacking it and without a server. */
 export async function checkPackage(path: string): Promise<PackageContent> {
   return readPackage(path);
+}
+
+/** What is in the directory may be removed, so it must be our own. */
+async function claimDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  if ((await readdir(path)).length > 0)
+    throw new IotmanoError('internal', `${path} is not empty: a package needs a directory of its own`);
 }
 
 const ZIP_MAGIC = Buffer.from('PK');
