@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { StateStore } from '../store/index.ts';
 import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import {
   buildConstituent,
@@ -25,7 +24,7 @@ async function start(): Promise<{ api: TestApi; bench: LifecycleBench }> {
   onboardFunction(bench.store, buildFunction('worker', { requires: [requirement('broker')] }));
   onboardService(bench.store, buildService('pair', [buildConstituent('worker'), buildConstituent('broker')]));
   api = await startTestApi({
-    store: bench.store as StateStore,
+    store: bench.store,
     clock: bench.clock,
     routes: () => [...nsLcmRoutes(bench.services), ...vnfLcmRoutes(bench.lifecycle)],
   });

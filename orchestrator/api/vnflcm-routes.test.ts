@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { StateStore } from '../store/index.ts';
 import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import { buildFunction } from '../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
@@ -15,7 +14,7 @@ async function start(): Promise<{ api: TestApi; bench: LifecycleBench }> {
   const bench = createLifecycleBench([{ hostId: 'h1' }]);
   onboardFunction(bench.store, buildFunction('storage'));
   api = await startTestApi({
-    store: bench.store as StateStore,
+    store: bench.store,
     clock: bench.clock,
     routes: () => vnfLcmRoutes(bench.lifecycle),
   });

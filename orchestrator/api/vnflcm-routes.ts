@@ -9,10 +9,10 @@ import {
 import type { StoredRecord } from '../store/index.ts';
 import { OPERATORS, READERS, bodyOf, type ApiRequest, type ApiResponse, type Route } from './route.ts';
 import { etagOf, listResponse, requireIfMatch, type ResourceShape } from './sol013/index.ts';
-import { VNF_INSTANCES, VNF_OP_OCCS, vnfInstanceView, vnfOpOccView } from './vnf-representation.ts';
+import { vnfOpOccRoutes } from './vnf-op-occ-routes.ts';
+import { VNF_INSTANCES, VNF_OP_OCCS, vnfInstanceView } from './vnf-representation.ts';
 
 const INSTANCE = `${VNF_INSTANCES}/{vnfInstanceId}`;
-const OP_OCC = `${VNF_OP_OCCS}/{vnfLcmOpOccId}`;
 
 const INSTANCE_SHAPE: ResourceShape = {
   attributes: [
@@ -34,27 +34,6 @@ const INSTANCE_SHAPE: ResourceShape = {
   ],
   optionalComplex: ['vnfConfigurableProperties', 'instantiatedVnfInfo', 'metadata', 'extensions'],
   excludedByDefault: ['vnfConfigurableProperties', 'instantiatedVnfInfo', 'metadata', 'extensions'],
-};
-
-const OP_OCC_SHAPE: ResourceShape = {
-  attributes: [
-    'id',
-    'operationState',
-    'stateEnteredTime',
-    'startTime',
-    'vnfInstanceId',
-    'operation',
-    'isAutomaticInvocation',
-    'operationParams',
-    'isCancelPending',
-    'cancelMode',
-    'error',
-    'resourceChanges',
-    'progress',
-    '_links',
-  ],
-  optionalComplex: ['operationParams', 'error', 'resourceChanges', 'progress'],
-  excludedByDefault: ['operationParams', 'error', 'resourceChanges'],
 };
 
 /** VNF lifecycle management (SOL003 clause 5). */
@@ -135,7 +114,7 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
     task(`${INSTANCE}/scale`, (request, alongside) =>
       vnf.scale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request), alongside),
     ),
-    ...opOccRoutes(lifecycle),
+    ...vnfOpOccRoutes(lifecycle),
     {
       method: 'GET',
       path: '/iotmano/v1/vnfc_instances',
@@ -177,71 +156,4 @@ function task(path: string, start: StartOperation, plan?: (request: ApiRequest) 
       return answer(start(request, (id) => request.idempotencyWrites(answer(id))));
     },
   };
-}
-
-function opOccRoutes(lifecycle: Lifecycle): readonly Route[] {
-  const { opOccs } = lifecycle;
-  const idOf = ({ params }: ApiRequest) => params['vnfLcmOpOccId'] ?? '';
-  const act = (
-    name: string,
-    run: (request: ApiRequest) => ApiResponse,
-    body: Route['body'] = 'none',
-  ): Route => ({
-    method: 'POST',
-    path: `${OP_OCC}/${name}`,
-    access: OPERATORS,
-    body,
-    handle: async (request) => run(request),
-  });
-  const accepted: ApiResponse = { status: 202 };
-  return [
-    {
-      method: 'GET',
-      path: VNF_OP_OCCS,
-      access: READERS,
-      body: 'none',
-      handle: async (request) =>
-        listResponse(
-          request,
-          opOccs.list(request.caller.tenant),
-          (record) => vnfOpOccView(lifecycle, request.origin, record),
-          OP_OCC_SHAPE,
-        ),
-    },
-    {
-      method: 'GET',
-      path: OP_OCC,
-      access: READERS,
-      body: 'none',
-      handle: async (request) => ({
-        status: 200,
-        body: vnfOpOccView(lifecycle, request.origin, opOccs.get(request.caller.tenant, idOf(request))),
-      }),
-    },
-    act('retry', (request) => {
-      opOccs.retry(request.caller.tenant, idOf(request));
-      return accepted;
-    }),
-    act('rollback', (request) => {
-      opOccs.rollback(request.caller.tenant, idOf(request));
-      return accepted;
-    }),
-    act('fail', (request) => {
-      opOccs.fail(request.caller.tenant, idOf(request));
-      const record = opOccs.get(request.caller.tenant, idOf(request));
-      return { status: 200, body: vnfOpOccView(lifecycle, request.origin, record) };
-    }),
-    act(
-      'cancel',
-      (request) => {
-        opOccs.cancel(
-          request.caller.tenant,
-          idOf(request),
-          bodyOf<{ cancelMode: 'GRACEFUL' | 'FORCEFUL' }>(request).cancelMode,
-        );
-        return accepted;
-      },
-      'json',
-    ),
-  ];
 }

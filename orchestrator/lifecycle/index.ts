@@ -18,7 +18,8 @@ export {
   type FunctionCatalog,
   type FunctionPackage,
 } from './function-catalog.ts';
-export type { CreateVnf, HealVnf, InstantiateVnf, VnfUseCases } from './vnf-use-cases.ts';
+export type { VnfUseCases } from './vnf-use-cases.ts';
+export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export type { PlanReport } from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
@@ -27,7 +28,7 @@ export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 export { activeOperation, convergenceOf, type ActiveOperation } from './advance-operation.ts';
 export { cancelOperation, failOperation, retryOperation } from './op-occ-use-cases.ts';
 export { countsOfLevel, type UnitCounts } from './levels.ts';
-export { instantiationOf, newInstance } from './vnf-use-cases.ts';
+export { instantiationOf, newInstance } from './prepare-instance.ts';
 export { startOperation } from './operation-records.ts';
 export { resolveInValue } from './resolve-templates.ts';
 export { validateValues } from './validate-values.ts';

@@ -1,4 +1,4 @@
-import type { HostId, LcmOpOccId, VnfInstanceId, VnfcInstanceId } from '../../kernel/index.ts';
+import type { HostId, VnfInstanceId, VnfcInstanceId } from '../../kernel/index.ts';
 import { instanceName, type WorkloadKey } from '../../vim-drivers/index.ts';
 import { vnfcInstanceId, wantedVnfcs, type VnfcState } from '../domain/index.ts';
 import type { StoredRecord } from '../store/index.ts';
@@ -125,7 +125,7 @@ export interface OperationProgress {
 }
 
 export function operationProgress(context: LifecycleContext, id: string): OperationProgress | undefined {
-  const operation = context.state.get('vnf-lcm-op-occ', id as LcmOpOccId);
+  const operation = context.state.get('vnf-lcm-op-occ', id);
   const active =
     operation === undefined ? undefined : activeOperation(context, operation.document.vnfInstanceId);
   if (active === undefined || active.operation.id !== id) return undefined;

@@ -2,15 +2,9 @@ import type { HostId } from '../../kernel/index.ts';
 import { isInJurisdiction } from './jurisdiction.ts';
 import type { Ledger } from './ledger.ts';
 import { matchesText } from './match-labels.ts';
+import type { Rejection } from './rejection.ts';
 import { checkRules } from './rules.ts';
 import type { HostSnapshot, PlacementRequest, PlacementRule, Resources, UnitDemand } from './types.ts';
-
-/** Why one host is passed over. Rejections with the same `text` are counted together. */
-export interface Rejection {
-  readonly text: string;
-  /** Where an amount is short: what is free here, for "most free" in the summary. */
-  readonly short?: { readonly resource: keyof Resources; readonly needed: number; readonly free: number };
-}
 
 /** What a host is or offers at all, apart from what is used of it. Undefined: it fits. */
 export function checkHost(

@@ -1,4 +1,5 @@
-import { checkHost, checkRoom, type Rejection } from './filter-host.ts';
+import { checkHost, checkRoom } from './filter-host.ts';
+import type { Rejection } from './rejection.ts';
 import type { Ledger } from './ledger.ts';
 import { matchesText } from './match-labels.ts';
 import { summarise } from './reasons.ts';

@@ -1,6 +1,7 @@
 import { compareText } from '../domain/index.ts';
 import { planCoverage } from './plan-coverage.ts';
-import { checkHost, checkRoom, type Rejection } from './filter-host.ts';
+import { checkHost, checkRoom } from './filter-host.ts';
+import type { Rejection } from './rejection.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { orderRequests } from './order-requests.ts';
 import { summarise } from './reasons.ts';

@@ -1,4 +1,4 @@
-import type { Rejection } from './filter-host.ts';
+import type { Rejection } from './rejection.ts';
 import type { PlacementReason, Resources, Shortfall } from './types.ts';
 
 /** Counts rejections by what is lacking, most frequent first; for amounts with what is needed and the most that is free. */

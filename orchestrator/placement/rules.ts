@@ -1,5 +1,5 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import type { Rejection } from './filter-host.ts';
+import type { Rejection } from './rejection.ts';
 import type { Ledger } from './ledger.ts';
 import type { HostSnapshot, PlacementRule } from './types.ts';
 

@@ -57,7 +57,7 @@ function createEngine(context: ServicesContext, store: StateStore, tickMilliseco
   let isScheduled = false;
 
   function lookAtAll(): void {
-    for (const { id, document } of [...context.state.list('ns-instance')]) {
+    for (const { id, document } of Array.from(context.state.list('ns-instance'))) {
       if (document.activeOpOcc === undefined) continue;
       try {
         for (let step = 0; step < MOST_STEPS && advanceService(context, id as NsInstanceId); step += 1);

@@ -137,7 +137,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
       store.commit([{ op: 'put', kind: 'observed', id, tenant: workload.key.tenant, document }]);
       hasChanged = true;
     }
-    for (const { id, document, revision } of [...store.list('observed')]) {
+    for (const { id, document, revision } of Array.from(store.list('observed'))) {
       const isThere = [...copies.values()].some(({ recordId }) => recordId === id);
       if (document.hostId !== hostId || wanted.has(id) || isThere) continue;
       store.commit([{ op: 'delete', kind: 'observed', id, expectedRevision: revision }]);
