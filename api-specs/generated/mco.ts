@@ -804,7 +804,10 @@ export interface components {
       /** @description What to try. */
       readonly action:
         | {
-            /** @constant */
+            /**
+             * @description Kind.
+             * @constant
+             */
             readonly type: 'http';
             /** @description Port name. */
             readonly port: string;
@@ -812,13 +815,19 @@ export interface components {
             readonly path: string;
           }
         | {
-            /** @constant */
+            /**
+             * @description Kind.
+             * @constant
+             */
             readonly type: 'tcp';
             /** @description Port name. */
             readonly port: string;
           }
         | {
-            /** @constant */
+            /**
+             * @description Kind.
+             * @constant
+             */
             readonly type: 'exec';
             /** @description Program and arguments. */
             readonly command: readonly string[];
@@ -887,14 +896,20 @@ export interface components {
       /** @description What runs. */
       readonly artifact:
         | {
-            /** @constant */
+            /**
+             * @description Kind.
+             * @constant
+             */
             readonly type: 'process';
             /** @description Program and arguments, relative to the unpacked files; `node` is the driver's own. */
             readonly command: readonly string[];
             readonly files?: components['schemas']['artifact-reference'];
           }
         | {
-            /** @constant */
+            /**
+             * @description Kind.
+             * @constant
+             */
             readonly type: 'container';
             /** @description Image reference. */
             readonly image: string;

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { Branded } from '../../kernel/index.ts';
+import type { HostFactsDocument } from '../../orchestrator/domain/index.ts';
+import type { ObservedWorkload, Workload } from '../../vim-drivers/index.ts';
+import type { components } from '../generated/mco.ts';
+
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly oneOf?: readonly Schema[];
+  readonly examples?: readonly unknown[];
+  readonly additionalProperties?: unknown;
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, Schema>>;
+}
+
+const directory = import.meta.dirname;
+const files = readdirSync(directory).filter((name) => name.endsWith('.json'));
+const schemas = new Map(
+  files.map((name) => [name, JSON.parse(readFileSync(join(directory, name), 'utf8')) as Schema]),
+);
+
+/** The schema and all that it holds, with their JSON pointers. */
+function* parts(schema: Schema, pointer = ''): Iterable<readonly [string, Schema]> {
+  yield [pointer, schema];
+  for (const [name, part] of Object.entries(schema.properties ?? {}))
+    yield* parts(part, `${pointer}/${name}`);
+  for (const [name, part] of Object.entries(schema.$defs ?? {})) yield* parts(part, `${pointer}/${name}`);
+  if (schema.items !== undefined) yield* parts(schema.items, `${pointer}/items`);
+  for (const [index, part] of (schema.oneOf ?? []).entries()) yield* parts(part, `${pointer}/${index}`);
+}
+
+describe('message schemas', () => {
+  const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true });
+  formats.default(ajv);
+  for (const [name, schema] of schemas) ajv.addSchema(schema, `http://schemas/${name}`);
+
+  it.each(files.filter((name) => name !== 'identifiers.json'))('%s describes its own examples', (name) => {
+    const validate = ajv.getSchema(`http://schemas/${name}`);
+    const { examples = [] } = schemas.get(name) ?? {};
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      const isValid = validate?.(example);
+      expect([isValid, validate?.errors]).toEqual([true, null]);
+    }
+  });
+
+  it.each(files)('%s says of every object whether it is open, and describes every member', (name) => {
+    const schema = schemas.get(name) ?? {};
+    for (const [pointer, part] of parts(schema)) {
+      if (part.type === 'object')
+        expect([pointer, part.additionalProperties]).not.toEqual([pointer, undefined]);
+      for (const [member, { description, $ref }] of Object.entries(part.properties ?? {}))
+        expect([`${pointer}/${member}`, description ?? $ref]).not.toEqual([
+          `${pointer}/${member}`,
+          undefined,
+        ]);
+    }
+  });
+});
+
+/** The type without brands: ids are plain strings on the wire. */
+type Plain<T> =
+  T extends Branded<string>
+    ? string
+    : T extends readonly (infer Item)[]
+      ? readonly Plain<Item>[]
+      : T extends object
+        ? { readonly [Name in keyof T]: Plain<T[Name]> }
+        : T;
+
+type Wire = components['schemas'];
+
+it('gives workloads and facts the shape that drivers and the store know, in both directions', () => {
+  expectTypeOf<Workload>().toExtend<Wire['workload']>();
+  expectTypeOf<Wire['workload']>().toExtend<Plain<Workload>>();
+  expectTypeOf<ObservedWorkload>().toExtend<Wire['observed-workload']>();
+  expectTypeOf<Wire['observed-workload']>().toExtend<Plain<ObservedWorkload>>();
+  expectTypeOf<HostFactsDocument>().toExtend<Wire['host-facts']>();
+  expectTypeOf<Wire['host-facts']>().toExtend<Plain<Omit<HostFactsDocument, 'sequence' | 'bootId'>>>();
+});
