@@ -52,16 +52,15 @@ describe('message schemas', () => {
   });
 
   it.each(files)('%s says of every object whether it is open, and describes every member', (name) => {
-    const schema = schemas.get(name) ?? {};
-    for (const [pointer, part] of parts(schema)) {
-      if (part.type === 'object')
-        expect([pointer, part.additionalProperties]).not.toEqual([pointer, undefined]);
-      for (const [member, { description, $ref }] of Object.entries(part.properties ?? {}))
-        expect([`${pointer}/${member}`, description ?? $ref]).not.toEqual([
-          `${pointer}/${member}`,
-          undefined,
-        ]);
-    }
+    const faults = [...parts(schemas.get(name) ?? {})].flatMap(([pointer, part]) => [
+      ...(part.type === 'object' && part.additionalProperties === undefined
+        ? [`${pointer} is undecided`]
+        : []),
+      ...Object.entries(part.properties ?? {}).flatMap(([member, { description, $ref }]) =>
+        (description ?? $ref) === undefined ? [`${pointer}/${member} has no description`] : [],
+      ),
+    ]);
+    expect(faults).toEqual([]);
   });
 });
 
