@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { IotmanoError } from '../../../kernel/index.ts';
-import { explain, isBusy } from './database.ts';
+import { explain, isBusy } from './faults.ts';
 
 /** How often, and how many times, to look again: a process that was just killed takes a moment to go. */
 const RETRY_MILLISECONDS = 50;

@@ -11,7 +11,7 @@ import type { RecordKind } from '../../domain/index.ts';
 import type { Change, StateStore, StoredRecord } from '../contract.ts';
 import { RECORD_SCHEMAS, upcast, versionsOf, type RecordSchemas } from '../record-schemas.ts';
 import { createWriteThroughStore, extendStore } from '../write-through.ts';
-import type { ChangeRow, RecordRow } from './database.ts';
+import type { ChangeRow, RecordRow } from './layout.ts';
 import type { FromWorker, WorkerSettings } from './protocol.ts';
 import {
   createWorkerPersistence,

@@ -1,4 +1,4 @@
-import type { ChangeRow, RecordRow } from './database.ts';
+import type { ChangeRow, RecordRow } from './layout.ts';
 
 /** What the worker is started with. */
 export interface WorkerSettings {

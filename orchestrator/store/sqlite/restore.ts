@@ -1,21 +1,14 @@
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { IdSource, StateId } from '../../../kernel/index.ts';
 import { IotmanoError } from '../../../kernel/index.ts';
 import { RECORD_SCHEMAS, versionsOf, type RecordSchemas } from '../record-schemas.ts';
-import { damaged, explain, openDatabase, type StoreHead } from './database.ts';
+import { openDatabase } from './database.ts';
+import { damaged, explain } from './faults.ts';
+import type { StoreHead } from './layout.ts';
 import { takeLock } from './lock.ts';
 import { readMarker, writeMarker } from './marker.ts';
+import { syncPath } from './sync-path.ts';
 
 export interface RestoreOptions {
   /** Mints the new stateId. */
@@ -87,21 +80,12 @@ function prepare(
 
 function exchange(target: string): void {
   const current = join(target, 'state.db');
-  sync(join(target, 'state.db.restored'));
+  syncPath(join(target, 'state.db.restored'));
   // The log first: without it the old file is merely older, with a foreign one the new file would be damaged.
   rmSync(`${current}.replaced`, { force: true });
   rmSync(`${current}.replaced-wal`, { force: true });
   if (existsSync(`${current}-wal`)) renameSync(`${current}-wal`, `${current}.replaced-wal`);
   if (existsSync(current)) renameSync(current, `${current}.replaced`);
   renameSync(join(target, 'state.db.restored'), current);
-  sync(target);
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  syncPath(target);
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { IotmanoError, messageOf, type ErrorCode, type ErrorContext } from '../../../kernel/index.ts';
 import type { Change } from '../contract.ts';
 import { storeFailed, type Persistence, type PersistenceListener } from '../write-through.ts';
-import type { ChangeRow } from './database.ts';
+import type { ChangeRow } from './layout.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
 
 /** The main thread's end of the worker. */
