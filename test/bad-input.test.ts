@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HostId, TenantId } from '../kernel/index.ts';
 import { hashToken } from '../orchestrator/api/index.ts';

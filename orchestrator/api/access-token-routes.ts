@@ -8,6 +8,7 @@ import {
   type IdSource,
   type TenantId,
 } from '../../kernel/index.ts';
+import type { components } from '../../api-specs/generated/iotmano.ts';
 import type { AccessTokenDocument, Caller } from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import { formatAccessToken, hashToken } from './access-token.ts';
@@ -27,13 +28,7 @@ export interface AccessTokenOptions {
   readonly secrets: SecretSource;
 }
 
-/** As in api-specs/northbound/iotmano.yaml. */
-interface CreateAccessTokenRequest {
-  readonly name: string;
-  readonly role: AccessTokenDocument['role'];
-  readonly tenant?: TenantId;
-  readonly validSeconds?: number;
-}
+type Wire = components['schemas'];
 
 const PATH = '/iotmano/v1/access_tokens';
 
@@ -89,8 +84,8 @@ export function createAccessToken(
 }
 
 function create(options: AccessTokenOptions, request: ApiRequest): ApiResponse {
-  const wanted = bodyOf<CreateAccessTokenRequest>(request);
-  const tenant = wanted.tenant ?? request.caller.tenant;
+  const wanted = bodyOf<Wire['CreateAccessTokenRequest']>(request);
+  const tenant = wanted.tenant === undefined ? request.caller.tenant : (wanted.tenant as TenantId);
   if (tenant !== request.caller.tenant && !isInstallationAdmin(request.caller)) {
     throw new IotmanoError(
       'forbidden',
@@ -128,7 +123,7 @@ function visibleTokens(store: StateStore, caller: Caller): StoredRecord<'access-
   return [...store.list('access-token')].filter((record) => isVisible(record, caller));
 }
 
-function view({ id, tenant, document }: StoredRecord<'access-token'>): Record<string, unknown> {
+function view({ id, tenant, document }: StoredRecord<'access-token'>): Wire['AccessToken'] {
   const { name, role, createdAt, expiresAt } = document;
   return { id, name, tenant, role, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }

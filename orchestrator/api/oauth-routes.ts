@@ -1,13 +1,10 @@
 import { IotmanoError, type Clock } from '../../kernel/index.ts';
+import type { components } from '../../api-specs/generated/iotmano.ts';
 import type { StateView } from '../store/index.ts';
 import { OAUTH_TOKEN_SECONDS, findAccessToken, formatShortLivedToken } from './access-token.ts';
 import { bodyOf, type ApiRequest, type ApiResponse, type Route } from './route-types.ts';
 
-interface TokenRequest {
-  readonly grant_type: 'client_credentials';
-  readonly client_id?: string;
-  readonly client_secret?: string;
-}
+type Wire = components['schemas'];
 
 /**
  * OAuth 2.0 client credentials (RFC 6749 clause 4.4), as SOL013 clause 8 asks: the id of an access token and the token itself are
@@ -56,7 +53,7 @@ function secondsLeft(expiresAt: string | undefined, clock: Clock): number {
 }
 
 function credentialsOf(request: ApiRequest): { readonly id: string; readonly secret: string } {
-  const form = bodyOf<TokenRequest>(request);
+  const form = bodyOf<Wire['TokenRequest']>(request);
   const basic = /^Basic +([A-Za-z0-9+/=]{1,4096})$/i.exec(request.headers['authorization'] ?? '')?.[1];
   if (basic === undefined) return { id: form.client_id ?? '', secret: form.client_secret ?? '' };
   const [id = '', secret = ''] = Buffer.from(basic, 'base64').toString('utf8').split(/:(.*)/s);

@@ -57,7 +57,8 @@ export function problemHeaders(thrown: unknown): Record<string, string> {
   if (!(thrown instanceof IotmanoError)) return {};
   const headers: Record<string, string> = {};
   if (thrown.code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer';
-  if (thrown.kind === 'transient') headers['Retry-After'] = String(Number(thrown.context['retryAfterSeconds'] ?? 1));
+  if (thrown.kind === 'transient')
+    headers['Retry-After'] = String(Number(thrown.context['retryAfterSeconds'] ?? 1));
   if (typeof thrown.context['allow'] === 'string') headers['Allow'] = thrown.context['allow'];
   return headers;
 }

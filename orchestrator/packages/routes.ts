@@ -1,5 +1,7 @@
 import { maxSatisfying } from 'semver';
 import { IotmanoError } from '../../kernel/index.ts';
+import type { components as NsdWire } from '../../api-specs/generated/nsd.ts';
+import type { components as PackageWire } from '../../api-specs/generated/vnfpkgm.ts';
 import type { StateView } from '../store/index.ts';
 import {
   OPERATORS,
@@ -112,7 +114,7 @@ function resourceRoutes({ state, onboarding }: PackageRouteOptions, resource: Re
       body: 'json',
       idempotent: true,
       handle: async (request) => {
-        const { userDefinedData = {} } = bodyOf<{ userDefinedData?: Record<string, unknown> }>(request);
+        const { userDefinedData = {} } = bodyOf<CreateContent>(request);
         const answer = (record: ContentRecord): ApiResponse => ({
           status: 201,
           headers: { Location: `${request.origin}${path}/${record.id}`, ETag: etagOf(record) },
@@ -161,6 +163,10 @@ function resourceRoutes({ state, onboarding }: PackageRouteOptions, resource: Re
     },
   ];
 }
+
+/** The two are alike. */
+type CreateContent = PackageWire['schemas']['CreateVnfPkgInfoRequest'] &
+  NsdWire['schemas']['CreateNsdInfoRequest'];
 
 type Modifications = Readonly<Record<string, unknown>> & {
   readonly userDefinedData?: Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Route } from '../../orchestrator/api/index.ts';
 
 export interface BadRequest {

@@ -1,5 +1,6 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { IotmanoError } from '../../../kernel/index.ts';
 import type { ApiRequest } from '../route-types.ts';
 import {
   etagOf,
@@ -22,6 +23,14 @@ const SUBJECT = {
   labels: { site: 'north', ring: 'canary' },
   when: '2026-11-22T18:00:00Z',
 };
+
+function outcomeOf(text: string): string {
+  try {
+    return matchesFilter(parseFilter(text), SUBJECT) ? 'matches' : 'does not';
+  } catch (error) {
+    return error instanceof IotmanoError ? error.code : String(error);
+  }
+}
 
 describe('filter', () => {
   test.each([
@@ -82,12 +91,8 @@ describe('filter', () => {
 
   test('no text makes it fail otherwise than with a refusal', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(..."(),;'~/@eqin0a1b ") }), (text) => {
-        try {
-          matchesFilter(parseFilter(text), SUBJECT);
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'invalid-filter' });
-        }
+      fc.property(fc.string({ unit: fc.constantFrom(...Array.from("(),;'~/@eqin0a1b ")) }), (text) => {
+        expect(['matches', 'does not', 'invalid-filter']).toContain(outcomeOf(text));
       }),
     );
   });
@@ -120,7 +125,7 @@ describe('selectors', () => {
     'all_fields&fields=a',
     'exclude_fields=a&exclude_default',
   ])('%s is refused', (query) => {
-    expect(() => parseSelectors(new URLSearchParams(query), SHAPE)).toThrow();
+    expect(() => parseSelectors(new URLSearchParams(query), SHAPE)).toThrow(/use one of|is empty/);
   });
 });
 
