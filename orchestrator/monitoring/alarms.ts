@@ -10,6 +10,7 @@ import type { components } from '../../api-specs/generated/mco.ts';
 import { compareText, vnfcInstanceId, type AlarmDocument } from '../domain/index.ts';
 import type { StateView, StoredRecord, Write } from '../store/index.ts';
 import { assignedSubject } from './assigned.ts';
+import { functionAlarmId } from './function-alarms.ts';
 import type { MeasuredSubject } from './series.ts';
 
 export type AlarmBatch = components['schemas']['alarm-batch'];
@@ -132,6 +133,8 @@ export function planClearings(
     const { source, clearedAt } = document;
     const { vnfInstanceId } = source;
     if (clearedAt !== undefined || source.hostId !== hostId || vnfInstanceId === undefined) continue;
+    // What the orchestrator itself has found, it clears itself.
+    if (id === functionAlarmId(vnfInstanceId, document.name)) continue;
     if (!vnfInstanceIds.has(vnfInstanceId) || isAssigned(state, hostId, vnfInstanceId)) continue;
     const cleared = {
       ...document,

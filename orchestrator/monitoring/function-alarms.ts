@@ -24,13 +24,18 @@ export interface FunctionAlarms {
   clear(vnfInstanceId: VnfInstanceId): void;
 }
 
+/** One alarm record for each condition of a function: raised again, it is the same one. */
+export function functionAlarmId(vnfInstanceId: VnfInstanceId, name: string): string {
+  return uuidV5(IOTMANO_NAMESPACE, `alarm/function/${vnfInstanceId}/${name}`);
+}
+
 /** @param store where alarms are records of the tenant that the function belongs to */
 export function createFunctionAlarms(store: StateStore, clock: Clock): FunctionAlarms {
   return {
     raise: ({ vnfInstanceId, hostId, name, text }) => {
       const function_ = store.get('vnf-instance', vnfInstanceId);
       if (function_ === undefined) return;
-      const id = uuidV5(IOTMANO_NAMESPACE, `alarm/function/${vnfInstanceId}/${name}`);
+      const id = functionAlarmId(vnfInstanceId, name);
       const known = store.get('alarm', id)?.document;
       if (known !== undefined && known.clearedAt === undefined && known.text === text) return;
       const now = toTimestamp(clock.now());
@@ -44,8 +49,7 @@ export function createFunctionAlarms(store: StateStore, clock: Clock): FunctionA
       const writes = [...store.list('alarm')]
         .filter(
           ({ id, document }) =>
-            document.clearedAt === undefined &&
-            id === uuidV5(IOTMANO_NAMESPACE, `alarm/function/${vnfInstanceId}/${document.name}`),
+            document.clearedAt === undefined && id === functionAlarmId(vnfInstanceId, document.name),
         )
         .map(({ id, tenant, document }) => ({
           op: 'put' as const,

@@ -13,6 +13,7 @@ import type { ApiRequest, Route } from '../api/route.ts';
 import { assignmentId, vnfcInstanceId, type Caller } from '../domain/index.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
 import {
+  createFunctionAlarms,
   createMonitoring,
   monitoringRoutes,
   type AlarmBatch,
@@ -275,6 +276,21 @@ describe('alarms', () => {
     store.commit([{ op: 'delete', kind: 'assignment', id, expectedRevision: revision }]);
     await store.whenDurable();
     expect(standing(store).map(({ tenant }) => tenant)).toEqual([SYSTEM_TENANT]);
+    monitoring.close();
+  });
+
+  it('that the orchestrator itself has raised stay until it clears them', async () => {
+    const { store, monitoring, clock } = setUp();
+    const own = createFunctionAlarms(store, clock);
+    own.raise({ vnfInstanceId: VNF, hostId: HOST, name: 'restarts', text: 'too many' });
+    own.raise({ vnfInstanceId: VNF, hostId: HOST, name: 'restarts', text: 'too many' });
+    const id = assignmentId(HOST, key());
+    const revision = store.get('assignment', id)?.revision ?? 0;
+    store.commit([{ op: 'delete', kind: 'assignment', id, expectedRevision: revision }]);
+    await store.whenDurable();
+    expect(standing(store)).toMatchObject([{ tenant: DEFAULT_TENANT, document: { name: 'restarts' } }]);
+    own.clear(VNF);
+    expect(standing(store)).toEqual([]);
     monitoring.close();
   });
 
