@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderDescriptorDocs } from './gen-descriptor-docs.ts';
+import { renderMcoDocs } from './gen-mco-docs.ts';
 import { renderErrorDocs, renderStateDocs } from './gen-tables.ts';
 import { renderWireTypes } from './gen-wire-types.ts';
 
@@ -16,6 +17,7 @@ const files = new Map<string, string>([
   ['docs/errors.md', renderErrorDocs()],
   ['docs/states.md', renderStateDocs()],
   ['docs/descriptors.md', renderDescriptorDocs()],
+  ['docs/mco-reference.md', renderMcoDocs()],
   ...(await renderWireTypes()),
 ]);
 
