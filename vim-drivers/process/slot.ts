@@ -91,13 +91,14 @@ export class Slot {
   }
 
   observe(): ObservedInstance {
-    const { slot, epoch, since, restarts, exitCode, ports, isSettled } = this.#state.record;
+    const { record } = this.#state;
+    const { slot, epoch, since, restarts, exitCode, ports } = record;
     const pid = this.run?.program.pid;
     // Between its end and the step that takes note of it, it must not look as if it ran.
-    const hasJustEnded = !isSettled && this.#state.run !== undefined && pid === undefined;
+    const hasJustEnded = pid === undefined && (record.state === 'RUNNING' || record.state === 'UNHEALTHY');
     const { state, reason } = hasJustEnded
       ? ({ state: 'PENDING', reason: 'it has just ended' } as const)
-      : this.#state.record;
+      : record;
     return {
       slot,
       epoch,
