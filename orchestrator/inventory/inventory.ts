@@ -38,8 +38,13 @@ export interface Inventory {
   /** @throws IotmanoError `not-found`, `conflict` (disputed) */
   requireHost(hostId: HostId): StoredRecord<'host'>;
   putFacts(hostId: HostId, message: FactsMessage): void;
-  /** A heartbeat came in. Writes only where the host was not READY. */
-  renewLease(hostId: HostId): void;
+  /**
+   * A heartbeat came in. Writes only where the host was not READY.
+   * @param clockOffsetMilliseconds the host's clock minus ours, where the heartbeat told it
+   */
+  renewLease(hostId: HostId, clockOffsetMilliseconds?: number): void;
+  /** As the last heartbeat that told it. Information only. */
+  clockOffsetMilliseconds(hostId: HostId): number | undefined;
   leaseTerms(hostId: HostId): LeaseTerms;
   modify(host: StoredRecord<'host'>, changes: HostModifications): void;
   forget(host: StoredRecord<'host'>): void;
@@ -60,8 +65,11 @@ export function createInventory(options: InventoryOptions): Inventory {
   const sessions = createSessionIndex(store, clock);
   const nonces = createNonces(clock, random);
 
-  function renewLease(hostId: HostId): void {
+  const clockOffsets = new Map<HostId, number>();
+
+  function renewLease(hostId: HostId, clockOffsetMilliseconds?: number): void {
     leases.renew(hostId);
+    if (clockOffsetMilliseconds !== undefined) clockOffsets.set(hostId, clockOffsetMilliseconds);
     const host = store.get('host', hostId);
     if (host === undefined || !canTransition<HostState, HostEvent>(HOST, host.document.state, 'renewed'))
       return;
@@ -97,11 +105,13 @@ export function createInventory(options: InventoryOptions): Inventory {
     requireHost: (hostId) => requireHost(store, hostId),
     putFacts: (hostId, message) => putFacts(store, hostId, message),
     renewLease,
+    clockOffsetMilliseconds: (hostId) => clockOffsets.get(hostId),
     leaseTerms: (hostId) => leases.terms(hostId),
     modify: (host, changes) => modifyHost(store, clock, host, changes),
     forget: (host) => {
       forgetHost(store, clock, sessions, host);
       leases.forget(host.id as HostId);
+      clockOffsets.delete(host.id as HostId);
     },
     silentForMilliseconds: (hostId) => leases.silentForMilliseconds(hostId),
     isBraked: (hostId) => detector.isBraked(hostId),

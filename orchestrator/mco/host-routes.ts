@@ -111,6 +111,7 @@ function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'
   const hostId = host.id as HostId;
   const { state, roles, enrolledAt, tenants, draining, disputed, boots } = host.document;
   const record = store.get('host-facts', hostId)?.document;
+  const clockOffsetMilliseconds = inventory.clockOffsetMilliseconds(hostId);
   const { sequence: _sequence, bootId: _bootId, ...facts } = record ?? {};
   return {
     hostId,
@@ -124,6 +125,7 @@ function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'
     stateConfirmed: isStateConfirmed(host.document, store.stateId),
     braked: inventory.isBraked(hostId),
     silentSeconds: Math.round(inventory.silentForMilliseconds(hostId)) / 1000,
+    ...(clockOffsetMilliseconds === undefined ? {} : { clockOffsetMilliseconds }),
     ...inventory.leaseTerms(hostId),
     assignments: countAssignments(store, hostId),
     allocated: allocatedOn(store, hostId),

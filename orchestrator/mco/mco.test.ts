@@ -111,6 +111,8 @@ describe('wanted state', () => {
     const answer = await gw1.request('GET', '/wanted', { headers: { 'Mco-Time': time } });
     const offset = Number(answer.headers['mco-clock-offset']);
     expect(Math.abs(offset + 3_600_000)).toBeLessThan(5_000);
+    const shown = await bench.admin.get('/iotmano/v1/hosts/gw-1');
+    expect(shown.body).toMatchObject({ clockOffsetMilliseconds: offset });
   });
 });
 

@@ -24,7 +24,8 @@ export function wantedRoute(context: McoContext): Route {
 async function getWanted(context: McoContext, request: SessionRequest): Promise<ApiResponse> {
   const { inventory, clock, polls } = context;
   const { hostId, session, envelope } = request;
-  if (rolesOf(context, session).includes('orchestration')) inventory.renewLease(hostId);
+  if (rolesOf(context, session).includes('orchestration'))
+    inventory.renewLease(hostId, envelope.clockOffsetMilliseconds);
   const { query } = request.request;
   const since = query.get('full') === 'true' || !query.has('since') ? undefined : Number(query.get('since'));
   const waitSeconds = Math.min(Number(query.get('wait') ?? 0), inventory.leaseTerms(hostId).heartbeatSeconds);
