@@ -2,45 +2,17 @@
  * Simulated devices for the virtual CSE: the road sensors of `data/road-traffic`, each an AE of its own that writes its
  * values through a gateway, with an account of what was sent, what was acknowledged, and what is stored in the end.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { IotmanoError, randomIds, systemClock, type Clock, type IdSource } from '../kernel/index.ts';
-import { McaClient, RESOURCE_TYPE, RSC, type McaAnswer, type McaRequest } from './shared/index.ts';
+import { systemClock } from '../kernel/index.ts';
+import { unexpected, untilAnswered, type DeviceOptions } from './demo-device-link.ts';
+import { loadSensors, SENSOR_LABEL, type Sensor, type SensorRow } from './demo-sensors.ts';
+import { McaClient, RESOURCE_TYPE, RSC, type McaAnswer } from './shared/index.ts';
 
-export const SENSOR_LABEL = 'road-sensor';
-const DATA = join(import.meta.dirname, 'data', 'road-traffic');
+export { accountStored, readStored, type StoredAccount, type StoredValue } from './demo-account.ts';
+export type { DeviceOptions } from './demo-device-link.ts';
+export { loadSensors, SENSOR_LABEL, type Sensor, type SensorRow } from './demo-sensors.ts';
+
 /** Gaps of days are in the data; a device that is silent so long is no use in a demo. */
 const LONGEST_STEP_SECONDS = 600;
-const PAGE = 500;
-
-export interface SensorRow {
-  /** Place in the file, from 0: names the value for ever. */
-  readonly row: number;
-  readonly time: string;
-  readonly value: number;
-}
-
-export interface Sensor {
-  /** Name of its AE, e.g. `speed-6005`. */
-  readonly name: string;
-  readonly originator: string;
-  /** Structured address of the container of its values. */
-  readonly container: string;
-  readonly rows: readonly SensorRow[];
-}
-
-export interface DeviceOptions {
-  /** Points of access of the gateways, e.g. `http://127.0.0.1:8080`; each device prefers one and goes to the next when it must. */
-  readonly gateways: readonly string[];
-  readonly signal?: AbortSignal;
-  /** How long a device waits for one answer; then it tries again under the same X-M2M-RI. */
-  readonly deadlineMs?: number;
-  /** AE-ID of the application that may subscribe to the sensors. */
-  readonly reader?: string;
-  readonly cseName?: string;
-  readonly clock?: Clock;
-  readonly ids?: IdSource;
-}
 
 export interface PlayOptions extends DeviceOptions {
   /** Absent: all of the data folder. */
@@ -73,42 +45,6 @@ export interface PlayAccount {
   readonly acknowledgements: readonly Acknowledgement[];
   /** Answers that were neither success nor worth trying again, in words. */
   readonly refused: readonly string[];
-}
-
-export interface StoredValue {
-  readonly sensor: string;
-  readonly row: number;
-  readonly ri: string;
-}
-
-export interface StoredAccount {
-  readonly stored: number;
-  /** Values stored more than once. */
-  readonly duplicates: number;
-  /** Stored, though the device was never told. */
-  readonly storedUnacknowledged: number;
-  /** Acknowledged, yet not there: must be empty. */
-  readonly missing: readonly string[];
-  readonly resourceIds: readonly string[];
-}
-
-/** The sensors of the data folder, one for each file. */
-export function loadSensors(cseName = 'cse-in'): readonly Sensor[] {
-  return readdirSync(DATA)
-    .filter((file) => file.endsWith('.csv'))
-    .toSorted()
-    .map((file) => {
-      const name = file
-        .replace(/\.csv$/, '')
-        .replaceAll('_', '-')
-        .toLowerCase();
-      const [, ...lines] = readFileSync(join(DATA, file), 'utf8').trim().split(/\r?\n/);
-      const rows = lines.map((line, row) => {
-        const [time = '', value = ''] = line.split(',');
-        return { row, time, value: Number(value) };
-      });
-      return { name, originator: `C${name}`, container: `${cseName}/${name}/values`, rows };
-    });
 }
 
 /** Registers each device with its access control policy and container; what is there already stays. */
@@ -199,50 +135,6 @@ export async function playSensors(options: PlayOptions): Promise<PlayAccount> {
   return { sent, acknowledged: acknowledgements.length, attempts, resourceIds, acknowledgements, refused };
 }
 
-/** Reads back everything that the sensors' containers hold, page by page. */
-export async function readStored(
-  sensors: readonly Sensor[],
-  options: DeviceOptions,
-): Promise<readonly StoredValue[]> {
-  const client = new McaClient();
-  const stored: StoredValue[] = [];
-  try {
-    for (const [index, sensor] of sensors.entries()) {
-      let offset: number | undefined = 0;
-      while (offset !== undefined) {
-        const query = `rcn=8&ty=${RESOURCE_TYPE.contentInstance}&lvl=1&lim=${PAGE}&ofst=${offset}`;
-        const request = {
-          method: 'GET',
-          path: `/${sensor.container}?${query}`,
-          originator: sensor.originator,
-        } as const;
-        const { answer } = await untilAnswered(client, request, options, index);
-        if (answer.rsc !== RSC.ok) throw unexpected(request.path, answer);
-        stored.push(...valuesOf(answer, sensor));
-        offset = answer.continuesAt;
-      }
-    }
-  } finally {
-    client.close();
-  }
-  return stored;
-}
-
-/** Compares what is stored with what the devices know. */
-export function accountStored(stored: readonly StoredValue[], played: PlayAccount): StoredAccount {
-  const resourceIds = stored.map(({ ri }) => ri);
-  const known = new Set(played.resourceIds);
-  const there = new Set(resourceIds);
-  const values = new Set(stored.map(({ sensor, row }) => `${sensor}/${row}`));
-  return {
-    stored: stored.length,
-    duplicates: stored.length - values.size,
-    storedUnacknowledged: resourceIds.filter((ri) => !known.has(ri)).length,
-    missing: played.resourceIds.filter((ri) => !there.has(ri)),
-    resourceIds,
-  };
-}
-
 function createValue(
   client: McaClient,
   sensor: Sensor,
@@ -262,34 +154,6 @@ function createValue(
   return untilAnswered(client, request, options, index);
 }
 
-/**
- * Asks, at the preferred gateway first, until there is an answer that is not a passing trouble: always under one request
- * id, so that it is done once. @throws IotmanoError `unavailable` when the signal is aborted before that
- */
-async function untilAnswered(
-  client: McaClient,
-  request: Omit<McaRequest, 'requestId'>,
-  options: DeviceOptions,
-  preferred: number,
-): Promise<{ answer: McaAnswer; attempts: number }> {
-  const { gateways, signal, deadlineMs = 30_000, clock = systemClock, ids = randomIds } = options;
-  const requestId = ids.uuid();
-  for (let attempts = 1; ; attempts += 1) {
-    const gateway = gateways[(preferred + attempts - 1) % gateways.length] ?? '';
-    try {
-      const answer = await client.request(gateway, { ...request, requestId }, deadlineMs);
-      if (answer.rsc !== RSC.requestTimeout && answer.rsc !== RSC.internalServerError && answer.rsc !== 0) {
-        return { answer, attempts };
-      }
-    } catch {
-      // The gateway is away or was cut off: the next attempt tells.
-    }
-    await clock.sleep(Math.min(100 * attempts, 1_000), signal);
-    if (signal?.aborted === true)
-      throw new IotmanoError('unavailable', `${request.path}: stopped before an answer came`);
-  }
-}
-
 function pauseBetween(previous: SensorRow | undefined, row: SensorRow, speed: number): number {
   if (previous === undefined) return 0;
   const step = (Date.parse(`${row.time}Z`) - Date.parse(`${previous.time}Z`)) / 1000;
@@ -299,15 +163,4 @@ function pauseBetween(previous: SensorRow | undefined, row: SensorRow, speed: nu
 function resourceIdOf(answer: McaAnswer): string | undefined {
   const instance = answer.content['m2m:cin'] as { ri?: unknown } | undefined;
   return typeof instance?.ri === 'string' ? instance.ri : undefined;
-}
-
-function valuesOf(answer: McaAnswer, sensor: Sensor): readonly StoredValue[] {
-  const container = answer.content['m2m:cnt'] as
-    { 'm2m:cin'?: readonly { ri: string; con: { row: number } }[] } | undefined;
-  return (container?.['m2m:cin'] ?? []).map(({ ri, con }) => ({ sensor: sensor.name, row: con.row, ri }));
-}
-
-function unexpected(what: string, answer: McaAnswer): IotmanoError {
-  const content = JSON.stringify(answer.content).slice(0, 200);
-  return new IotmanoError('unprocessable', `${what} was answered with ${answer.rsc}: ${content}`);
 }

@@ -43,6 +43,8 @@ interface Member {
 export interface TestCseOptions {
   /** Folder of the built functions; absent: their sources are run. */
   readonly built?: string;
+  /** Options of Node for every function. */
+  readonly nodeOptions?: string;
   readonly processing?: number;
   readonly gateways?: number;
   readonly config?: Readonly<Partial<Record<FunctionName, Readonly<Record<string, unknown>>>>>;
@@ -102,7 +104,7 @@ export class TestCse {
       env: {
         PATH: process.env['PATH'] ?? '',
         NODE_NO_WARNINGS: '1',
-        NODE_OPTIONS: process.env['CATALOG_NODE_OPTIONS'] ?? '',
+        NODE_OPTIONS: this.#options.nodeOptions ?? '',
         ...member.environment,
       },
       stdio: ['ignore', output, output],
