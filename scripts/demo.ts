@@ -18,7 +18,7 @@ import { endProcessesOf, processesOf, until } from './demo/processes.ts';
 const { values: options } = parseArgs({
   options: { short: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
 });
-const PLAY_SECONDS = options.short ? 20 : 60;
+const PLAY_SECONDS = options.short ? 15 : 60;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const abort = new AbortController();
@@ -64,6 +64,7 @@ async function demonstrate(): Promise<boolean> {
   } else {
     say('removing the service');
     await installation.iotmano('service', 'rm', 'virtual-cse');
+    await installation.stop();
   }
   process.stdout.write(renderResult(result));
   return result.isExact;

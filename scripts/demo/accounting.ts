@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import { accountStored, readStored } from '../../vnf-catalog/demo-devices.ts';
 import type { HealSeconds } from './chaos.ts';
 import type { Installation } from './installation.ts';
-import { pointsOf, type Play } from './play.ts';
+import { trafficFigures, type Play, type TrafficFigures } from './play.ts';
 
 /** The last line of stdout. */
 export interface DemoResult {
@@ -25,12 +25,8 @@ export interface DemoResult {
   readonly isExact: boolean;
 }
 
-interface TrafficFigures {
-  readonly unique: number;
-  readonly duplicates: number;
-}
-
 const NOTIFY_SECONDS = 30;
+const NO_FIGURES: TrafficFigures = { unique: 0, duplicates: 0, subscriptions: [] };
 
 /** Counts what is stored and what was notified, once the last notifications have arrived or long enough have not. */
 export async function account(
@@ -69,16 +65,10 @@ async function settledFigures(
 ): Promise<TrafficFigures> {
   const end = performance.now() + NOTIFY_SECONDS * 1000;
   for (;;) {
-    const figures = await figuresOf(installation);
+    const figures = (await trafficFigures(installation)) ?? NO_FIGURES;
     if (figures.unique >= expected || performance.now() > end) return figures;
     await sleep(200, undefined, { signal });
   }
-}
-
-async function figuresOf(installation: Installation): Promise<TrafficFigures> {
-  const [url] = pointsOf(await installation.instances(), 'road-traffic');
-  if (url === undefined) return { unique: 0, duplicates: 0 };
-  return (await (await fetch(`${url}/figures`)).json()) as TrafficFigures;
 }
 
 /** A table for people, and the same as JSON on the last line. */

@@ -6,6 +6,8 @@ import { freePort, startProgram, until, type Running } from './processes.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/iotmano.js', import.meta.url));
 
+const STOP_SECONDS = 10;
+
 /** One line of `iotmano ps -o json`. */
 export interface FunctionInstance {
   readonly id: string;
@@ -55,6 +57,8 @@ export interface Installation {
   agent(name: AgentName): Running;
   startOrchestrator(): Promise<void>;
   startAgent(name: AgentName, enrolmentToken?: string): void;
+  /** Stops the programs that it has started, agents first. */
+  stop(): Promise<void>;
   /** Runs an `iotmano` command; its stdout. @throws RangeError with what the command said */
   iotmano(...args: string[]): Promise<string>;
   instances(): Promise<FunctionInstance[]>;
@@ -105,6 +109,11 @@ export async function createInstallation(folder: string, signal: AbortSignal): P
       ];
       if (enrolmentToken !== undefined) args.push('--token', enrolmentToken);
       running.set(name, startProgram(`agent ${name}`, args, environment, join(logs, `${name}.log`)));
+    },
+    async stop() {
+      const agents = [...running].filter(([name]) => name !== 'orchestrator').map(([, agent]) => agent);
+      await Promise.all(agents.map((agent) => agent.stop(STOP_SECONDS)));
+      await running.get('orchestrator')?.stop(STOP_SECONDS);
     },
     iotmano: (...args) => runProgram([PROGRAM, ...args], environment),
     instances: () => getJson<FunctionInstance[]>(url, data, '/iotmano/v1/vnfc_instances'),

@@ -6,12 +6,19 @@ import {
   type Sensor,
 } from '../../vnf-catalog/demo-devices.ts';
 import type { FunctionInstance, Installation } from './installation.ts';
+import { until } from './processes.ts';
 
 /** What the devices did, and how to ask for more. */
 export interface Play {
   readonly account: PlayAccount;
   readonly sensors: readonly Sensor[];
   readonly gateways: readonly string[];
+}
+
+export interface TrafficFigures {
+  readonly unique: number;
+  readonly duplicates: number;
+  readonly subscriptions: readonly string[];
 }
 
 export interface PlayTerms {
@@ -25,6 +32,7 @@ const ANSWER_MILLISECONDS = 30_000;
 /** A step of five minutes takes a quarter of a second. */
 const SPEED = 1200;
 const ROWS_PER_SECOND = 4;
+const SUBSCRIBE_SECONDS = 20;
 
 /** Plays the road sensors through the gateways of the virtual CSE, until the rows for so many seconds are through. */
 export async function play(installation: Installation, { seconds, signal, say }: PlayTerms): Promise<Play> {
@@ -32,9 +40,27 @@ export async function play(installation: Installation, { seconds, signal, say }:
   const gateways = pointsOf(await installation.instances(), 'gateway');
   const options = { gateways, signal, deadlineMs: ANSWER_MILLISECONDS };
   await registerSensors(sensors, options);
+  await until(
+    'the subscription to every sensor',
+    SUBSCRIBE_SECONDS,
+    () => isSubscribed(installation, sensors.length),
+    signal,
+  );
   say(`${sensors.length} road sensors play through ${gateways.join(', ')}`);
   const account = await playSensors({ ...options, sensors, rows: seconds * ROWS_PER_SECOND, speed: SPEED });
   return { account, sensors, gateways };
+}
+
+/** The application finds sensors by discovery: only what comes after its subscription is notified. */
+async function isSubscribed(installation: Installation, count: number): Promise<boolean> {
+  return ((await trafficFigures(installation))?.subscriptions.length ?? 0) >= count;
+}
+
+/** What `road-traffic` tells; undefined where it does not answer now. */
+export async function trafficFigures(installation: Installation): Promise<TrafficFigures | undefined> {
+  const [url] = pointsOf(await installation.instances(), 'road-traffic');
+  if (url === undefined) return undefined;
+  return (await (await fetch(`${url}/figures`)).json()) as TrafficFigures;
 }
 
 /** Where the running copies of a constituent answer HTTP. */

@@ -14,7 +14,7 @@ export interface Running {
   stop(seconds: number): Promise<void>;
 }
 
-/** Starts Node on a script; its output goes to a file. */
+/** Starts Node on a script; its output goes to a file. It may outlive the demo, which ends it unless told to keep it. */
 export function startProgram(
   name: string,
   args: readonly string[],
@@ -22,10 +22,11 @@ export function startProgram(
   logFile: string,
 ): Running {
   const output = openSync(logFile, 'a');
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', output, output] });
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', output, output], detached: true });
   closeSync(output);
   const { pid } = child;
   if (pid === undefined) throw new RangeError(`${name} could not be started; see ${logFile}`);
+  child.unref();
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
     name,
