@@ -68,7 +68,10 @@ export interface WorkloadOptions {
   readonly spec?: Partial<WorkloadSpec>;
 }
 
-export function sampleWorkload(site: ConformanceSite, options: WorkloadOptions = {}): Workload {
+export function sampleWorkload(
+  site: Pick<ConformanceSite, 'artifact'>,
+  options: WorkloadOptions = {},
+): Workload {
   const spec: WorkloadSpec = {
     artifact: site.artifact(options.command ?? SLEEPER),
     run: { mode: 'service' },

@@ -9,7 +9,7 @@ import { createSiteController, type SiteController } from './index.ts';
 const ARTIFACT = { artifact: (command: readonly string[]) => ({ type: 'process', command }) as const };
 
 function sample(options: Parameters<typeof sampleWorkload>[1] = {}): Workload {
-  return sampleWorkload(ARTIFACT as never, options);
+  return sampleWorkload(ARTIFACT, options);
 }
 
 describe('the site controller', () => {
