@@ -112,7 +112,12 @@ function remove(store: StateStore, request: ApiRequest): ApiResponse {
 
 /** Admins of the tenant of a single-tenant installation, and of the installation itself, see to the tokens of all tenants. */
 export function isInstallationAdmin({ role, tenant }: Caller): boolean {
-  return role === 'admin' && (tenant === SYSTEM_TENANT || tenant === DEFAULT_TENANT);
+  return role === 'admin' && isInstallationTenant(tenant);
+}
+
+/** Whether the tenant owns the installation: hosts, tokens of all tenants, metrics. */
+export function isInstallationTenant(tenant: TenantId): boolean {
+  return tenant === SYSTEM_TENANT || tenant === DEFAULT_TENANT;
 }
 
 function isVisible(record: StoredRecord<'access-token'>, caller: Caller): boolean {

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { Counter, Histogram } from 'prom-client';
-import { IotmanoError } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, IotmanoError, SYSTEM_TENANT } from '../../kernel/index.ts';
+import { isInstallationTenant } from './access-token-routes.ts';
 import type { Answered } from './api-options.ts';
 import type { ApiDocuments } from './openapi/index.ts';
 import { READERS, type Route } from './route-types.ts';
@@ -27,7 +28,7 @@ export function healthRoutes(isReady: () => boolean): readonly Route[] {
   ];
 }
 
-/** `/metrics` in the Prometheus text format. */
+/** `/metrics` in the Prometheus text format. They are of all tenants: only the tenant of the installation reads them. */
 export function metricsRoutes(registry: Registry): readonly Route[] {
   return [
     {
@@ -35,7 +36,12 @@ export function metricsRoutes(registry: Registry): readonly Route[] {
       path: '/metrics',
       access: READERS,
       body: 'none',
-      handle: async () => {
+      handle: async ({ caller }) => {
+        if (!isInstallationTenant(caller.tenant))
+          throw new IotmanoError(
+            'forbidden',
+            `metrics are of all tenants; use a token of the tenant ${DEFAULT_TENANT} or ${SYSTEM_TENANT}`,
+          );
         const text = await registry.metrics();
         return { status: 200, headers: { 'Content-Type': registry.contentType }, text };
       },

@@ -4,6 +4,8 @@
 export type Who = 'nobody' | 'viewer' | 'operator' | 'admin' | 'foreigner' | 'host' | 'other host';
 
 const READ: readonly Who[] = ['viewer', 'operator', 'admin', 'foreigner'];
+/** What is of all tenants. */
+const READ_INSTALLATION: readonly Who[] = ['viewer', 'operator', 'admin'];
 const OPERATE: readonly Who[] = ['operator', 'admin', 'foreigner'];
 /** Hosts serve all tenants: only the tenant that owns the installation lets new ones in. */
 const OPERATE_INSTALLATION: readonly Who[] = ['operator', 'admin'];
@@ -39,7 +41,7 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'POST /mco/v1/hosts/{hostId}/reports': HOST,
   'POST /mco/v1/hosts/{hostId}/sessions': 'public',
   'GET /mco/v1/hosts/{hostId}/wanted': HOST,
-  'GET /metrics': READ,
+  'GET /metrics': READ_INSTALLATION,
   'GET /nsd/api_versions': READ,
   'GET /nsd/v2/api_versions': READ,
   'GET /nsd/v2/ns_descriptors': READ,
