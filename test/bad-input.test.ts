@@ -7,6 +7,7 @@ import type { HostId, TenantId } from '../kernel/index.ts';
 import { hashToken } from '../orchestrator/api/index.ts';
 import { composeAllRoutes, type AllRoutes } from './kit/all-routes.ts';
 import { startTestApi, type TestApi } from './kit/api-server.ts';
+import { loadBodyMembers } from './kit/body-members.ts';
 import { generateBadRequest, type BadRequest } from './kit/bad-request.ts';
 
 const REQUESTS = 10_000;
@@ -48,7 +49,10 @@ test(
   { timeout: 120_000 },
   async () => {
     const routes = composed.routes;
-    const requests = fc.sample(generateBadRequest(routes), { numRuns: REQUESTS, seed: 20_261_122 });
+    const requests = fc.sample(generateBadRequest(routes, loadBodyMembers()), {
+      numRuns: REQUESTS,
+      seed: 20_261_122,
+    });
     const revision = composed.store.acceptedRevision;
     const startedAt = performance.now();
     const failures: string[] = [];

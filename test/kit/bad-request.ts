@@ -28,12 +28,17 @@ const CONTENT_TYPES: Readonly<Record<Route['body'], string | undefined>> = {
 };
 
 /** Requests that are wrong in one way each, over all routes. */
-export function generateBadRequest(routes: readonly Route[]): fc.Arbitrary<BadRequest> {
+export function generateBadRequest(
+  routes: readonly Route[],
+  bodyMembers: (method: string, path: string) => readonly string[],
+): fc.Arbitrary<BadRequest> {
   return fc.constantFrom(...routes).chain((route) => {
     const takesJson = ['json', 'optional-json', 'merge-patch'].includes(route.body);
     const forAll = [badTarget(route), badHeaders(route), badProtocol(route), badMethod(route)];
     const forJson = [
       wrongJson(route),
+      wrongMember(route, bodyMembers(route.method, route.path)),
+      wrongMember(route, bodyMembers(route.method, route.path)),
       brokenJson(route),
       wrongContentType(route),
       truncated(route),
@@ -108,6 +113,28 @@ function wrongJson(route: Route): fc.Arbitrary<BadRequest> {
     kind: 'wrong JSON',
     bytes: withBody(route, Buffer.from(JSON.stringify(body))),
   }));
+}
+
+/** The right members, one of them with a value that no member of ours takes. */
+function wrongMember(route: Route, names: readonly string[]): fc.Arbitrary<BadRequest> {
+  const wrong = fc.constantFrom<unknown>([[[]]], [[{ a: [[]] }]]);
+  const other = fc.oneof(ODD_TEXT, fc.integer(), fc.jsonValue({ maxDepth: 3 }));
+  return fc
+    .tuple(
+      fc.constantFrom(...(names.length === 0 ? ['none'] : names)),
+      wrong,
+      fc
+        .subarray([...names])
+        .chain((some) => fc.tuple(...some.map((name) => other.map((value) => [name, value])))),
+    )
+    .map(([name, value, rest]) => ({
+      route,
+      kind: 'wrong member',
+      bytes: withBody(
+        route,
+        Buffer.from(JSON.stringify({ ...(Object.fromEntries(rest) as object), [name]: value })),
+      ),
+    }));
 }
 
 function brokenJson(route: Route): fc.Arbitrary<BadRequest> {
