@@ -26,7 +26,12 @@ import {
 import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
 import { createMcoRoutes, enrolmentTokenRoutes, hostRoutes } from './mco/index.ts';
-import { createFunctionAlarms, createMonitoring, monitoringRoutes } from './monitoring/index.ts';
+import {
+  createFunctionAlarms,
+  createMonitoring,
+  monitoringRoutes,
+  registerMonitoringMetrics,
+} from './monitoring/index.ts';
 import { createOnboarding, packageRoutes, type ContentFiles } from './packages/index.ts';
 import { createServices } from './services/index.ts';
 import type { StateStore } from './store/index.ts';
@@ -89,6 +94,7 @@ export function compose(options: ComposeOptions): Composition {
   });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
+  registerMonitoringMetrics(metrics, monitoring, store);
 
   return {
     onAnswer: createApiMetrics(metrics),

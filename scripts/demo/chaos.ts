@@ -23,7 +23,7 @@ export async function runChaos(
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<HealSeconds> {
-  const pause = async (): Promise<void> => void (await sleep(PAUSE_MILLISECONDS, undefined, { signal }));
+  const pause = (): Promise<void> => sleep(PAUSE_MILLISECONDS, undefined, { signal });
   await pause();
   const requestProcessing = await killFunction(installation, 'request-processing', 'processing', signal, say);
   await pause();
