@@ -13,6 +13,8 @@ import type { StateStore, StateView, StoredRecord } from '../store/index.ts';
 import { hashSecret, isSameHash, newSecret, type RandomBytes } from './secrets.ts';
 
 const DEFAULT_VALID_SECONDS = 3600;
+/** So long an expired token is still told from one that never was. */
+const REMEMBERED_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
 export interface EnrolmentTokenRequest {
   /** The only host that may use it; absent: any. */
@@ -31,6 +33,8 @@ export interface EnrolmentTokens {
   list(): Iterable<StoredRecord<'enrolment-token'>>;
   /** @throws IotmanoError `not-found` */
   delete(id: string): void;
+  /** Forgets those that expired long ago. */
+  purge(): void;
 }
 
 export function createEnrolmentTokens(
@@ -64,6 +68,20 @@ export function createEnrolmentTokens(
           `there is no enrolment token ${id}; list them to see which there are`,
         );
       store.commit([{ op: 'delete', kind: 'enrolment-token', id, expectedRevision: record.revision }]);
+    },
+    purge: () => {
+      const limit = clock.now() - REMEMBERED_MILLISECONDS;
+      const old = [...store.list('enrolment-token')].filter(
+        ({ document }) => Date.parse(document.expiresAt) < limit,
+      );
+      store.commit(
+        old.map(({ id, revision }) => ({
+          op: 'delete',
+          kind: 'enrolment-token',
+          id,
+          expectedRevision: revision,
+        })),
+      );
     },
   };
 }

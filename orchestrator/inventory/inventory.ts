@@ -81,15 +81,23 @@ export function createInventory(options: InventoryOptions): Inventory {
     log.info({ hostId, was: host.document.state, state: document.state }, 'host is heard');
   }
 
+  const tokens = createEnrolmentTokens(store, clock, ids, random);
+
   async function purgeForEver(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(PURGE_EVERY_MILLISECONDS, signal);
-      if (!signal.aborted) sessions.purge();
+      if (signal.aborted) return;
+      try {
+        sessions.purge();
+        tokens.purge();
+      } catch (error) {
+        log.error({ err: error }, 'expired sessions and tokens could not be removed');
+      }
     }
   }
 
   return {
-    tokens: createEnrolmentTokens(store, clock, ids, random),
+    tokens,
     enrol: async (request) => {
       const enrolled = await enrolHost(store, clock, request);
       leases.renew(request.hostId);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import * as fc from 'fast-check';
+import { systemClock, type HostId } from '../../kernel/index.ts';
+import { createMemoryStore } from '../store/index.ts';
+import type { ObservedWorkload } from '../../vim-drivers/index.ts';
+import type { ReportMessage } from './messages.ts';
+import { takeReport } from './take-report.ts';
+import { assignmentOf, keyOf, observedOf } from './testkit/assignments.ts';
+
+const HOST = 'gw-1' as HostId;
+const NUMBERS = [0, 1, 2, 3];
+
+/** What a host runs: number of a workload → its restarts. */
+const running = fc.dictionary(fc.constantFrom(...NUMBERS.map(String)), fc.nat(2));
+
+function workloadsOf(state: Readonly<Record<string, number>>): ObservedWorkload[] {
+  return Object.entries(state).map(([number, restarts]) => observedOf(keyOf(Number(number)), restarts));
+}
+
+/** What has to be said to somebody who knows `before`. */
+function difference(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): ReportMessage {
+  const changed = Object.fromEntries(Object.entries(after).filter(([number, n]) => before[number] !== n));
+  const gone = Object.keys(before).filter((number) => after[number] === undefined);
+  return {
+    full: false,
+    workloads: workloadsOf(changed),
+    removed: gone.map((number) => keyOf(Number(number))),
+  };
+}
+
+describe('reports of a host', () => {
+  it('leave exactly what it runs as observed, in full or by what changed, and write only that', () => {
+    const report = fc.record({ state: running, full: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(report, { maxLength: 15 }), (reports) => {
+        const store = createMemoryStore();
+        store.commit(NUMBERS.map((number) => assignmentOf(HOST, keyOf(number))));
+        let before: Readonly<Record<string, number>> = {};
+        for (const { state, full } of reports) {
+          const message = full
+            ? { full, workloads: workloadsOf(state), removed: [] }
+            : difference(before, state);
+          const { acceptedRevision } = store;
+          const ignored = takeReport(store, systemClock, HOST, message);
+          const isSame = JSON.stringify(workloadsOf(before)) === JSON.stringify(workloadsOf(state));
+          expect([ignored, store.acceptedRevision]).toEqual([
+            0,
+            isSame ? acceptedRevision : acceptedRevision + 1,
+          ]);
+          const observed = [...store.listByPrefix('observed', 'gw-1.')].map(
+            ({ document }) => document.workload,
+          );
+          expect(observed).toEqual(workloadsOf(state));
+          before = state;
+        }
+      }),
+    );
+  });
+});
