@@ -1,28 +1,17 @@
+import { IotmanoError, toTimestamp, transition, type Clock, type Logger } from '../../kernel/index.ts';
+import type { Fault, PackageContent, ReadPackageOptions } from '../../descriptors/index.ts';
+import { ONBOARDING, type OnboardingEvent, type OnboardingState } from '../domain/index.ts';
+import type { StateStore } from '../store/index.ts';
 import {
-  ERROR_TABLE,
-  IotmanoError,
-  messageOf,
-  toTimestamp,
-  transition,
-  type Clock,
-  type Logger,
-  type TenantId,
-} from '../../kernel/index.ts';
-import type {
-  Descriptor,
-  Fault,
-  IoTFunctionDescriptor,
-  IoTServiceDescriptor,
-  PackageContent,
-  ReadPackageOptions,
-} from '../../descriptors/index.ts';
-import {
-  ONBOARDING,
-  type OnboardingEvent,
-  type OnboardingState,
-  type ProblemRecord,
-} from '../domain/index.ts';
-import type { StateStore, StateView } from '../store/index.ts';
+  failureOf,
+  invalidContent,
+  nameBare,
+  requireDeclaredType,
+  requireDescriptor,
+  requireUnique,
+  serviceFaults,
+  type ServiceCheck,
+} from './check-content.ts';
 import type { ContentFiles } from './content-files.ts';
 import {
   CONTENT_NAMES,
@@ -32,12 +21,6 @@ import {
   type ContentKind,
   type ContentRecord,
 } from './content-records.ts';
-
-/** Faults of a service over the functions that its tenant has onboarded. */
-export type ServiceCheck = (
-  service: IoTServiceDescriptor,
-  functions: readonly IoTFunctionDescriptor[],
-) => readonly Fault[];
 
 /** Reads what was uploaded, a ZIP or a bare descriptor; all faults are returned (`readPackage` of the descriptors). */
 export type PackageReader = (path: string, options: ReadPackageOptions) => Promise<PackageContent>;
@@ -100,8 +83,11 @@ export function createProcessor(options: ProcessorOptions): Processor {
     if (before === undefined) return;
     const descriptor = requireDescriptor(kind, content);
     requireDeclaredType(before, content);
-    const faults = [...content.faults, ...serviceFaults(options, before.tenant, descriptor)];
-    if (faults.some(({ severity }) => severity === 'error')) throw invalid(kind, faults);
+    const faults = [
+      ...content.faults,
+      ...serviceFaults(store, options.checkService, before.tenant, descriptor),
+    ];
+    if (faults.some(({ severity }) => severity === 'error')) throw invalidContent(kind, faults);
     for (const { location, digest } of content.files)
       if (location !== undefined) await files.adopt(location, digest);
     await files.writeDescriptor(id, content.descriptorText ?? '');
@@ -175,92 +161,4 @@ export function createProcessor(options: ProcessorOptions): Processor {
       await this.whenIdle();
     },
   };
-}
-
-/** A bare descriptor was stored under the id of its resource, which is no name that its author knows. */
-function nameBare(id: string, content: PackageContent): PackageContent {
-  if (content.descriptorPath !== id && content.files.length > 0) return content;
-  const faults = content.faults.map((fault) =>
-    fault.file === id ? { ...fault, file: BARE_DESCRIPTOR } : fault,
-  );
-  return {
-    ...content,
-    faults,
-    ...(content.descriptorPath === id ? { descriptorPath: BARE_DESCRIPTOR } : {}),
-  };
-}
-
-const BARE_DESCRIPTOR = 'descriptor.yaml';
-
-function requireDeclaredType({ document }: ContentRecord, { descriptorPath }: PackageContent): void {
-  const actual = descriptorPath === BARE_DESCRIPTOR ? 'application/yaml' : 'application/zip';
-  const declared = document.content?.mediaType;
-  if (declared === actual) return;
-  throw new IotmanoError(
-    'invalid-package',
-    `the content was sent as ${declared} and is ${actual}; send it again with that Content-Type`,
-  );
-}
-
-function requireDescriptor(kind: ContentKind, { descriptor, faults }: PackageContent): Descriptor {
-  if (descriptor === undefined) throw invalid(kind, faults);
-  const wanted = kind === 'vnf-package' ? 'IoTFunctionDescriptor' : 'IoTServiceDescriptor';
-  if (descriptor.kind === wanted) return descriptor;
-  const other = kind === 'vnf-package' ? '/nsd/v2/ns_descriptors' : '/vnfpkgm/v2/vnf_packages';
-  throw new IotmanoError(
-    'invalid-descriptor',
-    `the content holds an ${descriptor.kind}, and a ${CONTENT_NAMES[kind]} takes an ${wanted}; upload it to ${other}`,
-  );
-}
-
-function invalid(kind: ContentKind, faults: readonly Fault[]): IotmanoError {
-  const errors = faults.filter(({ severity }) => severity === 'error');
-  const [first] = errors;
-  const place =
-    first === undefined
-      ? ''
-      : `: ${first.file}${first.line === undefined ? '' : `:${first.line}`} ${first.pointer} ${first.message}`;
-  return new IotmanoError(
-    'invalid-package',
-    `the content of the ${CONTENT_NAMES[kind]} has ${errors.length} fault${errors.length === 1 ? '' : 's'}${place}; mend all that \`faults\` lists, then upload again`,
-    { faults },
-  );
-}
-
-function serviceFaults(
-  options: ProcessorOptions,
-  tenant: TenantId,
-  descriptor: Descriptor,
-): readonly Fault[] {
-  if (descriptor.kind !== 'IoTServiceDescriptor') return [];
-  const functions = [...options.store.list('vnf-package')]
-    .filter((record) => record.tenant === tenant && record.document.onboardingState === 'ONBOARDED')
-    .flatMap(({ document }) => document.descriptor ?? []);
-  return options.checkService(descriptor, functions);
-}
-
-/** A descriptor is onboarded once: its id is globally unique. */
-function requireUnique(view: StateView, record: ContentRecord, descriptor: Descriptor): void {
-  for (const other of view.list(record.kind)) {
-    if (other.id === record.id || other.tenant !== record.tenant) continue;
-    if (
-      other.document.onboardingState !== 'ONBOARDED' ||
-      other.document.descriptor?.metadata.id !== descriptor.metadata.id
-    )
-      continue;
-    throw new IotmanoError(
-      'conflict',
-      `descriptor ${descriptor.metadata.id} is onboarded already, as ${CONTENT_NAMES[record.kind]} ${other.id}; delete that one first, or give the new content a new id or version`,
-    );
-  }
-}
-
-function failureOf(error: unknown): ProblemRecord {
-  const code = error instanceof IotmanoError ? error.code : 'internal';
-  const { status, title } = ERROR_TABLE[code];
-  const detail =
-    code === 'internal'
-      ? 'the orchestrator failed; its log says why; upload the content again'
-      : messageOf(error);
-  return { status, title, detail, code };
 }

@@ -12,7 +12,7 @@ export function loadBodyMembers(): (method: string, path: string) => readonly st
     return typeof object['$ref'] === 'string' ? follow(resolveReference(files, object['$ref'])) : object;
   };
   const membersOf = (schema: JsonObject): string[] => [
-    ...Object.keys((schema['properties'] ?? {}) as JsonObject),
+    ...Object.keys(schema['properties'] ?? {}),
     ...((schema['allOf'] ?? []) as unknown[]).flatMap((part) => membersOf(follow(part))),
   ];
   return (method, path) => {

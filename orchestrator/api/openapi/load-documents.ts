@@ -68,12 +68,18 @@ function withAbsoluteReferences(
         const target = new URL(member, address).href;
         files.add(target.split('#', 1)[0] ?? target);
         copy[name] = target;
-      } else if (name !== 'example' && name !== 'examples') copy[name] = rewrite(member);
+      } else if (!isForPeople(name, member)) copy[name] = rewrite(member);
     }
     return copy;
   };
   const { $id: _id, $schema: _schema, ...rest } = rewrite(root) as Record<string, unknown>;
   return { value: rest, files: [...files] };
+}
+
+/** What validates nothing is not kept in memory. A property may be called `description`; then it holds a schema, not a text. */
+function isForPeople(name: string, member: unknown): boolean {
+  if (name === 'example' || name === 'examples') return true;
+  return (name === 'description' || name === 'summary') && typeof member === 'string';
 }
 
 /**
