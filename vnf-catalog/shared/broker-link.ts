@@ -14,7 +14,8 @@ export interface RequestOptions {
   readonly timeoutMilliseconds: number;
 }
 
-type Handler = (message: Msg) => void;
+/** @param respond sends the answer; one that cannot be sent is reported, and is then missing to who asked */
+type Handler = (message: Msg, respond: (body: string) => void) => void;
 
 /** Requests that this function answers, for as long as it wants to, over whichever connection there is. */
 interface Service {
@@ -146,9 +147,17 @@ export class BrokerLink {
     service.subscription = connection.subscribe(service.subject, {
       queue: service.queue,
       callback: (error, message) => {
-        if (error === null) service.handler(message);
+        if (error === null) service.handler(message, (body) => this.#respond(message, body));
       },
     });
+  }
+
+  #respond(message: Msg, body: string): void {
+    try {
+      message.respond(body);
+    } catch (error) {
+      this.#onNews(`an answer to ${message.subject} could not be sent: ${messageOf(error)}`);
+    }
   }
 
   #options(): NodeConnectionOptions {

@@ -45,6 +45,7 @@ export class Creating {
   create(change: CreateChange, now: number): CommitReply {
     const parent = this.#table.byRi(change.parent);
     if (parent === undefined) return { outcome: 'stale' };
+    if (isOver(change.attributes, now)) return IN_THE_PAST;
     const name = change.rn;
     if (name !== undefined && this.#isTaken(parent, name)) {
       return { outcome: 'refused', rsc: RSC.conflict, debug: `${parent.path} already has a child "${name}"` };
@@ -131,6 +132,17 @@ export class Creating {
 export function sizeOf(content: unknown): number {
   if (content === undefined) return 0;
   return Buffer.byteLength(typeof content === 'string' ? content : JSON.stringify(content));
+}
+
+export const IN_THE_PAST: CommitReply = {
+  outcome: 'refused',
+  rsc: RSC.badRequest,
+  debug: 'et is in the past',
+};
+
+/** Whether a request asks for an expiration time that has passed. */
+export function isOver(attributes: ResourceAttributes, now: number): boolean {
+  return (expiryOf(attributes) ?? Infinity) <= now;
 }
 
 /** Only an expiration that a request asked for is watched. */

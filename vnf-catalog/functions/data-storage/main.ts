@@ -66,8 +66,8 @@ await runFunction('data-storage', async ({ environment, bindings, instance, metr
   const ends: (() => Promise<void>)[] = [];
   const serve = (subject: string, isWrite: boolean, run: (message: Msg) => string): void => {
     ends.push(
-      link.serve(subject, QUEUE, (message) => {
-        group.add({ run: () => run(message), answer: (body) => void message.respond(body), isWrite });
+      link.serve(subject, QUEUE, (message, respond) => {
+        group.add({ run: () => run(message), answer: respond, isWrite });
       }),
     );
   };
@@ -80,8 +80,8 @@ await runFunction('data-storage', async ({ environment, bindings, instance, metr
       return '{}';
     });
     ends.push(
-      link.serve(SUBJECT.outboxTake, QUEUE, (message) =>
-        desk.ask(message.json<OutboxTake>(), (body) => void message.respond(body)),
+      link.serve(SUBJECT.outboxTake, QUEUE, (message, respond) =>
+        desk.ask(message.json<OutboxTake>(), respond),
       ),
     );
   });

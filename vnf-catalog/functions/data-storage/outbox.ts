@@ -12,6 +12,8 @@ interface QueueState {
 
 /** A worker that takes a batch and dies is given up after this; its entries are offered again. */
 const LEASE_MILLISECONDS = 15_000;
+/** Far below what a message of the broker may have. */
+const BATCH_BYTES = 400_000;
 
 /**
  * Notifications that are still to be delivered, durable, in order for each subscription and target (a queue). One worker
@@ -63,10 +65,7 @@ export class Outbox {
       this.#queues.set(queue, state);
       return {
         queue,
-        entries: rows.map((row) => ({
-          id: Number(row['id']),
-          event: JSON.parse(String(row['event'])) as OutboxEvent,
-        })),
+        entries: fitting(rows.map((row) => ({ id: Number(row['id']), json: String(row['event']) }))),
         failures: state.failures,
         failingForMilliseconds: state.failures === 0 ? 0 : now - state.failingSince,
       };
@@ -101,6 +100,16 @@ export class Outbox {
   count(): number {
     return Number(this.#count.get()?.['entries'] ?? 0);
   }
+}
+
+/** As many as go into one message, and at least one. */
+function fitting(rows: readonly { readonly id: number; readonly json: string }[]): OutboxBatch['entries'] {
+  let bytes = 0;
+  const fit = rows.filter(({ json }, index) => {
+    bytes += json.length;
+    return index === 0 || bytes <= BATCH_BYTES;
+  });
+  return fit.map(({ id, json }) => ({ id, event: JSON.parse(json) as OutboxEvent }));
 }
 
 function freshQueue(): QueueState {

@@ -250,6 +250,15 @@ describe('the data storage', () => {
     expect(resourceAt('cnt')).toMatchObject({ cni: 0, cbs: 0 });
   });
 
+  test('an expiration in the past is refused', () => {
+    const et = toOneM2mTime(now - 1);
+    expect(create('ae', 3, 'late', { et })).toMatchObject({ outcome: 'refused', rsc: 4000 });
+    expect(commit({ op: 'update', ri: 'cnt', set: { et }, unset: [] })).toMatchObject({
+      outcome: 'refused',
+      rsc: 4000,
+    });
+  });
+
   test('a database of a newer version, or that somebody else uses, is refused in words', () => {
     expect(() => openDatabase(join(folder, 'cse.sqlite'))).toThrow(/another data-storage/);
     database.exec('PRAGMA user_version = 99');
@@ -293,6 +302,20 @@ describe('the outbox', () => {
     store.settle({ worker: 'w', queue, done: [], retryAfterMilliseconds: 500 }, now);
     expect(store.outbox.take('w', 10, now + 499)).toBeUndefined();
     expect(store.outbox.take('w', 10, now + 500)).toMatchObject({ failures: 1, failingForMilliseconds: 500 });
+  });
+
+  test('hands out large events in portions that a message can carry', () => {
+    for (let index = 0; index < 4; index += 1) write('x'.repeat(250_000));
+    const sizes: number[] = [];
+    for (
+      let batch = store.outbox.take('w', 99, now);
+      batch?.queue !== undefined;
+      batch = store.outbox.take('w', 99, now)
+    ) {
+      sizes.push(batch.entries.length);
+      store.settle({ worker: 'w', queue: batch.queue, done: batch.entries.map(({ id }) => id) }, now);
+    }
+    expect(sizes).toEqual([1, 1, 1, 1]);
   });
 
   test('only what the criteria name is told', () => {

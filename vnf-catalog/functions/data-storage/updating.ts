@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { RESOURCE_TYPE, RSC, type Change, type CommitReply } from '../../shared/index.ts';
-import { expiryOf } from './creating.ts';
+import { expiryOf, IN_THE_PAST, isOver } from './creating.ts';
 import { EVENT } from './events.ts';
 import type { Removing } from './removing.ts';
 import { representationOf, type ResourceTable } from './resource-table.ts';
@@ -25,6 +25,7 @@ export class Updating {
   update(change: UpdateChange, now: number): CommitReply {
     const row = this.#table.byRi(change.ri);
     if (row === undefined) return { outcome: 'stale' };
+    if (isOver(change.set, now)) return IN_THE_PAST;
     const attributes: Record<string, unknown> = { ...(JSON.parse(row.attributes) as object), ...change.set };
     for (const name of change.unset) delete attributes[name];
     attributes['lt'] = toOneM2mTime(now);

@@ -49,10 +49,10 @@ await runFunction('field-device-http', async ({ environment, bindings, instance,
   );
   let end: (() => Promise<void>) | undefined;
   link.start(signal, () => {
-    end = link.serve(SUBJECT.notifyHttp, QUEUE, (message) => {
+    end = link.serve(SUBJECT.notifyHttp, QUEUE, (message, respond) => {
       void sendNotification(message.json<NotifyRequest>()).then((reply) => {
         notified.add({ answered: String(reply.answered) });
-        message.respond(JSON.stringify(reply));
+        respond(JSON.stringify(reply));
       });
     });
   });

@@ -74,6 +74,15 @@ describe('an HTTP request', () => {
       4000,
     ],
     [
+      'content that is nested too deep',
+      {
+        method: 'PUT',
+        headers: { ...HEADERS, 'content-type': 'application/json' },
+        body: `{"a":${'['.repeat(90_000)}${']'.repeat(90_000)}}`,
+      },
+      4000,
+    ],
+    [
       'content that is a list',
       { method: 'PUT', headers: { ...HEADERS, 'content-type': 'application/json' }, body: '[]' },
       4000,

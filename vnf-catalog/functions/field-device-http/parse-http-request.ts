@@ -31,6 +31,7 @@ const CONTENT_TYPES = [
   'application/vnd.onem2m-ntfy+json',
 ];
 const MAX_FIELD = 512;
+const MAX_DEPTH = 64;
 
 /** Parameters that carry one whole number. */
 const NUMBERS = ['rcn', 'drt', 'fu', 'lim', 'ofst', 'lvl'];
@@ -169,9 +170,16 @@ function contentOf(request: HttpRequest, op: number): { pc?: unknown } | Fault {
     return new Fault(RSC.unsupportedMediaType, `the content type must be one of ${CONTENT_TYPES.join(', ')}`);
   try {
     const pc: unknown = JSON.parse(request.body);
+    if (isDeeperThan(pc, MAX_DEPTH))
+      return new Fault(RSC.badRequest, `the content is nested deeper than ${MAX_DEPTH} levels`);
     if (typeof pc === 'object' && pc !== null && !Array.isArray(pc)) return { pc };
   } catch {
     // Told below.
   }
   return new Fault(RSC.badRequest, 'the content is not a JSON object');
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }

@@ -15,7 +15,7 @@ await runFunction('message-broker', async ({ environment, bindings, instance, me
     host: environment['LISTEN_ADDRESS'] ?? '127.0.0.1',
     port: Number(environment['NATS_PORT'] ?? 4222),
     monitorPort,
-    maxPayloadBytes: 1_048_576,
+    maxPayloadBytes: 4 * 1_048_576,
     placeholderKey: nkeyPublicFromRaw(randomBytes(32).toString('base64url')),
   };
   const write = (current: FunctionBindings): void => {

@@ -47,14 +47,14 @@ await runFunction('request-processing', async ({ bindings, instance, metrics, lo
 
   let end: (() => Promise<void>) | undefined;
   link.start(signal, () => {
-    end = link.serve(SUBJECT.request, QUEUE, (message) => {
+    end = link.serve(SUBJECT.request, QUEUE, (message, respond) => {
       const started = performance.now();
       load.underWay += 1;
       void processor.process(message.json<RequestPrimitive>()).then((response) => {
         load.underWay -= 1;
         answered.add({ rsc: String(response.rsc) });
         seconds.observe((performance.now() - started) / 1000);
-        message.respond(JSON.stringify(response));
+        respond(JSON.stringify(response));
       });
     });
   });

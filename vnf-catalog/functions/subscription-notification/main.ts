@@ -133,9 +133,9 @@ await runFunction('subscription-notification', async ({ bindings, instance, metr
   let lanes: Promise<unknown> = Promise.resolve();
   let end: (() => Promise<void>) | undefined;
   link.start(signal, () => {
-    end = link.serve(SUBJECT.verify, QUEUE, (message) => {
+    end = link.serve(SUBJECT.verify, QUEUE, (message, respond) => {
       verify(message.json<VerifyRequest>()).then(
-        (reply) => message.respond(JSON.stringify(reply)),
+        (reply) => respond(JSON.stringify(reply)),
         (error: unknown) => log.error({ error: messageOf(error) }, 'verification failed'),
       );
     });
