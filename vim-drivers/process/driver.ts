@@ -176,7 +176,10 @@ export class ProcessHost implements ProcessDriver {
     // A call that was under way may have opened a slot meanwhile.
     await Promise.all([...this.#hosted.values()].map((hosted) => hosted.close()));
     await this.#ticking;
-    if (this.#hosted.size === 0) await this.#parts.keeper.end();
+    if (this.#hosted.size === 0) {
+      await this.#parts.keeper.end();
+      await this.#parts.context.cgroups.removeScope();
+    }
     await this.#parts.giveBack();
   }
 
@@ -219,10 +222,7 @@ export class ProcessHost implements ProcessDriver {
   /** What is no longer needed goes: artifacts that nobody uses, and the keeper when nothing runs. */
   async #tidy(): Promise<void> {
     await this.#parts.shelf.collect(this.#usedDigests());
-    if (this.#hosted.size === 0) {
-      await this.#parts.keeper.end();
-      await this.#parts.context.cgroups.removeScope();
-    }
+    if (this.#hosted.size === 0) await this.#parts.keeper.end();
     this.#parts.context.changed();
   }
 
