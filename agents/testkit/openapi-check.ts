@@ -35,7 +35,7 @@ interface Document {
 export function loadOperations(): readonly Operation[] {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  for (const name of readdirSync(join(SPECS, 'schemas'))) {
+  for (const name of readdirSync(join(SPECS, 'schemas')).filter((each) => each.endsWith('.json'))) {
     ajv.addSchema({
       ...(JSON.parse(readFileSync(join(SPECS, 'schemas', name), 'utf8')) as object),
       $id: BASE + name,
