@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import { IotmanoError } from '../../kernel/index.ts';
 import type { Caller } from '../domain/index.ts';
 import { ANONYMOUS, requireAccess, requireCaller } from './access.ts';
@@ -8,6 +7,7 @@ import type { ApiOptions } from './api-options.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { validateRequest, type Operation } from './openapi/index.ts';
 import type { ApiRequest, ApiResponse, Route } from './route-types.ts';
+import { flatHeaders, isEncrypted, originOf, parseQuery, pathOf } from './request-parts.ts';
 import { drain, sendProblem, sendResponse, setCommonHeaders } from './send.ts';
 import { negotiateVersion } from './sol013/index.ts';
 
@@ -86,7 +86,7 @@ async function answerTo(exchange: Exchange, response: ServerResponse, target: Ta
   const operation = endpoint.operations.get(route);
   if (operation !== undefined) {
     const version = negotiateVersion(
-      header(request, 'version'),
+      flatHeaders(request)['version'],
       pipeline.documents.versionedApis,
       endpoint.path,
     );
@@ -173,48 +173,4 @@ function requireStreamType(operation: Operation | undefined, mediaType: string |
     `header Content-Type is ${JSON.stringify(mediaType ?? 'missing').slice(0, 100)}; send ${allowed.join(' or ')}`,
     { parameter: 'Content-Type' },
   );
-}
-
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0] ?? '/';
-}
-
-/** @throws IotmanoError `malformed-request` for a query that is not percent-encoded UTF-8 */
-function parseQuery(request: IncomingMessage): URLSearchParams {
-  const [, text = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
-  try {
-    decodeURIComponent(text);
-  } catch {
-    throw new IotmanoError(
-      'malformed-request',
-      'the query of the request is not percent-encoded UTF-8; encode each value, "%" itself as %25',
-    );
-  }
-  return new URLSearchParams(text);
-}
-
-function flatHeaders(request: IncomingMessage): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(', ') : value,
-    ]),
-  );
-}
-
-function header(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-}
-
-function isEncrypted(request: IncomingMessage): boolean {
-  return (request.socket as Partial<TLSSocket>).encrypted === true;
-}
-
-/** The Host header only where it is a plain authority: it is echoed in Location and links. */
-function originOf(request: IncomingMessage): string {
-  const host = request.headers.host ?? '';
-  const isPlain = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/i.test(host);
-  const authority = isPlain ? host : `localhost:${request.socket.localPort ?? 0}`;
-  return `${isEncrypted(request) ? 'https' : 'http'}://${authority}`;
 }

@@ -193,6 +193,17 @@ describe('onboarding of a package', () => {
     ).toEqual([[], [], [], [], []]);
   });
 
+  test.each([
+    '..%2f..%2fadmin.token',
+    '%2e%2e/%2e%2e/admin.token',
+    'Artifacts/..%2f..%2f..%2fetc/passwd',
+    '%00',
+  ])('gives no file for the path %s, which it does not hold', async (path) => {
+    const id = await create();
+    await upload(id, await zip(), 'application/zip');
+    expect((await operator.get(`${PACKAGES}/${id}/artifacts/${path}`)).status).toBe(404);
+  });
+
   test('ends in ERROR with all faults, leaves no file, and may be repeated', async () => {
     const broken = functionYaml().replace('memory: 64Mi', 'memroy: 64Mi').replace('role: ae', 'role: boss');
     const id = await onboard(broken);
