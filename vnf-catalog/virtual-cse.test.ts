@@ -1,4 +1,5 @@
 import { connect } from '@nats-io/transport-node';
+import * as fc from 'fast-check';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -323,6 +324,54 @@ describe.skipIf(isServiceMissing('nats-server'))('the virtual CSE as processes',
     await cse.kill('processing-1', 'SIGTERM');
     for (const name of ['processing-1', 'gateway-0']) cse.run(name);
     await Promise.all(['processing-1', 'gateway-0'].map((name) => cse.untilReady(name)));
+  }, 60_000);
+
+  test('requests of any kind are answered as what they are, and end no function', async () => {
+    const path = fc.oneof(
+      fc.constantFrom('/cse-in', '/cse-in/flow', '/id-in', '/~/id-in', '/_/sp/id-in/x'),
+      fc.webPath(),
+    );
+    const members = fc.constantFrom(
+      'm2m:cin',
+      'm2m:cnt',
+      'm2m:ae',
+      'm2m:acp',
+      'm2m:sub',
+      'm2m:cb',
+      '__proto__',
+    );
+    const content = fc
+      .tuple(members, fc.jsonValue())
+      .map(([name, value]) => `{"${name}":${JSON.stringify(value)}}`);
+    const request = fc.record({
+      method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH'),
+      path,
+      query: fc.oneof(
+        fc.constantFrom('', 'fu=1', 'rcn=4&lim=x', 'ty=3+4', 'atrl=a'),
+        fc.webQueryParameters(),
+      ),
+      type: fc.constantFrom('1', '2', '3', '4', '5', '9', '23', '1000', 'x'),
+      body: fc.oneof(content, fc.json(), fc.string()),
+      originator: fc.constantFrom('CAdmin', 'Cany', '', 'Sx', 'x', '*', 'all'),
+    });
+    const statuses = new Set<number>([]);
+    for (const { method, path, query, type, body, originator } of fc.sample(request, 600)) {
+      requests += 1;
+      const headers = {
+        'X-M2M-Origin': originator,
+        'X-M2M-RI': `any-${requests}`,
+        'X-M2M-RVI': '4',
+        'Content-Type': `application/json;ty=${type}`,
+      };
+      const init = method === 'GET' ? { method, headers } : { method, headers, body };
+      const answer = await fetch(`${cse.gateways[0]}${path}?${query}`, init);
+      expect(answer.headers.get('x-m2m-rsc')).toMatch(/^[245]\d{3}$/);
+      await answer.arrayBuffer();
+      statuses.add(answer.status);
+    }
+    // 501 is what TS-0009 makes of 5001, not implemented.
+    expect([...statuses].filter((status) => status >= 500 && status !== 501)).toEqual([]);
+    expect(cse.members().filter((name) => cse.hasEnded(name))).toEqual([]);
   }, 60_000);
 
   test('every function writes metrics that Prometheus can read', async () => {

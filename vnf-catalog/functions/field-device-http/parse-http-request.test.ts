@@ -60,7 +60,8 @@ describe('an HTTP request', () => {
     ['an unknown release', { headers: { ...HEADERS, 'x-m2m-rvi': '9' } }, 4001],
     ['an unknown method', { method: 'PATCH' }, 4005],
     ['no address', { url: '/' }, 4000],
-    ['an unknown parameter', { url: '/a?foo=1' }, 5001],
+    ['an unknown parameter', { url: '/a?foo=1' }, 4000],
+    ['a parameter that is not supported', { url: '/a?atrl=con' }, 5001],
     ['a non-blocking response type', { url: '/a?rt=1' }, 5001],
     ['a limit that is no number', { url: '/a?lim=many' }, 4000],
     [

@@ -38,6 +38,11 @@ const NUMBERS = ['rcn', 'drt', 'fu', 'lim', 'ofst', 'lvl'];
 /** Parameters that may be repeated, or hold several values joined by `+` (which a query string shows as a blank). */
 const LISTS = ['ty', 'lbl'];
 const TEXTS = ['crb', 'cra'];
+/** Parameters of the standard (TS-0009 clause 6.2.2.2) that this CSE does not act on, and so refuses. */
+const NOT_SUPPORTED =
+  'rt rp da gid rids tids atrl ms us sts stb exb exa sza szb cty catr patr fo arp smf labq chty pty clbl palb cr aoa'.split(
+    ' ',
+  );
 
 class Fault {
   readonly rsc: number;
@@ -149,10 +154,10 @@ function parseQuery(text: string): { rcn?: number; drt?: number; fc?: FilterCrit
     } else if (TEXTS.includes(name)) {
       values[name] = value;
     } else if (name !== 'rt' || value !== '3') {
-      return new Fault(
-        RSC.notImplemented,
-        `this CSE does not know the parameter ${name.slice(0, 40)}=${value.slice(0, 40)}`,
-      );
+      const shown = `${name.slice(0, 40)}=${value.slice(0, 40)}`;
+      return NOT_SUPPORTED.includes(name)
+        ? new Fault(RSC.notImplemented, `this CSE does not support the parameter ${shown}`)
+        : new Fault(RSC.badRequest, `${shown} is not a parameter of a request`);
     }
   }
   const { rcn, drt, ...fc } = values;

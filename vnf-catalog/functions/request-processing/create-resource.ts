@@ -25,6 +25,9 @@ const CHILDREN: Readonly<Record<number, readonly number[]>> = {
   [acp]: [subscription],
 };
 
+/** Types from there on are virtual, announced ones, or none of the standard's. */
+const LAST_TYPE = 99;
+
 const ID_PREFIXES: Readonly<Record<number, string>> = {
   [acp]: 'acp',
   [container]: 'cnt',
@@ -36,8 +39,9 @@ export async function createResource(
   bench: Workbench,
 ): Promise<ResponsePrimitive> {
   const ty = request.ty ?? 0;
-  if (!isSupportedType(ty) || ty === cseBase)
-    throw refusal(RSC.notImplemented, `this CSE has no resources of type ${ty} to create`);
+  if (ty === cseBase || ty < 1 || ty > LAST_TYPE)
+    throw refusal(RSC.badRequest, `resources of type ${ty} cannot be created`);
+  if (!isSupportedType(ty)) throw refusal(RSC.notImplemented, `this CSE has no resources of type ${ty}`);
   const rcn = request.rcn ?? 1;
   if (![0, 1, 2, 3, 9].includes(rcn)) throw refusal(RSC.badRequest, `rcn ${rcn} does not go with a creation`);
   const content = validateCreate(ty, request.pc);
