@@ -48,9 +48,19 @@ function valuesOf(parameter: Parameter, request: RequestParts): readonly string[
 }
 
 function validateParameter(parameter: Parameter, text: string): void {
-  const violation = parameter.check(readAs(parameter.type, text));
+  const value = readAs(parameter.type, text);
+  if (typeof value === 'string' && parameter.type !== 'string')
+    throw refusal(parameter, `is ${JSON.stringify(text.slice(0, 80))}; ${SPELLING[parameter.type]}`);
+  const violation = parameter.check(value);
   if (violation !== undefined) throw refusal(parameter, violation.text);
 }
+
+const SPELLING = {
+  integer: 'write a whole number',
+  number: 'write a number',
+  boolean: 'write true or false',
+  array: 'write values separated by commas',
+} as const;
 
 /** Text that does not read as the type stays text, which the schema then refuses by its type. */
 function readAs(type: Parameter['type'], text: string): unknown {
