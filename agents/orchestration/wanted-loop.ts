@@ -30,6 +30,7 @@ export async function runWantedLoop(options: WantedLoopOptions): Promise<void> {
   const { backoff, clock, log, signal } = options;
   const poll = new WantedPoll(options);
   let isBack = true;
+  let lastReason: string | undefined;
   while (!signal.aborted) {
     const startedAt = clock.monotonic();
     try {
@@ -37,17 +38,17 @@ export async function runWantedLoop(options: WantedLoopOptions): Promise<void> {
       const isNews = await poll.once();
       if (backoff.failures > 0) log.info('the orchestrator answers again');
       backoff.succeeded();
+      lastReason = undefined;
       isBack = !isTold;
       const rest = LEAST_PACE_MILLISECONDS - (clock.monotonic() - startedAt);
       if (!isNews && rest > 0) await clock.sleep(rest, signal);
     } catch (error) {
       if (signal.aborted) return;
       isBack = true;
-      if (backoff.failures === 0)
-        log.warn(
-          { reason: messageOf(error) },
-          'the orchestrator does not answer as it should; functions run on',
-        );
+      const reason = messageOf(error);
+      if (reason !== lastReason)
+        log.warn({ reason }, 'no wanted state from the orchestrator; functions run on');
+      lastReason = reason;
       await backoff.wait(error, longestPause(error, poll.heartbeatSeconds), signal);
     }
   }
@@ -79,7 +80,7 @@ class WantedPoll {
     const sentAt = clock.monotonic();
     try {
       const answer = await client.wanted({ since: this.#since, waitSeconds: this.#waitSeconds(), signal });
-      const isTaken = answer.wanted === undefined || (await this.#take(answer.wanted));
+      const isTaken = answer.wanted === undefined || (await this.#take(answer.wanted, sentAt));
       if (isTaken && this.#since !== undefined && answer.revision !== undefined)
         this.#since = answer.revision;
       await onRenewed(sentAt);
@@ -94,7 +95,7 @@ class WantedPoll {
   }
 
   /** Stores first, acts then. False: not taken over, and asked for again as a whole. */
-  async #take(answer: Wanted): Promise<boolean> {
+  async #take(answer: Wanted, sentAt: number): Promise<boolean> {
     const { store, identity, log, onAccepted } = this.#options;
     const merged = mergeWanted(store.current, answer, identity.document.stateId);
     if (merged.type === 'refused') {
@@ -112,7 +113,13 @@ class WantedPoll {
     }
     if (merged.refused.length > 0)
       log.warn({ refused: merged.refused }, 'assignments older than those here are refused');
-    await store.save(merged.next);
+    try {
+      await store.save(merged.next);
+    } catch (error) {
+      // A full disk keeps us from what is new, but the orchestrator has answered: what runs may run on.
+      await this.#options.onRenewed(sentAt);
+      throw error;
+    }
     if (identity.document.stateId !== answer.stateId) await identity.update({ stateId: answer.stateId });
     this.#since = answer.revision;
     onAccepted(merged.next);

@@ -1,0 +1,44 @@
+import type { Clock, HostId, IdSource, Logger } from '../kernel/index.ts';
+import type { ArtifactSource, VimDriver } from '../vim-drivers/index.ts';
+import type { TransportOptions } from './mco-client/index.ts';
+import type { StatedFacts } from './orchestration/index.ts';
+
+export interface AgentOptions extends TransportOptions {
+  /** What the operator says of the host. */
+  readonly facts: StatedFacts;
+  readonly hostId: HostId;
+  /** One-time token of an operator; needed for the first start only. */
+  readonly enrolmentToken?: string | undefined;
+  /** This agent's alone: identity, assignments, queues, and what the drivers keep. */
+  readonly dataDirectory: string;
+  /** M2M-SP-ID that is expected; absent: whichever the orchestrator serves. */
+  readonly m2mSpId?: string;
+  /** What runs workloads here; absent: the `process` driver, in the data directory. */
+  readonly openDrivers?: (context: DriverContext) => Promise<readonly VimDriver[]>;
+  /** Bound of the files of functions that are kept beside what the drivers unpack. */
+  readonly maxArtifactBytes?: number;
+  /** Bound of the measurements that wait on disk for the orchestrator. */
+  readonly maxQueueBytes?: number;
+  readonly agentVersion: string;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Between 0 and 1, for the jitter of repetitions. */
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Ends the agents. Functions run on. */
+  readonly signal: AbortSignal;
+  /** Stop the functions, too, once the signal is aborted. */
+  readonly mustStopFunctions?: boolean;
+  /** Called once both agents run. */
+  readonly onStarted?: () => void;
+}
+
+/** What a driver needs of the agent that opens it. */
+export interface DriverContext {
+  readonly directory: string;
+  readonly hostId: HostId;
+  readonly artifacts: ArtifactSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly stated: StatedFacts;
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { isClosable, type VimDriver } from '../vim-drivers/index.ts';
+import { DRIVERS } from '../vim-drivers/registry.ts';
+import type { AgentOptions, DriverContext } from './agent-options.ts';
+import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
+import { createBackoff, openArtifactCache, type Backoff } from './mco-client/index.ts';
+import { startMonitoringAgent } from './monitoring/index.ts';
+import { collectFacts, startOrchestrationAgent, type OrchestrationAgent } from './orchestration/index.ts';
+
+const DEFAULT_ARTIFACT_BYTES = 1024 ** 3;
+
+export interface Parts extends Foundation {
+  readonly orchestration: OrchestrationAgent;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Puts the parts together, and takes them apart whatever happens. */
+export async function withParts(options: AgentOptions, use: (parts: Parts) => Promise<void>): Promise<void> {
+  const foundation = await layFoundation(options);
+  const opened: VimDriver[] = [];
+  const ending = new AbortController();
+  try {
+    await enrolIfNew(foundation, options);
+    const { clock, log, dataDirectory, random } = options;
+    const newBackoff = (): Backoff => createBackoff(clock, random);
+    const artifacts = await openArtifactCache({
+      directory: join(dataDirectory, 'artifacts'),
+      maxBytes: options.maxArtifactBytes ?? DEFAULT_ARTIFACT_BYTES,
+      hostId: options.hostId,
+      transport: foundation.transport,
+      sessions: foundation.sessions,
+      clock,
+      createBackoff: newBackoff,
+      log,
+    });
+    const stated = options.facts;
+    const openDrivers = options.openDrivers ?? openProcessDriver;
+    opened.push(
+      ...(await openDrivers({
+        directory: dataDirectory,
+        hostId: options.hostId,
+        artifacts,
+        clock,
+        log,
+        stated,
+      })),
+    );
+    const shared = {
+      client: foundation.client,
+      dataDirectory,
+      drivers: opened,
+      createBackoff: newBackoff,
+      clock,
+      log,
+      signal: ending.signal,
+    };
+    const monitoring = await startMonitoringAgent({
+      ...shared,
+      ...(options.maxQueueBytes === undefined ? {} : { maxQueueBytes: options.maxQueueBytes }),
+    });
+    const orchestration = await startOrchestrationAgent({
+      ...shared,
+      identity: foundation.identity,
+      collectFacts: () => collectFacts(stated, opened, dataDirectory, options.agentVersion),
+      onWanted: (wanted) => monitoring.wanted(wanted.collectionJobs, wanted.assignments),
+      onObserved: (observed) => monitoring.observed(observed),
+    });
+    const run = async (signal: AbortSignal): Promise<void> => {
+      const end = (): void => ending.abort();
+      signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) end();
+      await Promise.all([orchestration.run(), monitoring.run()]);
+    };
+    try {
+      await use({ ...foundation, orchestration, run });
+    } finally {
+      ending.abort();
+      await orchestration.close();
+    }
+  } finally {
+    for (const driver of opened) if (isClosable(driver)) await driver.close();
+    foundation.close();
+  }
+}
+
+async function openProcessDriver(context: DriverContext): Promise<readonly VimDriver[]> {
+  const { createProcessDriver } = await DRIVERS.process();
+  const { directory, hostId, artifacts, clock, log, stated } = context;
+  return [
+    await createProcessDriver({
+      directory: join(directory, 'process'),
+      hostId,
+      artifacts,
+      clock,
+      log,
+      tier: stated.tier,
+      labels: stated.labels,
+      ...(stated.address === undefined ? {} : { address: stated.address }),
+    }),
+  ];
+}
