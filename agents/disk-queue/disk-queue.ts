@@ -191,9 +191,10 @@ class SegmentedQueue implements DiskQueue {
         await this.#write(this.#unwritten[0]);
         this.#unwrittenBytes -= this.#unwritten[0].payload.length;
         this.#unwritten.shift();
+        // After each one: a backlog larger than the bound must not need more room than the bound.
+        await this.#dropBeyondBound();
       }
       if (this.#options.sync === 'each') await this.#syncIfDirty();
-      await this.#dropBeyondBound();
     });
     if (isWritten) return;
     let excess = this.#unwritten.length - MAX_UNWRITTEN_ENTRIES;
