@@ -25,8 +25,10 @@ export interface LifecycleEngine {
   lookAtAll(): void;
 }
 
-/** More steps than any function can need before something else has to happen first. */
-const MOST_STEPS = 1_000;
+/** Steps of one operation that follow each other without anything else happening. */
+const MOST_STEPS = 10;
+/** Functions that are looked at before others get the process for a moment. */
+const MOST_LOOKS = 1_000;
 
 export function createLifecycleEngine(context: LifecycleContext, store: StateStore): LifecycleEngine {
   const { clock, limits, logger, index } = context;
@@ -60,7 +62,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
   }
 
   function settle(): void {
-    for (let steps = 0; dirty.size > 0 && steps < MOST_STEPS + dirty.size * 10; steps += 1) {
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
       const [id] = dirty;
       if (id === undefined) return;
       dirty.delete(id);
@@ -71,6 +73,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
         troubled.add(id);
       }
     }
+    schedule();
   }
 
   function report(vnfInstanceId: VnfInstanceId, error: unknown): void {

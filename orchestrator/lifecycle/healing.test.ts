@@ -224,3 +224,15 @@ describe('a copy that its host has given up', () => {
     expect(bench.host('h1').running()).toEqual([`${id}-main-g1-0@4 RUNNING`]);
   });
 });
+
+describe('hosts that fall silent one after the other', () => {
+  it('are not given what another one has lost, though the inventory does not call them LOST yet', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }, { hostId: 'h3' }]);
+    await run(bench, buildFunction('worker'));
+    silence(bench, 'h2', 11);
+    silence(bench, 'h1', 11);
+    await bench.converge();
+    expect(bench.host('h3').running()).toHaveLength(1);
+    expect(heals(bench)).toHaveLength(1);
+  });
+});

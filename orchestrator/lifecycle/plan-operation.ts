@@ -93,9 +93,12 @@ function planChange(
     generation: instance.generations + 1,
     rules: rulesOfService(context.state, instance.nsInstanceId),
     snapshot: (kept) =>
-      snapshotInventory(context.state, context.catalog, [
-        { id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: kept },
-      ]),
+      snapshotInventory(
+        context.state,
+        context.catalog,
+        [{ id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: kept }],
+        (hostId) => judgeHost(context.state, context.liveness, pkg.descriptor, hostId).isLost,
+      ),
   });
 }
 

@@ -26,17 +26,22 @@ interface HostUse {
   readonly placed: Map<string, PlacedUnit>;
 }
 
-/** The inventory as placement sees it: every enrolled host that has told its facts, with what is wanted or set aside on it. */
+/**
+ * The inventory as placement sees it: every enrolled host that has told its facts, with what is wanted or set aside on it.
+ * @param isLost hosts that are silent for longer than the function to be placed bears, whatever the inventory still says of them
+ */
 export function snapshotInventory(
   state: StateView,
   catalog: FunctionCatalog,
   overrides: readonly WantedOverride[] = [],
+  isLost: (hostId: HostId) => boolean = () => false,
 ): PlacementSnapshot {
   const uses = collectUse(state, catalog, overrides);
   const hosts: HostSnapshot[] = [];
   for (const { id } of state.list('host')) {
     const host = snapshotHost(state, id as HostId, uses.get(id as HostId));
-    if (host !== undefined) hosts.push(host);
+    if (host === undefined) continue;
+    hosts.push(isLost(host.hostId) ? { ...host, state: 'LOST' } : host);
   }
   return { hosts };
 }

@@ -35,8 +35,8 @@ export interface ServicesEngine {
 }
 
 const DEFAULT_TICK_MILLISECONDS = 1_000;
-/** More steps than any service can need before something else has to happen first. */
-const MOST_STEPS = 1_000;
+/** Steps of one service that follow each other without anything else happening. */
+const MOST_STEPS = 50;
 
 export function createServices(options: ServicesOptions): Services {
   const { store, lifecycle, clock, ids, logger } = options;

@@ -7,7 +7,7 @@ import {
   type MemoryStore,
   type StateStore,
 } from '../../orchestrator/store/index.ts';
-import { createFakeClock } from './fake-clock.ts';
+import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { countingIds, countingKeys, createFakeLiveness, type FakeLiveness } from './lifecycle-bench.ts';
 import { createSimulatedHost, type SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts';
 
@@ -35,6 +35,7 @@ interface System {
 export interface CrashingSystem {
   readonly hosts: readonly SimulatedHost[];
   readonly liveness: FakeLiveness;
+  readonly clock: FakeClock;
   /** The one that lives now. */
   readonly system: System;
   readonly crashes: number;
@@ -159,6 +160,7 @@ export function createCrashingSystem(
   return {
     hosts,
     liveness,
+    clock,
     get system() {
       return system;
     },

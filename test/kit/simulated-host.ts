@@ -7,7 +7,12 @@ import type {
   ObservedDocument,
 } from '../../orchestrator/domain/index.ts';
 import type { StateStore } from '../../orchestrator/store/index.ts';
-import { instanceName, type ObservedInstance, type ObservedState } from '../../vim-drivers/index.ts';
+import {
+  instanceName,
+  type ObservedInstance,
+  type ObservedState,
+  type WantedInstance,
+} from '../../vim-drivers/index.ts';
 
 /** What runs on a simulated host: survives any crash of the orchestrator. */
 interface Copy {
@@ -15,6 +20,7 @@ interface Copy {
   readonly recordId: string;
   readonly slot: number;
   readonly epoch: number;
+  readonly hasDeadMan: boolean;
   readonly port: number;
   state: ObservedState;
   restarts: number;
@@ -47,9 +53,12 @@ export interface SimulatedHost {
   step(store: StateStore): boolean;
   /** Copies whose name holds the text go to FAILED when they start, with the reason. */
   failStarts(text: string, reason: string): void;
+  /** Starts succeed again, and what is UNHEALTHY recovers. */
   healStarts(): void;
   /** A copy whose name holds the text gets into that state by itself. */
   strike(text: string, state: ObservedState, reason?: string): void;
+  /** What the dead-man's wrapper does on a host that is cut off: copies with such a rule are stopped, without the agent. */
+  stopWriters(): void;
   isSilent: boolean;
 }
 
@@ -69,7 +78,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
     );
   }
 
-  function start(recordId: string, name: string, slot: number, epoch: number): void {
+  function start(recordId: string, name: string, { slot, epoch }: WantedInstance, hasDeadMan: boolean): void {
     onDriverCall('before', `start ${name}@${epoch}`);
     const port = ports.get(name) ?? 20_000 + ports.size;
     ports.set(name, port);
@@ -78,6 +87,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
       recordId,
       slot,
       epoch,
+      hasDeadMan,
       port,
       state: 'STARTING',
       restarts: 0,
@@ -103,6 +113,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
   }
 
   function converge(store: StateStore): void {
+    for (const copy of copies.values()) if (copy.state === 'STOPPED') copies.delete(copy.name);
     for (const copy of copies.values()) advance(copy);
     const wanted = assignments(store);
     const names = new Set<string>();
@@ -113,7 +124,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
         const copy = copies.get(name);
         if (copy !== undefined && copy.epoch >= epoch) continue;
         if (copy !== undefined) stop(copy);
-        start(recordId, name, slot, epoch);
+        start(recordId, name, { slot, epoch }, workload.spec.stopAfterSeconds !== undefined);
       }
     }
     for (const copy of copies.values()) if (!names.has(copy.name)) stop(copy);
@@ -171,7 +182,13 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
       return report(store) || before !== host.running().join();
     },
     failStarts: (text, reason) => void failures.set(text, reason),
-    healStarts: () => failures.clear(),
+    healStarts: () => {
+      failures.clear();
+      for (const copy of copies.values()) if (copy.state === 'UNHEALTHY') copy.state = 'RUNNING';
+    },
+    stopWriters: () => {
+      for (const copy of copies.values()) if (copy.hasDeadMan) copy.state = 'STOPPED';
+    },
     strike: (text, state, reason) => {
       for (const copy of copies.values()) {
         if (!copy.name.includes(text)) continue;
