@@ -30,12 +30,36 @@ export function nsInstanceView(
       vnfInstanceView(context.lifecycle, origin, constituent.record),
     ),
     nsState: document.state,
-    parameters: anyObject(document.parameters),
+    parameters: anyObject(withoutSecrets(descriptorOf(context, record), document.parameters)),
     _links: {
       self: { href: self },
       ...(isFree && !isInstantiated ? { instantiate: link('instantiate') } : {}),
       ...(isFree && isInstantiated ? { terminate: link('terminate'), heal: link('heal') } : {}),
     },
+  };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Values of the parameters but those that the descriptor calls secret. */
+function withoutSecrets({ parameters }: ReturnType<typeof descriptorOf>, values: Values): Values {
+  const properties = (parameters.schema['properties'] ?? {}) as Readonly<
+    Record<string, { secret?: boolean }>
+  >;
+  return Object.fromEntries(Object.entries(values).filter(([name]) => properties[name]?.secret !== true));
+}
+
+/** The request without the values of secret parameters; nothing of them once the service is gone, and with it the knowledge which are. */
+function publicParams(
+  { context }: Services,
+  { nsInstanceId, operationParams }: StoredRecord<'ns-lcm-op-occ'>['document'],
+): Values {
+  const { additionalParamsForNs: values, ...rest } = operationParams;
+  const service = context.state.get('ns-instance', nsInstanceId);
+  if (typeof values !== 'object' || values === null || service === undefined) return rest;
+  return {
+    ...rest,
+    additionalParamsForNs: withoutSecrets(descriptorOf(context, service), values as Values),
   };
 }
 
@@ -60,7 +84,7 @@ export function nsOpOccView(
     lcmOperationType: document.operation,
     startTime: document.startTime,
     isAutomaticInvocation: document.isAutomaticInvocation,
-    operationParams: anyObject(document.operationParams),
+    operationParams: anyObject(publicParams(services, document)),
     isCancelPending: document.isCancelPending,
     ...(document.cancelMode === undefined ? {} : { cancelMode: document.cancelMode }),
     ...(document.error === undefined ? {} : { error: { ...document.error } }),

@@ -94,4 +94,49 @@ describe('NS lifecycle management over HTTP', () => {
     expect((await client.get(operation)).body).toMatchObject({ operationState: 'ROLLED_BACK' });
     expect((await client.delete(instance)).status).toBe(204);
   });
+
+  it('never shows the values of secret parameters and secret configuration', async () => {
+    const { api, bench } = await start();
+    const config = {
+      schema: { type: 'object', properties: { apiKey: { type: 'string', secret: true } } },
+      defaults: {},
+      secrets: ['apiKey'],
+      apply: {},
+    };
+    onboardFunction(bench.store, buildFunction('keeper', { config }));
+    onboardService(
+      bench.store,
+      buildService('guarded', [buildConstituent('keeper', { config: { apiKey: '{{ parameters.key }}' } })], {
+        parameters: {
+          schema: { type: 'object', properties: { key: { type: 'string', secret: true } } },
+          defaults: {},
+        },
+      }),
+    );
+    const client = api.clientFor('operator');
+    const created = await client.post<{ id: string }>(INSTANCES, {
+      ...CREATE,
+      nsdId: 'nsd-guarded',
+      nsName: 'guarded',
+    });
+    const instance = `${INSTANCES}/${created.body.id}`;
+    await client.post(`${instance}/instantiate`, {
+      nsFlavourId: 'default',
+      additionalParamsForNs: { key: 'hush-hush' },
+    });
+    await bench.converge();
+    const [assignment] = [...bench.store.list('assignment')];
+    expect(JSON.stringify(assignment)).toContain('hush-hush');
+    for (const path of [
+      instance,
+      '/nslcm/v2/ns_lcm_op_occs',
+      '/vnflcm/v2/vnf_instances',
+      '/vnflcm/v2/vnf_lcm_op_occs',
+    ]) {
+      const query = path === instance ? {} : { query: { all_fields: '' } };
+      const { status, body } = await client.get(path, query);
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).not.toContain('hush-hush');
+    }
+  });
 });

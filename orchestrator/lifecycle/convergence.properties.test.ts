@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT, IotmanoError, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, IotmanoError, type VnfInstanceId } from '../../kernel/index.ts';
 import type { IoTFunctionDescriptor } from '../../descriptors/index.ts';
 import { createCrashingSystem, type CrashingSystem } from '../../test/kit/crashing-system.ts';
 import { buildFunction, buildProvider, requirement } from '../../test/kit/descriptor-builder.ts';
@@ -213,7 +213,7 @@ describe('whatever happens, in whatever order', () => {
         const wanted = instances.flatMap((instance, index) =>
           wantedVnfcs(instance?.wanted ?? []).map(
             ({ hostId, unit, generation, slot, epoch }) =>
-              `${hostId as HostId} ${ids[index]}-${unit}-g${generation}-${slot}@${epoch} RUNNING`,
+              `${hostId} ${ids[index]}-${unit}-g${generation}-${slot}@${epoch} RUNNING`,
           ),
         );
         const running = world.hosts.flatMap((item) => item.running().map((copy) => `${item.hostId} ${copy}`));
