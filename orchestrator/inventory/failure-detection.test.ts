@@ -74,6 +74,21 @@ describe('the lease of a host', () => {
     expect(fleet.inventory.leaseTerms(GW1).heartbeatSeconds).toBe(10);
   });
 
+  it('holds until it lapses, whoever would be more impatient, and then only a renewal brings it back', async () => {
+    const fleet = createFleet();
+    addHosts(fleet.store, ['gw-1']);
+    await fleet.pass(1, ['gw-1']);
+    await fleet.pass(8);
+    expect(fleet.inventory.hasLease(GW1)).toBe(true);
+    await assign(fleet.store, GW1, keyOf(1), 3);
+    await fleet.pass(3);
+    expect(fleet.inventory.hasLease(GW1)).toBe(false);
+    await unassign(fleet.store, GW1, keyOf(1));
+    expect(fleet.inventory.hasLease(GW1)).toBe(false);
+    fleet.inventory.renewLease(GW1);
+    expect(fleet.inventory.hasLease(GW1)).toBe(true);
+  });
+
   it('is granted in full by a new leader before it judges', async () => {
     const before = createFleet();
     addHosts(before.store, ['gw-1']);

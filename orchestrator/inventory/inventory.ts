@@ -50,6 +50,8 @@ export interface Inventory {
   forget(host: StoredRecord<'host'>): void;
   /** Since the last renewal; counted from the leader's start where the host was not heard since. Monotonic. */
   silentForMilliseconds(hostId: HostId): number;
+  /** It is expected to be heard later; once its lease has lapsed, only a renewal gives it another one. */
+  hasLease(hostId: HostId): boolean;
   /** Too many hosts of its zone fell silent at once: the network is suspected, and nothing is moved. */
   isBraked(hostId: HostId): boolean;
   /** Judges all hosts once, as `run` does all the time. */
@@ -122,6 +124,10 @@ export function createInventory(options: InventoryOptions): Inventory {
       clockOffsets.delete(host.id as HostId);
     },
     silentForMilliseconds: (hostId) => leases.silentForMilliseconds(hostId),
+    hasLease: (hostId) => {
+      const state = store.get('host', hostId)?.document.state;
+      return (state === 'READY' || state === 'DRAINING') && !leases.hasLapsed(hostId);
+    },
     isBraked: (hostId) => detector.isBraked(hostId),
     judge: () => detector.judge(),
     run: async (signal) => {

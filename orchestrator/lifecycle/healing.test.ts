@@ -75,6 +75,15 @@ describe('a host that falls silent', () => {
     expect([...bench.store.list('observed')]).toHaveLength(1);
   });
 
+  it('is as good as any other while the lease holds that it was granted when nothing on it was impatient', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }]);
+    bench.liveness.silence.set('h1' as HostId, 11_000);
+    bench.liveness.leased.add('h1' as HostId);
+    const id = await run(bench, buildFunction('worker'));
+    expect(bench.host('h1').running()).toEqual([`${id}-main-g1-0@1 RUNNING`]);
+    expect(heals(bench)).toEqual([]);
+  });
+
   it('keeps its functions while the brake is on', async () => {
     const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
     await run(bench, buildFunction('worker'));

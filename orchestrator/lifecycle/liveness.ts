@@ -6,6 +6,8 @@ import type { StateView } from '../store/index.ts';
 export interface Liveness {
   /** Since the last renewal; counted from the leader's start where the host was not heard since. */
   silentForMilliseconds(hostId: HostId): number;
+  /** The lease that it was granted holds: so far it has done what it was told, and its silence says nothing. */
+  hasLease(hostId: HostId): boolean;
   /** Too many hosts fell silent at once: the network is suspected, and nothing is moved. */
   isBraked(hostId: HostId): boolean;
 }
@@ -34,7 +36,9 @@ export function judgeHost(
   const mayMove = descriptor.offline.relocate === 'allowed';
   if (state.get('host', hostId) === undefined) return { isLost: true, isAbandoned: mayMove };
   const silentSeconds = liveness.silentForMilliseconds(hostId) / 1000;
-  const isLost = silentSeconds > descriptor.healing.lostAfterSeconds && !liveness.isBraked(hostId);
+  // A host that runs nothing impatient yet is told to be heard seldom.
+  const isSilent = silentSeconds > descriptor.healing.lostAfterSeconds && !liveness.hasLease(hostId);
+  const isLost = isSilent && !liveness.isBraked(hostId);
   const isFenced = silentSeconds > fenceSeconds(descriptor);
   return {
     isLost,

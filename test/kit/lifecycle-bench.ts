@@ -23,8 +23,9 @@ export function countingKeys(): KeySource {
   return { ed25519: () => ({ seed: `seed-${(count += 1)}`, publicKey: `public-${count}` }) };
 }
 
-/** Silence of hosts as a test sets it; hosts that are not set were heard just now. */
+/** Silence of hosts as a test sets it; hosts that are not set were heard just now. A lease holds only where a test says so. */
 export interface FakeLiveness extends Liveness {
+  readonly leased: Set<HostId>;
   readonly silence: Map<HostId, number>;
   readonly braked: Set<HostId>;
 }
@@ -32,9 +33,12 @@ export interface FakeLiveness extends Liveness {
 export function createFakeLiveness(): FakeLiveness {
   const silence = new Map<HostId, number>();
   const braked = new Set<HostId>();
+  const leased = new Set<HostId>();
   return {
     silence,
     braked,
+    leased,
+    hasLease: (hostId) => leased.has(hostId),
     silentForMilliseconds: (hostId) => silence.get(hostId) ?? 0,
     isBraked: (hostId) => braked.has(hostId),
   };
