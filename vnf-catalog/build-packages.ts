@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { create } from 'tar';
 import { buildPackage, parseDescriptor, type Fault } from '../descriptors/index.ts';
@@ -23,6 +23,7 @@ import { IotmanoError } from '../kernel/index.ts';
 
 const HERE = import.meta.dirname;
 const EPOCH = new Date(0);
+const LICENSES = 'LICENSES.txt';
 
 export interface BuiltCatalog {
   /** Package files of the functions, one each, by function name. */
@@ -53,7 +54,10 @@ export async function buildCatalog(outDirectory: string): Promise<BuiltCatalog> 
   return { functions, services };
 }
 
-/** Bundles one function to `DIRECTORY/NAME/main.js`, with the `package.json` that says that it is a module. */
+/**
+ * Bundles one function to `DIRECTORY/NAME/main.js`, with the licences of what is in it beside it, and the `package.json` that says
+ * that it is a module.
+ */
 export async function bundleFunction(name: string, directory: string): Promise<void> {
   const bundle = await rolldown({
     input: join(HERE, 'functions', name, 'main.ts'),
@@ -63,9 +67,32 @@ export async function bundleFunction(name: string, directory: string): Promise<v
     treeshake: { moduleSideEffects: (id) => id.endsWith('main.ts') || id.startsWith('node:') },
   });
   const file = join(directory, name, 'main.js');
-  await bundle.write({ file, format: 'esm', minify: true, codeSplitting: false });
+  const { output } = await bundle.write({ file, format: 'esm', minify: true, codeSplitting: false });
   await bundle.close();
+  writeFileSync(join(directory, name, LICENSES), licensesOf(output[0].moduleIds));
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
+}
+
+/** The licence texts of the libraries and data that these modules are part of. */
+function licensesOf(modules: readonly string[]): string {
+  const files = new Set<string>([]);
+  // Ids that begin with NUL are the bundler's own glue.
+  for (const id of modules.filter((module) => !module.startsWith('\0'))) {
+    const library = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(id)?.[1];
+    const text = library === undefined ? id.replace(/\.json$/, '.LICENSE.txt') : licenseFileOf(library);
+    if (text.endsWith('.ts')) continue;
+    if (!existsSync(text))
+      throw new IotmanoError('invalid-package', `${id} comes without a licence: ${text} is missing`);
+    files.add(text);
+  }
+  const texts = [...files]
+    .toSorted()
+    .map((file) => `${relative(join(HERE, '..'), file)}\n\n${readFileSync(file, 'utf8')}`);
+  return texts.join(`\n${'-'.repeat(80)}\n`);
+}
+
+function licenseFileOf(library: string): string {
+  return join(library, readdirSync(library).find((name) => /^licen[cs]e(\.\w+)?$/i.test(name)) ?? 'LICENSE');
 }
 
 async function buildFunctionPackage(name: string, out: string): Promise<string> {
@@ -79,7 +106,7 @@ async function buildFunctionPackage(name: string, out: string): Promise<string> 
     cpSync(join(HERE, 'functions', name, 'descriptor.yaml'), join(source, 'descriptor.yaml'));
     await packFiles(
       unpacked,
-      ['package.json', `${name}/main.js`],
+      ['package.json', `${name}/main.js`, `${name}/${LICENSES}`],
       join(source, 'artifacts', 'functions.tgz'),
     );
     const file = join(out, `${name}.zip`);
