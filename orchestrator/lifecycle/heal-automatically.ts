@@ -41,7 +41,7 @@ export function healAutomatically(
           abandonedBy(context, { vnfInstanceId, tenant, instance: document }, pkg),
         )
       : [];
-  for (const copy of failed) raiseFailed(context, vnfInstanceId, copy);
+  if (failed.length > 0) raiseFailed(context, vnfInstanceId, failed);
   if (failed.length === 0 && abandoned.length === 0) {
     pace.rest(vnfInstanceId);
     context.alarms.clear(vnfInstanceId);
@@ -120,11 +120,21 @@ function followHosts(
   return { hasCommitted: true, isTroubled: false };
 }
 
+/** One alarm for all copies: what stands is not changed by raising it again. */
 function raiseFailed(
   { alarms }: LifecycleContext,
   vnfInstanceId: VnfInstanceId,
-  { copy, reason }: FailedCopy,
+  failed: readonly FailedCopy[],
 ): void {
-  const text = `${copy.unit}-${copy.slot} was given up by ${copy.hostId}: ${reason}`;
-  alarms.raise({ vnfInstanceId, hostId: copy.hostId, name: 'instance-failed', text });
+  const text = failed.map(
+    ({ copy, reason }) => `${copy.unit}-${copy.slot} was given up by ${copy.hostId}: ${reason}`,
+  );
+  const hosts = new Set(failed.map(({ copy }) => copy.hostId));
+  const [hostId] = hosts;
+  alarms.raise({
+    vnfInstanceId,
+    ...(hosts.size > 1 || hostId === undefined ? {} : { hostId }),
+    name: 'instance-failed',
+    text: text.join('; '),
+  });
 }

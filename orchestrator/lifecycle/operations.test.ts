@@ -113,6 +113,23 @@ describe('an operation that cannot go on', () => {
     expect(bench.host('h1').running()).toEqual([]);
   });
 
+  it('starts anew what never got well, when it is tried again', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }], { stallMilliseconds: 60_000 });
+    const id = await run(bench);
+    bench.host('h1').strike('', 'UNHEALTHY', 'GET /ready answered 503');
+    await bench.converge();
+    const scaled = bench.lifecycle.vnf.scale(DEFAULT_TENANT, id, { type: 'SCALE_OUT', aspectId: 'load' });
+    await bench.converge();
+    await bench.clock.advance(62_000);
+    expect(operation(bench, scaled).error?.detail).toBe(
+      'no progress: main-0 on h1 is UNHEALTHY: GET /ready answered 503',
+    );
+    bench.lifecycle.opOccs.retry(DEFAULT_TENANT, scaled);
+    await bench.converge();
+    expect(operation(bench, scaled).state).toBe('COMPLETED');
+    expect(bench.host('h1').running()).toEqual([`${id}-main-g1-0@2 RUNNING`, `${id}-main-g1-1@1 RUNNING`]);
+  });
+
   it('is placed anew when a host falls away while it runs', async () => {
     const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
     bench.host('h1').isSilent = true;

@@ -127,7 +127,10 @@ function countsFor(
   }
 }
 
-/** Which copies are to be replaced or moved, besides those that a host's loss moves anyway. */
+/**
+ * Which copies are to be replaced or moved, besides those that a host's loss moves anyway: those that a heal names, and in a retry
+ * those that were given up or came up without getting well.
+ */
 function changesOf(
   context: LifecycleContext,
   record: FunctionRecord,
@@ -142,7 +145,11 @@ function changesOf(
   const isHealing = operation.operation === 'HEAL' && operation.state === 'STARTING';
   const params = (operation.operationParams['additionalParams'] ?? {}) as HealParams;
   const isWell = (copy: WantedVnfc) => findCopy(observed, copy)?.instance?.state === wellState(pkg);
-  const targeted = isHealing ? targetsOf(record, params, copies, isWell) : copies.filter(hasFailed);
+  const isStuck = (copy: WantedVnfc) =>
+    operation.state === 'FAILED_TEMP' && findCopy(observed, copy)?.instance?.state === 'UNHEALTHY';
+  const targeted = isHealing
+    ? targetsOf(record, params, copies, isWell)
+    : copies.filter((copy) => hasFailed(copy) || isStuck(copy));
   const failed = targeted.filter(
     (copy) =>
       params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(pkg, instance, copy),
