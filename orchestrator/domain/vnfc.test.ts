@@ -1,0 +1,44 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HostId } from '../../kernel/index.ts';
+import { canonicalHash, canonicalJson, isSameJson, toWantedUnits, wantedVnfcs } from './index.ts';
+
+const copies = fc.uniqueArray(
+  fc.record({
+    unit: fc.constantFrom('a', 'b'),
+    generation: fc.constant(1),
+    hostId: fc.constantFrom('h1', 'h2', 'h3').map((id) => id as HostId),
+    slot: fc.integer({ min: 0, max: 5 }),
+    epoch: fc.integer({ min: 1, max: 3 }),
+  }),
+  { selector: ({ unit, hostId, slot }) => `${unit} ${hostId} ${slot}` },
+);
+
+describe('wanted copies', () => {
+  it('come out of wanted units as they went in, whatever their order', () => {
+    fc.assert(
+      fc.property(copies, (list) => {
+        const units = toWantedUnits(list);
+        expect(toWantedUnits(wantedVnfcs(units))).toEqual(units);
+        expect(toWantedUnits(list.toReversed())).toEqual(units);
+        expect(wantedVnfcs(units)).toHaveLength(list.length);
+      }),
+    );
+  });
+});
+
+describe('canonical JSON', () => {
+  it('says the same whatever the order of keys, and nothing of what is undefined', () => {
+    expect(canonicalJson({ b: [1, { d: 1, c: undefined }], a: null })).toBe('{"a":null,"b":[1,{"d":1}]}');
+    expect(canonicalHash({ a: 1, b: 2 })).toBe(canonicalHash({ b: 2, a: 1 }));
+    expect(isSameJson([1, 2], [2, 1])).toBe(false);
+  });
+
+  it('keeps what JSON keeps', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+});
