@@ -22,7 +22,7 @@ export const ROOMS: readonly Room[] = [
     name: 'descriptors',
     path: '^descriptors/',
     mayImport: [],
-    libraries: ['ajv', 'ajv-formats', 'yaml', 'yauzl', 'yazl', 'semver'],
+    libraries: ['ajv', 'ajv-formats', 'yaml', 'yauzl', 'yazl', 'semver', 'pkijs'],
   },
   { name: 'driver-contract', path: '^vim-drivers/(index|contract|conformance)', mayImport: ['descriptors'] },
   {

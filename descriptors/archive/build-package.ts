@@ -11,6 +11,7 @@ import { ARTIFACTS, DEFAULT_PACKAGE_LIMITS, META_PATH } from './limits.ts';
 import { renderManifest, renderToscaMeta } from './manifest.ts';
 import { missingArtifacts } from './missing-artifacts.ts';
 import { packageFault } from './package-fault.ts';
+import { signManifest, type PackageSigner } from './signature/sign-manifest.ts';
 import { decodeUtf8 } from './unpack.ts';
 import { withZip } from './zip-reader.ts';
 
@@ -20,17 +21,20 @@ const MANIFEST_PATH = 'descriptor.mf';
 export interface BuildPackageOptions {
   /** RFC 3339, for the manifest. The default is a constant: the same input gives the same bytes. */
   readonly releasedAt?: string;
+  /** Absent: the package is not signed. */
+  readonly signer?: PackageSigner;
 }
 
 /**
  * Makes a package of a folder that holds `descriptor.yaml` (or one other `*.yaml`) and `artifacts/`. The same input gives the same
- * bytes. Nothing is written when there is a fault of severity `error`.
+ * bytes, unless it is signed with an EC key. Nothing is written when there is a fault of severity `error`.
  * @returns what is wrong with the folder
+ * @throws IotmanoError `unprocessable` when the signer's key and certificate are of no use
  */
 export async function buildPackage(
   directory: string,
   outFile: string,
-  { releasedAt = '1980-01-01T00:00:00Z' }: BuildPackageOptions = {},
+  { releasedAt = '1980-01-01T00:00:00Z', signer }: BuildPackageOptions = {},
 ): Promise<readonly Fault[]> {
   const found = await findDescriptor(directory);
   if (typeof found !== 'string') return [found];
@@ -43,8 +47,10 @@ export async function buildPackage(
   const paths = artifacts.files.map(({ path }) => path);
   const faults = [...artifacts.faults, ...descriptorFaults, ...missingArtifacts(text, found, paths)];
   if (descriptor === undefined || faults.some(({ severity }) => severity === 'error')) return faults;
-  const metadata = manifestMetadata(descriptor, releasedAt);
-  return [...faults, ...(await writeZip(outFile, bytes, artifacts.files, metadata))];
+  const content = { descriptor: bytes, artifacts: artifacts.files };
+  const manifest = await makeManifest(content, manifestMetadata(descriptor, releasedAt));
+  const signed = signer === undefined ? manifest : await signManifest(manifest, signer);
+  return [...faults, ...(await writeZip(outFile, content, signed))];
 }
 
 async function findDescriptor(directory: string): Promise<string | Fault> {
@@ -131,21 +137,33 @@ const ENTRY: Partial<Options> = {
   forceDosTimestamp: true,
 };
 
-async function writeZip(
-  outFile: string,
-  descriptor: Buffer,
-  artifacts: readonly Artifact[],
+interface Content {
+  readonly descriptor: Buffer;
+  readonly artifacts: readonly Artifact[];
+}
+
+const META = Buffer.from(renderToscaMeta(DESCRIPTOR_PATH, MANIFEST_PATH));
+
+async function makeManifest(
+  { descriptor, artifacts }: Content,
   metadata: Readonly<Record<string, string>>,
-): Promise<readonly Fault[]> {
-  const meta = Buffer.from(renderToscaMeta(DESCRIPTOR_PATH, MANIFEST_PATH));
+): Promise<string> {
   const digests: [string, string][] = [
-    [META_PATH, digestOf(meta)],
+    [META_PATH, digestOf(META)],
     [DESCRIPTOR_PATH, digestOf(descriptor)],
   ];
   for (const { path, source } of artifacts) digests.push([path, await digestOfFile(source)]);
+  return renderManifest(metadata, digests);
+}
+
+async function writeZip(
+  outFile: string,
+  { descriptor, artifacts }: Content,
+  manifest: string,
+): Promise<readonly Fault[]> {
   const zip = new ZipFile();
-  zip.addBuffer(meta, META_PATH, ENTRY);
-  zip.addBuffer(Buffer.from(renderManifest(metadata, digests)), MANIFEST_PATH, ENTRY);
+  zip.addBuffer(META, META_PATH, ENTRY);
+  zip.addBuffer(Buffer.from(manifest), MANIFEST_PATH, ENTRY);
   zip.addBuffer(descriptor, DESCRIPTOR_PATH, ENTRY);
   for (const { path, source } of artifacts)
     zip.addFile(source, path, { ...ENTRY, compress: !/\.(tgz|gz|zip|zst|xz|br)$/.test(path) });

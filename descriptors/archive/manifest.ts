@@ -17,15 +17,19 @@ function parseLine(line: string): [string, string][] {
 export interface ToscaMeta {
   readonly entryDefinitions?: string;
   readonly entryManifest?: string;
+  /** The file with the certificate of the signer. */
+  readonly entryCertificate?: string;
 }
 
 export function parseToscaMeta(text: string): ToscaMeta {
   const [block = new Map<string, string>()] = parseBlocks(text);
   const entryDefinitions = block.get('entry-definitions');
   const entryManifest = block.get('etsi-entry-manifest') ?? block.get('entry-manifest');
+  const entryCertificate = block.get('etsi-entry-certificate') ?? block.get('entry-certificate');
   return {
     ...(entryDefinitions === undefined ? {} : { entryDefinitions }),
     ...(entryManifest === undefined ? {} : { entryManifest }),
+    ...(entryCertificate === undefined ? {} : { entryCertificate }),
   };
 }
 

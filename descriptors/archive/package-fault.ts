@@ -19,6 +19,12 @@ export const PACKAGE_RULES = {
   'package/missing-digest': 'The manifest has no SHA-256 for a file of the package.',
   'package/wrong-digest': 'A file differs from the SHA-256 in the manifest.',
   'package/missing-file': 'The manifest lists a file that is not in the package.',
+  'package/unchecked-signature': '*Warning.* The package is signed, and nobody has said whom to trust.',
+  'package/unsigned': 'The operator demands a signature, and the package has none.',
+  'package/bad-signature':
+    'The signature of the manifest does not verify: it is damaged, weak, or the manifest was changed after signing.',
+  'package/untrusted-signer': 'The signer does not chain to a certificate that the operator trusts.',
+  'package/expired-certificate': 'A certificate of the signer is not valid now.',
   'missing-artifact': 'The descriptor names a file that is not below Artifacts/.',
 } as const;
 

@@ -8,6 +8,7 @@ import { DEFAULT_PACKAGE_LIMITS, DESCRIPTOR_BYTES, type PackageLimits } from './
 import type { PackageManifest } from './manifest.ts';
 import { missingArtifacts } from './missing-artifacts.ts';
 import { packageFault } from './package-fault.ts';
+import { checkSignature, unsigned, type SignaturePolicy } from './signature/verify-manifest.ts';
 import { decodeUtf8, unpack, type PackageFile } from './unpack.ts';
 import { withZip, type OpenZip } from './zip-reader.ts';
 
@@ -18,6 +19,8 @@ export interface ReadPackageOptions {
    */
   readonly extractTo?: string;
   readonly limits?: Partial<PackageLimits>;
+  /** Absent: signatures are not looked at, and a signed package says so in a warning. */
+  readonly signature?: SignaturePolicy;
   readonly signal?: AbortSignal;
 }
 
@@ -40,7 +43,7 @@ export interface PackageContent {
  */
 export async function readPackage(path: string, options: ReadPackageOptions = {}): Promise<PackageContent> {
   const { extractTo } = options;
-  if (!(await isZip(path))) return readBareDescriptor(path);
+  if (!(await isZip(path))) return readBareDescriptor(path, options);
   if (extractTo !== undefined) await claimDirectory(extractTo);
   let isAccepted = false;
   try {
@@ -54,8 +57,11 @@ export async function readPackage(path: string, options: ReadPackageOptions = {}
 }
 
 /** Everything that is wrong with a package or a bare descriptor, without unpacking it and without a server. */
-export async function checkPackage(path: string): Promise<PackageContent> {
-  return readPackage(path);
+export async function checkPackage(
+  path: string,
+  options: Pick<ReadPackageOptions, 'signature'> = {},
+): Promise<PackageContent> {
+  return readPackage(path, options);
 }
 
 /** What is in the directory may be removed, so it must be our own. */
@@ -77,8 +83,9 @@ async function isZip(path: string): Promise<boolean> {
   }
 }
 
-async function readBareDescriptor(path: string): Promise<PackageContent> {
+async function readBareDescriptor(path: string, { signature }: ReadPackageOptions): Promise<PackageContent> {
   const name = basename(path);
+  if (signature?.required === true) return { files: [], faults: [unsigned(name)] };
   const { size } = await stat(path);
   const text = size > DESCRIPTOR_BYTES ? undefined : decodeUtf8(await readFile(path));
   const isText = text !== undefined && !text.slice(0, 4096).includes('\0');
@@ -95,14 +102,22 @@ async function readBareDescriptor(path: string): Promise<PackageContent> {
   return { files: [], ...finish(text, name, []) };
 }
 
-async function readZip(zip: OpenZip, { extractTo, signal }: ReadPackageOptions): Promise<PackageContent> {
+async function readZip(zip: OpenZip, options: ReadPackageOptions): Promise<PackageContent> {
+  const { extractTo, signature, signal } = options;
   const layout = await readLayout(zip);
   if ('faults' in layout) return { files: [], faults: layout.faults };
+  // What nobody vouches for is not looked at any further.
+  const signatureFaults = await checkSignature(layout.signedManifest, signature);
+  if (signatureFaults.some(isError)) return { files: [], faults: signatureFaults };
   const { files, faults } = await unpack(zip, extractTo, signal);
   const digestFaults = checkDigests(layout, files);
   const { manifest, manifestPath, metaPath, descriptorPath, descriptorText } = layout;
   const paths = zip.files.map(({ path }) => path);
-  const content = finish(descriptorText, descriptorPath, paths, [...faults, ...digestFaults]);
+  const content = finish(descriptorText, descriptorPath, paths, [
+    ...signatureFaults,
+    ...faults,
+    ...digestFaults,
+  ]);
   return {
     ...content,
     manifest,
@@ -113,9 +128,13 @@ async function readZip(zip: OpenZip, { extractTo, signal }: ReadPackageOptions):
 function finish(text: string, file: string, paths: readonly string[], packageFaults: readonly Fault[] = []) {
   const parsed = parseDescriptor(text, { file });
   const faults = [...packageFaults, ...parsed.faults, ...missingArtifacts(text, file, paths)];
-  const isRefused = faults.some(({ severity }) => severity === 'error');
+  const isRefused = faults.some(isError);
   const descriptor = isRefused || parsed.descriptor === undefined ? {} : { descriptor: parsed.descriptor };
   return { ...descriptor, descriptorText: text, descriptorPath: file, faults };
+}
+
+function isError({ severity }: Fault): boolean {
+  return severity === 'error';
 }
 
 function checkDigests({ manifest, manifestPath }: PackageLayout, files: readonly PackageFile[]): Fault[] {

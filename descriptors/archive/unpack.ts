@@ -73,16 +73,16 @@ async function unpackFile(
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** A small file as text; nothing where it is larger than allowed or not UTF-8. */
-export async function readText(
+/** A small file; nothing where it is larger than allowed. */
+export async function readBytes(
   zip: OpenZip,
   file: PackageEntry,
   maxBytes: number,
-): Promise<string | undefined> {
+): Promise<Buffer | undefined> {
   if (file.sizeBytes > maxBytes) return undefined;
   const chunks: Buffer[] = [];
   for await (const chunk of await zip.stream(file)) chunks.push(chunk as Buffer);
-  return decodeUtf8(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }
 
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
