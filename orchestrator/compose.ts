@@ -7,6 +7,7 @@ import {
   type Fault,
   type IoTFunctionDescriptor,
   type IoTServiceDescriptor,
+  type SignaturePolicy,
 } from '../descriptors/index.ts';
 import {
   accessTokenRoutes,
@@ -45,6 +46,8 @@ export interface ComposeOptions {
   readonly log: Logger;
   /** Identifier of the M2M service provider: `//example.org`. */
   readonly m2mSpId: string;
+  /** Absent: signatures of packages are not looked at. */
+  readonly packageSignatures?: Omit<SignaturePolicy, 'clock'>;
 }
 
 /** The orchestrator without a socket: every room, wired. */
@@ -59,7 +62,8 @@ export interface Composition {
 
 /** Wires the rooms over one store. To be called before anything is committed by this leader. */
 export function compose(options: ComposeOptions): Composition {
-  const { store, files, documents, clock, ids, log, m2mSpId } = options;
+  const { store, files, documents, clock, ids, log, m2mSpId, packageSignatures } = options;
+  const signature = packageSignatures === undefined ? {} : { signature: { ...packageSignatures, clock } };
   const stopping = new AbortController();
   let isReady = false;
   let watching: Promise<void> | undefined;
@@ -88,7 +92,7 @@ export function compose(options: ComposeOptions): Composition {
     files,
     clock,
     ids,
-    read: readPackage,
+    read: (path, readOptions) => readPackage(path, { ...readOptions, ...signature }),
     checkService: checkAgainstOnboarded,
     log: log.child({ room: 'packages' }),
   });

@@ -9,7 +9,8 @@ import {
   randomSecrets,
   serveApi,
 } from './api/index.ts';
-import { compose } from './compose.ts';
+import { loadTrustedCertificates } from '../descriptors/index.ts';
+import { compose, type ComposeOptions } from './compose.ts';
 import { openContentFiles } from './packages/index.ts';
 import { openSqliteStore } from './store/index.ts';
 
@@ -23,6 +24,8 @@ export interface OrchestratorOptions {
   readonly m2mSpId?: string;
   /** Of one uploaded package. */
   readonly maxPackageBytes?: number;
+  /** Whose signatures packages are to have; absent: they are not looked at. */
+  readonly packageSignatures?: { readonly required: boolean; readonly trustFiles: readonly string[] };
 }
 
 export interface RunningOrchestrator {
@@ -37,11 +40,12 @@ const DEFAULT_MAX_PACKAGE_BYTES = 4 * 1024 ** 3;
 
 /**
  * Runs the orchestrator in this process: the only place that reads the clock, randomness and the file system for all rooms.
- * @throws IotmanoError `store-locked`, `store-newer`, `store-failed`, `unprocessable` (address); then nothing runs
+ * @throws IotmanoError `store-locked`, `store-newer`, `store-failed`, `unprocessable` (address, certificates); then nothing runs
  */
 export async function runOrchestrator(options: OrchestratorOptions): Promise<RunningOrchestrator> {
   const { dataDirectory, log, listen } = options;
   const tls = readTls(options.tls);
+  const packageSignatures = await loadSignaturePolicy(options.packageSignatures);
   const store = await openSqliteStore({
     directory: join(dataDirectory, 'state'),
     ids: randomIds,
@@ -64,6 +68,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
       files,
       documents,
       m2mSpId: options.m2mSpId ?? DEFAULT_M2M_SP_ID,
+      ...(packageSignatures === undefined ? {} : { packageSignatures }),
     });
     const adminTokenFile = await ensureAdminToken({ ...shared, secrets: randomSecrets }, dataDirectory);
     const api = createApi({
@@ -93,6 +98,19 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
     await store.close();
     throw error;
   }
+}
+
+async function loadSignaturePolicy(
+  policy: OrchestratorOptions['packageSignatures'],
+): Promise<ComposeOptions['packageSignatures']> {
+  if (policy === undefined) return undefined;
+  if (policy.required && policy.trustFiles.length === 0)
+    throw new IotmanoError(
+      'unprocessable',
+      'packages have to be signed and nobody is trusted: no package would be accepted; name the certificates to trust',
+    );
+  const trustedCertificates = await loadTrustedCertificates(policy.trustFiles);
+  return { required: policy.required, trustedCertificates };
 }
 
 function readTls(tls: OrchestratorOptions['tls']): { cert: string; key: string } | undefined {

@@ -1,17 +1,37 @@
 import { extname } from 'node:path';
 import type { Command } from 'commander';
-import { buildPackage, checkPackage, type Fault } from '../../descriptors/index.ts';
+import {
+  buildPackage,
+  checkPackage,
+  loadTrustedCertificates,
+  readPem,
+  type Fault,
+  type PackageSigner,
+} from '../../descriptors/index.ts';
+import { systemClock } from '../../kernel/index.ts';
 import { faultLines, type Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { idempotencyKey } from '../operation.ts';
 import { printJson, printRows, say } from '../output.ts';
+import { TRUST } from '../trust-option.ts';
 
 interface Onboarded {
   readonly id: string;
   readonly onboardingState?: string;
   readonly nsdOnboardingState?: string;
   readonly onboardingFailureDetails?: Parameters<typeof faultLines>[0];
+}
+
+interface BuildOptions {
+  readonly file: string;
+  readonly signKey?: string;
+  readonly signCert?: string;
+}
+
+interface CheckOptions {
+  readonly trust: readonly string[];
+  readonly requireSignature?: boolean;
 }
 
 const FUNCTIONS = { path: '/vnfpkgm/v2/vnf_packages', content: 'package_content', create: {} };
@@ -27,17 +47,27 @@ export function addPackageCommands(program: Command, env: Environment): void {
     .command('build <directory>')
     .description('make a package (ZIP, SOL004 layout) of a folder with descriptor.yaml and artifacts/')
     .requiredOption('-f, --file <file>', 'where to write the package')
-    .action(async (directory: string, { file }: { file: string }) => {
-      report(await buildPackage(directory, file), `${directory} cannot be packed`);
+    .option('--sign-key <file>', 'sign the package with this private key (PEM); demands --sign-cert')
+    .option('--sign-cert <file>', 'its certificate (PEM), followed by those up to the trusted one')
+    .action(async (directory: string, { file, signKey, signCert }: BuildOptions) => {
+      const signer = await readSigner(signKey, signCert);
+      const faults = await buildPackage(directory, file, signer === undefined ? {} : { signer });
+      report(faults, `${directory} cannot be packed`);
       say(`wrote ${file}`);
     });
 
   group
     .command('check <file...>')
     .description('say everything that is wrong with packages or descriptors, without a server')
-    .action(async (files: string[]) => {
+    .option(...TRUST)
+    .option('--require-signature', 'find fault with packages that are not signed; demands --trust')
+    .action(async (files: string[], { trust, requireSignature = false }: CheckOptions) => {
+      if (requireSignature && trust.length === 0)
+        throw new CliFailure(EXIT.usage, '--require-signature needs --trust: name the certificate to trust');
+      const trustedCertificates = await loadTrustedCertificates(trust);
+      const policy = { required: requireSignature, trustedCertificates, clock: systemClock };
       for (const file of files) {
-        const { faults } = await checkPackage(file);
+        const { faults } = await checkPackage(file, trust.length === 0 ? {} : { signature: policy });
         report(faults, `${file} has faults`);
         say(`${file} is valid`);
       }
@@ -102,6 +132,13 @@ export function addPackageCommands(program: Command, env: Environment): void {
       await remove(client, id);
       say(`deleted ${id}`);
     });
+}
+
+async function readSigner(keyFile?: string, certificateFile?: string): Promise<PackageSigner | undefined> {
+  if (keyFile === undefined && certificateFile === undefined) return undefined;
+  if (keyFile === undefined || certificateFile === undefined)
+    throw new CliFailure(EXIT.usage, 'signing needs both --sign-key and --sign-cert');
+  return { key: await readPem(keyFile), certificates: await readPem(certificateFile) };
 }
 
 /** Creates the resource, uploads the content, waits until it is checked; leaves nothing behind when it is refused. */

@@ -3,6 +3,7 @@ import { createLogger, type LogLevel } from '../../kernel/index.ts';
 import { defaultDataDirectory, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
+import { TRUST } from '../trust-option.ts';
 import { stopSignal } from '../stop-signal.ts';
 
 interface UpOptions {
@@ -10,6 +11,8 @@ interface UpOptions {
   readonly data: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly trust: readonly string[];
+  readonly requireSignature?: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -22,8 +25,11 @@ export function addUpCommand(program: Command, env: Environment): void {
     .option('--data <directory>', 'state, packages and admin token', defaultDataDirectory(env))
     .option('--tls-cert <file>', 'certificate chain (PEM); demanded on any address but loopback')
     .option('--tls-key <file>', 'its private key (PEM)')
+    .option(...TRUST)
+    .option('--require-signature', 'refuse packages that are not signed; demands --trust')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
-    .action(async ({ listen, data, tlsCert, tlsKey, logLevel }: UpOptions) => {
+    .action(async ({ listen, data, tlsCert, tlsKey, logLevel, trust, requireSignature }: UpOptions) => {
+      const required = requireSignature === true;
       const { runOrchestrator } = await import('../../orchestrator/index.ts');
       const orchestrator = await runOrchestrator({
         listen: parseListen(listen),
@@ -31,6 +37,7 @@ export function addUpCommand(program: Command, env: Environment): void {
         ...(tlsCert === undefined || tlsKey === undefined
           ? {}
           : { tls: { certFile: tlsCert, keyFile: tlsKey } }),
+        ...(required || trust.length > 0 ? { packageSignatures: { required, trustFiles: trust } } : {}),
         log: createLogger('orchestrator', logLevel),
       });
       say(`orchestrator on ${orchestrator.url}, admin token in ${orchestrator.adminTokenFile}`);

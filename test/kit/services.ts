@@ -6,6 +6,10 @@ const SERVICES = {
     probe: ['nats-server', '--version'],
     remedy: 'install nats-server 2.9 or newer (Debian: apt-get install nats-server)',
   },
+  openssl: {
+    probe: ['openssl', 'version'],
+    remedy: 'install OpenSSL 3 (Debian: apt-get install openssl)',
+  },
 } as const;
 
 export type ServiceName = keyof typeof SERVICES;
