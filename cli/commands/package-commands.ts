@@ -14,7 +14,7 @@ import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { idempotencyKey } from '../operation.ts';
 import { printJson, printRows, say } from '../output.ts';
-import { TRUST } from '../trust-option.ts';
+import { checkTrust, TRUST } from '../trust-option.ts';
 
 interface Onboarded {
   readonly id: string;
@@ -62,8 +62,7 @@ export function addPackageCommands(program: Command, env: Environment): void {
     .option(...TRUST)
     .option('--require-signature', 'find fault with packages that are not signed; demands --trust')
     .action(async (files: string[], { trust, requireSignature = false }: CheckOptions) => {
-      if (requireSignature && trust.length === 0)
-        throw new CliFailure(EXIT.usage, '--require-signature needs --trust: name the certificate to trust');
+      checkTrust(requireSignature, trust);
       const trustedCertificates = await loadTrustedCertificates(trust);
       const policy = { required: requireSignature, trustedCertificates, clock: systemClock };
       for (const file of files) {

@@ -3,7 +3,7 @@ import { createLogger, type LogLevel } from '../../kernel/index.ts';
 import { defaultDataDirectory, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
-import { TRUST } from '../trust-option.ts';
+import { checkTrust, TRUST } from '../trust-option.ts';
 import { stopSignal } from '../stop-signal.ts';
 
 interface UpOptions {
@@ -30,6 +30,7 @@ export function addUpCommand(program: Command, env: Environment): void {
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
     .action(async ({ listen, data, tlsCert, tlsKey, logLevel, trust, requireSignature }: UpOptions) => {
       const required = requireSignature === true;
+      checkTrust(required, trust);
       const { runOrchestrator } = await import('../../orchestrator/index.ts');
       const orchestrator = await runOrchestrator({
         listen: parseListen(listen),

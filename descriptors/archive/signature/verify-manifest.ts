@@ -57,11 +57,8 @@ export async function checkSignature(
 }
 
 export function unsigned(path: string): Fault {
-  return signatureFault(
-    'package/unsigned',
-    path,
-    `${path} has no signature, and this place accepts signed packages only`,
-  );
+  const message = 'the package is not signed, and only signed ones are accepted here';
+  return signatureFault('package/unsigned', path, message);
 }
 
 async function readCertificates(pem: string, name: string): Promise<Certificate[]> {
