@@ -1048,7 +1048,7 @@ export interface operations {
   readonly streamEvents: {
     readonly parameters: {
       readonly query?: {
-        /** @description Only what came after that revision; absent: from now on. 410 where the bounded log no longer reaches back. */
+        /** @description Only what came after that revision; absent: from now on, with follow=false all that the bounded log still holds. 410 where it no longer reaches back. */
         readonly since?: number;
         /** @description With false, the stream ends after what there is. */
         readonly follow?: boolean;

@@ -55,13 +55,14 @@ export function eventRoutes(options: EventOptions): readonly Route[] {
 /** @throws IotmanoError `gone` where the log does not reach back, or the revision is of another state */
 function startOf(request: ApiRequest, store: StateStore): number {
   const text = request.headers['last-event-id'] ?? request.query.get('since');
-  if (text === null || text === '') return store.durableRevision;
+  if (text === null || text === '')
+    return request.query.get('follow') === 'false' ? store.oldestRevision : store.durableRevision;
   const since = Number(text);
   if (since > store.durableRevision || store.changesSince(since) === 'too-old') {
     throw new IotmanoError(
       'gone',
-      `events since revision ${since} are not there (the newest is ${store.durableRevision}); read the resources anew, then ask without since`,
-      { parameter: 'since' },
+      `events since revision ${since} are not there (the log reaches from ${store.oldestRevision} to ${store.durableRevision}); read the resources anew, then ask without since`,
+      { parameter: 'since', oldestRevision: store.oldestRevision },
     );
   }
   return since;

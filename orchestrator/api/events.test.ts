@@ -161,11 +161,23 @@ describe('the event stream', () => {
     await store.whenDurable();
     const client = api.clientFor('viewer');
     for (const since of ['0', '99999']) {
-      const { status, body } = await client.get<{ detail: string }>('/iotmano/v1/events', {
-        query: { since },
-      });
+      const { status, body } = await client.get<{ detail: string; oldestRevision: number }>(
+        '/iotmano/v1/events',
+        { query: { since } },
+      );
       expect([status, body.detail]).toEqual([410, expect.stringContaining('read the resources anew')]);
+      expect(body.oldestRevision).toBe(store.oldestRevision);
     }
+  });
+
+  test('without a revision a stream that does not follow begins where the log does', async () => {
+    for (let index = 0; index < 12; index += 1) change(`v-${index}`);
+    await store.whenDurable();
+    const stream = await open('?follow=false');
+    await stream.ended;
+    expect(store.oldestRevision).toBeGreaterThan(0);
+    expect(stream.events[0]?.data.revision).toBe(store.oldestRevision + 1);
+    expect(stream.events.at(-1)?.data.name).toBe('name-of-v-11');
   });
 
   test('a stream on which nothing happens shows that it is alive', async () => {

@@ -6,6 +6,8 @@ export interface ChangeLog {
   append(change: Change): void;
   /** `too-old` when the log does not reach back to right after that revision. */
   since(revision: Revision): readonly Change[] | 'too-old';
+  /** The earliest revision that `since` answers. */
+  readonly reachesBackTo: Revision;
 }
 
 /**
@@ -17,6 +19,9 @@ export function createChangeLog(before: Revision, limit: number): ChangeLog {
   let reachesBackTo = before;
   let entries = 0;
   return {
+    get reachesBackTo() {
+      return reachesBackTo;
+    },
     append: (change) => {
       changes.push(change);
       entries += change.entries.length;

@@ -209,6 +209,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
           [1, 2, 3, 4, 5].map((value) => [put('a', value)]),
         );
         expect(store.changesSince(1)).toBe('too-old');
+        expect(store.oldestRevision).toBe(2);
         const changes = store.changesSince(2);
         expect(changes).not.toBe('too-old');
         expect((changes as readonly Change[]).map((change) => change.revision)).toEqual([3, 4, 5]);

@@ -101,6 +101,8 @@ export interface StateStore extends StateView {
    * that this store has never had: the caller then needs the whole.
    */
   changesSince(revision: Revision): readonly Change[] | 'too-old';
+  /** The earliest revision that `changesSince` answers. */
+  readonly oldestRevision: Revision;
   /** Calls back with every change once it is durable, in order. Returns the end of it. */
   subscribe(listener: (change: Change) => void): () => void;
   /** Waits for what is accepted, then closes. */

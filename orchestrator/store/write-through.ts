@@ -135,6 +135,9 @@ export function createWriteThroughStore(options: WriteThroughOptions): StateStor
     count: state.count,
     commit,
     whenDurable,
+    get oldestRevision() {
+      return log.reachesBackTo;
+    },
     changesSince: (revision) => (revision > state.acceptedRevision ? 'too-old' : log.since(revision)),
     subscribe: (listener) => {
       const own = (change: Change) => listener(change);
