@@ -1,6 +1,12 @@
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Resolves at the first SIGTERM or SIGINT; a second one, of either kind, ends the process at once. */
 export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    function stop(): void {
+      for (const signal of SIGNALS) process.off(signal, stop);
+      resolve();
+    }
+    for (const signal of SIGNALS) process.on(signal, stop);
   });
 }

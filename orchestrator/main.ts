@@ -8,11 +8,12 @@ import {
   loadApiDocuments,
   randomSecrets,
   serveApi,
+  type ListenOptions,
 } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { compose, type ComposeOptions } from './compose.ts';
 import { openContentFiles } from './packages/index.ts';
-import { openSqliteStore } from './store/index.ts';
+import { openSqliteStore, type StateStore } from './store/index.ts';
 
 export interface OrchestratorOptions {
   readonly listen: { readonly host: string; readonly port: number };
@@ -40,10 +41,12 @@ const DEFAULT_MAX_PACKAGE_BYTES = 4 * 1024 ** 3;
 
 /**
  * Runs the orchestrator in this process: the only place that reads the clock, randomness and the file system for all rooms.
+ * A fault that nobody catches is logged and ends the process with status 1, as a failed write of the store does: whoever supervises it
+ * starts it again, and it goes on from what is durable.
  * @throws IotmanoError `store-locked`, `store-newer`, `store-failed`, `unprocessable` (address, certificates); then nothing runs
  */
 export async function runOrchestrator(options: OrchestratorOptions): Promise<RunningOrchestrator> {
-  const { dataDirectory, log, listen } = options;
+  const { dataDirectory, log } = options;
   const tls = readTls(options.tls);
   const packageSignatures = await loadSignaturePolicy(options.packageSignatures);
   const store = await openSqliteStore({
@@ -55,49 +58,71 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
       process.exit(1);
     },
   });
+  // Node ends the process after it, with status 1.
+  const logFault = (error: Error): void => log.fatal({ err: error }, 'a fault that nobody has caught');
+  process.on('uncaughtExceptionMonitor', logFault);
+  const letGo = async (): Promise<void> => {
+    await store.close();
+    process.off('uncaughtExceptionMonitor', logFault);
+  };
   try {
-    const files = await openContentFiles(
-      join(dataDirectory, 'packages'),
-      options.maxPackageBytes ?? DEFAULT_MAX_PACKAGE_BYTES,
-    );
-    const shared = { store, clock: systemClock, ids: randomIds };
-    const documents = loadApiDocuments();
-    const composition = compose({
-      ...shared,
-      log,
-      files,
-      documents,
-      m2mSpId: options.m2mSpId ?? DEFAULT_M2M_SP_ID,
+    const { close, ...running } = await serve(options, store, {
+      ...(tls === undefined ? {} : { tls }),
       ...(packageSignatures === undefined ? {} : { packageSignatures }),
     });
-    const adminTokenFile = await ensureAdminToken({ ...shared, secrets: randomSecrets }, dataDirectory);
-    const api = createApi({
-      ...shared,
-      log,
-      documents,
-      routes: composition.routes,
-      authenticate: createAuthenticator(store, systemClock),
-      onAnswer: composition.onAnswer,
-    });
-    const server = await serveApi(api, { ...listen, ...(tls === undefined ? {} : { tls }) });
-    await composition.start();
-    log.info(
-      { url: server.url, stateId: store.stateId, leaseNumber: store.leaseNumber },
-      'orchestrator serves',
-    );
     return {
-      url: server.url,
-      adminTokenFile,
+      ...running,
       close: async () => {
-        await server.close();
-        await composition.stop();
-        await store.close();
+        await close();
+        await letGo();
       },
     };
   } catch (error) {
-    await store.close();
+    await letGo();
     throw error;
   }
+}
+
+/** Everything over the store. Closing ends it in the opposite order: first what asks, then what works, and last, by the caller, the store. */
+async function serve(
+  { dataDirectory, log, listen, m2mSpId, maxPackageBytes }: OrchestratorOptions,
+  store: StateStore,
+  { tls, packageSignatures }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures'>,
+): Promise<RunningOrchestrator> {
+  const shared = { store, log, clock: systemClock, ids: randomIds, documents: loadApiDocuments() };
+  const composition = compose({
+    ...shared,
+    files: await openContentFiles(
+      join(dataDirectory, 'packages'),
+      maxPackageBytes ?? DEFAULT_MAX_PACKAGE_BYTES,
+    ),
+    m2mSpId: m2mSpId ?? DEFAULT_M2M_SP_ID,
+    ...(packageSignatures === undefined ? {} : { packageSignatures }),
+  });
+  const adminTokenFile = await ensureAdminToken({ ...shared, secrets: randomSecrets }, dataDirectory);
+  const api = createApi({
+    ...shared,
+    routes: composition.routes,
+    authenticate: createAuthenticator(store, systemClock),
+    onAnswer: composition.onAnswer,
+  });
+  // It answers 503 to /readyz until everything has started.
+  const server = await serveApi(api, { ...listen, ...(tls === undefined ? {} : { tls }) });
+  const close = async (): Promise<void> => {
+    await server.close();
+    await composition.stop();
+  };
+  try {
+    await composition.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  log.info(
+    { url: server.url, stateId: store.stateId, leaseNumber: store.leaseNumber },
+    'orchestrator serves',
+  );
+  return { url: server.url, adminTokenFile, close };
 }
 
 async function loadSignaturePolicy(

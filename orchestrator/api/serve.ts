@@ -35,7 +35,7 @@ const LIMITS = {
 
 /**
  * Serves the API.
- * @throws IotmanoError `unprocessable` where the address would be open to others without TLS, or cannot be had
+ * @throws IotmanoError `unprocessable` where the address would be open to others without TLS, or address or certificate cannot be used
  */
 export async function serveApi(api: Api, options: ListenOptions): Promise<ApiServer> {
   requireSafeAddress(options);
@@ -64,9 +64,17 @@ function requireSafeAddress({ host, tls }: ListenOptions): void {
 }
 
 function createServer(listener: RequestListener, tls: ListenOptions['tls']): Server {
-  return tls === undefined
-    ? createHttpServer(LIMITS, listener)
-    : createHttpsServer({ ...LIMITS, ...tls }, listener);
+  if (tls === undefined) return createHttpServer(LIMITS, listener);
+  try {
+    return createHttpsServer({ ...LIMITS, ...tls }, listener);
+  } catch (error) {
+    throw new IotmanoError(
+      'unprocessable',
+      `the TLS certificate and key cannot be used: ${messageOf(error)}; give a PEM chain and the private key that belongs to it`,
+      {},
+      error,
+    );
+  }
 }
 
 function harden(server: Server): void {
