@@ -1,4 +1,4 @@
-import { resolveTemplate } from '../../descriptors/index.ts';
+import { resolveTemplate } from '../../descriptors/templates/index.ts';
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
 
 /** What only this host knows about one instance. */
