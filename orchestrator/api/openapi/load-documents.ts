@@ -28,7 +28,7 @@ export function loadSpecificationFiles(directory: string = API_SPECS_DIRECTORY):
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const address = BASE + path;
     if (files.has(address)) continue;
-    const content = withAbsoluteReferences(readYaml(directory, path), address);
+    const content = withAbsoluteReferences(readSpecification(directory, path), address);
     files.set(address, content.value);
     pending.push(...content.files.map((file) => file.slice(BASE.length)));
   }
@@ -45,9 +45,11 @@ function openApiFiles(directory: string, folder: string): string[] {
   }
 }
 
-function readYaml(directory: string, path: string): JsonObject {
+/** YAML, or JSON, which is YAML too, but cheap to read: the built program has its documents in JSON under the same names. */
+function readSpecification(directory: string, path: string): JsonObject {
   try {
-    return parse(readFileSync(join(directory, path), 'utf8')) as JsonObject;
+    const text = readFileSync(join(directory, path), 'utf8');
+    return (text.startsWith('{') ? JSON.parse(text) : parse(text)) as JsonObject;
   } catch (error) {
     throw new IotmanoError('internal', `specification file ${path} cannot be read`, { path }, error);
   }
