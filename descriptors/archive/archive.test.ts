@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ZipFile, type Options } from 'yazl';
 import { buildPackage, checkPackage, PACKAGE_RULES, readPackage } from './index.ts';
-import { renderManifest, renderToscaMeta } from './manifest.ts';
+import { makeZip as makeZipFile, sha256, type Member, type ZipOptions } from './testkit/make-zip.ts';
 
 const DESCRIPTOR = `
 apiVersion: iotmano/v1
@@ -43,32 +40,9 @@ async function expectRefused(file: string, rule: string, limits = {}): Promise<v
   expect(existsSync(extractTo)).toBe(false);
 }
 
-interface Member {
-  readonly path: string;
-  readonly content: string | Buffer;
-  readonly options?: Partial<Options>;
-  /** Digest in the manifest; `null` for none. */
-  readonly digest?: string | null;
-}
+const makeZip = (members: readonly Member[], options: ZipOptions = {}) =>
+  makeZipFile(join(directory, 'package.zip'), members, options);
 
-async function makeZip(members: readonly Member[], { meta = true, manifest = true } = {}): Promise<string> {
-  const zip = new ZipFile();
-  const metaText = renderToscaMeta('Definitions/descriptor.yaml', 'descriptor.mf');
-  const all = meta ? [{ path: 'TOSCA-Metadata/TOSCA.meta', content: metaText }, ...members] : members;
-  const digests = all.flatMap((member: Member): [string, string][] => {
-    const digest = member.digest === undefined ? sha256(member.content) : member.digest;
-    return digest === null ? [] : [[member.path, digest]];
-  });
-  if (manifest) zip.addBuffer(Buffer.from(renderManifest({}, digests)), 'descriptor.mf');
-  for (const member of all)
-    zip.addBuffer(Buffer.from(member.content), member.path, 'options' in member ? member.options : {});
-  zip.end();
-  const file = join(directory, 'package.zip');
-  await pipeline(zip.outputStream, createWriteStream(file));
-  return file;
-}
-
-const sha256 = (content: string | Buffer) => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 const MEMBERS: readonly Member[] = [
   { path: 'Definitions/descriptor.yaml', content: DESCRIPTOR },
   { path: 'Artifacts/echo.tgz', content: 'not really a tar' },
@@ -326,29 +300,7 @@ describe('readPackage', () => {
   });
 
   it('refuses a manifest that lists what is not there', async () => {
-    const file = await makeZip([
-      ...MEMBERS,
-      { path: 'Artifacts/aaaa', content: 'x', options: { compress: false } },
-    ]);
-    const digest = sha256('Artifacts/bbbb');
-    expect(digest).toBeDefined();
-    const zip = await makeZip([
-      { path: 'Definitions/descriptor.yaml', content: DESCRIPTOR },
-      ...MEMBERS.slice(1),
-    ]);
-    expect(zip).toBe(file);
-    const lying = new ZipFile();
-    const meta = renderToscaMeta('Definitions/descriptor.yaml', 'descriptor.mf');
-    const digests: [string, string][] = [
-      ['TOSCA-Metadata/TOSCA.meta', sha256(meta)],
-      ...MEMBERS.map(({ path, content }): [string, string] => [path, sha256(content)]),
-      ['Artifacts/absent', sha256('x')],
-    ];
-    lying.addBuffer(Buffer.from(meta), 'TOSCA-Metadata/TOSCA.meta');
-    lying.addBuffer(Buffer.from(renderManifest({}, digests)), 'descriptor.mf');
-    for (const { path, content } of MEMBERS) lying.addBuffer(Buffer.from(content), path);
-    lying.end();
-    await pipeline(lying.outputStream, createWriteStream(file));
+    const file = await makeZip(MEMBERS, { alsoListed: [['Artifacts/absent', sha256('x')]] });
     await expectRefused(file, 'package/missing-file');
   });
 

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, type Dirent } from 'node:fs';
-import { readFile, readdir, rename, rm } from 'node:fs/promises';
+import { readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile, type Options } from 'yazl';
 import { parseDescriptor } from '../parse-descriptor.ts';
 import type { Descriptor, Fault } from '../types.ts';
+import { checkArtifacts, type ArtifactSource } from './check-artifacts.ts';
 import { pathProblem } from './entry-path.ts';
 import { ARTIFACTS, DEFAULT_PACKAGE_LIMITS, META_PATH } from './limits.ts';
 import { renderManifest, renderToscaMeta } from './manifest.ts';
-import { missingArtifacts } from './missing-artifacts.ts';
 import { packageFault } from './package-fault.ts';
 import { signManifest, type PackageSigner } from './signature/sign-manifest.ts';
 import { decodeUtf8 } from './unpack.ts';
@@ -44,8 +44,8 @@ export async function buildPackage(
     return [packageFault('package/not-a-package', found, `${found} is not UTF-8`, 'save it as UTF-8')];
   const artifacts = await listArtifacts(directory);
   const { descriptor, faults: descriptorFaults } = parseDescriptor(text, { file: found });
-  const paths = artifacts.files.map(({ path }) => path);
-  const faults = [...artifacts.faults, ...descriptorFaults, ...missingArtifacts(text, found, paths)];
+  const artifactFaults = await checkArtifacts(text, found, sourceOf(artifacts.files));
+  const faults = [...artifacts.faults, ...descriptorFaults, ...artifactFaults];
   if (descriptor === undefined || faults.some(({ severity }) => severity === 'error')) return faults;
   const content = { descriptor: bytes, artifacts: artifacts.files };
   const manifest = await makeManifest(content, manifestMetadata(descriptor, releasedAt));
@@ -104,6 +104,18 @@ async function listArtifacts(
     else files.push({ path, source });
   }
   return { files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)), faults };
+}
+
+function sourceOf(artifacts: readonly Artifact[]): ArtifactSource {
+  const sources = new Map(artifacts.map(({ path, source }) => [path, source]));
+  return {
+    paths: [...sources.keys()],
+    read: async (path, maxBytes) => {
+      const source = sources.get(path);
+      if (source === undefined || (await stat(source)).size > maxBytes) return undefined;
+      return readFile(source);
+    },
+  };
 }
 
 function manifestMetadata(descriptor: Descriptor, releasedAt: string): Readonly<Record<string, string>> {

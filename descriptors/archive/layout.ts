@@ -83,9 +83,8 @@ async function readNamed(
   maxBytes: number,
   rule: PackageRule,
 ): Promise<SmallFile | Fault> {
-  const file = zip.files.find((candidate) => candidate.path === path);
   const shown = path.slice(0, 255);
-  if (file === undefined)
+  if (!zip.files.some((file) => file.path === path))
     return packageFault(
       rule,
       shown,
@@ -93,7 +92,7 @@ async function readNamed(
       'add it, or build the package with `iotmano package build`',
     );
   try {
-    const bytes = await readBytes(zip, file, maxBytes);
+    const bytes = await readBytes(zip, path, maxBytes);
     const text = bytes === undefined ? undefined : decodeUtf8(bytes);
     if (bytes !== undefined && text !== undefined) return { bytes, text };
     const message = `${shown} is larger than ${maxBytes} bytes or not UTF-8`;

@@ -20,3 +20,5 @@ export const MANIFEST_BYTES = 4 * 1024 * 1024;
 export const DESCRIPTOR_BYTES = 5 * 1024 * 1024;
 /** Signature and certificates: a chain of ten needs less than half of it. */
 export const SIGNATURE_BYTES = 64 * 1024;
+/** The host keeps the resolved text with what it has to run. */
+export const TEMPLATE_BYTES = 256 * 1024;

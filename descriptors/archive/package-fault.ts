@@ -26,6 +26,8 @@ export const PACKAGE_RULES = {
   'package/untrusted-signer': 'The signer does not chain to a certificate that the operator trusts.',
   'package/expired-certificate': 'A certificate of the signer is not valid now.',
   'missing-artifact': 'The descriptor names a file that is not below Artifacts/.',
+  'unresolvable-template-file':
+    'A file that `files[].template` names holds a `{{ … }}` that cannot be resolved, or is no text of at most 256 KiB.',
 } as const;
 
 export type PackageRule = keyof typeof PACKAGE_RULES;

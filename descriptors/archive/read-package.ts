@@ -3,14 +3,14 @@ import { basename } from 'node:path';
 import { IotmanoError } from '../../kernel/index.ts';
 import { parseDescriptor } from '../parse-descriptor.ts';
 import type { Descriptor, Fault } from '../types.ts';
+import { checkArtifacts, type ArtifactSource } from './check-artifacts.ts';
 import { readLayout, type PackageLayout } from './layout.ts';
 import { DEFAULT_PACKAGE_LIMITS, DESCRIPTOR_BYTES, type PackageLimits } from './limits.ts';
 import type { PackageManifest } from './manifest.ts';
-import { missingArtifacts } from './missing-artifacts.ts';
 import { packageFault } from './package-fault.ts';
 import { checkSignature, unsigned, type SignaturePolicy } from './signature/verify-manifest.ts';
-import { decodeUtf8, unpack, type PackageFile } from './unpack.ts';
-import { withZip, type OpenZip } from './zip-reader.ts';
+import { decodeUtf8, readBytes, unpack, type PackageFile } from './unpack.ts';
+import { isSystemError, withZip, type OpenZip } from './zip-reader.ts';
 
 export interface ReadPackageOptions {
   /**
@@ -99,7 +99,7 @@ async function readBareDescriptor(path: string, { signature }: ReadPackageOption
       ],
     };
   }
-  return { files: [], ...finish(text, name, []) };
+  return { files: [], ...(await finish(text, name, { paths: [], read: () => Promise.resolve(undefined) })) };
 }
 
 async function readZip(zip: OpenZip, options: ReadPackageOptions): Promise<PackageContent> {
@@ -112,12 +112,8 @@ async function readZip(zip: OpenZip, options: ReadPackageOptions): Promise<Packa
   const { files, faults } = await unpack(zip, extractTo, signal);
   const digestFaults = checkDigests(layout, files);
   const { manifest, manifestPath, metaPath, descriptorPath, descriptorText } = layout;
-  const paths = zip.files.map(({ path }) => path);
-  const content = finish(descriptorText, descriptorPath, paths, [
-    ...signatureFaults,
-    ...faults,
-    ...digestFaults,
-  ]);
+  const packageFaults = [...signatureFaults, ...faults, ...digestFaults];
+  const content = await finish(descriptorText, descriptorPath, artifactsOf(zip), packageFaults);
   return {
     ...content,
     manifest,
@@ -125,9 +121,28 @@ async function readZip(zip: OpenZip, options: ReadPackageOptions): Promise<Packa
   };
 }
 
-function finish(text: string, file: string, paths: readonly string[], packageFaults: readonly Fault[] = []) {
+function artifactsOf(zip: OpenZip): ArtifactSource {
+  return {
+    paths: zip.files.map(({ path }) => path),
+    read: async (path, maxBytes) => {
+      try {
+        return await readBytes(zip, path, maxBytes);
+      } catch (error) {
+        if (isSystemError(error)) throw error;
+        return undefined;
+      }
+    },
+  };
+}
+
+async function finish(
+  text: string,
+  file: string,
+  artifacts: ArtifactSource,
+  packageFaults: readonly Fault[] = [],
+): Promise<Omit<PackageContent, 'files'>> {
   const parsed = parseDescriptor(text, { file });
-  const faults = [...packageFaults, ...parsed.faults, ...missingArtifacts(text, file, paths)];
+  const faults = [...packageFaults, ...parsed.faults, ...(await checkArtifacts(text, file, artifacts))];
   const isRefused = faults.some(isError);
   const descriptor = isRefused || parsed.descriptor === undefined ? {} : { descriptor: parsed.descriptor };
   return { ...descriptor, descriptorText: text, descriptorPath: file, faults };

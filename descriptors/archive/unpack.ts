@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Transform, Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Fault } from '../types.ts';
 import type { PackageEntry } from './check-entries.ts';
@@ -73,16 +74,11 @@ async function unpackFile(
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** A small file; nothing where it is larger than allowed. */
-export async function readBytes(
-  zip: OpenZip,
-  file: PackageEntry,
-  maxBytes: number,
-): Promise<Buffer | undefined> {
-  if (file.sizeBytes > maxBytes) return undefined;
-  const chunks: Buffer[] = [];
-  for await (const chunk of await zip.stream(file)) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+/** A small file; nothing where it is not there, or larger than allowed. */
+export async function readBytes(zip: OpenZip, path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const file = zip.files.find((candidate) => candidate.path === path);
+  if (file === undefined || file.sizeBytes > maxBytes) return undefined;
+  return buffer(await zip.stream(file));
 }
 
 export function decodeUtf8(bytes: Uint8Array): string | undefined {

@@ -30,7 +30,7 @@ export function toFaults(findings: readonly Finding[], file: string, locate: Loc
   const seen = new Set<string>();
   const faults: Fault[] = [];
   for (const finding of findings) {
-    const key = `${finding.rule} ${finding.pointer} ${finding.message}`;
+    const key = `${finding.rule} ${finding.pointer} ${finding.offset ?? ''} ${finding.message}`;
     if (seen.has(key)) continue;
     seen.add(key);
     if (faults.length === MAX_FAULTS) {

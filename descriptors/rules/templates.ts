@@ -17,7 +17,7 @@ const FIXED: readonly string[] = [
 export const unresolvableTemplate: Rule = {
   name: 'unresolvable-template',
   summary:
-    'Every `{{ … }}` names something that will be known: a port, a volume or a parameter that is declared, or a fixed name.',
+    'Every `{{ … }}` names something that will be known: a port, a volume or a parameter that has a value, or a fixed name.',
   kinds: BOTH,
   severity: 'error',
   *check(doc, kind) {
@@ -26,67 +26,103 @@ export const unresolvableTemplate: Rule = {
   },
 };
 
-function* checkFunction(doc: Cursor): Iterable<RuleFinding> {
-  const parameters = doc.at('config', 'properties');
-  const secrets = new Set(
-    parameters
-      .entries()
-      .filter(([, at]) => at.at('secret').value === true)
-      .map(([name]) => name),
+/** What templates of one place may refer to, and what they must not, with the reason. */
+export interface TemplateScope {
+  readonly known: readonly string[];
+  readonly refused: ReadonlyMap<string, { readonly why: string; readonly remedy: string }>;
+}
+
+/** Of the environment, the commands and the template files of a unit. */
+export function scopeOfUnit(doc: Cursor, unit: Cursor): TemplateScope {
+  const { known, refused } = scopeOfParameters(doc.at('config'), 'config');
+  const prefixed = (group: string) =>
+    unit
+      .at(group)
+      .names()
+      .map((name) => `${group}.${name}`);
+  const fixed = FIXED.filter((name) => name !== 'bindings.path' || unit.at('bindings').exists);
+  return { known: [...fixed, ...prefixed('ports'), ...prefixed('volumes'), ...known], refused };
+}
+
+/** Parameters are known where they have a value for certain. */
+function scopeOfParameters(schema: Cursor, group: 'config' | 'parameters'): TemplateScope {
+  const required = new Set(
+    schema
+      .at('required')
+      .items()
+      .map(({ text }) => text),
   );
-  const config = parameters.keys().filter((name) => !secrets.has(name));
+  const known: string[] = [];
+  const refused = new Map<string, { why: string; remedy: string }>();
+  for (const [name, parameter] of schema.at('properties').entries()) {
+    const path = `${group}.${name}`;
+    const isSecret = group === 'config' && parameter.at('secret').value === true;
+    if (isSecret) refused.set(path, { why: 'is a secret', remedy: 'read it from the bindings file' });
+    else if (parameter.at('default').exists || required.has(name)) known.push(path);
+    else
+      refused.set(path, {
+        why: 'may have no value',
+        remedy: 'give the parameter a default, or list it in `required`',
+      });
+  }
+  return { known, refused };
+}
+
+function* checkFunction(doc: Cursor): Iterable<RuleFinding> {
   for (const unit of doc.at('units').items()) {
-    const known = [
-      ...FIXED.filter((name) => name !== 'bindings.path' || unit.at('bindings').exists),
-      ...unit
-        .at('ports')
-        .names()
-        .map((name) => `ports.${name}`),
-      ...unit
-        .at('volumes')
-        .names()
-        .map((name) => `volumes.${name}`),
-      ...config.map((name) => `config.${name}`),
-    ];
-    for (const [, at] of unit.at('env').entries()) yield* checkText(at, known, secrets);
+    const scope = scopeOfUnit(doc, unit);
+    const environment = unit
+      .at('env')
+      .entries()
+      .map(([, at]) => at);
+    const words = unit
+      .at('artifacts')
+      .items()
+      .flatMap((artifact) => artifact.at('command').items());
+    for (const at of [...environment, ...words]) yield* checkText(at, scope);
   }
 }
 
 function* checkService(doc: Cursor): Iterable<RuleFinding> {
-  const known = doc
-    .at('parameters', 'properties')
-    .keys()
-    .map((name) => `parameters.${name}`);
-  for (const constituent of doc.at('functions').items()) yield* checkDeep(constituent.at('config'), known, 0);
+  const scope = scopeOfParameters(doc.at('parameters'), 'parameters');
+  for (const constituent of doc.at('functions').items()) yield* checkDeep(constituent.at('config'), scope, 0);
 }
 
-function* checkDeep(at: Cursor, known: readonly string[], depth: number): Iterable<RuleFinding> {
+function* checkDeep(at: Cursor, scope: TemplateScope, depth: number): Iterable<RuleFinding> {
   if (depth > 16) return;
-  yield* checkText(at, known, new Set());
-  for (const item of at.items()) yield* checkDeep(item, known, depth + 1);
-  for (const [, child] of at.entries()) yield* checkDeep(child, known, depth + 1);
+  yield* checkText(at, scope);
+  for (const item of at.items()) yield* checkDeep(item, scope, depth + 1);
+  for (const [, child] of at.entries()) yield* checkDeep(child, scope, depth + 1);
 }
 
-function* checkText(
-  at: Cursor,
-  known: readonly string[],
-  secrets: ReadonlySet<string>,
-): Iterable<RuleFinding> {
-  const text = at.text ?? '';
+function* checkText(at: Cursor, scope: TemplateScope): Iterable<RuleFinding> {
+  for (const { message, remedy } of findUnresolvable(at.text ?? '', scope)) yield { at, message, remedy };
+}
+
+/** A text that is all wrong is not told of at full length. */
+const MAX_PER_TEXT = 100;
+
+/** One template that cannot be resolved. */
+export interface Unresolvable {
+  /** Where it begins in the text, from 0. */
+  readonly offset: number;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export function* findUnresolvable(text: string, { known, refused }: TemplateScope): Iterable<Unresolvable> {
   const { references, malformed } = templateReferences(text);
-  for (const offset of malformed) {
+  for (const offset of malformed.slice(0, MAX_PER_TEXT)) {
     const message = `the template "${text.slice(offset, offset + 40)}" is malformed`;
-    yield { at, message, remedy: 'write `{{ name.part }}`' };
+    yield { offset, message, remedy: 'write `{{ name.part }}`' };
   }
-  for (const { path } of references) {
-    if (known.includes(path)) continue;
-    const isSecret = path.startsWith('config.') && secrets.has(path.slice('config.'.length));
-    const message = isSecret
-      ? `\`{{ ${path} }}\` would put a secret into an environment variable`
-      : `\`{{ ${path} }}\` names nothing that is known here`;
-    const remedy = isSecret
-      ? 'read it from the bindings file'
-      : `known: ${listed(known)}.${didYouMean(path, known)}`;
-    yield { at, message, remedy };
+  const unresolvable = references.filter(({ path }) => !known.includes(path));
+  for (const { path, offset } of unresolvable.slice(0, MAX_PER_TEXT)) {
+    const reason = refused.get(path);
+    yield {
+      offset,
+      message: `\`{{ ${path} }}\` ${reason?.why ?? 'names nothing that is known here'}`,
+      remedy: reason?.remedy ?? `known: ${listed(known)}.${didYouMean(path, known)}`,
+    };
   }
 }
