@@ -11,7 +11,7 @@ export const ANONYMOUS: Caller = { tenant: 'nobody' as TenantId, role: 'viewer',
  * @throws IotmanoError `unauthorized`
  */
 export function requireCaller(authorization: string | undefined, authenticate: Authenticate): Caller {
-  const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(authorization ?? '')?.[1];
+  const token = bearerOf(authorization);
   if (token === undefined) {
     throw new IotmanoError(
       'unauthorized',
@@ -22,6 +22,16 @@ export function requireCaller(authorization: string | undefined, authenticate: A
   if (caller === undefined)
     throw new IotmanoError('unauthorized', 'the access token is unknown or expired; get a new one');
   return caller;
+}
+
+/** Whether the token in the Authorization header is good now. */
+export function isKnownCaller(authorization: string | undefined, authenticate: Authenticate): boolean {
+  const token = bearerOf(authorization);
+  return token !== undefined && authenticate(token) !== undefined;
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(authorization ?? '')?.[1];
 }
 
 /**

@@ -80,7 +80,8 @@ async function* eventLines(
   try {
     let revision = since;
     yield 'retry: 1000\n\n';
-    while (!request.signal.aborted) {
+    // A token may be deleted, or expire, while its stream is open; the client's next request then learns it.
+    while (!request.signal.aborted && request.isStillCaller()) {
       const changes = store.changesSince(revision);
       if (changes === 'too-old') {
         yield `event: too-old\ndata: ${JSON.stringify({ revision, newest: store.durableRevision })}\n\n`;

@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createParser } from 'eventsource-parser';
-import { systemClock, type HostId, type TenantId, type VnfPkgId } from '../../kernel/index.ts';
+import {
+  DEFAULT_TENANT,
+  randomIds,
+  systemClock,
+  type HostId,
+  type TenantId,
+  type VnfPkgId,
+} from '../../kernel/index.ts';
 import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
-import { eventRoutes } from './index.ts';
+import { createAccessToken, eventRoutes } from './index.ts';
 
 let store: MemoryStore;
 let api: TestApi;
@@ -185,6 +192,31 @@ describe('the event stream', () => {
     await expect.poll(() => stream.text()).toContain(': alive');
     stream.close();
   });
+
+  test.each(['is deleted', 'expires'])(
+    'a stream ends, and tells nothing more, when its token %s',
+    async (how) => {
+      const options = { store, clock: systemClock, ids: randomIds, random: randomBytes };
+      const validity = how === 'expires' ? { validSeconds: 1 } : {};
+      const { record, token } = createAccessToken(
+        options,
+        { name: 'gone', role: 'viewer', ...validity },
+        DEFAULT_TENANT,
+      );
+      const stream = await open('', { authorization: `Bearer ${token}` });
+      change('before');
+      await expect.poll(() => stream.events.length).toBeGreaterThan(0);
+      const told = stream.events.length;
+      if (how === 'expires') await new Promise((resolve) => setTimeout(resolve, 1000));
+      else
+        store.commit([
+          { op: 'delete', kind: 'access-token', id: record.id, expectedRevision: record.revision },
+        ]);
+      change('after');
+      await stream.ended;
+      expect(stream.events).toHaveLength(told);
+    },
+  );
 
   test('more streams than allowed are refused until one ends', async () => {
     const streams = [await open(), await open()];

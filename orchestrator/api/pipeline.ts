@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { IotmanoError } from '../../kernel/index.ts';
 import type { Caller } from '../domain/index.ts';
-import { ANONYMOUS, requireAccess, requireCaller } from './access.ts';
+import { ANONYMOUS, isKnownCaller, requireAccess, requireCaller } from './access.ts';
 import { mediaTypeOf, readBody } from './body.ts';
 import type { ApiOptions } from './api-options.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
@@ -152,6 +152,8 @@ async function handle(
     body: parsed,
     stream: request,
     caller,
+    isStillCaller: () =>
+      route.access === 'public' || isKnownCaller(request.headers.authorization, pipeline.authenticate),
     signal,
     origin: originOf(request),
     requestId,

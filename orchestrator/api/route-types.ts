@@ -15,6 +15,8 @@ export interface ApiRequest {
   /** The raw request, for routes with `body: 'stream'`. */
   readonly stream: Readable;
   readonly caller: Caller;
+  /** Whether the token is good still: what lasts asks before it tells more. */
+  isStillCaller(): boolean;
   /** Aborted when the client goes away or the process stops. */
   readonly signal: AbortSignal;
   /** `https://host:port` as the client addressed us, for Location and _links. */

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { SYSTEM_TENANT, createLogger, randomIds, systemClock, type HostId } from '../../kernel/index.ts';
 import type { ApiRequest, ApiResponse, Route } from '../api/route.ts';
 import { createInventory } from '../inventory/index.ts';
-import { hashToken } from '../api/index.ts';
+import { hashSecret } from '../domain/index.ts';
 import { addHosts } from '../inventory/testkit/fleet.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
 import { createMcoRoutes } from './index.ts';
@@ -49,6 +49,7 @@ function pollOf(hostId: HostId, query: string, signal: AbortSignal): ApiRequest 
     signal,
     origin: 'http://test',
     requestId: 'test',
+    isStillCaller: () => true,
     idempotencyWrites: () => [],
   };
 }
@@ -60,7 +61,7 @@ function storeWithSessions(): MemoryStore {
     hostIds.map((hostId) => ({
       op: 'create',
       kind: 'session',
-      id: hashToken(`token-of-${hostId}`),
+      id: hashSecret(`token-of-${hostId}`),
       tenant: SYSTEM_TENANT,
       document: { hostId, bootId: `boot-of-${hostId}`, expiresAt: '2099-01-01T00:00:00.000Z' },
     })),

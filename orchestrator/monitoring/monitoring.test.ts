@@ -65,6 +65,7 @@ async function get(route: Route | undefined, params: Record<string, string>, que
     signal: new AbortController().signal,
     origin: 'http://localhost',
     requestId: 'r',
+    isStillCaller: () => true,
     idempotencyWrites: () => [],
   };
   const answer = await route?.handle(request);
