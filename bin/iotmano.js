@@ -5,7 +5,9 @@ import { existsSync } from 'node:fs';
 const sources = new URL('../cli/main.ts', import.meta.url);
 const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
-  process.stderr.write(`iotmano needs Node.js 24 or newer; this is ${process.version}. Run it with npx, or install Node.js 24.\n`);
+  process.stderr.write(
+    `iotmano needs Node.js 24 or newer; this is ${process.version}. Run it with npx, or install Node.js 24.\n`,
+  );
   process.exit(2);
 }
 await import(existsSync(sources) ? sources.href : new URL('../dist/cli/main.js', import.meta.url).href);
