@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '../kernel/index.ts';
@@ -6,7 +7,6 @@ import {
   createAuthenticator,
   ensureAdminToken,
   loadApiDocuments,
-  randomSecrets,
   serveApi,
   type ListenOptions,
 } from './api/index.ts';
@@ -99,7 +99,7 @@ async function serve(
     m2mSpId: m2mSpId ?? DEFAULT_M2M_SP_ID,
     ...(packageSignatures === undefined ? {} : { packageSignatures }),
   });
-  const adminTokenFile = await ensureAdminToken({ ...shared, secrets: randomSecrets }, dataDirectory);
+  const adminTokenFile = await ensureAdminToken({ ...shared, random: randomBytes }, dataDirectory);
   const api = createApi({
     ...shared,
     routes: composition.routes,

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HostId, TenantId } from '../kernel/index.ts';
-import { hashToken } from '../orchestrator/api/index.ts';
+import { hashSecret } from '../orchestrator/domain/index.ts';
 import { composeAllRoutes, type AllRoutes } from './kit/all-routes.ts';
 import { startTestApi, type TestApi } from './kit/api-server.ts';
 import { loadBodyMembers } from './kit/body-members.ts';
@@ -33,7 +33,7 @@ beforeAll(async () => {
     {
       op: 'put',
       kind: 'session',
-      id: hashToken(SESSION),
+      id: hashSecret(SESSION),
       tenant: 'system' as TenantId,
       document: { hostId: 'gw-1' as HostId, bootId: 'boot-0001', expiresAt: '2999-01-01T00:00:00.000Z' },
     },

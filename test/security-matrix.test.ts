@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostId, TenantId } from '../kernel/index.ts';
-import { hashToken, type Route } from '../orchestrator/api/index.ts';
+import type { Route } from '../orchestrator/api/index.ts';
+import { hashSecret } from '../orchestrator/domain/index.ts';
 import { composeAllRoutes, type AllRoutes } from './kit/all-routes.ts';
 import { sharedDocuments } from './kit/api-client.ts';
 import { startTestApi, type TestApi } from './kit/api-server.ts';
@@ -32,7 +33,7 @@ function sessionOf(hostId: string): string {
     {
       op: 'put',
       kind: 'session',
-      id: hashToken(token),
+      id: hashSecret(token),
       tenant: 'system' as TenantId,
       document: { hostId: hostId as HostId, bootId: 'boot-0001', expiresAt: '2999-01-01T00:00:00.000Z' },
     },

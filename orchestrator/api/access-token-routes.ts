@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   DEFAULT_TENANT,
   IotmanoError,
@@ -9,23 +8,23 @@ import {
   type TenantId,
 } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
-import type { AccessTokenDocument, Caller } from '../domain/index.ts';
+import {
+  hashSecret,
+  newSecret,
+  type AccessTokenDocument,
+  type Caller,
+  type RandomBytes,
+} from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
-import { formatAccessToken, hashToken } from './access-token.ts';
+import { formatAccessToken } from './access-token.ts';
 import { ADMINS, bodyOf, type ApiRequest, type ApiResponse, type Route } from './route-types.ts';
 import { listResponse } from './sol013/index.ts';
-
-/** Where new secrets come from: at least 256 bits, URL-safe. */
-export type SecretSource = () => string;
-
-/** For composition roots. */
-export const randomSecrets: SecretSource = () => randomBytes(32).toString('base64url');
 
 export interface AccessTokenOptions {
   readonly store: StateStore;
   readonly clock: Clock;
   readonly ids: IdSource;
-  readonly secrets: SecretSource;
+  readonly random: RandomBytes;
 }
 
 type Wire = components['schemas'];
@@ -64,16 +63,16 @@ export function accessTokenRoutes(options: AccessTokenOptions): readonly Route[]
  * @returns its id and the token itself, which nobody can learn again
  */
 export function createAccessToken(
-  { store, clock, ids, secrets }: AccessTokenOptions,
+  { store, clock, ids, random }: AccessTokenOptions,
   token: Pick<AccessTokenDocument, 'name' | 'role'> & { readonly validSeconds?: number },
   tenant: TenantId,
 ): { readonly record: StoredRecord<'access-token'>; readonly token: string } {
   const id = ids.uuid();
-  const text = formatAccessToken(id, secrets());
+  const text = formatAccessToken(id, newSecret(random));
   const document: AccessTokenDocument = {
     name: token.name,
     role: token.role,
-    tokenHash: hashToken(text),
+    tokenHash: hashSecret(text),
     createdAt: toTimestamp(clock.now()),
     ...(token.validSeconds === undefined
       ? {}

@@ -1,23 +1,10 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { SYSTEM_TENANT, isId, type Clock } from '../../kernel/index.ts';
-import type { AccessTokenDocument, Caller } from '../domain/index.ts';
+import { hashSecret, isSameSecret, type AccessTokenDocument, type Caller } from '../domain/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
 
 /** Who a bearer token belongs to; undefined where it is unknown or expired. */
 export type Authenticate = (token: string) => Caller | undefined;
-
-/** What is stored of a token: SHA-256, hex. Tokens are random, so nothing slower is needed. */
-export function hashToken(token: string): string {
-  return createHash('sha256').update(token, 'utf8').digest('hex');
-}
-
-/** Compares two strings in a time that does not depend on where they differ. */
-export function isEqualSecret(one: string, other: string): boolean {
-  return timingSafeEqual(
-    createHash('sha256').update(one, 'utf8').digest(),
-    createHash('sha256').update(other, 'utf8').digest(),
-  );
-}
 
 /** `imt_<id>.<secret>`: the id finds the record, the hash of the whole proves it. */
 export function formatAccessToken(id: string, secret: string): string {
@@ -52,7 +39,7 @@ export function findAccessToken(
 ): StoredRecord<'access-token'> | undefined {
   const record = validAccessToken(store, clock, token.slice('imt_'.length).split('.', 1)[0] ?? '');
   // An unknown id costs the same comparison as a known one.
-  const isRight = isEqualSecret(hashToken(token), record?.document.tokenHash ?? '');
+  const isRight = isSameSecret(hashSecret(token), record?.document.tokenHash ?? '');
   return isRight ? record : undefined;
 }
 
@@ -66,12 +53,12 @@ function authenticateShortLived(store: StateView, clock: Clock, token: string): 
   const record = validAccessToken(store, clock, id);
   const expiresEpochSeconds = /^\d{1,12}$/.test(expiry) ? Number(expiry) : 0;
   const expected = shortLivedMac(id, record?.document.tokenHash ?? '', expiresEpochSeconds);
-  const isRight = isEqualSecret(mac, expected) && expiresEpochSeconds * 1000 > clock.now();
+  const isRight = isSameSecret(mac, expected) && expiresEpochSeconds * 1000 > clock.now();
   return isRight && record !== undefined ? callerOf(record) : undefined;
 }
 
 function authenticateSession(store: StateView, clock: Clock, token: string): Caller | undefined {
-  const session = store.get('session', hashToken(token))?.document;
+  const session = store.get('session', hashSecret(token))?.document;
   if (session === undefined || Date.parse(session.expiresAt) <= clock.now()) return undefined;
   return { tenant: SYSTEM_TENANT, role: 'agent', name: session.hostId, hostId: session.hostId };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { randomIds } from '../../kernel/index.ts';
 import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
-import { createAuthenticator, ensureAdminToken, randomSecrets } from './index.ts';
+import { createAuthenticator, ensureAdminToken } from './index.ts';
 
 let directory: string;
 let store: MemoryStore;
@@ -19,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(join(directory, '..'), { recursive: true, force: true }));
 
 const ensure = (): Promise<string> =>
-  ensureAdminToken({ store, clock, ids: randomIds, secrets: randomSecrets }, directory);
+  ensureAdminToken({ store, clock, ids: randomIds, random: randomBytes }, directory);
 const read = async (path: string): Promise<string> => (await readFile(path, 'utf8')).trim();
 
 describe('the admin token', () => {

@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_TENANT, toTimestamp } from '../../kernel/index.ts';
-import { findAccessToken, formatAccessToken, hashToken } from './access-token.ts';
+import { hashSecret, newSecret } from '../domain/index.ts';
+import { findAccessToken, formatAccessToken } from './access-token.ts';
 import type { AccessTokenOptions } from './access-token-routes.ts';
 
 /** Name of the file that holds the admin token, in the data directory. */
@@ -22,7 +23,7 @@ export const ADMIN_TOKEN_FILE = 'admin.token';
  * @returns the path of the file
  */
 export async function ensureAdminToken(options: AccessTokenOptions, directory: string): Promise<string> {
-  const { store, clock, ids, secrets } = options;
+  const { store, clock, ids, random } = options;
   const path = join(directory, ADMIN_TOKEN_FILE);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const present = readOrNothing(path);
@@ -31,13 +32,13 @@ export async function ensureAdminToken(options: AccessTokenOptions, directory: s
     return path;
   }
   const id = ids.uuid();
-  const token = formatAccessToken(id, secrets());
+  const token = formatAccessToken(id, newSecret(random));
   // The file first: a crash in between leaves a token that is unknown, never one that works and that nobody has.
   writeSecretFile(path, token);
   const document = {
     name: 'admin',
     role: 'admin',
-    tokenHash: hashToken(token),
+    tokenHash: hashSecret(token),
     createdAt: toTimestamp(clock.now()),
   } as const;
   store.commit([{ op: 'create', kind: 'access-token', id, tenant: DEFAULT_TENANT, document }]);

@@ -3,13 +3,7 @@ export { createApi, type Api } from './create-api.ts';
 export type { Answered, ApiOptions } from './api-options.ts';
 export { serveApi, isLoopback, type ApiServer, type ListenOptions } from './serve.ts';
 export * from './route.ts';
-export {
-  createAuthenticator,
-  formatAccessToken,
-  hashToken,
-  isEqualSecret,
-  type Authenticate,
-} from './access-token.ts';
+export { createAuthenticator, formatAccessToken, type Authenticate } from './access-token.ts';
 export type { ProblemDetails } from './problem.ts';
 export {
   API_SPECS_DIRECTORY,
@@ -24,9 +18,7 @@ export {
   accessTokenRoutes,
   createAccessToken,
   isInstallationAdmin,
-  randomSecrets,
   type AccessTokenOptions,
-  type SecretSource,
 } from './access-token-routes.ts';
 export { ADMIN_TOKEN_FILE, ensureAdminToken } from './admin-token.ts';
 export { eventRoutes, type EventOptions } from './event-routes.ts';

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Registry } from 'prom-client';
@@ -9,14 +10,13 @@ import {
   accessTokenRoutes,
   apiVersionRoutes,
   createApi,
-  hashToken,
   healthRoutes,
   metricsRoutes,
   oauthRoutes,
-  randomSecrets,
   serveApi,
   type Route,
 } from './index.ts';
+import { hashSecret } from '../domain/index.ts';
 
 /** A route of Mco that stands for all that hosts may use. */
 const hostRoute: Route = {
@@ -43,7 +43,7 @@ beforeAll(async () => {
   api = await startTestApi({
     maxBodyMilliseconds: 300,
     routes: (store) => [
-      ...accessTokenRoutes({ store, clock: systemClock, ids: randomIds, secrets: randomSecrets }),
+      ...accessTokenRoutes({ store, clock: systemClock, ids: randomIds, random: randomBytes }),
       ...oauthRoutes(store, systemClock),
       ...healthRoutes(() => true),
       ...metricsRoutes(new Registry()),
@@ -115,7 +115,7 @@ describe('authentication', () => {
       {
         op: 'put',
         kind: 'session',
-        id: hashToken(sessionToken),
+        id: hashSecret(sessionToken),
         tenant: 'system' as TenantId,
         document: { hostId: 'gw-1' as HostId, bootId: 'boot-0001', expiresAt: '2999-01-01T00:00:00.000Z' },
       },
@@ -233,7 +233,7 @@ describe('durability', () => {
     const held = await startTestApi({
       store,
       routes: () => [
-        ...accessTokenRoutes({ store, clock: systemClock, ids: randomIds, secrets: randomSecrets }),
+        ...accessTokenRoutes({ store, clock: systemClock, ids: randomIds, random: randomBytes }),
       ],
     });
     const admin = held.clientFor('admin');

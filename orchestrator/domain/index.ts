@@ -3,6 +3,7 @@ export type * from './documents.ts';
 export * from './states.ts';
 export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
 export { hostLabels } from './host-labels.ts';
+export { hashSecret, isSameSecret, newSecret, type RandomBytes } from './secrets.ts';
 export {
   assignmentId,
   compareText,

@@ -8,9 +8,14 @@ import {
   type IdSource,
   type TenantId,
 } from '../../kernel/index.ts';
-import type { EnrolmentTokenDocument } from '../domain/index.ts';
+import {
+  hashSecret,
+  isSameSecret,
+  newSecret,
+  type EnrolmentTokenDocument,
+  type RandomBytes,
+} from '../domain/index.ts';
 import type { StateStore, StateView, StoredRecord } from '../store/index.ts';
-import { hashSecret, isSameHash, newSecret, type RandomBytes } from './secrets.ts';
 
 const DEFAULT_VALID_SECONDS = 3600;
 /** So long an expired token is still told from one that never was. */
@@ -94,7 +99,7 @@ export function findEnrolmentToken(state: StateView, token: string): StoredRecor
   const id = token.split('.', 1)[0] ?? '';
   const record = isId(id) ? state.get('enrolment-token', id) : undefined;
   // An unknown id costs the same comparison as a known one.
-  const isRight = isSameHash(hashSecret(token), record?.document.tokenHash ?? hashSecret(''));
+  const isRight = isSameSecret(hashSecret(token), record?.document.tokenHash ?? '');
   if (record === undefined || !isRight)
     throw new IotmanoError('unauthorized', 'the enrolment token is unknown; ask an operator for a new one');
   return record;

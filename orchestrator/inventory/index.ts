@@ -6,5 +6,4 @@ export type { EnrolmentTokenRequest, EnrolmentTokens } from './enrolment-tokens.
 export type { FactsMessage } from './facts.ts';
 export type { LeaseTerms } from './heartbeat.ts';
 export { SESSION_SECONDS, type OpenedSession, type SessionRequest } from './open-session.ts';
-export type { RandomBytes } from './secrets.ts';
 export { isStateConfirmed } from './state-ids.ts';

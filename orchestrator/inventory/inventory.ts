@@ -1,6 +1,12 @@
 import type { Clock, HostId, IdSource, Logger } from '../../kernel/index.ts';
 import { canTransition } from '../../kernel/index.ts';
-import { HOST, type HostEvent, type HostState, type SessionDocument } from '../domain/index.ts';
+import {
+  HOST,
+  type HostEvent,
+  type HostState,
+  type RandomBytes,
+  type SessionDocument,
+} from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import { createEnrolmentTokens, type EnrolmentTokens } from './enrolment-tokens.ts';
 import { enrolHost, type EnrolledHost, type EnrolmentRequest } from './enrolment.ts';
@@ -13,7 +19,6 @@ import { applyHostEvent } from './host-events.ts';
 import { createLeases } from './leases.ts';
 import { createNonces, NONCE_SECONDS } from './nonces.ts';
 import { openSession, requireHost, type OpenedSession, type SessionRequest } from './open-session.ts';
-import type { RandomBytes } from './secrets.ts';
 import { createSessionIndex, requireSession } from './session-index.ts';
 
 const PURGE_EVERY_MILLISECONDS = 60_000;

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Clock, HostId } from '../../kernel/index.ts';
-import { isSameHash, type RandomBytes } from './secrets.ts';
+import { isSameSecret, type RandomBytes } from '../domain/index.ts';
 
 export const NONCE_SECONDS = 60;
 
@@ -25,7 +25,7 @@ export function createNonces(clock: Clock, random: RandomBytes): Nonces {
 
   function isGood(hostId: HostId, nonce: string): boolean {
     const [expiry = '', salt = '', mac = ''] = nonce.split('_', 3);
-    if (!isSameHash(mac, seal(hostId, `${expiry}_${salt}`))) return false;
+    if (!isSameSecret(mac, seal(hostId, `${expiry}_${salt}`))) return false;
     return Number(expiry) > clock.monotonic() && !used.has(nonce);
   }
 

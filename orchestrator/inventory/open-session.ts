@@ -1,11 +1,16 @@
 import { IotmanoError, SYSTEM_TENANT, toTimestamp, type Clock, type HostId } from '../../kernel/index.ts';
-import type { HostDocument, SessionDocument } from '../domain/index.ts';
+import {
+  hashSecret,
+  newSecret,
+  type HostDocument,
+  type RandomBytes,
+  type SessionDocument,
+} from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 import { addBoot, highestCounter, isDisputed } from './boots.ts';
 import { raiseAlarm } from './host-alarms.ts';
 import { applyHostEvent } from './host-events.ts';
 import type { Nonces } from './nonces.ts';
-import { hashSecret, newSecret, type RandomBytes } from './secrets.ts';
 import type { SessionIndex } from './session-index.ts';
 import { verifyProof, type ProofClaims } from './session-proof.ts';
 import { isStateConfirmed, pinState } from './state-ids.ts';

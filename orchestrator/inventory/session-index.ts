@@ -1,7 +1,6 @@
 import { IotmanoError, type Clock, type HostId } from '../../kernel/index.ts';
-import type { SessionDocument } from '../domain/index.ts';
+import { hashSecret, type SessionDocument } from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
-import { hashSecret } from './secrets.ts';
 
 type SessionRecord = StoredRecord<'session'>;
 

@@ -1,9 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { createLogger, randomIds, systemClock, type Clock, type TenantId } from '../../kernel/index.ts';
 import {
   createAccessToken,
   createApi,
   createAuthenticator,
-  randomSecrets,
   serveApi,
   type ApiServer,
   type Route,
@@ -46,7 +46,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const server: ApiServer = await serveApi(api, { host: '127.0.0.1', port: 0 });
   const tokenFor: TestApi['tokenFor'] = (role, tenant = 'default') =>
     createAccessToken(
-      { store, clock, ids: randomIds, secrets: randomSecrets },
+      { store, clock, ids: randomIds, random: randomBytes },
       { name: role, role },
       tenant as TenantId,
     ).token;
