@@ -7,6 +7,7 @@ export { hashSecret, isSameSecret, newSecret, type RandomBytes } from './secrets
 export {
   assignmentId,
   compareText,
+  hostIdOf,
   toWantedUnits,
   vnfcInstanceId,
   wantedVnfcs,

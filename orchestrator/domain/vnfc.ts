@@ -16,6 +16,11 @@ export function assignmentId(hostId: HostId, key: WorkloadKey): string {
   return `${hostId}.${workloadId(key)}`;
 }
 
+/** The host that an assignment record, or an observed record, belongs to. */
+export function hostIdOf(assignmentId: string): HostId {
+  return assignmentId.slice(0, assignmentId.indexOf('.')) as HostId;
+}
+
 /** The same slot on another host is another VNFC instance. */
 export function vnfcInstanceId(hostId: HostId, key: WorkloadKey, slot: number): VnfcInstanceId {
   return uuidV5(IOTMANO_NAMESPACE, `${hostId}/${instanceName(key, slot)}`) as VnfcInstanceId;

@@ -1,4 +1,5 @@
 import type { Clock, HostId } from '../../kernel/index.ts';
+import { hostIdOf } from '../domain/index.ts';
 import type { StateStore } from '../store/index.ts';
 import { leaseTerms, type LeaseTerms } from './heartbeat.ts';
 
@@ -28,7 +29,7 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
   store.subscribe(({ entries }) => {
     for (const { kind, id } of entries) {
       if (kind !== 'assignment') continue;
-      const lease = leases.get(id.slice(0, id.indexOf('.')) as HostId);
+      const lease = leases.get(hostIdOf(id));
       if (lease !== undefined) lease.revision = -1;
     }
   });

@@ -96,10 +96,7 @@ async function openSession(
 }
 
 /** Drain, then forget: refused while anything is assigned, or with `drain=true` set draining until nothing is. */
-function leave(
-  { inventory, store, sequences }: McoContext,
-  { request, hostId }: SessionRequest,
-): ApiResponse {
+function leave({ inventory, store }: McoContext, { request, hostId }: SessionRequest): ApiResponse {
   const host = inventory.requireHost(hostId);
   const remainingAssignments = countAssignments(store, hostId);
   if (remainingAssignments > 0 && request.query.get('drain') === 'true') {
@@ -108,6 +105,5 @@ function leave(
     return { status: 202, body: message };
   }
   inventory.forget(host);
-  sequences.forget(hostId);
   return { status: 204 };
 }

@@ -1,13 +1,12 @@
 import { IotmanoError, parseId, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
 import type { HostDocument, SessionDocument } from '../domain/index.ts';
 import type { ApiRequest, ApiResponse, Route } from '../api/route.ts';
-import type { Inventory } from '../inventory/index.ts';
+import type { Inventory, MessageSequences } from '../inventory/index.ts';
+import type { Monitoring } from '../monitoring/index.ts';
+import type { ContentFiles } from '../packages/index.ts';
 import type { StateStore } from '../store/index.ts';
-import type { ArtifactFiles } from './artifact-files.ts';
 import { readEnvelope, withEnvelope, type Envelope } from './envelope.ts';
-import type { MonitoringPort } from './monitoring-port.ts';
 import type { Polls } from './polls.ts';
-import type { Sequences } from './sequences.ts';
 import type { WantedChanges } from './wanted-changes.ts';
 
 export interface McoOptions {
@@ -15,8 +14,8 @@ export interface McoOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inventory: Inventory;
-  readonly monitoring: MonitoringPort;
-  readonly artifacts: ArtifactFiles;
+  readonly monitoring: Pick<Monitoring, 'ingestMeasurements' | 'ingestAlarms' | 'collectionJobsFor'>;
+  readonly artifacts: Pick<ContentFiles, 'openArtifact'>;
   /** Identifier of the M2M service provider that this orchestrator serves: `//example.org`. */
   readonly m2mSpId: string;
 }
@@ -24,7 +23,7 @@ export interface McoOptions {
 /** What the handlers of Mco share. */
 export interface McoContext extends McoOptions {
   readonly changes: WantedChanges;
-  readonly sequences: Sequences;
+  readonly sequences: MessageSequences;
   readonly polls: Polls;
 }
 

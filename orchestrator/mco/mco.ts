@@ -1,11 +1,11 @@
 import type { Route } from '../api/route.ts';
+import { createMessageSequences } from '../inventory/index.ts';
 import { artifactRoute } from './artifact-routes.ts';
 import { identityRoutes } from './identity-routes.ts';
 import type { McoContext, McoOptions } from './mco-context.ts';
 import { monitoringRoutes } from './monitoring-routes.ts';
 import { reportRoutes } from './report-routes.ts';
 import { createPolls } from './polls.ts';
-import { createSequences } from './sequences.ts';
 import { createWantedChanges } from './wanted-changes.ts';
 import { wantedRoute } from './wanted-route.ts';
 
@@ -14,7 +14,7 @@ export function createMcoRoutes(options: McoOptions): readonly Route[] {
   const context: McoContext = {
     ...options,
     changes: createWantedChanges(options.store),
-    sequences: createSequences(),
+    sequences: createMessageSequences(options.store),
     polls: createPolls(),
   };
   return [

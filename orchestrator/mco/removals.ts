@@ -1,5 +1,5 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
-import type { AssignmentDocument } from '../domain/index.ts';
+import { hostIdOf, type AssignmentDocument } from '../domain/index.ts';
 import type { Change, Revision, StateStore } from '../store/index.ts';
 import { workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
 
@@ -77,14 +77,9 @@ export function createRemovals(store: StateStore): Removals {
   };
 }
 
-/** The host that an assignment record belongs to. */
-export function hostIdOf(assignmentId: string): HostId {
-  return assignmentId.slice(0, assignmentId.indexOf('.')) as HostId;
-}
-
 /** Works for function instances whose id is a UUID, as all that were created through an API. */
 function parseKey(assignmentId: string, tenant: TenantId): WorkloadKey | undefined {
-  const id = assignmentId.slice(assignmentId.indexOf('.') + 1);
+  const id = assignmentId.slice(hostIdOf(assignmentId).length + 1);
   const [, vnfInstanceId, unit, generation] = WORKLOAD_ID.exec(id) ?? [];
   if (vnfInstanceId === undefined || unit === undefined) return undefined;
   const key = { tenant, vnfInstanceId: vnfInstanceId as VnfInstanceId, unit, generation: Number(generation) };

@@ -40,14 +40,14 @@ function postReport(
   { store, clock, sequences }: McoContext,
   { request, hostId, envelope }: SessionRequest,
 ): ApiResponse {
-  const { bootId, sequence } = envelope;
+  const { sequence } = envelope;
   const report = bodyOf<ReportMessage>(request);
-  const position = sequences.judge(hostId, bootId, sequence);
+  const position = sequences.judge(hostId, envelope);
   if (position.type === 'duplicate') return receipt(position.expected, 0);
   if (position.type === 'gap') throw gap(hostId, sequence, position.expected);
   if (position.type !== 'next' && !report.full) throw needsFull(hostId, sequence);
   const ignored = takeReport(store, clock, hostId, report);
-  sequences.accept(hostId, bootId, sequence);
+  sequences.accept(hostId, envelope);
   return receipt(sequence + 1, ignored);
 }
 

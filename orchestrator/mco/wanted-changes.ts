@@ -1,8 +1,8 @@
 import type { HostId } from '../../kernel/index.ts';
-import { isSameJson, type HostDocument } from '../domain/index.ts';
+import { hostIdOf, isSameJson, type HostDocument } from '../domain/index.ts';
 import type { Revision, StateStore } from '../store/index.ts';
 import type { WorkloadKey } from '../../vim-drivers/index.ts';
-import { createRemovals, hostIdOf } from './removals.ts';
+import { createRemovals } from './removals.ts';
 
 /**
  * The durable changes that concern a host's wanted state, by host, so that a poll costs what its own host changed.

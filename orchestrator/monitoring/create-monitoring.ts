@@ -5,7 +5,9 @@ import {
   type TenantId,
   type VnfInstanceId,
 } from '../../kernel/index.ts';
+import { hostIdOf } from '../domain/index.ts';
 import type { WorkloadKey } from '../../vim-drivers/index.ts';
+import { createMessageSequences, type MessageNumber } from '../inventory/index.ts';
 import type { Change, StateStore } from '../store/index.ts';
 import { planAlarms, planClearings, type AlarmBatch } from './alarms.ts';
 import { collectionJobs, type CollectionJob } from './collection-jobs.ts';
@@ -13,13 +15,6 @@ import { computeIndicators, type DeclaredIndicator, type Indicator } from './ind
 import { ingestPoints, type MeasurementBatch } from './ingest-measurements.ts';
 import { queryMeasurements, type MeasurementQuery } from './query-measurements.ts';
 import { createRecentStore, type RecentStoreLimits } from './recent-store.ts';
-import { createSequences } from './sequences.ts';
-
-/** Which message of Mco-m it is: numbers run from 1 in each boot, for each operation. */
-export interface MessageNumber {
-  readonly bootId: string;
-  readonly sequence: number;
-}
 
 /** The answer of Mco-m. */
 export interface Taken {
@@ -66,8 +61,8 @@ const DEFAULT_INDICATOR_WINDOW_SECONDS = 60;
 export function createMonitoring(options: MonitoringOptions): Monitoring {
   const { store, clock } = options;
   const recent = createRecentStore(options.limits);
-  const measurementSequences = createSequences();
-  const alarmSequences = createSequences();
+  const measurementSequences = createMessageSequences(store);
+  const alarmSequences = createMessageSequences(store);
   const windowMilliseconds = (options.indicatorWindowSeconds ?? DEFAULT_INDICATOR_WINDOW_SECONDS) * 1000;
   const counts = { points: 0, ignoredPoints: 0, droppedByAgents: 0 };
   const unsubscribe = store.subscribe((change) => clearOfRemoved(store, clock, change));
@@ -81,23 +76,23 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   }
 
   return {
-    ingestMeasurements: (hostId, { bootId, sequence }, batch) => {
-      if (measurementSequences.isRepeated(hostId, bootId, sequence)) {
-        return { nextSequence: measurementSequences.next(hostId), ignored: 0 };
-      }
+    ingestMeasurements: (hostId, number, batch) => {
+      const position = measurementSequences.judge(hostId, number);
+      if (position.type === 'duplicate') return { nextSequence: position.expected, ignored: 0 };
       const { taken, ignored } = ingestPoints(recent, store, hostId, batch, clock.now());
       counts.points += taken;
       counts.ignoredPoints += ignored;
       counts.droppedByAgents += batch.dropped ?? 0;
-      return { nextSequence: measurementSequences.took(hostId, bootId, sequence), ignored };
+      measurementSequences.accept(hostId, number);
+      return { nextSequence: number.sequence + 1, ignored };
     },
-    ingestAlarms: (hostId, { bootId, sequence }, batch) => {
-      if (alarmSequences.isRepeated(hostId, bootId, sequence)) {
-        return { nextSequence: alarmSequences.next(hostId), ignored: 0 };
-      }
+    ingestAlarms: (hostId, number, batch) => {
+      const position = alarmSequences.judge(hostId, number);
+      if (position.type === 'duplicate') return { nextSequence: position.expected, ignored: 0 };
       const { writes, ignored } = planAlarms(store, hostId, batch);
       store.commit(writes);
-      return { nextSequence: alarmSequences.took(hostId, bootId, sequence), ignored };
+      alarmSequences.accept(hostId, number);
+      return { nextSequence: number.sequence + 1, ignored };
     },
     collectionJobsFor: (hostId) => {
       const assignments = [...store.listByPrefix('assignment', `${hostId}.`)].map(({ document }) => document);
@@ -125,7 +120,7 @@ function clearOfRemoved(store: StateStore, clock: Clock, change: Change): void {
   const removed = new Map<HostId, Set<string>>();
   for (const { kind, id, record } of change.entries) {
     if (kind !== 'assignment' || record !== undefined) continue;
-    const hostId = id.slice(0, id.indexOf('.')) as HostId;
+    const hostId = hostIdOf(id);
     // `<hostId>.<vnfInstanceId>-<unit>-g<generation>`: a unit may hold dashes, a function's id is found by its alarms.
     const ofHost = removed.get(hostId) ?? new Set();
     removed.set(hostId, ofHost.add(id.slice(hostId.length + 1)));

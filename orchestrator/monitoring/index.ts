@@ -1,7 +1,6 @@
 /** Monitoring: measurements and alarms in, recent values, indicators, collection jobs; the Monitoring function of clause 7.3.2. */
 export {
   createMonitoring,
-  type MessageNumber,
   type Monitoring,
   type MonitoringOptions,
   type MonitoringStatistics,

@@ -18,13 +18,7 @@ import {
   type ApiRequestOptions,
 } from '../../../test/kit/api-client.ts';
 import { startTestApi, type TestApi } from '../../../test/kit/api-server.ts';
-import {
-  createMcoRoutes,
-  enrolmentTokenRoutes,
-  hostRoutes,
-  type ArtifactFiles,
-  type MonitoringPort,
-} from '../index.ts';
+import { createMcoRoutes, enrolmentTokenRoutes, hostRoutes, type McoOptions } from '../index.ts';
 import type { EnrolmentMessage, HostFactsMessage, SessionMessage } from '../messages.ts';
 
 export const SP_ID = '//iotmano.test';
@@ -46,17 +40,17 @@ export interface McoBench {
 export interface McoBenchOptions {
   readonly store?: StateStore;
   readonly clock?: Clock;
-  readonly artifacts?: ArtifactFiles;
-  readonly monitoring?: MonitoringPort;
+  readonly artifacts?: McoOptions['artifacts'];
+  readonly monitoring?: McoOptions['monitoring'];
 }
 
-export const silentMonitoring: MonitoringPort = {
+export const silentMonitoring: McoOptions['monitoring'] = {
   ingestMeasurements: (_hostId, { sequence }) => ({ nextSequence: sequence + 1, ignored: 0 }),
   ingestAlarms: (_hostId, { sequence }) => ({ nextSequence: sequence + 1, ignored: 0 }),
   collectionJobsFor: () => [{ jobId: 'host', source: 'host', everySeconds: 10 }],
 };
 
-const NO_ARTIFACTS: ArtifactFiles = {
+const NO_ARTIFACTS: McoOptions['artifacts'] = {
   openArtifact: async (digest) => {
     throw new IotmanoError('not-found', `there is no artifact ${digest}; onboard its package again`);
   },
