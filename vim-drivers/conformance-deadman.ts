@@ -37,7 +37,7 @@ export function describeDeadman(siteOf: () => ConformanceSite): void {
       await siteOf().driver.apply(bound, nextFence());
       await siteOf().driver.apply(free, nextFence());
       const before = [...(await untilRunning(siteOf(), bound)), ...(await untilRunning(siteOf(), free))];
-      for (let turn = 0; turn < 12; turn += 1) {
+      for (let turn = 0; turn < 8; turn += 1) {
         await renew(siteOf());
         await new Promise((resolve) => setTimeout(resolve, 150));
       }

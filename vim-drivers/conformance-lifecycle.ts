@@ -94,12 +94,17 @@ export function describeLifecycle(siteOf: () => ConformanceSite): void {
       const workloads = Array.from({ length: 60 }, () => sampleWorkload(siteOf()));
       const fence = nextFence();
       await Promise.all(workloads.map((workload) => siteOf().driver.apply(workload, fence)));
-      await Promise.all(workloads.map((workload) => untilRunning(siteOf(), workload)));
+      await vi.waitFor(
+        async () => {
+          const states = (await siteOf().driver.list()).map(({ instances }) => only(instances).state);
+          expect(states).toEqual(workloads.map(() => 'RUNNING'));
+        },
+        { timeout: 30_000, interval: 50 },
+      );
       const last = nextFence();
       await Promise.all(workloads.map(({ key }) => siteOf().driver.remove(key, last)));
       expect(await siteOf().driver.list()).toEqual([]);
-      const traces = await Promise.all(workloads.map(({ key }) => siteOf().traces(key)));
-      expect(traces.flat()).toEqual([]);
+      expect(await siteOf().traces(...workloads.map(({ key }) => key))).toEqual([]);
     }, 60_000);
   });
 

@@ -27,8 +27,8 @@ export interface ConformanceSite {
   crash(key: WorkloadKey, instance: ObservedInstance): Promise<void>;
   /** Puts something on the host that is not ours; tells whether it is still there. */
   plantForeign(): Promise<() => Promise<boolean>>;
-  /** Names of everything on the host that belongs to the workload, kept volumes excepted. */
-  traces(key: WorkloadKey): Promise<readonly string[]>;
+  /** Names of everything on the host that belongs to the workloads, kept volumes excepted. */
+  traces(...keys: readonly WorkloadKey[]): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -25,12 +25,11 @@ function openSite(): ConformanceSite {
       world.host(hostId).foreign.add('other');
       return async () => world.host(hostId).foreign.has('other');
     },
-    async traces(key) {
-      const workload = world.host(hostId).workloads.get(workloadId(key));
-      const names = [...world.host(hostId).output.keys()].filter((name) =>
-        name.startsWith(`${workloadId(key)}-`),
-      );
-      return [...(workload === undefined ? [] : ['workload']), ...names];
+    async traces(...keys) {
+      const { workloads, output } = world.host(hostId);
+      const names = [...workloads.keys(), ...output.keys()];
+      const ids = keys.map(workloadId);
+      return names.filter((name) => ids.some((id) => name === id || name.startsWith(`${id}-`)));
     },
     close: () => driver.close(),
   };

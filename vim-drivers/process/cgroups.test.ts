@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -52,6 +52,15 @@ describe('cgroups', () => {
     await writeFile(join(group, 'memory.usage_in_bytes'), '1000\n');
     await writeFile(join(group, 'memory.stat'), 'cache 5\ninactive_file 7\ntotal_inactive_file 300\n');
     expect(await cgroups.memoryBytes('one')).toBe(700);
+  });
+
+  it('that a dead run has left are removed, but none that is used or not empty', async () => {
+    const scope = join(root, 'memory', 'iotmano', 'scope');
+    for (const name of ['own', 'left', 'busy/child']) await mkdir(join(scope, name), { recursive: true });
+    await writeFile(join(scope, 'memory.limit_in_bytes'), '');
+    const cgroups = await detectCgroups('scope', root);
+    await cgroups.sweep(new Set(['own']));
+    expect((await readdir(scope)).toSorted()).toEqual(['busy', 'memory.limit_in_bytes', 'own']);
   });
 
   it('that are not there, or not writable, bound nothing and are no error', async () => {

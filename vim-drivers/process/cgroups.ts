@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readIfThere } from './state-files.ts';
 import { sendSignal } from './system.ts';
@@ -21,7 +22,9 @@ export interface Cgroups {
   oomKills(name: string): Promise<number>;
   killAll(name: string): Promise<void>;
   remove(name: string): Promise<void>;
-  /** Removes the group of this driver itself when nothing is in it. */
+  /** Removes the empty groups of this driver that are none of these: an earlier run may have died before it did. */
+  sweep(names: ReadonlySet<string>): Promise<void>;
+  /** Removes the group of this driver itself unless something is in it. */
   removeScope(): Promise<void>;
 }
 
@@ -32,9 +35,14 @@ interface Controllers {
   readonly version: 1 | 2;
 }
 
+/** Name of the group below `iotmano` that belongs to one state directory. */
+export function cgroupScope(stateDirectory: string): string {
+  return createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12);
+}
+
 /**
  * Finds what this host offers: the unified hierarchy (version 2), or the `memory` and `cpu` hierarchies (version 1).
- * @param scope name of the group below `iotmano` that belongs to one state directory
+ * @param scope from `cgroupScope`
  */
 export async function detectCgroups(scope: string, root = '/sys/fs/cgroup'): Promise<Cgroups> {
   const controllers = (await versionTwo(root, scope)) ?? (await versionOne(root, scope));
@@ -79,6 +87,13 @@ export async function detectCgroups(scope: string, root = '/sys/fs/cgroup'): Pro
     },
     async remove(name) {
       for (const directory of directories) await removeGroup(join(directory, name));
+    },
+    async sweep(names) {
+      for (const directory of directories) {
+        const entries = await readdir(directory, { withFileTypes: true });
+        const strangers = entries.filter((entry) => entry.isDirectory() && !names.has(entry.name));
+        for (const { name } of strangers) await rmdir(join(directory, name)).catch(() => undefined);
+      }
     },
     async removeScope() {
       for (const directory of directories) await rmdir(directory).catch(() => undefined);
@@ -170,5 +185,6 @@ export const noCgroups: Cgroups = {
   oomKills: async () => 0,
   killAll: async () => undefined,
   remove: async () => undefined,
+  sweep: async () => undefined,
   removeScope: async () => undefined,
 };

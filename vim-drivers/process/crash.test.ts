@@ -5,8 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nextFence, only, run, sampleWorkload, until, untilRunning } from '../conformance-site.ts';
 import { workloadId, type Workload } from '../contract.ts';
+import type { AgentCourse } from './testkit-agent.ts';
 import { openDriver, openProcessSite, processesWith, tracesOf, type ProcessSite } from './testkit.ts';
 
+const SLEEPER = ['sh', '-c', 'exec sleep 600'];
+/** More changes than the command makes to the world: the last driver gets through. */
+const APPLY_STEPS = 30;
+const REMOVAL_STEPS = 20;
 const AGENT = join(import.meta.dirname, 'testkit-agent.ts');
 
 /** Programs of a workload that run now: exactly one for each slot is right. The shells around it have the same mark. */
@@ -28,13 +33,58 @@ async function killAgent(agent: ChildProcess): Promise<void> {
   if (agent.exitCode === null && agent.signalCode === null) await once(agent, 'exit');
 }
 
-/** Whether the agent carries its command out and is still there when all that follows from it is done, too. */
-async function isRunningThrough(agent: ChildProcess): Promise<boolean> {
-  const ended = once(agent, 'exit').then(() => false);
-  const done = once(agent.stdout ?? agent, 'data').then(
-    () => new Promise((resolve) => setTimeout(resolve, 250)),
+/** A process with a driver for each course. */
+function startAgent(...courses: readonly Omit<AgentCourse, 'revision'>[]): ChildProcess {
+  const words = JSON.stringify(courses.map((course) => ({ ...course, revision: nextFence().revision })));
+  return spawn(process.execPath, [AGENT, words], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** Waits until every driver has come as far as it can, kills all of them, and gives which had got through. */
+async function killWhenSettled(agent: ChildProcess): Promise<readonly boolean[]> {
+  const [line] = (await once(agent.stdout ?? agent, 'data')) as [Buffer];
+  await killAgent(agent);
+  return JSON.parse(line.toString()) as readonly boolean[];
+}
+
+/** Hosts side by side, one for each of the first changes that a command makes to the world, and a few more. */
+async function withSites(
+  number: number,
+  use: (sites: readonly ProcessSite[]) => Promise<void>,
+): Promise<void> {
+  const sites = await Promise.all(Array.from({ length: number }, () => openProcessSite()));
+  try {
+    await use(sites);
+  } finally {
+    await Promise.all(sites.map((site) => site.close()));
+  }
+}
+
+/** Kills a driver before the first, the second, … change that its command makes to the world. Gives which of them got through. */
+async function killAtEveryStep(
+  sites: readonly ProcessSite[],
+  action: 'apply' | 'remove',
+  prepare: (site: ProcessSite) => Promise<Workload>,
+  check: (site: ProcessSite, workload: Workload) => Promise<void>,
+): Promise<readonly boolean[]> {
+  const courses = await Promise.all(
+    sites.map(async (site, killBeforeStep) => {
+      const workload = await prepare(site);
+      await site.driver.close();
+      return { directory: site.directory, workloads: [workload], action, killBeforeStep };
+    }),
   );
-  return Promise.race([ended, done.then(() => agent.exitCode === null && agent.signalCode === null)]);
+  const gotThrough = await killWhenSettled(startAgent(...courses));
+  await Promise.all(
+    sites.map(async (site, number) => {
+      const workload = courses[number]?.workloads[0];
+      if (workload === undefined) throw new Error('a site has no workload');
+      await site.reopen();
+      await check(site, workload);
+      await site.driver.remove(workload.key, nextFence(), { graceSeconds: 0 });
+      expect(tracesOf(site.directory, [workload.key])).toEqual([]);
+    }),
+  );
+  return gotThrough;
 }
 
 describe('a driver that is killed', () => {
@@ -46,122 +96,88 @@ describe('a driver that is killed', () => {
     await site.close();
   });
 
-  const agentFor = (
-    workloads: readonly Workload[],
-    action: string,
-    renewMilliseconds = 0,
-    killBeforeStep = Number.POSITIVE_INFINITY,
-  ): ChildProcess => {
-    const words = [
-      JSON.stringify(workloads),
-      String(renewMilliseconds),
-      action,
-      String(nextFence().revision),
-    ];
-    return spawn(process.execPath, [AGENT, site.directory, ...words], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, KILL_BEFORE_STEP: String(killBeforeStep) },
-    });
-  };
-
-  /** Kills before the first, the second, … change that the command makes to the world, until it gets through. Gives the number of changes. */
-  const killAtEveryStep = async (
-    action: string,
-    prepare: () => Promise<Workload>,
-    check: (workload: Workload) => Promise<void>,
-  ): Promise<number> => {
-    for (let number = 0; number < 100; number += 1) {
-      const workload = await prepare();
-      await site.driver.close();
-      const agent = agentFor([workload], action, 0, number);
-      const isThrough = await isRunningThrough(agent);
-      await killAgent(agent);
-      await site.reopen();
-      await check(workload);
-      await site.driver.remove(workload.key, nextFence(), { graceSeconds: 0 });
-      expect(tracesOf(site.directory, workload.key)).toEqual([]);
-      if (isThrough) return number;
-    }
-    return 100;
-  };
-
   it('before any single change that an apply makes leaves no double and no orphan', async () => {
-    const steps = await killAtEveryStep(
-      'apply',
-      async () => sampleWorkload(site, { command: ['sh', '-c', 'exec sleep 600'] }),
-      async (workload) => {
-        await run(site, workload);
-        await vi.waitFor(() => expect(programsOf(workload, 0)).toBe(1), { timeout: 3000, interval: 10 });
-      },
-    );
-    expect(steps).toBeGreaterThan(10);
-    expect(steps).toBeLessThan(100);
-  }, 120_000);
-
-  it('before any single change that a removal makes finishes it when it had begun, else leaves what runs', async () => {
-    const steps = await killAtEveryStep(
-      'remove',
-      async () => {
-        const workload = sampleWorkload(site, { command: ['sh', '-c', 'exec sleep 600'] });
-        await run(site, workload);
-        return workload;
-      },
-      async (workload) => {
-        const left = (await site.driver.list()).flatMap(({ instances }) => instances);
-        // Either it had not begun, and the one program runs on; or it had, and is finished.
-        const isUntouched = left.some(({ state }) => state === 'RUNNING');
-        const isRight = (): boolean =>
-          isUntouched ? programsOf(workload, 0) === 1 : tracesOf(site.directory, workload.key).length === 0;
-        await vi.waitFor(() => expect(isRight()).toBe(true), { timeout: 5000 });
-      },
-    );
-    expect(steps).toBeGreaterThan(5);
-    expect(steps).toBeLessThan(100);
-  }, 120_000);
-
-  it('at any moment of an apply leaves no double and no orphan', async () => {
-    const sleeper = ['sh', '-c', 'exec sleep 600'];
-    for (let round = 0; round < 5; round += 1) {
-      const workload = sampleWorkload(site, { slots: [0, 1, 2], command: sleeper });
-      await site.driver.close();
-      const agent = agentFor([workload], 'apply');
-      // From before the state is opened to after the last instance is there.
-      await new Promise((resolve) => setTimeout(resolve, 120 + round * 30));
-      await killAgent(agent);
-      await site.reopen();
-      await run(site, workload);
-      const programs = (): readonly number[] => [0, 1, 2].map((slot) => programsOf(workload, slot));
-      await vi.waitFor(() => expect(programs()).toEqual([1, 1, 1]), { timeout: 3000, interval: 10 });
-      await new Promise((resolve) => setTimeout(resolve, 60)); // a late wrapper would show itself
-      expect(programs()).toEqual([1, 1, 1]);
-      await site.driver.remove(workload.key, nextFence());
-      expect(tracesOf(site.directory, workload.key)).toEqual([]);
-    }
+    await withSites(APPLY_STEPS, async (sites) => {
+      const gotThrough = await killAtEveryStep(
+        sites,
+        'apply',
+        async (site) => sampleWorkload(site, { command: SLEEPER }),
+        async (site, workload) => {
+          await run(site, workload);
+          await vi.waitFor(() => expect(programsOf(workload, 0)).toBe(1), { timeout: 3000, interval: 50 });
+        },
+      );
+      expect(gotThrough.indexOf(true)).toBeGreaterThan(10);
+      expect(gotThrough.at(-1)).toBe(true);
+    });
   }, 60_000);
 
-  it('at any moment of a removal is no obstacle to the next one', async () => {
-    for (let round = 0; round < 3; round += 1) {
-      const workload = sampleWorkload(site, {
-        slots: [0, 1],
-        command: ['sh', '-c', 'trap "" TERM; sleep 600; sleep 601'],
-      });
-      await run(site, workload);
-      await site.driver.close();
-      const agent = agentFor([workload], 'remove');
-      await new Promise((resolve) => setTimeout(resolve, 150 + round * 450));
-      await killAgent(agent);
-      await site.reopen();
-      await site.driver.remove(workload.key, nextFence(), { graceSeconds: 0 });
-      expect(tracesOf(site.directory, workload.key)).toEqual([]);
-    }
+  it('before any single change that a removal makes finishes it when it had begun, else leaves what runs', async () => {
+    await withSites(REMOVAL_STEPS, async (sites) => {
+      const gotThrough = await killAtEveryStep(
+        sites,
+        'remove',
+        async (site) => {
+          // It does not heed the signal, so that the grace and what follows it are among the moments, too.
+          const workload = sampleWorkload(site, {
+            command: ['sh', '-c', 'trap "" TERM; sleep 600; sleep 600'],
+          });
+          await run(site, workload);
+          return workload;
+        },
+        async (site, workload) => {
+          const left = (await site.driver.list()).flatMap(({ instances }) => instances);
+          // Either it had not begun, and the one program runs on; or it had, and is finished.
+          const isUntouched = left.some(({ state }) => state === 'RUNNING');
+          const isRight = (): boolean =>
+            isUntouched
+              ? programsOf(workload, 0) === 1
+              : tracesOf(site.directory, [workload.key]).length === 0;
+          await vi.waitFor(() => expect(isRight()).toBe(true), { timeout: 8000, interval: 50 });
+        },
+      );
+      expect(gotThrough.indexOf(true)).toBeGreaterThan(5);
+      expect(gotThrough.at(-1)).toBe(true);
+    });
+  }, 60_000);
+
+  it('while it starts several instances at once leaves no double and no orphan', async () => {
+    await withSites(4, async (sites) => {
+      const workloads = sites.map((site) => sampleWorkload(site, { slots: [0, 1, 2], command: SLEEPER }));
+      const courses = await Promise.all(
+        sites.map(async (site, number) => {
+          await site.driver.close();
+          const own = workloads.slice(number, number + 1);
+          return {
+            directory: site.directory,
+            workloads: own,
+            action: 'apply',
+            killBeforeStep: 9 + 7 * number,
+          } as const;
+        }),
+      );
+      expect(await killWhenSettled(startAgent(...courses))).toContain(false);
+      await Promise.all(
+        sites.map(async (site, number) => {
+          await site.reopen();
+          for (const workload of workloads.slice(number, number + 1)) {
+            await run(site, workload);
+            const programs = (): readonly number[] => [0, 1, 2].map((slot) => programsOf(workload, slot));
+            await vi.waitFor(() => expect(programs()).toEqual([1, 1, 1]), { timeout: 3000, interval: 50 });
+            await new Promise((resolve) => setTimeout(resolve, 60)); // a late wrapper would show itself
+            expect(programs()).toEqual([1, 1, 1]);
+          }
+        }),
+      );
+    });
   }, 60_000);
 
   it('leaves what runs running, and learns afterwards how an instance ended meanwhile', async () => {
     const restart = { withinSeconds: 60, times: 0, backoffMinSeconds: 1, backoffMaxSeconds: 1 };
     const ends = sampleWorkload(site, { command: ['sh', '-c', 'sleep 0.6; exit 7'], spec: { restart } });
-    const stays = sampleWorkload(site, { command: ['sh', '-c', 'exec sleep 600'] });
+    const stays = sampleWorkload(site, { command: SLEEPER });
     await site.driver.close();
-    const agent = agentFor([ends, stays], 'apply');
+    const agent = startAgent({ directory: site.directory, workloads: [ends, stays], action: 'apply' });
     await once(agent.stdout ?? agent, 'data');
     await new Promise((resolve) => setTimeout(resolve, 150));
     await killAgent(agent);
@@ -173,32 +189,43 @@ describe('a driver that is killed', () => {
     expect(only(await untilRunning(site, stays)).restarts).toBe(0);
   });
 
-  it.each(['SIGKILL', 'SIGSTOP'] as const)(
-    'or stopped (%s) has what is bound by the lease stopped in time, and nothing else',
-    async (signal) => {
-      const command = ['sh', '-c', 'exec sleep 600'];
-      const bound = sampleWorkload(site, { command, spec: { stopAfterSeconds: 1.5 } });
-      const free = sampleWorkload(site, { command });
-      await site.driver.close();
-      const agent = agentFor([bound, free], 'apply', 200);
-      await once(agent.stdout ?? agent, 'data');
-      await vi.waitFor(() => expect(programsOf(bound, 0)).toBe(1), { timeout: 5000, interval: 20 });
-      await new Promise((resolve) => setTimeout(resolve, 2000));
-      expect(programsOf(bound, 0)).toBe(1);
-      const cutAt = performance.now();
-      agent.kill(signal);
-      await vi.waitFor(() => expect(programsOf(bound, 0)).toBe(0), { timeout: 5000, interval: 20 });
-      expect(performance.now() - cutAt).toBeGreaterThan(500);
-      expect(programsOf(free, 0)).toBe(1);
-      await killAgent(agent);
-      await site.reopen();
-      const stopped = only(await until(site, bound.key, ([one]) => one?.state === 'STOPPED'));
-      expect(stopped.reason).toMatch(/lease was not renewed/);
-      await site.driver.renewed();
-      await run(site, bound);
-    },
-  );
+  it('or stopped has what is bound by the lease stopped in time, and nothing else', async () => {
+    const other = await openProcessSite();
+    try {
+      await Promise.all([losesItsDriver(site, 'SIGKILL'), losesItsDriver(other, 'SIGSTOP')]);
+    } finally {
+      await other.close();
+    }
+  });
 });
+
+/** A host whose driver renews its lease for longer than that lasts, and then no more. */
+async function losesItsDriver(site: ProcessSite, signal: NodeJS.Signals): Promise<void> {
+  const bound = sampleWorkload(site, { command: SLEEPER, spec: { stopAfterSeconds: 1.5 } });
+  const free = sampleWorkload(site, { command: SLEEPER });
+  await site.driver.close();
+  const agent = startAgent({
+    directory: site.directory,
+    workloads: [bound, free],
+    action: 'apply',
+    renewMilliseconds: 200,
+  });
+  await once(agent.stdout ?? agent, 'data');
+  await vi.waitFor(() => expect(programsOf(bound, 0)).toBe(1), { timeout: 5000, interval: 20 });
+  await new Promise((resolve) => setTimeout(resolve, 1700));
+  expect(programsOf(bound, 0)).toBe(1);
+  const cutAt = performance.now();
+  agent.kill(signal);
+  await vi.waitFor(() => expect(programsOf(bound, 0)).toBe(0), { timeout: 5000, interval: 20 });
+  expect(performance.now() - cutAt).toBeGreaterThan(500);
+  expect(programsOf(free, 0)).toBe(1);
+  await killAgent(agent);
+  await site.reopen();
+  const stopped = only(await until(site, bound.key, ([one]) => one?.state === 'STOPPED'));
+  expect(stopped.reason).toMatch(/lease was not renewed/);
+  await site.driver.renewed();
+  await run(site, bound);
+}
 
 describe('after a reboot of the host', () => {
   it('what may start cold starts, and the rest waits until the orchestrator is heard', async () => {
@@ -255,10 +282,8 @@ describe('a state directory', () => {
     const site = await openProcessSite();
     try {
       await site.driver.close();
-      const agent = spawn(process.execPath, [AGENT, site.directory, '[]'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      await once(agent.stdout, 'data');
+      const agent = startAgent({ directory: site.directory, workloads: [], action: 'apply' });
+      await once(agent.stdout ?? agent, 'data');
       await expect(openDriver(site.directory)).rejects.toMatchObject({ code: 'conflict' });
       await killAgent(agent);
       await site.reopen();

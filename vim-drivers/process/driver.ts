@@ -87,6 +87,7 @@ export class ProcessHost implements ProcessDriver {
       else void this.#finishRemoval(hosted, hosted.removing);
     }
     await shelf.collect(this.#usedDigests());
+    await context.cgroups.sweep(new Set(this.#allSlots().map(({ name }) => name)));
     this.#ticking = this.#tick();
   }
 
@@ -176,10 +177,8 @@ export class ProcessHost implements ProcessDriver {
     // A call that was under way may have opened a slot meanwhile.
     await Promise.all([...this.#hosted.values()].map((hosted) => hosted.close()));
     await this.#ticking;
-    if (this.#hosted.size === 0) {
-      await this.#parts.keeper.end();
-      await this.#parts.context.cgroups.removeScope();
-    }
+    if (this.#hosted.size === 0) await this.#parts.keeper.end();
+    await this.#parts.context.cgroups.removeScope();
     await this.#parts.giveBack();
   }
 

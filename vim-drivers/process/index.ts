@@ -1,9 +1,8 @@
 /** The driver that runs workloads as processes of a Linux host; they outlive it, and it finds them again. */
-import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { createArtifactShelf } from './artifacts.ts';
 import { makeDirectories } from './adopt.ts';
-import { detectCgroups, noCgroups } from './cgroups.ts';
+import { cgroupScope, detectCgroups, noCgroups } from './cgroups.ts';
 import { ProcessHost, type ProcessDriver, type ProcessDriverOptions } from './driver.ts';
 import { openFenceGuard } from './fence-guard.ts';
 import { advertisedAddress, type HostDescription } from './inventory.ts';
@@ -80,6 +79,5 @@ export async function createProcessDriver(options: ProcessDriverOptions): Promis
 
 async function cgroupsOf(options: ProcessDriverOptions, root: string): Promise<SlotContext['cgroups']> {
   if (options.cgroupRoot === 'none') return noCgroups;
-  const scope = createHash('sha256').update(root).digest('hex').slice(0, 12);
-  return detectCgroups(scope, options.cgroupRoot);
+  return detectCgroups(cgroupScope(root), options.cgroupRoot);
 }

@@ -13,7 +13,6 @@ export interface Layout {
   readonly workloads: string;
   readonly artifacts: string;
   readonly volumes: string;
-  readonly trash: string;
 }
 
 /** Paths of one slot of one workload. */
@@ -21,7 +20,6 @@ export interface SlotPaths {
   readonly directory: string;
   readonly recordFile: string;
   readonly attemptFile: string;
-  readonly lockFile: string;
   readonly runFile: string;
   readonly exitFile: string;
   readonly instance: string;
@@ -40,7 +38,6 @@ export function layoutOf(root: string): Layout {
     workloads: join(root, 'workloads'),
     artifacts: join(root, 'artifacts'),
     volumes: join(root, 'volumes'),
-    trash: join(root, 'trash'),
   };
 }
 
@@ -74,7 +71,6 @@ export function slotPaths(layout: Layout, id: WorkloadId, slot: number): SlotPat
     directory,
     recordFile: join(directory, 'slot.json'),
     attemptFile: join(directory, 'attempt'),
-    lockFile: join(directory, 'lock'),
     runFile: join(directory, 'run'),
     exitFile: join(directory, 'exit'),
     instance: join(directory, 'instance'),

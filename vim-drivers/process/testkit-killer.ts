@@ -1,44 +1,61 @@
 /**
- * Preload for the killed driver: ends this process with SIGKILL just before the n-th thing that it does to the world, counted from
- * when `globalThis.countSteps` is called. Environment: KILL_BEFORE_STEP.
+ * Lets drivers that run side by side in this process stop for good, each just before its n-th change to the world, as a kill would have it. Import
+ * it before the driver: from its n-th step on, nothing that the driver asks of the system happens, and nothing is answered.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import childProcess from 'node:child_process';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
-let left = Number.POSITIVE_INFINITY;
-
-function step(): void {
-  left -= 1;
-  if (left < 0) process.kill(process.pid, 'SIGKILL');
+/** How far one driver may still go. */
+export interface Fuse {
+  stepsLeft: number;
+  lastStepAt: number;
 }
 
-function before<A extends unknown[], R>(
-  act: (...args: A) => R,
-  isChange: (...args: A) => boolean,
-): (...args: A) => R {
-  return (...args) => {
-    if (isChange(...args)) step();
-    return act(...args);
-  };
+const fuses = new AsyncLocalStorage<Fuse>();
+
+/** Runs a driver, and all that follows from it, on a fuse. */
+export function onFuse<T>(fuse: Fuse, task: () => T): T {
+  return fuses.run(fuse, task);
 }
 
-const always = (): boolean => true;
-Object.assign(fs, {
-  open: before(fs.open, (_path, flags) => flags !== 'r'),
-  rename: before(fs.rename, always),
-  rm: before(fs.rm, always),
-  mkdir: before(fs.mkdir, always),
-});
-Object.assign(childProcess, { spawn: before(childProcess.spawn as (...args: unknown[]) => unknown, always) });
+/** Whether the step may be taken. */
+function step(): boolean {
+  const fuse = fuses.getStore();
+  if (fuse === undefined) return true;
+  if (fuse.stepsLeft <= 0) {
+    fuse.stepsLeft = -1;
+    return false;
+  }
+  fuse.stepsLeft -= 1;
+  fuse.lastStepAt = performance.now();
+  return true;
+}
+
+function isChange(flags: unknown): boolean {
+  return flags !== 'r' && flags !== undefined;
+}
+
+const never = new Promise<never>(() => undefined);
+const { open, rename, rm, mkdir } = fs;
+const { spawn } = childProcess;
 const { kill } = process;
+Object.assign(fs, {
+  open: (...words: Parameters<typeof open>) => (!isChange(words[1]) || step() ? open(...words) : never),
+  rename: (...words: Parameters<typeof rename>) => (step() ? rename(...words) : never),
+  rm: (...words: Parameters<typeof rm>) => (step() ? rm(...words) : never),
+  mkdir: (...words: Parameters<typeof mkdir>) => (step() ? mkdir(...words) : never),
+});
+// What answers at once cannot hang: an error leads to the next step, which does.
+Object.assign(childProcess, {
+  spawn: (...words: Parameters<typeof spawn>) => {
+    if (step()) return spawn(...words);
+    throw new Error('killed');
+  },
+});
 process.kill = (pid, signal) => {
-  if (pid !== process.pid) step();
-  return kill.call(process, pid, signal);
+  if (step()) return kill.call(process, pid, signal);
+  throw new Error('killed');
 };
 syncBuiltinESMExports();
-
-/** Begins to count. */
-export function countSteps(): void {
-  left = Number(process.env['KILL_BEFORE_STEP'] ?? Number.POSITIVE_INFINITY);
-}

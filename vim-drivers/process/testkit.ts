@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IotmanoError, silentLogger, systemClock, type HostId } from '../../kernel/index.ts';
 import type { ConformanceSite } from '../conformance-site.ts';
 import { workloadId, type ArtifactSource, type WorkloadKey } from '../contract.ts';
+import { cgroupScope } from './cgroups.ts';
 import { createProcessDriver, type ProcessDriver, type ProcessDriverOptions } from './index.ts';
 
 export const NO_ARTIFACTS: ArtifactSource = {
@@ -59,7 +60,7 @@ export async function openProcessSite(options: SiteOptions = {}): Promise<Proces
       foreign.push(() => child.kill('SIGKILL'));
       return async () => child.exitCode === null && child.signalCode === null;
     },
-    traces: async (key) => tracesOf(directory, key),
+    traces: async (...keys) => tracesOf(directory, keys),
     async close() {
       for (const end of foreign) end();
       await removeEverything(driver);
@@ -77,27 +78,31 @@ async function removeEverything(driver: ProcessDriver): Promise<void> {
   );
 }
 
-/** Processes, directories and cgroups of a workload. */
-export function tracesOf(directory: string, key: WorkloadKey): readonly string[] {
-  const id = workloadId(key);
-  const processes = processesWith(`IOTMANO_INSTANCE=${id}-`).map((pid) => `process ${pid}`);
-  const path = join(directory, 'workloads', id);
-  const groups = ['/sys/fs/cgroup/memory/iotmano', '/sys/fs/cgroup/cpu/iotmano', '/sys/fs/cgroup/iotmano']
-    .filter((root) => existsSync(root))
-    .flatMap((root) =>
-      readdirSync(root, { recursive: true }).filter((name) =>
-        (String(name).split('/').at(-1) ?? '').startsWith(`${id}-`),
-      ),
-    );
+/** Processes, directories and cgroups of workloads, found in one look at the host. */
+export function tracesOf(directory: string, keys: readonly WorkloadKey[]): readonly string[] {
+  const ids = keys.map(workloadId);
+  const processes = processesWith(...ids.map((id) => `IOTMANO_INSTANCE=${id}-`));
+  const directories = ids.map((id) => join(directory, 'workloads', id)).filter((path) => existsSync(path));
+  const groups = groupsOfDirectory(directory).filter((name) => ids.some((id) => name.startsWith(`${id}-`)));
   return [
-    ...processes,
-    ...(existsSync(path) ? [path] : []),
-    ...groups.map((name) => `cgroup ${String(name)}`),
+    ...processes.map((pid) => `process ${pid}`),
+    ...directories,
+    ...groups.map((name) => `cgroup ${name}`),
   ];
 }
 
+/** Names of the groups that the driver of a state directory has made. */
+export function groupsOfDirectory(directory: string): readonly string[] {
+  return ['memory/iotmano', 'cpu/iotmano', 'iotmano']
+    .map((parent) => join('/sys/fs/cgroup', parent, cgroupScope(realpathSync(directory))))
+    .filter((scope) => existsSync(scope))
+    .flatMap((scope) => readdirSync(scope, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
+
 /** Every living process whose environment holds a variable that begins so. */
-export function processesWith(variable: string): readonly number[] {
+export function processesWith(...variables: readonly string[]): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -105,7 +110,7 @@ export function processesWith(variable: string): readonly number[] {
       try {
         return readFileSync(`/proc/${pid}/environ`, 'utf8')
           .split('\0')
-          .some((entry) => entry.startsWith(variable));
+          .some((entry) => variables.some((variable) => entry.startsWith(variable)));
       } catch {
         return false;
       }
