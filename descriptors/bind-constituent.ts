@@ -1,6 +1,6 @@
-import type { Finding } from './document/finding.ts';
-import { listed } from './document/nearest.ts';
-import { serviceFinding, unknownName, type ServiceRule, type Wording } from './service-rules.ts';
+import type { Finding, Wording } from './document/finding.ts';
+import { listed, unknownName } from './document/wording.ts';
+import { serviceFinding, type ServiceRule } from './service-rules.ts';
 import type { IoTFunctionDescriptor, Requirement, ServiceConstituent } from './types.ts';
 
 /** Which constituents provide what this one requires: as `bind` says, or else the only one that can. */

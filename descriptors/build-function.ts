@@ -12,7 +12,7 @@ import type {
 
 /** The typed value of a document without faults, defaults applied by the schema. */
 export function buildFunction(doc: Cursor): IoTFunctionDescriptor {
-  const units = doc.at('units').items().map(buildUnit);
+  const units = doc.each('units').map(buildUnit);
   const isSingle =
     doc.at('state', 'writers').text === 'single' ||
     units.some(({ volumes }) => volumes.some(({ keep }) => keep));
@@ -102,7 +102,7 @@ function buildUnit(at: Cursor): DescriptorUnit {
       cpuMillis: parseCpuMillis(at.at('resources', 'cpu').value) ?? 0,
       memoryBytes: parseBytes(at.at('resources', 'memory').value) ?? 0,
     },
-    volumes: at.at('volumes').items().map(buildVolume),
+    volumes: at.each('volumes').map(buildVolume),
     files: at.at('files').as<DescriptorUnit['files']>(),
     ports: at.at('ports').as<DescriptorUnit['ports']>(),
     env: at.at('env').as<Record<string, string>>(),

@@ -16,7 +16,7 @@ export function buildService(doc: Cursor): IoTServiceDescriptor {
     },
     functions: doc.at('functions').as<IoTServiceDescriptor['functions']>(),
     aspects: doc.at('aspects').as<IoTServiceDescriptor['aspects']>(),
-    placement: doc.at('placement').items().map(buildPlacementRule),
+    placement: doc.each('placement').map(buildPlacementRule),
   };
 }
 

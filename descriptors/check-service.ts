@@ -1,12 +1,11 @@
 import { maxSatisfying } from 'semver';
 import { checkConfig } from './check-config.ts';
-import { Cursor } from './document/cursor.ts';
-import { toFaults, type Finding } from './document/finding.ts';
-import { listed } from './document/nearest.ts';
+import { Cursor, pointerTokens } from './document/cursor.ts';
+import { toFaults, type Finding, type Wording } from './document/finding.ts';
+import { listed, unknownName } from './document/wording.ts';
 import { readDocument } from './document/read-document.ts';
 import { bindConstituent } from './bind-constituent.ts';
-import { serviceFinding, unknownName, type ServiceRule, type Wording } from './service-rules.ts';
-import { soleReference } from './resolve-template.ts';
+import { serviceFinding, type ServiceRule } from './service-rules.ts';
 import { findCycle } from './rules/find-cycle.ts';
 import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, ServiceConstituent } from './types.ts';
 
@@ -41,12 +40,13 @@ export function checkService(
   for (const [index, constituent] of service.functions.entries()) {
     const resolved = functions.get(constituent.name);
     if (resolved === undefined) continue;
-    findings.push(...checkConstituent(constituent, resolved, index));
+    findings.push(...checkLevel(constituent, resolved, index));
+    findings.push(...checkConstituentConfig(constituent, resolved, index));
     const bound = bindConstituent(constituent, resolved, functions, index);
     findings.push(...bound.findings);
     bindings.set(constituent.name, bound.bindings);
   }
-  findings.push(...cycle(service, bindings));
+  findings.push(...findBindingCycle(service, bindings));
   const { locate } = readDocument(source.text ?? '');
   const faults = toFaults(findings, source.file ?? '', source.text === undefined ? () => undefined : locate);
   return { faults, functions, bindings };
@@ -76,47 +76,37 @@ function resolveFunction(
       };
 }
 
-function checkConstituent(
-  constituent: ServiceConstituent,
-  { flavours, config }: IoTFunctionDescriptor,
+function checkLevel(
+  { flavour: wanted, level }: ServiceConstituent,
+  { flavours }: IoTFunctionDescriptor,
   index: number,
 ): Finding[] {
-  const findings: Finding[] = [];
-  const flavour =
-    constituent.flavour === undefined
-      ? flavours[0]
-      : flavours.find(({ name }) => name === constituent.flavour);
-  const levels = (flavour?.levels ?? []).map(({ name }) => name);
+  const flavour = wanted === undefined ? flavours[0] : flavours.find(({ name }) => name === wanted);
   if (flavour === undefined) {
-    const wording = unknownName(
-      constituent.flavour ?? '',
-      flavours.map(({ name }) => name),
-      'a flavour of the function',
-    );
-    findings.push(serviceFinding('unknown-level', index, '/flavour', wording));
-  } else if (constituent.level !== undefined && !levels.includes(constituent.level)) {
-    findings.push(
-      serviceFinding(
-        'unknown-level',
-        index,
-        '/level',
-        unknownName(constituent.level, levels, `a level of \`${flavour.name}\``),
-      ),
-    );
+    const names = flavours.map(({ name }) => name);
+    const wording = unknownName(wanted ?? '', names, 'a flavour of the function');
+    return [serviceFinding('unknown-level', index, '/flavour', wording)];
   }
-  // What comes from parameters of the service is known, and checked, when it is deployed.
-  const isTemplate = (value: unknown) =>
-    typeof value === 'string' && (soleReference(value) !== undefined || value.includes('{{'));
-  const isFromOutside = (pointer: string) =>
-    isTemplate(new Cursor(constituent.config).at(...pointer.split('/').slice(1)).value);
-  const isAbsence = (rule: string) => rule === 'schema/required';
-  for (const { rule, pointer, message, remedy } of checkConfig(config, constituent.config).faults)
-    if (!isAbsence(rule) && !isFromOutside(pointer))
-      findings.push(serviceFinding('config-not-valid', index, `/config${pointer}`, { message, remedy }));
-  return findings;
+  const levels = flavour.levels.map(({ name }) => name);
+  if (level === undefined || levels.includes(level)) return [];
+  const wording = unknownName(level, levels, `a level of \`${flavour.name}\``);
+  return [serviceFinding('unknown-level', index, '/level', wording)];
 }
 
-function cycle(
+/** What comes from parameters of the service is known, and checked, when it is deployed. */
+function checkConstituentConfig(
+  constituent: ServiceConstituent,
+  { config }: IoTFunctionDescriptor,
+  index: number,
+): Finding[] {
+  const given = new Cursor(constituent.config);
+  const isTemplate = (pointer: string) => given.at(...pointerTokens(pointer)).text?.includes('{{') === true;
+  return checkConfig(config, constituent.config)
+    .faults.filter(({ rule, pointer }) => rule !== 'schema/required' && !isTemplate(pointer))
+    .map((fault) => serviceFinding('config-not-valid', index, `/config${fault.pointer}`, fault));
+}
+
+function findBindingCycle(
   service: IoTServiceDescriptor,
   bindings: ReadonlyMap<string, ReadonlyMap<string, string>>,
 ): Finding[] {

@@ -10,7 +10,7 @@ export {
   templateReferences,
   type TemplateLookup,
   type TemplateReference,
-} from './resolve-template.ts';
+} from './templates/resolve-template.ts';
 export {
   parseExpression,
   type ComparisonOperator,

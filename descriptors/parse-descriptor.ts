@@ -2,8 +2,8 @@ import { messageOf } from '../kernel/index.ts';
 import { buildFunction } from './build-function.ts';
 import { buildService } from './build-service.ts';
 import { Cursor } from './document/cursor.ts';
-import { toFaults, type Finding } from './document/finding.ts';
-import { didYouMean, listed } from './document/nearest.ts';
+import { hasErrors, toFaults, type Finding } from './document/finding.ts';
+import { didYouMean, listed } from './document/wording.ts';
 import { readDocument } from './document/read-document.ts';
 import { KINDS, validateDocument, type Kind } from './document/schema.ts';
 import { RULES } from './rules/index.ts';
@@ -24,7 +24,7 @@ export function parseDescriptor(text: string, { file }: { readonly file: string 
   const { value, findings, locate } = readDocument(text);
   const found = value === undefined ? findings : [...findings, ...check(value)];
   const faults = toFaults(found, file, locate);
-  if (value === undefined || faults.some(({ severity }) => severity === 'error')) return { faults };
+  if (value === undefined || hasErrors(faults)) return { faults };
   return { descriptor: build(new Cursor(value)), faults };
 }
 
@@ -61,7 +61,7 @@ function checkRules(doc: Cursor, kind: Kind): Finding[] {
       return [...rule.check(doc, kind)].map(({ at, ...finding }) => ({
         ...finding,
         rule: rule.name,
-        severity: rule.severity,
+        ...(rule.severity === undefined ? {} : { severity: rule.severity }),
         pointer: at.pointer,
       }));
     } catch (error) {

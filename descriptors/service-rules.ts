@@ -1,5 +1,4 @@
-import type { Finding } from './document/finding.ts';
-import { didYouMean, listed } from './document/nearest.ts';
+import type { Finding, Wording } from './document/finding.ts';
 
 /** Rules that need to know which functions are onboarded. */
 export const SERVICE_RULES = {
@@ -15,11 +14,6 @@ export const SERVICE_RULES = {
 
 export type ServiceRule = keyof typeof SERVICE_RULES | 'binding-cycle';
 
-export interface Wording {
-  readonly message: string;
-  readonly remedy: string;
-}
-
 export function serviceFinding(
   rule: ServiceRule,
   index: number,
@@ -27,11 +21,4 @@ export function serviceFinding(
   { message, remedy }: Wording,
 ): Finding {
   return { rule, pointer: `/functions/${index}${property}`, message, remedy };
-}
-
-export function unknownName(name: string, names: readonly string[], what: string): Wording {
-  return {
-    message: `\`${name}\` is not ${what}`,
-    remedy: `known: ${listed(names)}.${didYouMean(name, names)}`,
-  };
 }

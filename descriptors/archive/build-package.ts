@@ -4,6 +4,7 @@ import { readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile, type Options } from 'yazl';
+import { hasErrors } from '../document/finding.ts';
 import { parseDescriptor } from '../parse-descriptor.ts';
 import type { Descriptor, Fault } from '../types.ts';
 import { checkArtifacts, type ArtifactSource } from './check-artifacts.ts';
@@ -46,7 +47,7 @@ export async function buildPackage(
   const { descriptor, faults: descriptorFaults } = parseDescriptor(text, { file: found });
   const artifactFaults = await checkArtifacts(text, found, sourceOf(artifacts.files));
   const faults = [...artifacts.faults, ...descriptorFaults, ...artifactFaults];
-  if (descriptor === undefined || faults.some(({ severity }) => severity === 'error')) return faults;
+  if (descriptor === undefined || hasErrors(faults)) return faults;
   const content = { descriptor: bytes, artifacts: artifacts.files };
   const manifest = await makeManifest(content, manifestMetadata(descriptor, releasedAt));
   const signed = signer === undefined ? manifest : await signManifest(manifest, signer);

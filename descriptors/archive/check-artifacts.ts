@@ -1,6 +1,6 @@
 import { Cursor } from '../document/cursor.ts';
 import { toFaults, type Finding } from '../document/finding.ts';
-import { didYouMean } from '../document/nearest.ts';
+import { didYouMean } from '../document/wording.ts';
 import { Positions } from '../document/positions.ts';
 import { readDocument } from '../document/read-document.ts';
 import { findUnresolvable, scopeOfUnit, type TemplateScope } from '../rules/templates.ts';
@@ -39,17 +39,10 @@ function findMissing(doc: Cursor, paths: readonly string[]): Finding[] {
 
 function referencesOf(doc: Cursor): Cursor[] {
   return doc
-    .at('units')
-    .items()
+    .each('units')
     .flatMap((unit) => [
-      ...unit
-        .at('artifacts')
-        .items()
-        .map((artifact) => artifact.at('files')),
-      ...unit
-        .at('files')
-        .items()
-        .map((file) => file.at('template')),
+      ...unit.each('artifacts').map((artifact) => artifact.at('files')),
+      ...unit.each('files').map((file) => file.at('template')),
     ]);
 }
 
@@ -57,7 +50,7 @@ function referencesOf(doc: Cursor): Cursor[] {
 async function checkTemplates(doc: Cursor, source: ArtifactSource): Promise<Fault[]> {
   const present = new Set(source.paths);
   const faults: Fault[] = [];
-  for (const unit of doc.at('units').items()) {
+  for (const unit of doc.each('units')) {
     const scope = scopeOfUnit(doc, unit);
     for (const name of new Set(unit.at('files').names('template'))) {
       const path = ARTIFACTS + name;

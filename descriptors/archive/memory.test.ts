@@ -26,7 +26,7 @@ it('builds and unpacks a package that is larger than the memory this takes', asy
     const block = randomBytes(1024 * 1024);
     for (let count = 0; count < SIZE_MIB; count++) await big.write(block);
     await big.close();
-    const program = fileURLToPath(new URL('read-and-report.ts', import.meta.url));
+    const program = fileURLToPath(new URL('testkit/read-and-report.ts', import.meta.url));
     const paths = ['in', 'big.zip', 'out'].map((name) => join(directory, name));
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...paths]);
     const report = JSON.parse(stdout) as { faults: unknown[]; bytes: number; grownMiB: number };

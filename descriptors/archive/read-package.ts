@@ -1,10 +1,12 @@
 import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { IotmanoError } from '../../kernel/index.ts';
+import { hasErrors } from '../document/finding.ts';
 import { parseDescriptor } from '../parse-descriptor.ts';
 import type { Descriptor, Fault } from '../types.ts';
 import { checkArtifacts, type ArtifactSource } from './check-artifacts.ts';
-import { readLayout, type PackageLayout } from './layout.ts';
+import { checkDigests } from './check-digests.ts';
+import { readLayout } from './layout.ts';
 import { DEFAULT_PACKAGE_LIMITS, DESCRIPTOR_BYTES, type PackageLimits } from './limits.ts';
 import type { PackageManifest } from './manifest.ts';
 import { packageFault } from './package-fault.ts';
@@ -108,7 +110,7 @@ async function readZip(zip: OpenZip, options: ReadPackageOptions): Promise<Packa
   if ('faults' in layout) return { files: [], faults: layout.faults };
   // What nobody vouches for is not looked at any further.
   const signatureFaults = await checkSignature(layout.signedManifest, signature);
-  if (signatureFaults.some(isError)) return { files: [], faults: signatureFaults };
+  if (hasErrors(signatureFaults)) return { files: [], faults: signatureFaults };
   const { files, faults } = await unpack(zip, extractTo, signal);
   const digestFaults = checkDigests(layout, files);
   const { manifest, manifestPath, metaPath, descriptorPath, descriptorText } = layout;
@@ -143,52 +145,7 @@ async function finish(
 ): Promise<Omit<PackageContent, 'files'>> {
   const parsed = parseDescriptor(text, { file });
   const faults = [...packageFaults, ...parsed.faults, ...(await checkArtifacts(text, file, artifacts))];
-  const isRefused = faults.some(isError);
-  const descriptor = isRefused || parsed.descriptor === undefined ? {} : { descriptor: parsed.descriptor };
+  const descriptor =
+    hasErrors(faults) || parsed.descriptor === undefined ? {} : { descriptor: parsed.descriptor };
   return { ...descriptor, descriptorText: text, descriptorPath: file, faults };
-}
-
-function isError({ severity }: Fault): boolean {
-  return severity === 'error';
-}
-
-function checkDigests({ manifest, manifestPath }: PackageLayout, files: readonly PackageFile[]): Fault[] {
-  const present = new Set(files.map(({ path }) => path));
-  const absent = [...manifest.digests.keys()].filter((path) => !present.has(path));
-  return [
-    ...files.filter(({ path }) => path !== manifestPath).flatMap((file) => checkDigest(manifest, file)),
-    ...absent.map((path) =>
-      packageFault(
-        'package/missing-file',
-        path,
-        `the manifest lists ${path}, which is not in the package`,
-        'add it, or take it out of the manifest',
-      ),
-    ),
-  ];
-}
-
-function checkDigest(manifest: PackageManifest, { path, digest }: PackageFile): Fault[] {
-  const wanted = manifest.digests.get(path);
-  if (wanted === digest) return [];
-  if (wanted !== undefined)
-    return [
-      packageFault(
-        'package/wrong-digest',
-        path,
-        `${path} has the digest ${digest}; the manifest says ${wanted}`,
-        'transfer or build the package anew',
-      ),
-    ];
-  const other = manifest.otherAlgorithms.includes(path)
-    ? ' (it has one that is not SHA-256, or not well-formed)'
-    : '';
-  return [
-    packageFault(
-      'package/missing-digest',
-      path,
-      `the manifest has no SHA-256 for ${path}${other}`,
-      'add it to the manifest, or build with `iotmano package build`',
-    ),
-  ];
 }

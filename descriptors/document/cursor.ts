@@ -42,11 +42,23 @@ export class Cursor {
     return list.map((item, index) => new Cursor(item, `${this.pointer}/${index}`));
   }
 
+  /** Items of the list of that name; with further names, items of the lists within those: `each('flavours', 'levels')` are all levels. */
+  each(...lists: readonly string[]): Cursor[] {
+    return lists.reduce<Cursor[]>(
+      (within, name) => within.flatMap((cursor) => cursor.at(name).items()),
+      [this],
+    );
+  }
+
   /** Properties of an object; none where it is not one. */
   entries(): [string, Cursor][] {
     const { value } = this;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
     return Object.keys(value).map((key) => [key, this.#child(key)]);
+  }
+
+  values(): Cursor[] {
+    return this.entries().map(([, child]) => child);
   }
 
   keys(): string[] {
@@ -64,7 +76,8 @@ export class Cursor {
   }
 }
 
-function escapeToken(key: string): string {
+/** A name as a token of a JSON pointer (RFC 6901). */
+export function escapeToken(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 

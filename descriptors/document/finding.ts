@@ -1,7 +1,13 @@
 import type { Fault } from '../types.ts';
 
+/** What is wrong, and what to do about it. */
+export interface Wording {
+  readonly message: string;
+  readonly remedy: string;
+}
+
 /** A fault before it is known where in which text it stands. */
-export interface Finding {
+export interface Finding extends Wording {
   readonly rule: string;
   readonly severity?: 'error' | 'warning';
   readonly pointer: string;
@@ -9,8 +15,6 @@ export interface Finding {
   readonly isAtKey?: boolean;
   /** Where the place is known already. */
   readonly offset?: number;
-  readonly message: string;
-  readonly remedy: string;
 }
 
 /** Line and column of a place, from 1. */
@@ -40,6 +44,10 @@ export function toFaults(findings: readonly Finding[], file: string, locate: Loc
     faults.push(toFault(finding, file, locate));
   }
   return faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+export function hasErrors(faults: readonly Fault[]): boolean {
+  return faults.some(({ severity }) => severity === 'error');
 }
 
 function toFault(finding: Finding, file: string, locate: Locate): Fault {

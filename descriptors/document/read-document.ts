@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap } from 'yaml';
 import { messageOf } from '../../kernel/index.ts';
 import { composeYaml, LIMITS, tooComplex } from './compose.ts';
-import { pointerTokens } from './cursor.ts';
+import { escapeToken, pointerTokens } from './cursor.ts';
 import type { Finding, Locate } from './finding.ts';
 import { Positions } from './positions.ts';
 
@@ -114,7 +114,7 @@ class NodeReader {
     for (const pair of map.items) {
       const key = this.#readKey(pair, map, pointer);
       if (key === undefined) continue;
-      const child = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      const child = `${pointer}/${escapeToken(key)}`;
       if (Object.hasOwn(result, key)) {
         const message = `\`${key.slice(0, 80)}\` is given twice`;
         this.#add('yaml/duplicate-key', pair.key as Node, child, message, 'keep one of the two');

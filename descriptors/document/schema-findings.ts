@@ -1,10 +1,9 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import type { Finding } from './finding.ts';
-import { didYouMean, listed } from './nearest.ts';
+import { escapeToken } from './cursor.ts';
+import type { Finding, Wording } from './finding.ts';
+import { didYouMean, listed } from './wording.ts';
 
-interface Wording {
-  readonly message: string;
-  readonly remedy: string;
+interface SchemaWording extends Wording {
   /** Where it is not the value at the error's instance path. */
   readonly pointer?: string;
   readonly isAtKey?: boolean;
@@ -29,7 +28,7 @@ function isPartOfChoice({ schemaPath, keyword }: ErrorObject): boolean {
   );
 }
 
-function wordingOf(error: ErrorObject): Wording {
+function wordingOf(error: ErrorObject): SchemaWording {
   const { instancePath, params, data, parentSchema = {} } = error;
   const place = lastToken(instancePath);
   const found = excerpt(data);
@@ -68,13 +67,13 @@ function wordingOf(error: ErrorObject): Wording {
   }
 }
 
-function unknownProperty({ instancePath, parentSchema }: ErrorObject, property: string): Wording {
+function unknownProperty({ instancePath, parentSchema }: ErrorObject, property: string): SchemaWording {
   const known = Object.keys((parentSchema?.['properties'] ?? {}) as object);
   const where = instancePath === '' ? 'the descriptor' : lastToken(instancePath);
   const remedy = NOT_YET.has(property)
     ? 'this part of the language is not supported by this version yet; leave it out'
     : `allowed: ${listed(known)}.${didYouMean(property, known)}`;
-  const pointer = `${instancePath}/${escape(property)}`;
+  const pointer = `${instancePath}/${escapeToken(property)}`;
   return {
     message: `\`${property.slice(0, 80)}\` is not a property of ${where}`,
     remedy,
@@ -83,7 +82,7 @@ function unknownProperty({ instancePath, parentSchema }: ErrorObject, property: 
   };
 }
 
-function missingProperty({ instancePath, parentSchema }: ErrorObject, property: string): Wording {
+function missingProperty({ instancePath, parentSchema }: ErrorObject, property: string): SchemaWording {
   const properties = (parentSchema?.['properties'] ?? {}) as Readonly<
     Record<string, { description?: string; examples?: unknown[] }>
   >;
@@ -104,12 +103,12 @@ function patternWording(
   { parentSchema, propertyName, instancePath }: ErrorObject,
   place: string,
   found: string,
-): Wording {
+): SchemaWording {
   const { description, examples } = (parentSchema ?? {}) as { description?: string; examples?: unknown[] };
   const example = examples?.[0] === undefined ? '' : ` Example: ${JSON.stringify(examples[0])}.`;
   const remedy = `${description ?? `it must match ${String(parentSchema?.['pattern'])}`}${example}`;
   if (propertyName === undefined) return { message: `${place} is ${found}`, remedy };
-  const pointer = `${instancePath}/${escape(propertyName)}`;
+  const pointer = `${instancePath}/${escapeToken(propertyName)}`;
   return {
     message: `the name \`${propertyName.slice(0, 80)}\` is not valid`,
     remedy,
@@ -118,7 +117,7 @@ function patternWording(
   };
 }
 
-function choiceWording({ schema, params }: ErrorObject, place: string): Wording {
+function choiceWording({ schema, params }: ErrorObject, place: string): SchemaWording {
   const choices = listOf(schema).flatMap((branch) =>
     listOf((branch as { required?: unknown }).required).map(String),
   );
@@ -180,10 +179,6 @@ function lastToken(pointer: string): string {
 function excerpt(value: unknown): string {
   const text = JSON.stringify(value) ?? 'absent';
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-function escape(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function listOf(value: unknown): readonly unknown[] {

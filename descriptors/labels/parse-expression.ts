@@ -1,4 +1,4 @@
-import { didYouMean, listed } from '../document/nearest.ts';
+import { didYouMean, listed } from '../document/wording.ts';
 import type { Fault } from '../types.ts';
 import { tokenize, type Token } from './tokens.ts';
 

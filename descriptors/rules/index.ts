@@ -5,8 +5,10 @@ import {
   probeOnMissingPort,
   unknownConfig,
   unknownConstituent,
+  unknownIndicator,
+  unknownPort,
+  unknownUnit,
 } from './names.ts';
-import { unknownIndicator, unknownPort, unknownUnit } from './names.ts';
 import { notYetActedOn } from './not-yet-acted-on.ts';
 import { deltaMissesMaximum, levelOutsideAspect, minAboveMax, quantityOutOfRange } from './numbers.ts';
 import {

@@ -1,4 +1,3 @@
-import type { Cursor } from '../document/cursor.ts';
 import { BOTH, type Rule } from './rule.ts';
 
 /** What is accepted and kept, but has no effect in this version. Only what a document gives itself is told, not a default. */
@@ -7,21 +6,20 @@ export const notYetActedOn: Rule = {
   summary: 'A warning: this part of the descriptor is accepted and kept, but has no effect in this version.',
   kinds: BOTH,
   severity: 'warning',
-  *check(doc, kind) {
-    const isService = kind === 'IoTServiceDescriptor';
-    const places: Cursor[] = [
-      ...doc
-        .at('scaling')
-        .items()
-        .map((aspect) => aspect.at('policy')),
+  *check(doc) {
+    const lists = [
+      doc.at('offline', 'prefetch'),
+      doc.at('alarms'),
+      doc.at('state', 'migratesFrom'),
+      doc.at('aspects'),
+    ];
+    const places = [
+      ...doc.each('scaling').map((aspect) => aspect.at('policy')),
       doc.at('placement', 'near'),
       doc.at('offline', 'buffer'),
       doc.at('state', 'schema'),
-      ...[doc.at('offline', 'prefetch'), doc.at('alarms'), doc.at('state', 'migratesFrom')].filter(
-        (at) => at.items().length > 0,
-      ),
-      ...(isService ? [doc.at('aspects')].filter((at) => at.items().length > 0) : []),
-      ...(isService ? [] : [doc.at('upgrade', 'strategy')]),
+      doc.at('upgrade', 'strategy'),
+      ...lists.filter((at) => at.items().length > 0),
     ];
     for (const at of places) {
       if (!at.exists) continue;

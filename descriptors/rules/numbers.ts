@@ -6,9 +6,8 @@ export const minAboveMax: Rule = {
   name: 'min-above-max',
   summary: 'A minimum is not above its maximum: scaling aspects, `backoff`, bounds of parameters.',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc) {
-    for (const aspect of doc.at('scaling').items()) yield* ordered(aspect, 'min', 'max');
+    for (const aspect of doc.each('scaling')) yield* ordered(aspect, 'min', 'max');
     const backoff = doc.at('healing', 'restart', 'backoff');
     const [low = 0, high = 0] = parseSecondsRange(backoff.value) ?? [];
     if (low > high)
@@ -17,7 +16,7 @@ export const minAboveMax: Rule = {
         message: `${String(backoff.value)} goes down`,
         remedy: 'write the shorter duration first',
       };
-    for (const [, parameter] of doc.at('config', 'properties').entries()) {
+    for (const parameter of doc.at('config', 'properties').values()) {
       yield* ordered(parameter, 'minimum', 'maximum');
       yield* ordered(parameter, 'minLength', 'maxLength');
       yield* ordered(parameter, 'minItems', 'maxItems');
@@ -40,13 +39,9 @@ export const levelOutsideAspect: Rule = {
   name: 'level-outside-aspect',
   summary: 'The levels of the flavours lie between the minimum and the maximum of the scaling aspects.',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc) {
-    const levels = doc
-      .at('flavours')
-      .items()
-      .flatMap((flavour) => flavour.at('levels').items());
-    for (const aspect of doc.at('scaling').items()) {
+    const levels = doc.each('flavours', 'levels');
+    for (const aspect of doc.each('scaling')) {
       const min = aspect.at('min').number ?? 0;
       const max = aspect.at('max').number ?? Infinity;
       for (const unit of aspect.at('deltas').keys()) {
@@ -65,9 +60,8 @@ export const deltaMissesMaximum: Rule = {
   name: 'delta-misses-maximum',
   summary: 'Steps of a delta lead from the minimum of a scaling aspect to its maximum.',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc) {
-    for (const aspect of doc.at('scaling').items()) {
+    for (const aspect of doc.each('scaling')) {
       const min = aspect.at('min').number;
       const max = aspect.at('max').number;
       if (min === undefined || max === undefined || min > max) continue;
@@ -93,15 +87,14 @@ export const quantityOutOfRange: Rule = {
   summary:
     'Quantities are above zero and within what a host may have: 1024 cores, 64 Ti of memory, 1024 Ti of storage; durations end within a year.',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc) {
-    for (const unit of doc.at('units').items()) {
+    for (const unit of doc.each('units')) {
       const { cpuMillis, memoryBytes, volumeBytes } = LARGEST;
       yield* within(unit.at('resources', 'cpu'), parseCpuMillis, cpuMillis, '1024 cores');
       yield* within(unit.at('resources', 'memory'), parseBytes, memoryBytes, '64Ti');
-      for (const volume of unit.at('volumes').items())
+      for (const volume of unit.each('volumes'))
         yield* within(volume.at('size'), parseBytes, volumeBytes, '1024Ti');
-      for (const [, probe] of unit.at('probes').entries()) {
+      for (const probe of unit.at('probes').values()) {
         yield* within(probe.at('every'), parseSeconds, LARGEST.seconds, '366d');
         yield* within(probe.at('timeout'), parseSeconds, LARGEST.seconds, '366d');
       }

@@ -11,7 +11,6 @@ export const secretWithDefault: Rule = {
   name: 'secret-with-default',
   summary: 'A secret parameter has neither default nor examples: a descriptor is no place for secrets.',
   kinds: BOTH,
-  severity: 'error',
   *check(doc) {
     for (const [name, parameter] of parametersOf(doc)) {
       if (parameter.at('secret').value !== true) continue;
@@ -36,7 +35,6 @@ export const tooManyParameters: Rule = {
   name: 'too-many-parameters',
   summary: `The schema of the parameters holds at most ${MAX_VALUES} values.`,
   kinds: BOTH,
-  severity: 'error',
   *check(doc) {
     for (const at of [doc.at('config'), doc.at('parameters')]) {
       if (countValues(at.value, MAX_VALUES + 1) <= MAX_VALUES) continue;
@@ -61,7 +59,6 @@ export const defaultNotValid: Rule = {
   name: 'default-not-valid',
   summary: 'The default of a parameter satisfies the schema of the parameter.',
   kinds: BOTH,
-  severity: 'error',
   *check(doc) {
     for (const at of [doc.at('config', 'properties'), doc.at('parameters', 'properties')]) {
       if (at.keys().length === 0 || countValues(at.value, MAX_VALUES + 1) > MAX_VALUES) continue;
@@ -88,15 +85,8 @@ export const requiresWithoutBindings: Rule = {
   summary:
     'A function that requires something, or reloads a parameter, has a unit with a bindings file to learn it from.',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc): Iterable<RuleFinding> {
-    if (
-      doc
-        .at('units')
-        .items()
-        .some((unit) => unit.at('bindings').exists)
-    )
-      return;
+    if (doc.each('units').some((unit) => unit.at('bindings').exists)) return;
     const remedy = 'add `bindings: { path: bindings.json }` to the unit that uses it';
     for (const [name, at] of doc.at('requires').entries())
       yield {

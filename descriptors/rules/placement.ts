@@ -1,4 +1,4 @@
-import { nearest } from '../document/nearest.ts';
+import { nearest } from '../document/wording.ts';
 import { parseExpression } from '../labels/parse-expression.ts';
 import { JURISDICTIONS } from './jurisdictions.ts';
 import { BOTH, FUNCTION, type Rule } from './rule.ts';
@@ -7,9 +7,8 @@ export const unknownJurisdiction: Rule = {
   name: 'unknown-jurisdiction',
   summary: 'A jurisdiction is an ISO 3166-1 alpha-2 code, or EU.',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc) {
-    for (const at of doc.at('placement', 'jurisdictions').items()) {
+    for (const at of doc.at('placement').each('jurisdictions')) {
       if (at.text === undefined || JURISDICTIONS.has(at.text)) continue;
       const upper = at.text.toUpperCase();
       const meant = ALIASES[upper] ?? (JURISDICTIONS.has(upper) ? upper : nearest(upper, JURISDICTIONS));
@@ -36,18 +35,14 @@ export const invalidExpression: Rule = {
   name: 'invalid-expression',
   summary: 'Label expressions in `require`, `prefer` and `coverage.each` are well-formed.',
   kinds: BOTH,
-  severity: 'error',
   *check(doc) {
     const places = [
-      ...doc.at('placement', 'require').items(),
+      ...doc.at('placement').each('require'),
       ...doc
         .at('placement', 'prefer')
         .items()
         .map((item) => item.at('expression')),
-      ...doc
-        .at('functions')
-        .items()
-        .map((item) => item.at('coverage', 'each')),
+      ...doc.each('functions').map((item) => item.at('coverage', 'each')),
     ];
     for (const at of places) {
       if (at.text === undefined) continue;

@@ -1,13 +1,12 @@
 import type { Cursor } from '../document/cursor.ts';
+import type { Wording } from '../document/finding.ts';
 import type { Kind } from '../document/schema.ts';
 
 /** What a rule says about one place. */
-export interface RuleFinding {
+export interface RuleFinding extends Wording {
   readonly at: Cursor;
   /** The fault is the name of the property, not its value. */
   readonly isAtKey?: boolean;
-  readonly message: string;
-  readonly remedy: string;
 }
 
 /** A semantic rule: what a schema cannot say. It looks at documents with schema faults, too, and must bear anything. */
@@ -16,7 +15,8 @@ export interface Rule {
   /** One sentence for the documentation. */
   readonly summary: string;
   readonly kinds: readonly Kind[];
-  readonly severity: 'error' | 'warning';
+  /** Absent: what it finds is an error. */
+  readonly severity?: 'warning';
   check(doc: Cursor, kind: Kind): Iterable<RuleFinding>;
 }
 

@@ -7,12 +7,8 @@ export const invalidVersionRange: Rule = {
   name: 'invalid-version-range',
   summary: 'The version of a constituent is a range of semantic versions.',
   kinds: SERVICE,
-  severity: 'error',
   *check(doc) {
-    for (const at of doc
-      .at('functions')
-      .items()
-      .map((item) => item.at('version'))) {
+    for (const at of doc.each('functions').map((item) => item.at('version'))) {
       if (at.text === undefined || at.text.length > 100 || validRange(at.text) !== null) continue;
       yield {
         at,
@@ -27,17 +23,16 @@ export const bindingCycle: Rule = {
   name: 'binding-cycle',
   summary: 'No constituent requires, through others, itself: there would be no order to start them in.',
   kinds: SERVICE,
-  severity: 'error',
   *check(doc) {
     const edges = new Map<string, readonly string[]>();
     const places = new Map<string, Cursor>();
-    for (const item of doc.at('functions').items()) {
+    for (const item of doc.each('functions')) {
       const name = item.at('name').text;
       if (name === undefined) continue;
       const targets = item
         .at('bind')
-        .entries()
-        .flatMap(([, at]) => at.text ?? []);
+        .values()
+        .flatMap(({ text }) => text ?? []);
       edges.set(name, targets);
       places.set(name, item.at('bind'));
     }

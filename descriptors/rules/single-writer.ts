@@ -7,13 +7,8 @@ export const singleWriterNeedsFence: Rule = {
   summary:
     'A function with a single writer (a kept volume implies it) has at most one instance, an upgrade strategy that never runs two (`recreate`), and either stays on its host or stops there (`stop-after`) before it is given up (`lostAfter`).',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc) {
-    const kept = doc
-      .at('units')
-      .items()
-      .flatMap((unit) => unit.at('volumes').items())
-      .find((volume) => volume.at('keep').value === true);
+    const kept = doc.each('units', 'volumes').find((volume) => volume.at('keep').value === true);
     const writers = doc.at('state', 'writers');
     if (writers.text === 'many' && kept !== undefined)
       yield {
@@ -29,21 +24,15 @@ export const singleWriterNeedsFence: Rule = {
 };
 
 function* severalInstances(doc: Cursor): Iterable<RuleFinding> {
-  const levels = doc
-    .at('flavours')
-    .items()
-    .flatMap((flavour) => flavour.at('levels').items());
-  for (const [unit, at] of levels.flatMap((level) => level.at('instances').entries()))
+  const counts = doc.each('flavours', 'levels').flatMap((level) => level.at('instances').entries());
+  for (const [unit, at] of counts)
     if ((at.number ?? 0) > 1)
       yield {
         at,
         message: `${at.number ?? 0} instances of \`${unit}\`, but it has a single writer`,
         remedy: 'choose 1',
       };
-  for (const { max } of doc
-    .at('scaling')
-    .items()
-    .map((aspect) => ({ max: aspect.at('max') })))
+  for (const max of doc.each('scaling').map((aspect) => aspect.at('max')))
     if ((max.number ?? 0) > 1)
       yield {
         at: max,
@@ -87,7 +76,6 @@ export const stopAfterIncomplete: Rule = {
   name: 'stop-after-incomplete',
   summary: '`onDisconnect: stop-after` says after how long, and nothing else does.',
   kinds: FUNCTION,
-  severity: 'error',
   *check(doc) {
     const onDisconnect = doc.at('offline', 'onDisconnect');
     const stopAfter = doc.at('offline', 'stopAfter');

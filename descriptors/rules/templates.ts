@@ -1,6 +1,6 @@
 import type { Cursor } from '../document/cursor.ts';
-import { didYouMean, listed } from '../document/nearest.ts';
-import { templateReferences } from '../resolve-template.ts';
+import { didYouMean, listed } from '../document/wording.ts';
+import { templateReferences } from '../templates/resolve-template.ts';
 import { BOTH, type Rule, type RuleFinding } from './rule.ts';
 
 const FIXED: readonly string[] = [
@@ -19,7 +19,6 @@ export const unresolvableTemplate: Rule = {
   summary:
     'Every `{{ … }}` names something that will be known: a port, a volume or a parameter that has a value, or a fixed name.',
   kinds: BOTH,
-  severity: 'error',
   *check(doc, kind) {
     if (kind === 'IoTServiceDescriptor') yield* checkService(doc);
     else yield* checkFunction(doc);
@@ -35,23 +34,21 @@ export interface TemplateScope {
 /** Of the environment, the commands and the template files of a unit. */
 export function scopeOfUnit(doc: Cursor, unit: Cursor): TemplateScope {
   const { known, refused } = scopeOfParameters(doc.at('config'), 'config');
-  const prefixed = (group: string) =>
-    unit
-      .at(group)
-      .names()
-      .map((name) => `${group}.${name}`);
+  const ports = unit
+    .at('ports')
+    .names()
+    .map((name) => `ports.${name}`);
+  const volumes = unit
+    .at('volumes')
+    .names()
+    .map((name) => `volumes.${name}`);
   const fixed = FIXED.filter((name) => name !== 'bindings.path' || unit.at('bindings').exists);
-  return { known: [...fixed, ...prefixed('ports'), ...prefixed('volumes'), ...known], refused };
+  return { known: [...fixed, ...ports, ...volumes, ...known], refused };
 }
 
 /** Parameters are known where they have a value for certain. */
 function scopeOfParameters(schema: Cursor, group: 'config' | 'parameters'): TemplateScope {
-  const required = new Set(
-    schema
-      .at('required')
-      .items()
-      .map(({ text }) => text),
-  );
+  const required = new Set(schema.each('required').map(({ text }) => text));
   const known: string[] = [];
   const refused = new Map<string, { why: string; remedy: string }>();
   for (const [name, parameter] of schema.at('properties').entries()) {
@@ -69,30 +66,23 @@ function scopeOfParameters(schema: Cursor, group: 'config' | 'parameters'): Temp
 }
 
 function* checkFunction(doc: Cursor): Iterable<RuleFinding> {
-  for (const unit of doc.at('units').items()) {
+  for (const unit of doc.each('units')) {
     const scope = scopeOfUnit(doc, unit);
-    const environment = unit
-      .at('env')
-      .entries()
-      .map(([, at]) => at);
-    const words = unit
-      .at('artifacts')
-      .items()
-      .flatMap((artifact) => artifact.at('command').items());
-    for (const at of [...environment, ...words]) yield* checkText(at, scope);
+    for (const at of [...unit.at('env').values(), ...unit.each('artifacts', 'command')])
+      yield* checkText(at, scope);
   }
 }
 
 function* checkService(doc: Cursor): Iterable<RuleFinding> {
   const scope = scopeOfParameters(doc.at('parameters'), 'parameters');
-  for (const constituent of doc.at('functions').items()) yield* checkDeep(constituent.at('config'), scope, 0);
+  for (const constituent of doc.each('functions')) yield* checkDeep(constituent.at('config'), scope, 0);
 }
 
 function* checkDeep(at: Cursor, scope: TemplateScope, depth: number): Iterable<RuleFinding> {
   if (depth > 16) return;
   yield* checkText(at, scope);
   for (const item of at.items()) yield* checkDeep(item, scope, depth + 1);
-  for (const [, child] of at.entries()) yield* checkDeep(child, scope, depth + 1);
+  for (const child of at.values()) yield* checkDeep(child, scope, depth + 1);
 }
 
 function* checkText(at: Cursor, scope: TemplateScope): Iterable<RuleFinding> {

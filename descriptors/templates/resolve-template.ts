@@ -1,4 +1,4 @@
-import { IotmanoError } from '../kernel/index.ts';
+import { IotmanoError } from '../../kernel/index.ts';
 
 /** What a lookup answers for a reference that somebody else resolves later: it stays as it is. */
 export const KEEP_TEMPLATE: unique symbol = Symbol('keep template');

@@ -1,3 +1,5 @@
+import type { Wording } from './finding.ts';
+
 /** The candidate that is most probably meant, or nothing when none is close. */
 export function nearest(found: string, candidates: Iterable<string>): string | undefined {
   if (found.length > MAX_LENGTH) return undefined;
@@ -20,6 +22,14 @@ const MAX_LENGTH = 100;
 export function didYouMean(found: string, candidates: Iterable<string>): string {
   const candidate = nearest(found, candidates);
   return candidate === undefined ? '' : ` Did you mean \`${candidate}\`?`;
+}
+
+/** What is said of a name that is none of those that could be meant. */
+export function unknownName(name: string, known: readonly string[], what: string): Wording {
+  return {
+    message: `\`${name.slice(0, 80)}\` is not ${what}`,
+    remedy: `known: ${listed(known)}.${didYouMean(name, known)}`,
+  };
 }
 
 /** "a, b or c", shortened where there are many. */

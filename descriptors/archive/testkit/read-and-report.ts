@@ -1,5 +1,5 @@
 /** Builds and reads a package in a process of its own; writes what memory that took, as JSON. For the memory test. */
-import { buildPackage, readPackage } from './index.ts';
+import { buildPackage, readPackage } from '../index.ts';
 
 const highestMiB = () => Math.round(process.resourceUsage().maxRSS / 1024);
 
