@@ -1,6 +1,7 @@
 /** Entities of the orchestrator and their transition tables: no I/O. */
 export type * from './documents.ts';
 export * from './states.ts';
+export { alarmId, clearedAlarm, isStanding } from './alarms.ts';
 export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
 export { hostLabels } from './host-labels.ts';
 export { hashSecret, isSameSecret, newSecret, type RandomBytes } from './secrets.ts';

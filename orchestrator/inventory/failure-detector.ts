@@ -1,4 +1,5 @@
 import { messageOf, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
+import { isStanding } from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 import { computeBrakedZones, zoneOf, type ZoneMember } from './brake.ts';
 import { clearAlarm, raiseAlarm } from './host-alarms.ts';
@@ -131,8 +132,7 @@ function commitInParts(store: StateStore, writes: readonly Write[]): void {
 function standingBrakes(store: StateStore): ReadonlySet<string> {
   const zones = new Set<string>();
   for (const { document } of store.list('alarm'))
-    if (document.name === 'network-suspected' && document.clearedAt === undefined)
-      zones.add(document.source.zone ?? '');
+    if (document.name === 'network-suspected' && isStanding(document)) zones.add(document.source.zone ?? '');
   return zones;
 }
 

@@ -1,5 +1,5 @@
-import { IOTMANO_NAMESPACE, SYSTEM_TENANT, toTimestamp, uuidV5, type HostId } from '../../kernel/index.ts';
-import type { AlarmDocument } from '../domain/index.ts';
+import { SYSTEM_TENANT, toTimestamp, type HostId } from '../../kernel/index.ts';
+import { alarmId, clearedAlarm, isStanding, type AlarmDocument } from '../domain/index.ts';
 import type { StateView, Write } from '../store/index.ts';
 
 /** What the inventory raises alarms about. */
@@ -14,10 +14,8 @@ const SEVERITIES = {
   'network-suspected': 'CRITICAL',
 } as const satisfies Record<InventoryAlarm, AlarmDocument['severity']>;
 
-/** One alarm record for each condition of each source, for ever: raised again, it is the same one. */
-export function alarmId(name: InventoryAlarm, source: AlarmSource): string {
-  const of = 'zone' in source ? `zone/${source.zone}` : `host/${source.hostId}`;
-  return uuidV5(IOTMANO_NAMESPACE, `alarm/${name}/${of}`);
+function idOf(name: InventoryAlarm, source: AlarmSource): string {
+  return 'zone' in source ? alarmId(name, 'zone', source.zone) : alarmId(name, 'host', source.hostId);
 }
 
 /** The write that raises the alarm; none where it stands already. */
@@ -28,9 +26,8 @@ export function raiseAlarm(
   text: string,
   epochMilliseconds: number,
 ): Write[] {
-  const id = alarmId(name, source);
-  const known = state.get('alarm', id)?.document;
-  if (known !== undefined && known.clearedAt === undefined) return [];
+  const id = idOf(name, source);
+  if (isStanding(state.get('alarm', id)?.document)) return [];
   const now = toTimestamp(epochMilliseconds);
   const document = { source, name, severity: SEVERITIES[name], text, raisedAt: now, changedAt: now };
   return [{ op: 'put', kind: 'alarm', id, tenant: SYSTEM_TENANT, document }];
@@ -43,10 +40,9 @@ export function clearAlarm(
   source: AlarmSource,
   epochMilliseconds: number,
 ): Write[] {
-  const id = alarmId(name, source);
+  const id = idOf(name, source);
   const known = state.get('alarm', id)?.document;
-  if (known === undefined || known.clearedAt !== undefined) return [];
-  const now = toTimestamp(epochMilliseconds);
-  const document: AlarmDocument = { ...known, severity: 'CLEARED', changedAt: now, clearedAt: now };
+  if (!isStanding(known)) return [];
+  const document = clearedAlarm(known, toTimestamp(epochMilliseconds));
   return [{ op: 'put', kind: 'alarm', id, tenant: SYSTEM_TENANT, document }];
 }

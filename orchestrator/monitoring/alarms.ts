@@ -1,13 +1,13 @@
-import {
-  IOTMANO_NAMESPACE,
-  SYSTEM_TENANT,
-  uuidV5,
-  type HostId,
-  type TenantId,
-  type VnfInstanceId,
-} from '../../kernel/index.ts';
+import { SYSTEM_TENANT, type HostId, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
-import { compareText, vnfcInstanceId, type AlarmDocument } from '../domain/index.ts';
+import {
+  alarmId,
+  clearedAlarm,
+  compareText,
+  isStanding,
+  vnfcInstanceId,
+  type AlarmDocument,
+} from '../domain/index.ts';
 import type { StateView, StoredRecord, Write } from '../store/index.ts';
 import { assignedSubject } from './assigned.ts';
 import { functionAlarmId } from './function-alarms.ts';
@@ -55,13 +55,10 @@ export function planAlarms(state: StateView, hostId: HostId, batch: AlarmBatch):
   return { writes: toWrites(state, changed, removed), ignored };
 }
 
-/** One alarm record for each condition of each subject on a host: raised again, it is the same one. */
 function alarmIdOf(hostId: HostId, name: string, subject: MeasuredSubject | undefined): string {
-  const of =
-    subject === undefined
-      ? ''
-      : `/${subject.vnfInstanceId}/${subject.unit}/${subject.generation}/${subject.slot ?? ''}`;
-  return uuidV5(IOTMANO_NAMESPACE, `alarm/mco/${name}/${hostId}${of}`);
+  if (subject === undefined) return alarmId('mco', name, hostId);
+  const { vnfInstanceId, unit, generation, slot } = subject;
+  return alarmId('mco', name, hostId, vnfInstanceId, unit, String(generation), String(slot ?? ''));
 }
 
 /** The alarm as it is after the condition; undefined where that is no change. */
@@ -71,11 +68,9 @@ function applyAlarm(
   { name, severity, text, changedAt }: WireAlarm,
   subject: MeasuredSubject | undefined,
 ): AlarmDocument | undefined {
-  const isRaised = before !== undefined && before.clearedAt === undefined;
-  if (severity === 'CLEARED') {
-    return isRaised ? { ...before, text, severity, changedAt, clearedAt: changedAt } : undefined;
-  }
-  if (isRaised) {
+  if (severity === 'CLEARED')
+    return isStanding(before) ? { ...clearedAlarm(before, changedAt), text } : undefined;
+  if (isStanding(before)) {
     const isSame = before.severity === severity && before.text === text;
     return isSame ? undefined : { ...before, severity, text, changedAt };
   }
@@ -93,7 +88,7 @@ function sourceOf(hostId: HostId, subject: MeasuredSubject | undefined): AlarmDo
 function makeRoom(known: Map<string, AlarmDocument>, removed: Set<string>): boolean {
   if (known.size < ALARMS_PER_HOST) return true;
   const [oldest] = [...known]
-    .filter(([, { clearedAt }]) => clearedAt !== undefined)
+    .filter(([, alarm]) => !isStanding(alarm))
     .toSorted(([, a], [, b]) => compareText(a.clearedAt ?? '', b.clearedAt ?? ''));
   if (oldest === undefined) return false;
   known.delete(oldest[0]);
@@ -130,19 +125,19 @@ export function planClearings(
 ): readonly Write[] {
   const writes: Write[] = [];
   for (const { id, revision, document } of state.list('alarm')) {
-    const { source, clearedAt } = document;
+    const { source } = document;
     const { vnfInstanceId } = source;
-    if (clearedAt !== undefined || source.hostId !== hostId || vnfInstanceId === undefined) continue;
+    if (!isStanding(document) || source.hostId !== hostId || vnfInstanceId === undefined) continue;
     // What the orchestrator itself has found, it clears itself.
     if (id === functionAlarmId(vnfInstanceId, document.name)) continue;
     if (!vnfInstanceIds.has(vnfInstanceId) || isAssigned(state, hostId, vnfInstanceId)) continue;
-    const cleared = {
-      ...document,
-      severity: 'CLEARED',
-      changedAt: timestamp,
-      clearedAt: timestamp,
-    } as const;
-    writes.push({ op: 'update', kind: 'alarm', id, expectedRevision: revision, document: cleared });
+    writes.push({
+      op: 'update',
+      kind: 'alarm',
+      id,
+      expectedRevision: revision,
+      document: clearedAlarm(document, timestamp),
+    });
   }
   return writes;
 }

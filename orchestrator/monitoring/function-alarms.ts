@@ -1,12 +1,5 @@
-import {
-  IOTMANO_NAMESPACE,
-  toTimestamp,
-  uuidV5,
-  type Clock,
-  type HostId,
-  type VnfInstanceId,
-} from '../../kernel/index.ts';
-import type { AlarmDocument } from '../domain/index.ts';
+import { toTimestamp, type Clock, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import { alarmId, clearedAlarm, isStanding, type AlarmDocument } from '../domain/index.ts';
 import type { StateStore } from '../store/index.ts';
 
 /** A condition of a function that the orchestrator itself has found. */
@@ -24,9 +17,9 @@ export interface FunctionAlarms {
   clear(vnfInstanceId: VnfInstanceId): void;
 }
 
-/** One alarm record for each condition of a function: raised again, it is the same one. */
+/** Tells what the orchestrator has found from what a host has. */
 export function functionAlarmId(vnfInstanceId: VnfInstanceId, name: string): string {
-  return uuidV5(IOTMANO_NAMESPACE, `alarm/function/${vnfInstanceId}/${name}`);
+  return alarmId('function', vnfInstanceId, name);
 }
 
 /** @param store where alarms are records of the tenant that the function belongs to */
@@ -37,10 +30,10 @@ export function createFunctionAlarms(store: StateStore, clock: Clock): FunctionA
       if (function_ === undefined) return;
       const id = functionAlarmId(vnfInstanceId, name);
       const known = store.get('alarm', id)?.document;
-      if (known !== undefined && known.clearedAt === undefined && known.text === text) return;
+      if (isStanding(known) && known.text === text) return;
       const now = toTimestamp(clock.now());
       const source = { vnfInstanceId, ...(hostId === undefined ? {} : { hostId }) };
-      const raisedAt = known !== undefined && known.clearedAt === undefined ? known.raisedAt : now;
+      const raisedAt = isStanding(known) ? known.raisedAt : now;
       const document: AlarmDocument = { source, name, severity: 'MAJOR', text, raisedAt, changedAt: now };
       store.commit([{ op: 'put', kind: 'alarm', id, tenant: function_.tenant, document }]);
     },
@@ -48,15 +41,14 @@ export function createFunctionAlarms(store: StateStore, clock: Clock): FunctionA
       const now = toTimestamp(clock.now());
       const writes = [...store.list('alarm')]
         .filter(
-          ({ id, document }) =>
-            document.clearedAt === undefined && id === functionAlarmId(vnfInstanceId, document.name),
+          ({ id, document }) => isStanding(document) && id === functionAlarmId(vnfInstanceId, document.name),
         )
         .map(({ id, tenant, document }) => ({
           op: 'put' as const,
           kind: 'alarm' as const,
           id,
           tenant,
-          document: { ...document, severity: 'CLEARED' as const, changedAt: now, clearedAt: now },
+          document: clearedAlarm(document, now),
         }));
       if (writes.length > 0) store.commit(writes);
     },

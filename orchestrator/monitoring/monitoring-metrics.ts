@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import { isStanding } from '../domain/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { Monitoring, MonitoringStatistics } from './create-monitoring.ts';
 
@@ -42,7 +43,7 @@ function registerAlarmCount(registry: Registry, state: StateView): void {
     collect: () => {
       gauge.reset();
       for (const { document } of state.list('alarm')) {
-        if (document.clearedAt === undefined) gauge.inc({ severity: document.severity });
+        if (isStanding(document)) gauge.inc({ severity: document.severity });
       }
     },
   });
