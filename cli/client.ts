@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { messageOf } from '../kernel/index.ts';
 import { CliFailure, EXIT, type ExitCode } from './failure.ts';
+import { faultLines, type FaultLike } from './faults.ts';
 
 /** One answer of the orchestrator. `body` is parsed JSON, or undefined where there is none. */
 export interface Answer<Body> {
@@ -12,14 +13,7 @@ export interface Answer<Body> {
 interface Problem {
   readonly title?: string;
   readonly detail?: string;
-  readonly faults?: readonly {
-    readonly file?: string;
-    readonly line?: number;
-    readonly column?: number;
-    readonly rule?: string;
-    readonly message?: string;
-    readonly remedy?: string;
-  }[];
+  readonly faults?: readonly FaultLike[];
   readonly reasons?: readonly string[];
 }
 
@@ -34,17 +28,18 @@ export interface Client {
   putFile(path: string, file: string, contentType: string): Promise<void>;
   delete(path: string): Promise<void>;
   /** The body of an endless answer, e.g. server-sent events. */
-  stream(
-    path: string,
-    headers: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array>>;
+  stream(path: string, headers: Record<string, string>): Promise<AsyncIterable<Uint8Array>>;
 }
 
 const EXIT_BY_STATUS: Readonly<Record<number, ExitCode>> = {
+  400: EXIT.usage,
+  413: EXIT.usage,
+  415: EXIT.usage,
+  422: EXIT.usage,
   401: EXIT.unauthorized,
   403: EXIT.unauthorized,
   404: EXIT.notFound,
+  410: EXIT.notFound,
   409: EXIT.conflict,
   412: EXIT.conflict,
 };
@@ -67,7 +62,7 @@ export function createClient(url: string, token: string): Client {
         error instanceof Error && error.cause instanceof Error ? error.cause.message : messageOf(error);
       throw new CliFailure(
         EXIT.unreachable,
-        `no orchestrator answers at ${base} (${cause}); start one with "iotmano up", or set IOTMANO_URL`,
+        `no orchestrator answers at ${base} (${cause}); start one with "iotmano up", or say where it is with --url or IOTMANO_URL`,
       );
     });
     if (!response.ok) throw await failureOf(response, `${method} ${new URL(target).pathname}`);
@@ -111,8 +106,8 @@ export function createClient(url: string, token: string): Client {
     async delete(path) {
       await request('DELETE', path);
     },
-    async stream(path, headers, signal) {
-      const { body } = await request('GET', path, { headers, signal });
+    async stream(path, headers) {
+      const { body } = await request('GET', path, { headers });
       if (body === null)
         throw new CliFailure(EXIT.failed, `the orchestrator answered ${path} without a body`);
       return body;
@@ -135,14 +130,6 @@ async function failureOf(response: Response, what: string): Promise<CliFailure> 
   return new CliFailure(
     EXIT_BY_STATUS[response.status] ?? EXIT.failed,
     `${problem.detail ?? problem.title ?? response.statusText}${hint} (${what}: ${response.status})`,
-    [...faultLines(problem), ...(problem.reasons ?? [])],
-  );
-}
-
-/** One line for each fault that a ProblemDetails carries. */
-export function faultLines(problem: Problem): string[] {
-  return (problem.faults ?? []).map(
-    ({ file = '', line, column, rule = '', message = '', remedy = '' }) =>
-      `${file}${line === undefined ? '' : `:${line}:${column ?? 1}`}: ${rule}: ${message}${remedy === '' ? '' : `. ${remedy}`}`,
+    [...faultLines(problem.faults ?? []), ...(problem.reasons ?? [])],
   );
 }

@@ -1,3 +1,5 @@
+import { IotmanoError, type ErrorKind } from '../kernel/index.ts';
+
 /** Exit codes of `iotmano`, for scripts. Listed in `iotmano --help`. */
 export const EXIT = {
   ok: 0,
@@ -22,4 +24,22 @@ export class CliFailure extends Error {
     this.exitCode = exitCode;
     this.details = details;
   }
+}
+
+const EXIT_BY_KIND: Readonly<Record<ErrorKind, ExitCode>> = {
+  invalid: EXIT.usage,
+  unauthorized: EXIT.unauthorized,
+  forbidden: EXIT.unauthorized,
+  notFound: EXIT.notFound,
+  conflict: EXIT.conflict,
+  capacity: EXIT.conflict,
+  transient: EXIT.unreachable,
+  terminal: EXIT.failed,
+};
+
+/** The exit code of whatever ended a command that runs in this process: an orchestrator, an agent, a check. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CliFailure) return error.exitCode;
+  if (!(error instanceof IotmanoError)) return EXIT.failed;
+  return error.code === 'store-locked' ? EXIT.conflict : EXIT_BY_KIND[error.kind];
 }

@@ -1,9 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { messageOf } from '../kernel/index.ts';
 import { DEFAULT_URL, type Environment } from './context.ts';
-import { CliFailure, EXIT } from './failure.ts';
+import { CliFailure, EXIT, exitCodeOf } from './failure.ts';
 import { say } from './output.ts';
 import { addAgentCommands } from './commands/agent-commands.ts';
+import { addEventsCommand } from './commands/events-command.ts';
+import { addHostCommands } from './commands/host-commands.ts';
 import { addLogsCommand } from './commands/logs-command.ts';
 import { addLookCommands } from './commands/look-commands.ts';
 import { addPackageCommands } from './commands/package-commands.ts';
@@ -48,6 +50,8 @@ function createProgram(env: Environment): Command {
   addPackageCommands(program, env);
   addServiceCommands(program, env);
   addLookCommands(program, env);
+  addHostCommands(program, env);
+  addEventsCommand(program, env);
   addLogsCommand(program, env);
   addTokenCommands(program, env);
   for (const command of allCommands(program)) command.exitOverride();
@@ -58,16 +62,16 @@ function allCommands(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...allCommands(child)]);
 }
 
-function exitCodeOf(error: unknown): number {
+/** Says what ended the command, and gives the exit code for it. */
+function tell(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   say(`iotmano: ${messageOf(error)}`);
-  if (!(error instanceof CliFailure)) return EXIT.failed;
-  for (const line of error.details) say(`  ${line}`);
-  return error.exitCode;
+  if (error instanceof CliFailure) for (const line of error.details) say(`  ${line}`);
+  return exitCodeOf(error);
 }
 
 try {
   await createProgram(process.env).parseAsync();
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
+  process.exitCode = tell(error);
 }

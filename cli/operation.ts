@@ -5,15 +5,15 @@ import { CliFailure, EXIT } from './failure.ts';
 import { say } from './output.ts';
 
 /** The part of an LCM operation occurrence that following it needs (SOL003 clause 5.5.2.13, SOL005 clause 6.5.2.3). */
-export interface OperationOccurrence {
+interface OperationOccurrence {
   readonly id: string;
   readonly operationState: string;
-  readonly operation?: string;
-  readonly lcmOperationType?: string;
+  readonly lcmOperationType: string;
   readonly error?: { readonly detail: string };
 }
 
 export interface VnfcRow {
+  readonly id: string;
   readonly name: string;
   readonly state: string;
   readonly hostId: string;
@@ -27,7 +27,8 @@ const POLL_MILLISECONDS = 200;
 export const idempotencyKey = (): Record<string, string> => ({ 'idempotency-key': randomUUID() });
 
 /**
- * Follows an operation to its end and shows what changes on the way (on stderr).
+ * Follows an operation to its end and shows what changes on the way (on stderr). An orchestrator that is away meanwhile is waited for:
+ * the operation goes on when it is back.
  * @param instances reads the instances that the operation concerns
  * @throws CliFailure when the operation did not complete or `timeoutSeconds` have passed
  */
@@ -36,33 +37,63 @@ export async function followOperation(
   location: string,
   timeoutSeconds: number,
   instances: () => Promise<readonly VnfcRow[]>,
-): Promise<OperationOccurrence> {
+): Promise<void> {
   const path = new URL(location, client.url).pathname;
   const end = performance.now() + timeoutSeconds * 1000;
-  const shown = new Map<string, string>();
+  const showChanges = createProgressDisplay();
+  let state = 'PROCESSING';
   for (;;) {
-    const { body: occurrence } = await client.get<OperationOccurrence>(path);
-    for (const { name, state, hostId, reason } of await instances()) {
-      const line = `${state} on ${hostId}${reason === undefined ? '' : ` (${reason})`}`;
-      if (shown.get(name) !== line) say(`  ${name}: ${line}`);
-      shown.set(name, line);
+    const occurrence = await read(client, path);
+    if (occurrence !== undefined) {
+      state = occurrence.operationState;
+      showChanges((await instances().catch(passOver)) ?? []);
+      if (SETTLED.has(state)) {
+        demandCompleted(occurrence);
+        return;
+      }
     }
-    if (SETTLED.has(occurrence.operationState)) return settled(occurrence);
     if (performance.now() > end) {
       throw new CliFailure(
         EXIT.failed,
-        `the operation ${occurrence.id} is still ${occurrence.operationState} after ${timeoutSeconds} s; it goes on: see "iotmano events --follow"`,
+        `the operation ${path} is still ${state} after ${timeoutSeconds} s; it goes on: see "iotmano events --follow"`,
       );
     }
     await sleep(POLL_MILLISECONDS);
   }
 }
 
-function settled(occurrence: OperationOccurrence): OperationOccurrence {
-  if (occurrence.operationState === 'COMPLETED') return occurrence;
-  const kind = occurrence.operation ?? occurrence.lcmOperationType ?? 'operation';
+async function read(client: Client, path: string): Promise<OperationOccurrence | undefined> {
+  return (await client.get<OperationOccurrence>(path).catch(passOver))?.body;
+}
+
+/** An orchestrator that does not answer may be on its way back; every other failure is one. */
+function passOver(error: unknown): undefined {
+  if (error instanceof CliFailure && error.exitCode === EXIT.unreachable) return undefined;
+  throw error;
+}
+
+/** Says what is new of each instance. */
+function createProgressDisplay(): (rows: readonly VnfcRow[]) => void {
+  const shown = new Map<string, string>();
+  return (rows) => {
+    for (const { id, name, state, hostId, reason } of rows) {
+      const line = `${name}: ${state} on ${hostId}${reason === undefined ? '' : ` (${reason})`}`;
+      if (shown.get(id) !== line) say(`  ${line}`);
+      shown.set(id, line);
+    }
+    const present = new Set(rows.map(({ id }) => id));
+    for (const [id, line] of shown) {
+      if (present.has(id)) continue;
+      say(`  ${line.slice(0, line.indexOf(':'))}: gone`);
+      shown.delete(id);
+    }
+  };
+}
+
+function demandCompleted({ id, operationState, lcmOperationType, error }: OperationOccurrence): void {
+  if (operationState === 'COMPLETED') return;
   throw new CliFailure(
     EXIT.failed,
-    `${kind} ended as ${occurrence.operationState}: ${occurrence.error?.detail ?? 'no reason given'} (operation ${occurrence.id})`,
+    `${lcmOperationType} ended as ${operationState}: ${error?.detail ?? 'no reason given'} (operation ${id})`,
   );
 }

@@ -12,6 +12,7 @@ import {
   type LogLevel,
 } from '../../kernel/index.ts';
 import { DEFAULT_URL, defaultDataDirectory, type Environment } from '../context.ts';
+import { logLevelOption, splitPair } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -86,7 +87,7 @@ function withFlags(command: Command, env: Environment): Command {
         .choices(['device-edge', 'cloud-edge', 'cloud'])
         .default('device-edge'),
     )
-    .option('--label <key=value>', 'a label for placement (repeatable)', collectLabel, {})
+    .option('--label <name=value>', 'a label for placement (repeatable)', collectLabel, {})
     .option('--address <address>', 'from where others reach what runs here')
     .option('--jurisdiction <code>', 'ISO 3166 code of where data is here')
     .option('--provider <name>', 'who owns the infrastructure')
@@ -95,13 +96,12 @@ function withFlags(command: Command, env: Environment): Command {
     .option('--m2m-sp-id <id>', 'M2M service provider that is expected')
     .option('--ca-file <file>', 'further certificate authorities (PEM)')
     .option('--insecure-http', 'allow plain HTTP to other machines: everything then travels in the clear')
-    .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info');
+    .addOption(logLevelOption());
 }
 
 function collectLabel(text: string, collected: Record<string, string>): Record<string, string> {
-  const separator = text.indexOf('=');
-  if (separator < 1) throw new CliFailure(EXIT.usage, `--label wants key=value; got "${text}"`);
-  return { ...collected, [text.slice(0, separator)]: text.slice(separator + 1) };
+  const [name, value] = splitPair('--label', text);
+  return { ...collected, [name]: value };
 }
 
 function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {

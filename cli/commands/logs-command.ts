@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../kernel/index.ts';
 import type { Environment } from '../context.ts';
+import { wholeNumber } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { stopSignal } from '../stop-signal.ts';
 
 interface LogsOptions {
   readonly follow?: boolean;
-  readonly tail?: string;
+  readonly tail?: number;
   readonly agentData?: string;
 }
 
@@ -16,7 +17,7 @@ export function addLogsCommand(program: Command, env: Environment): void {
     .command('logs <name>')
     .description('show the output of a running copy (a name of "iotmano ps"), on the host that it runs on')
     .option('-f, --follow', 'go on as output comes')
-    .option('--tail <lines>', 'only the last lines')
+    .option('--tail <lines>', 'only the last lines', wholeNumber('--tail', 0))
     .option('--agent-data <directory>', "data directory of the host's agent (or IOTMANO_AGENT_DATA)")
     .action(async (name: string, { follow, tail, agentData = env['IOTMANO_AGENT_DATA'] }: LogsOptions) => {
       if (agentData === undefined)
@@ -30,7 +31,7 @@ export function addLogsCommand(program: Command, env: Environment): void {
       const options = {
         follow: follow === true,
         signal: abort.signal,
-        ...(tail === undefined ? {} : { tailLines: Number(tail) }),
+        ...(tail === undefined ? {} : { tailLines: tail }),
       };
       for await (const chunk of await readFunctionLogs(agentData, name, options, systemClock))
         process.stdout.write(chunk);

@@ -1,27 +1,12 @@
-import { extname } from 'node:path';
 import type { Command } from 'commander';
-import {
-  buildPackage,
-  checkPackage,
-  loadTrustedCertificates,
-  readPem,
-  type Fault,
-  type PackageSigner,
-} from '../../descriptors/index.ts';
+import type { Fault, PackageSigner } from '../../descriptors/index.ts';
 import { systemClock } from '../../kernel/index.ts';
-import { faultLines, type Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
-import { idempotencyKey } from '../operation.ts';
-import { printJson, printRows, say } from '../output.ts';
+import { errorsAmong, faultLines, report } from '../faults.ts';
+import { printJson, printRows, say, type OutputFormat } from '../output.ts';
+import { demandFile, listPackages, onboard, removePackage } from '../packages.ts';
 import { checkTrust, TRUST } from '../trust-option.ts';
-
-interface Onboarded {
-  readonly id: string;
-  readonly onboardingState?: string;
-  readonly nsdOnboardingState?: string;
-  readonly onboardingFailureDetails?: Parameters<typeof faultLines>[0];
-}
 
 interface BuildOptions {
   readonly file: string;
@@ -34,15 +19,18 @@ interface CheckOptions {
   readonly requireSignature?: boolean;
 }
 
-const FUNCTIONS = { path: '/vnfpkgm/v2/vnf_packages', content: 'package_content', create: {} };
-const SERVICES = { path: '/nsd/v2/ns_descriptors', content: 'nsd_content', create: {} };
-
 /** `iotmano package …`: build, check and onboard packages of functions and descriptors of services. */
 export function addPackageCommands(program: Command, env: Environment): void {
   const group = program
     .command('package')
     .description('build, check and onboard function packages and service descriptors');
+  addBuild(group);
+  addCheck(group);
+  addOnboard(group, env);
+  addListAndRemove(group, env);
+}
 
+function addBuild(group: Command): void {
   group
     .command('build <directory>')
     .description('make a package (ZIP, SOL004 layout) of a folder with descriptor.yaml and artifacts/')
@@ -50,71 +38,102 @@ export function addPackageCommands(program: Command, env: Environment): void {
     .option('--sign-key <file>', 'sign the package with this private key (PEM); demands --sign-cert')
     .option('--sign-cert <file>', 'its certificate (PEM), followed by those up to the trusted one')
     .action(async (directory: string, { file, signKey, signCert }: BuildOptions) => {
+      await demandFile(directory);
+      const { buildPackage } = await import('../../descriptors/index.ts');
       const signer = await readSigner(signKey, signCert);
       const faults = await buildPackage(directory, file, signer === undefined ? {} : { signer });
       report(faults, `${directory} cannot be packed`);
       say(`wrote ${file}`);
     });
+}
 
+function addCheck(group: Command): void {
   group
     .command('check <file...>')
     .description('say everything that is wrong with packages or descriptors, without a server')
     .option(...TRUST)
     .option('--require-signature', 'find fault with packages that are not signed; demands --trust')
-    .action(async (files: string[], { trust, requireSignature = false }: CheckOptions) => {
+    .action(async (files: string[], { trust, requireSignature = false }: CheckOptions, command: Command) => {
       checkTrust(requireSignature, trust);
+      const { checkPackage, loadTrustedCertificates } = await import('../../descriptors/index.ts');
       const trustedCertificates = await loadTrustedCertificates(trust);
       const policy = { required: requireSignature, trustedCertificates, clock: systemClock };
+      const results = [];
       for (const file of files) {
+        await demandFile(file);
         const { faults } = await checkPackage(file, trust.length === 0 ? {} : { signature: policy });
-        report(faults, `${file} has faults`);
-        say(`${file} is valid`);
+        results.push({ file, isValid: errorsAmong(faults).length === 0, faults });
       }
+      const { output } = command.optsWithGlobals<{ output: OutputFormat }>();
+      if (output === 'json') printJson(results);
+      else for (const result of results) tellFaults(result);
+      if (results.some(({ isValid }) => !isValid)) process.exitCode = EXIT.usage;
     });
+}
 
+function tellFaults({
+  file,
+  isValid,
+  faults,
+}: {
+  readonly file: string;
+  readonly isValid: boolean;
+  readonly faults: readonly Fault[];
+}): void {
+  say(`${file} ${isValid ? 'is valid' : 'has faults'}`);
+  for (const [index, line] of faultLines(faults).entries())
+    say(`  ${faults[index]?.severity === 'warning' ? 'warning: ' : ''}${line}`);
+}
+
+function addOnboard(group: Command, env: Environment): void {
   group
     .command('onboard <file...>')
-    .description('upload packages (ZIP) or bare descriptors (YAML) of functions and services')
-    .option('--service', 'the files are service descriptors (found out by itself otherwise)')
-    .action(async (files: string[], { service }: { service?: boolean }, command: Command) => {
+    .description('upload packages (ZIP) or bare descriptors (YAML) of functions and services, in this order')
+    .action(async (files: string[], _options: unknown, command: Command) => {
       const { client, format } = contextOf(command, env);
+      const { checkPackage } = await import('../../descriptors/index.ts');
       const results: object[] = [];
       for (const file of files) {
-        const isService = service ?? (await checkPackage(file)).descriptor?.kind === 'IoTServiceDescriptor';
-        const id = await onboard(client, isService ? SERVICES : FUNCTIONS, file);
-        results.push({ file, id, kind: isService ? 'service' : 'function' });
+        await demandFile(file);
+        const { descriptor, faults } = await checkPackage(file);
+        report(faults, `${file} has faults`);
+        const kind = descriptor?.kind === 'IoTServiceDescriptor' ? 'service' : 'function';
+        const id = await onboard(client, kind, file);
+        results.push({ file, id, kind });
         if (format === 'table') say(`onboarded ${file} as ${id}`);
       }
       if (format === 'json') printJson(results);
     });
+}
 
+function addListAndRemove(group: Command, env: Environment): void {
   group
     .command('list')
     .description('list what is onboarded')
     .action(async (_options: unknown, command: Command) => {
       const { client, format } = contextOf(command, env);
       const [functions, services] = await Promise.all([
-        client.list<Record<string, unknown>>(FUNCTIONS.path),
-        client.list<Record<string, unknown>>(SERVICES.path),
+        listPackages(client, 'function'),
+        listPackages(client, 'service'),
       ]);
       const rows = [
         ...functions.map((item) => ({
           kind: 'function',
-          id: item['id'],
+          id: item.id,
           name: item['vnfProductName'],
           version: item['vnfSoftwareVersion'],
-          state: item['onboardingState'],
-          enabled: item['operationalState'],
-          usage: item['usageState'],
+          state: item.onboardingState,
+          enabled: item.operationalState,
+          usage: item.usageState,
         })),
         ...services.map((item) => ({
           kind: 'service',
-          id: item['id'],
+          id: item.id,
           name: item['nsdName'],
           version: item['nsdVersion'],
-          state: item['nsdOnboardingState'],
-          enabled: item['nsdOperationalState'],
-          usage: item['nsdUsageState'],
+          state: item.nsdOnboardingState,
+          enabled: item.nsdOperationalState,
+          usage: item.nsdUsageState,
         })),
       ];
       printRows(format, rows, ['kind', 'name', 'version', 'state', 'enabled', 'usage', 'id'], {
@@ -128,7 +147,7 @@ export function addPackageCommands(program: Command, env: Environment): void {
     .description('disable and delete a package or service descriptor that is not in use')
     .action(async (id: string, _options: unknown, command: Command) => {
       const { client } = contextOf(command, env);
-      await remove(client, id);
+      await removePackage(client, id);
       say(`deleted ${id}`);
     });
 }
@@ -137,55 +156,6 @@ async function readSigner(keyFile?: string, certificateFile?: string): Promise<P
   if (keyFile === undefined && certificateFile === undefined) return undefined;
   if (keyFile === undefined || certificateFile === undefined)
     throw new CliFailure(EXIT.usage, 'signing needs both --sign-key and --sign-cert');
+  const { readPem } = await import('../../descriptors/index.ts');
   return { key: await readPem(keyFile), certificates: await readPem(certificateFile) };
-}
-
-/** Creates the resource, uploads the content, waits until it is checked; leaves nothing behind when it is refused. */
-async function onboard(client: Client, kind: typeof FUNCTIONS, file: string): Promise<string> {
-  const { body: created } = await client.post<Onboarded>(kind.path, kind.create, idempotencyKey());
-  const resource = `${kind.path}/${encodeURIComponent(created.id)}`;
-  try {
-    const isZip = extname(file).toLowerCase() === '.zip';
-    await client.putFile(`${resource}/${kind.content}`, file, isZip ? 'application/zip' : 'application/yaml');
-    await waitOnboarded(client, resource, file);
-  } catch (error) {
-    await remove(client, created.id).catch((problem: unknown) =>
-      say(`${resource} could not be cleaned up: ${String(problem)}`),
-    );
-    throw error;
-  }
-  return created.id;
-}
-
-async function waitOnboarded(client: Client, resource: string, file: string): Promise<void> {
-  for (;;) {
-    const { body } = await client.get<Onboarded>(resource);
-    const state = body.onboardingState ?? body.nsdOnboardingState;
-    if (state === 'ONBOARDED') return;
-    if (state === 'ERROR') {
-      throw new CliFailure(
-        EXIT.failed,
-        `${file} was refused`,
-        faultLines(body.onboardingFailureDetails ?? {}),
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function remove(client: Client, id: string): Promise<void> {
-  const isFunction = (await client.list<{ id: string }>(FUNCTIONS.path)).some((item) => item.id === id);
-  const resource = `${(isFunction ? FUNCTIONS : SERVICES).path}/${encodeURIComponent(id)}`;
-  const disable = isFunction ? { operationalState: 'DISABLED' } : { nsdOperationalState: 'DISABLED' };
-  const { body } = await client.get<Record<string, unknown>>(resource);
-  if (body['operationalState'] === 'ENABLED' || body['nsdOperationalState'] === 'ENABLED')
-    await client.patch(resource, disable);
-  await client.delete(resource);
-}
-
-function report(faults: readonly Fault[], message: string): void {
-  const errors = faults.filter(({ severity }) => severity === 'error');
-  for (const line of faultLines({ faults: faults.filter(({ severity }) => severity === 'warning') }))
-    say(`warning: ${line}`);
-  if (errors.length > 0) throw new CliFailure(EXIT.usage, message, faultLines({ faults: errors }));
 }

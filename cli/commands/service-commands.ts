@@ -1,108 +1,99 @@
 import type { Command } from 'commander';
-import { gt, valid } from 'semver';
-import type { Client } from '../client.ts';
+import { splitPair, wholeNumber } from '../arguments.ts';
 import { contextOf, type Environment } from '../context.ts';
-import { CliFailure, EXIT } from '../failure.ts';
-import { followOperation, idempotencyKey, type VnfcRow } from '../operation.ts';
 import { printJson, printRows, say } from '../output.ts';
-
-const NS = '/nslcm/v2/ns_instances';
-const NSD = '/nsd/v2/ns_descriptors';
-
-interface NsdInfo {
-  readonly id: string;
-  readonly nsdId: string;
-  readonly nsdName: string;
-  readonly nsdVersion: string;
-  readonly nsdInvariantId: string;
-  readonly nsdOnboardingState: string;
-}
-
-interface NsInstance {
-  readonly id: string;
-  readonly nsInstanceName: string;
-  readonly nsState: string;
-  readonly [key: string]: unknown;
-}
-
-interface VnfcInstanceRow extends VnfcRow {
-  readonly service?: string;
-}
+import {
+  createInstance,
+  deployService,
+  findInstance,
+  functionIdOf,
+  instancesOf,
+  listInstances,
+  operate,
+  planService,
+  removeInstance,
+} from '../services.ts';
 
 interface DeployOptions {
   readonly name?: string;
-  readonly param: Record<string, unknown>;
-  readonly timeout: string;
+  readonly param: Readonly<Record<string, unknown>>;
+  readonly timeout: number;
+}
+
+interface HealOptions {
+  readonly function: readonly string[];
+  readonly cause: string;
+  readonly timeout: number;
 }
 
 /** `iotmano service …`: plan, deploy, look after and remove services (NS instances). */
 export function addServiceCommands(program: Command, env: Environment): void {
   const group = program.command('service').description('plan, deploy, heal and remove services');
-  const param = [
-    '--param <name=value>',
-    'a parameter of the service (repeatable); the value is JSON or a string',
-    collectParameter,
-    {},
-  ] as const;
-  const timeout = ['--timeout <seconds>', 'how long to wait', '300'] as const;
+  addPlanAndDeploy(group, env);
+  addListAndShow(group, env);
+  addHealAndRemove(group, env);
+}
 
+const PARAMETER = [
+  '--param <name=value>',
+  'a parameter of the service (repeatable); the value is JSON or a string',
+  collectParameter,
+  {},
+] as const;
+const TIMEOUT = [
+  '--timeout <seconds>',
+  'how long to wait; the operation itself goes on',
+  wholeNumber('--timeout', 1),
+  300,
+] as const;
+
+function addPlanAndDeploy(group: Command, env: Environment): void {
   group
     .command('plan <service>')
-    .description('show where each function would run and why, without changing anything')
-    .option(...param)
-    .action(async (service: string, options: DeployOptions, command: Command) => {
-      const { client } = contextOf(command, env);
-      const { id } = await createInstance(client, service, `plan-${Date.now()}`);
-      try {
-        const { body } = await client.post(
-          `${NS}/${id}/instantiate?dryRun=true`,
-          instantiateRequest(options),
-        );
-        printJson(body);
-      } finally {
-        await client.delete(`${NS}/${id}`);
+    .description('show where each function would run, or why it finds no host, without changing anything')
+    .option(...PARAMETER)
+    .action(async (service: string, { param }: DeployOptions, command: Command) => {
+      const { client, format } = contextOf(command, env);
+      const plan = await planService(client, service, param);
+      if (format === 'json') printJson(plan);
+      else {
+        const rows = plan.instances.map(({ hostId, ...rest }) => ({ ...rest, host: hostId }));
+        if (plan.fits) printRows(format, rows, ['function', 'unit', 'slot', 'host']);
+        for (const reason of plan.reasons) process.stdout.write(`${reason}\n`);
       }
+      if (!plan.fits) process.exitCode = 1;
     });
 
   group
     .command('deploy <service>')
     .description('create and instantiate a service from its onboarded descriptor (name, invariant id or id)')
     .option('--name <name>', 'name of the instance; the name of the service otherwise')
-    .option(...param)
-    .option(...timeout)
-    .action(async (service: string, options: DeployOptions, command: Command) => {
+    .option(...PARAMETER)
+    .option(...TIMEOUT)
+    .action(async (service: string, { name, param, timeout }: DeployOptions, command: Command) => {
       const { client, format } = contextOf(command, env);
       const begin = performance.now();
-      const instance = await createInstance(client, service, options.name);
+      const instance = await createInstance(client, service, name);
       say(`deploying ${instance.nsInstanceName} (${instance.id})`);
-      await operate(client, instance, 'instantiate', instantiateRequest(options), options.timeout).catch(
-        async (error: unknown) => {
-          await client
-            .delete(`${NS}/${instance.id}`)
-            .catch(() =>
-              say(
-                `${instance.nsInstanceName} is left as it is: see "iotmano service show ${instance.nsInstanceName}"`,
-              ),
-            );
-          throw error;
-        },
-      );
+      await deployService(client, instance, param, timeout);
       const seconds = Math.round(performance.now() - begin) / 1000;
       if (format === 'json') printJson({ id: instance.id, name: instance.nsInstanceName, seconds });
       else say(`${instance.nsInstanceName} runs (${seconds} s)`);
     });
+}
 
+function addListAndShow(group: Command, env: Environment): void {
   group
     .command('list')
     .description('list service instances')
     .action(async (_options: unknown, command: Command) => {
       const { client, format } = contextOf(command, env);
-      const instances = await client.list<NsInstance>(NS);
-      const rows = instances.map((item) => ({
-        name: item.nsInstanceName,
-        state: item.nsState,
-        descriptor: item['nsdId'],
-        id: item.id,
+      const instances = await listInstances(client);
+      const rows = instances.map(({ nsInstanceName, nsState, nsdId, id }) => ({
+        name: nsInstanceName,
+        state: nsState,
+        descriptor: nsdId,
+        id,
       }));
       printRows(format, rows, ['name', 'state', 'descriptor', 'id'], instances);
     });
@@ -113,138 +104,67 @@ export function addServiceCommands(program: Command, env: Environment): void {
     .action(async (name: string, _options: unknown, command: Command) => {
       const { client, format } = contextOf(command, env);
       const instance = await findInstance(client, name);
-      const { body } = await client.get<NsInstance>(`${NS}/${instance.id}`);
       if (format === 'json') {
-        printJson(body);
+        printJson(instance);
         return;
       }
-      say(`${body.nsInstanceName} is ${body.nsState} (${body.id})`);
-      printRows(format, await instancesOf(client, body.nsInstanceName), [
-        'name',
-        'hostId',
-        'state',
-        'restarts',
-        'reason',
-      ]);
+      const { nsInstanceName, nsState, nsdId, id, parameters } = instance;
+      process.stdout.write(
+        `name        ${nsInstanceName}\nid          ${id}\nstate       ${nsState}\ndescriptor  ${nsdId}\nparameters  ${JSON.stringify(parameters)}\n\n`,
+      );
+      const rows = (await instancesOf(client, instance)).map((row) => ({ ...row, host: row.hostId }));
+      printRows(format, rows, ['name', 'state', 'host', 'restarts', 'reason']);
     });
+}
 
+function addHealAndRemove(group: Command, env: Environment): void {
   group
     .command('heal <name>')
-    .description('replace instances that do not do their work')
-    .option('--cause <text>', 'why, for the record', 'operator request')
-    .option(...timeout)
-    .action(
-      async (
-        name: string,
-        { cause, timeout: wait }: { cause: string; timeout: string },
-        command: Command,
-      ) => {
-        const { client } = contextOf(command, env);
-        const instance = await findInstance(client, name);
-        await operate(
-          client,
-          instance,
-          'heal',
-          { healNsData: { degreeHealing: 'HEAL_RESTORE', actionsHealing: [], healScript: cause } },
-          wait,
-        );
-        say(`${name} is healed`);
-      },
-    );
+    .description('replace what does not do its work; with --function, those functions whatever they do')
+    .option('--function <function>', 'name of a function of the service (repeatable)', collect, [])
+    .option('--cause <text>', 'why, for the record; with --function', 'operator request')
+    .option(...TIMEOUT)
+    .action(async (name: string, options: HealOptions, command: Command) => {
+      const { client, format } = contextOf(command, env);
+      const instance = await findInstance(client, name);
+      const healVnfData = options.function.map((wanted) => ({
+        vnfInstanceId: functionIdOf(instance, wanted),
+        cause: options.cause,
+      }));
+      const request =
+        healVnfData.length > 0 ? { healVnfData } : { healNsData: { degreeHealing: 'HEAL_RESTORE' } };
+      await operate(client, instance, 'heal', request, options.timeout);
+      if (format === 'json') printJson({ id: instance.id, name: instance.nsInstanceName });
+      else say(`${name} is healed`);
+    });
 
   group
     .command('rm <name>')
     .description('terminate and delete a service instance')
-    .option(...timeout)
-    .action(async (name: string, { timeout: wait }: { timeout: string }, command: Command) => {
-      const { client } = contextOf(command, env);
+    .option(...TIMEOUT)
+    .action(async (name: string, { timeout }: { timeout: number }, command: Command) => {
+      const { client, format } = contextOf(command, env);
       const instance = await findInstance(client, name);
-      if (instance.nsState === 'INSTANTIATED') await operate(client, instance, 'terminate', {}, wait);
-      await client.delete(`${NS}/${instance.id}`);
-      say(`${name} is gone`);
+      await removeInstance(client, instance, timeout);
+      if (format === 'json') printJson({ id: instance.id, name: instance.nsInstanceName });
+      else say(`${name} is gone`);
     });
 }
 
+function collect(text: string, collected: readonly string[]): readonly string[] {
+  return [...collected, text];
+}
+
 function collectParameter(text: string, collected: Record<string, unknown>): Record<string, unknown> {
-  const separator = text.indexOf('=');
-  if (separator < 1) throw new CliFailure(EXIT.usage, `--param wants name=value; got "${text}"`);
-  const value = text.slice(separator + 1);
-  let parsed: unknown = value;
+  const [name, value] = splitPair('--param', text);
+  return { ...collected, [name]: parseValue(value) };
+}
+
+/** JSON where it is JSON, else the text itself. */
+function parseValue(text: string): unknown {
   try {
-    parsed = JSON.parse(value);
+    return JSON.parse(text);
   } catch {
-    // Not JSON: the text itself is meant.
+    return text;
   }
-  return { ...collected, [text.slice(0, separator)]: parsed };
-}
-
-function instantiateRequest({ param }: DeployOptions): object {
-  return { nsFlavourId: 'default', additionalParamsForNs: param };
-}
-
-async function createInstance(
-  client: Client,
-  service: string,
-  name: string | undefined,
-): Promise<NsInstance> {
-  const descriptors = (await client.list<NsdInfo>(NSD)).filter(
-    (item) =>
-      item.nsdOnboardingState === 'ONBOARDED' &&
-      [item.id, item.nsdId, item.nsdName, item.nsdInvariantId].includes(service),
-  );
-  const newest = descriptors.reduce<NsdInfo | undefined>(
-    (best, item) => (best === undefined || isNewer(item.nsdVersion, best.nsdVersion) ? item : best),
-    undefined,
-  );
-  if (newest === undefined)
-    throw new CliFailure(
-      EXIT.notFound,
-      `no onboarded service is called "${service}"; see "iotmano package list"`,
-    );
-  const request = { nsdId: newest.nsdId, nsName: name ?? newest.nsdName, nsDescription: '' };
-  return (await client.post<NsInstance>(NS, request, idempotencyKey())).body;
-}
-
-function isNewer(version: string, other: string): boolean {
-  return valid(version) !== null && valid(other) !== null && gt(version, other);
-}
-
-async function operate(
-  client: Client,
-  instance: NsInstance,
-  operation: string,
-  request: object,
-  timeoutSeconds: string,
-): Promise<void> {
-  const { headers } = await client.post(`${NS}/${instance.id}/${operation}`, request, idempotencyKey());
-  const location = headers.get('location');
-  if (location === null)
-    throw new CliFailure(EXIT.failed, `the orchestrator gave no operation to follow for ${operation}`);
-  await followOperation(client, location, Number(timeoutSeconds), () =>
-    instancesOf(client, instance.nsInstanceName),
-  );
-}
-
-async function instancesOf(client: Client, service: string): Promise<VnfcInstanceRow[]> {
-  return (await client.list<VnfcInstanceRow>('/iotmano/v1/vnfc_instances')).filter(
-    (row) => row.service === service,
-  );
-}
-
-async function findInstance(client: Client, name: string): Promise<NsInstance> {
-  const found = (await client.list<NsInstance>(NS)).filter(
-    (item) => item.nsInstanceName === name || item.id === name,
-  );
-  const [only] = found;
-  if (only === undefined)
-    throw new CliFailure(
-      EXIT.notFound,
-      `no service instance is called "${name}"; see "iotmano service list"`,
-    );
-  if (found.length > 1)
-    throw new CliFailure(
-      EXIT.conflict,
-      `${found.length} service instances are called "${name}"; use the id: ${found.map(({ id }) => id).join(', ')}`,
-    );
-  return only;
 }

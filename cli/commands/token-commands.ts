@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { printJson, printRows, say } from '../output.ts';
 
@@ -19,7 +20,11 @@ export function addTokenCommands(program: Command, env: Environment): void {
   group
     .command('create <name>')
     .description('create a token; it is shown this once and never again')
-    .requiredOption('--role <role>', 'admin, operator or viewer')
+    .addOption(
+      new Option('--role <role>', 'what it may be used for')
+        .choices(['admin', 'operator', 'viewer'])
+        .makeOptionMandatory(),
+    )
     .option('--tenant <tenant>', 'tenant that it belongs to; that of the caller otherwise')
     .action(async (name: string, { role, tenant }: { role: string; tenant?: string }, command: Command) => {
       const { client, format } = contextOf(command, env);
@@ -37,17 +42,17 @@ export function addTokenCommands(program: Command, env: Environment): void {
     .description('create a one-time token with which an agent enrols its host')
     .option('--host-id <hostId>', 'the only host that may use it')
     .option('--tenant <tenant...>', 'tenants that the host serves; all otherwise')
-    .option('--valid <seconds>', 'how long it can be used', '3600')
+    .option('--valid <seconds>', 'how long it can be used', wholeNumber('--valid', 1), 3600)
     .action(
       async (
-        { hostId, tenant, valid }: { hostId?: string; tenant?: string[]; valid: string },
+        { hostId, tenant, valid }: { hostId?: string; tenant?: string[]; valid: number },
         command: Command,
       ) => {
         const { client, format } = contextOf(command, env);
         const { body } = await client.post<{ token: string }>('/iotmano/v1/enrolment_tokens', {
           ...(hostId === undefined ? {} : { hostId }),
           ...(tenant === undefined ? {} : { tenants: tenant }),
-          validSeconds: Number(valid),
+          validSeconds: valid,
         });
         if (format === 'json') printJson(body);
         else process.stdout.write(`${body.token}\n`);

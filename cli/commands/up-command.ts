@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { createLogger, type LogLevel } from '../../kernel/index.ts';
 import { defaultDataDirectory, type Environment } from '../context.ts';
+import { logLevelOption } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
 import { checkTrust, TRUST } from '../trust-option.ts';
@@ -27,17 +28,15 @@ export function addUpCommand(program: Command, env: Environment): void {
     .option('--tls-key <file>', 'its private key (PEM)')
     .option(...TRUST)
     .option('--require-signature', 'refuse packages that are not signed; demands --trust')
-    .option('--log-level <level>', 'trace, debug, info, warn, error or silent', 'info')
+    .addOption(logLevelOption())
     .action(async ({ listen, data, tlsCert, tlsKey, logLevel, trust, requireSignature }: UpOptions) => {
       const required = requireSignature === true;
       checkTrust(required, trust);
+      const place = { listen: parseListen(listen), ...tlsOf(tlsCert, tlsKey) };
       const { runOrchestrator } = await import('../../orchestrator/index.ts');
       const orchestrator = await runOrchestrator({
-        listen: parseListen(listen),
+        ...place,
         dataDirectory: data,
-        ...(tlsCert === undefined || tlsKey === undefined
-          ? {}
-          : { tls: { certFile: tlsCert, keyFile: tlsKey } }),
         ...(required || trust.length > 0 ? { packageSignatures: { required, trustFiles: trust } } : {}),
         log: createLogger('orchestrator', logLevel),
       });
@@ -45,6 +44,17 @@ export function addUpCommand(program: Command, env: Environment): void {
       await stopSignal();
       await orchestrator.close();
     });
+}
+
+/** @throws CliFailure where one is there without the other: plain HTTP would be no answer to half a wish for TLS */
+function tlsOf(certFile?: string, keyFile?: string): { tls?: { certFile: string; keyFile: string } } {
+  if (certFile === undefined && keyFile === undefined) return {};
+  if (certFile === undefined || keyFile === undefined)
+    throw new CliFailure(
+      EXIT.usage,
+      `TLS needs a certificate and its key; ${certFile === undefined ? '--tls-cert' : '--tls-key'} is missing`,
+    );
+  return { tls: { certFile, keyFile } };
 }
 
 function parseListen(text: string): { host: string; port: number } {

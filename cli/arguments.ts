@@ -1,0 +1,26 @@
+import { Option } from 'commander';
+import { CliFailure, EXIT } from './failure.ts';
+
+/** A parser of option values that are whole numbers. @throws CliFailure naming the option and what it takes */
+export function wholeNumber(option: string, least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value))
+      throw new CliFailure(EXIT.usage, `${option} wants a whole number of at least ${least}; got "${text}"`);
+    return value;
+  };
+}
+
+/** Splits `name=value`. @throws CliFailure naming the option and what it takes */
+export function splitPair(option: string, text: string): readonly [name: string, value: string] {
+  const separator = text.indexOf('=');
+  if (separator < 1) throw new CliFailure(EXIT.usage, `${option} wants name=value; got "${text}"`);
+  return [text.slice(0, separator), text.slice(separator + 1)];
+}
+
+/** How much a long-running command tells in its log. */
+export function logLevelOption(): Option {
+  return new Option('--log-level <level>', 'how much is told')
+    .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info');
+}

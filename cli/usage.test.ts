@@ -1,0 +1,152 @@
+/** What the `iotmano` command does without an orchestrator: help, refusals of wrong use, and packages. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestSystem, type CommandResult, type TestSystem } from '../test/kit/test-system.ts';
+import { tinyDescriptor, tinyService, writeTinyFunction } from '../test/kit/tiny-function.ts';
+
+let system: TestSystem;
+let run: (line: string, environment?: NodeJS.ProcessEnv) => Promise<CommandResult>;
+
+beforeAll(async () => {
+  system = await createTestSystem();
+  run = (line, environment) => system.iotmano(line.split(' '), { ...system.environment, ...environment });
+});
+
+afterAll(() => system.cleanUp());
+
+describe('iotmano --help', () => {
+  it('lists every command and every exit code', async () => {
+    const { code, stdout } = await run('--help');
+    expect(code).toBe(0);
+    for (const command of 'up agent package service ps hosts host events logs token'.split(' '))
+      expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    expect(stdout).toContain('0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers');
+  });
+
+  it.each(['agent', 'package', 'service', 'host', 'token'])(
+    'is there for %s, too, with its commands',
+    async (group) => {
+      const { code, stdout } = await run(`${group} --help`);
+      expect(code).toBe(0);
+      expect(stdout).toContain('Commands:');
+    },
+  );
+});
+
+describe('wrong use ends with 2 and says what is right:', () => {
+  it.each([
+    ['bogus', /unknown command 'bogus'/],
+    ['service deploy', /missing required argument 'service'/],
+    ['ps -o xml', /Allowed choices are table, json/],
+    ['up --listen here', /--listen wants address:port, e\.g\. 127\.0\.0\.1:8900/],
+    ['up --listen 127.0.0.1:99999', /--listen wants address:port/],
+    ['up --tls-cert cert.pem', /TLS needs a certificate and its key; --tls-key is missing/],
+    ['up --tls-key key.pem', /TLS needs a certificate and its key; --tls-cert is missing/],
+    ['up --log-level loud', /Allowed choices are trace, debug, info, warn, error, silent/],
+    ['agent run --label site', /--label wants name=value; got "site"/],
+    ['agent run --tier sky', /Allowed choices are device-edge, cloud-edge, cloud/],
+    ['agent run --host-id No_Such', /--host-id/],
+    ['service deploy x --param cseId', /--param wants name=value; got "cseId"/],
+    ['service deploy x --timeout soon', /--timeout wants a whole number of at least 1; got "soon"/],
+    ['token create t --role king', /Allowed choices are admin, operator, viewer/],
+    ['token create t', /required option '--role <role>' not specified/],
+    ['token enrol --valid 0', /--valid wants a whole number of at least 1/],
+    ['events --since yesterday', /--since wants a whole number of at least 0/],
+    ['logs x --tail all', /--tail wants a whole number/],
+    ['logs x', /--agent-data DIRECTORY, or IOTMANO_AGENT_DATA/],
+    ['package check nowhere.yaml', /nowhere\.yaml cannot be read: there is no such file/],
+    ['package build nowhere -f out.zip', /nowhere cannot be read/],
+  ])('%s', async (line, message) => {
+    const { code, stdout, stderr } = await run(line);
+    expect(stderr).toMatch(message);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+
+  it('up on an address that is not loopback, without TLS', async () => {
+    const { code, stderr } = await system.iotmano(['up', '--listen', '0.0.0.0:0', '--data', system.data]);
+    expect(stderr).toMatch(/TLS/);
+    expect(code).toBe(2);
+  });
+});
+
+describe('without an orchestrator', () => {
+  it('a command says that there is no token, and where it has looked', async () => {
+    const { code, stderr } = await run('ps', { IOTMANO_DATA: '/nowhere' });
+    expect(stderr).toContain('set IOTMANO_TOKEN');
+    expect(stderr).toContain('/nowhere/admin.token');
+    expect(code).toBe(4);
+  });
+
+  it('a command says that none answers, and where it has asked', async () => {
+    const { code, stderr } = await run('ps', { IOTMANO_TOKEN: 'a.b' });
+    expect(stderr).toContain(`no orchestrator answers at ${system.url}`);
+    expect(stderr).toContain('iotmano up');
+    expect(code).toBe(3);
+  });
+
+  it('--url goes before IOTMANO_URL', async () => {
+    const { stderr } = await run('--url http://127.0.0.1:9 ps', { IOTMANO_TOKEN: 'a.b' });
+    expect(stderr).toContain('no orchestrator answers at http://127.0.0.1:9 ');
+  });
+
+  it('a host cannot be enrolled, which is said at once', async () => {
+    const line = `agent enrol --host-id h --token x --data ${join(system.folder, 'h')} --log-level silent`;
+    const { code, stderr } = await run(line);
+    expect(stderr).toMatch(/^iotmano: .*127\.0\.0\.1/);
+    expect(code).toBe(3);
+  });
+});
+
+describe('iotmano package', () => {
+  const path = (name: string): string => join(system.folder, name);
+
+  it('builds a package that check finds valid', async () => {
+    await writeTinyFunction(path('fine'), tinyDescriptor('fine'));
+    expect(await system.iotmano(['package', 'build', path('fine'), '-f', path('fine.zip')])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `wrote ${path('fine.zip')}\n`,
+    });
+    expect(await system.iotmano(['package', 'check', path('fine.zip')])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `${path('fine.zip')} is valid\n`,
+    });
+  });
+
+  it('tells all faults of all files, each with its place, its rule and a remedy', async () => {
+    const faulty = tinyDescriptor('faulty', { more: { lifespan: 3, flavours: [] } });
+    writeFileSync(path('faulty.yaml'), JSON.stringify(faulty, undefined, 2));
+    writeFileSync(path('good.yaml'), JSON.stringify(tinyService('good', [{ name: 'fine' }])));
+    const { code, stderr } = await system.iotmano([
+      'package',
+      'check',
+      path('faulty.yaml'),
+      path('good.yaml'),
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/faulty\.yaml:\d+:\d+: schema\/\S+: .*lifespan/);
+    expect(stderr).toMatch(/faulty\.yaml:\d+:\d+: schema\/\S+: .*flavours/);
+    expect(stderr).toContain(`${path('good.yaml')} is valid`);
+  });
+
+  it('tells programs the same as JSON', async () => {
+    const args = ['package', 'check', '-o', 'json', path('faulty.yaml'), path('good.yaml')];
+    const { code, stdout } = await system.iotmano(args);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { isValid: false, faults: expect.arrayContaining([expect.objectContaining({ severity: 'error' })]) },
+      { isValid: true, faults: [] },
+    ]);
+  });
+
+  it('does not build what has faults', async () => {
+    mkdirSync(path('bad'));
+    writeFileSync(path('bad/descriptor.yaml'), 'kind: [');
+    const { code, stderr } = await system.iotmano(['package', 'build', path('bad'), '-f', path('bad.zip')]);
+    expect(stderr).toContain(`${path('bad')} cannot be packed`);
+    expect(code).toBe(2);
+    expect((await system.iotmano(['package', 'check', path('bad.zip')])).stderr).toContain('cannot be read');
+  });
+});
