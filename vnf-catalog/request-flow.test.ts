@@ -14,6 +14,7 @@ let folder = '';
 let database: DatabaseSync;
 let store: ResourceStore;
 let requests = 0;
+let lists = 0;
 let beforeCommit: (() => Promise<void>) | undefined;
 
 /** Two instances of request processing over one real data storage, without the broker between them. */
@@ -21,7 +22,10 @@ function neighbours(): Neighbours {
   const copy = <T>(text: string): T => JSON.parse(text) as T;
   return {
     look: async (request) => copy(store.look(request)),
-    list: async (request) => copy(JSON.stringify(store.list(request))),
+    list: async (request) => {
+      lists += 1;
+      return copy(JSON.stringify(store.list(request)));
+    },
     commit: async (request) => {
       const interrupt = beforeCommit;
       beforeCommit = undefined;
@@ -252,6 +256,37 @@ describe('retrieval and discovery', () => {
     });
   });
 
+  test('however little an originator may see, a list is short, whole, and costs few requests', async () => {
+    for (let each = 0; each < 30; each += 1)
+      await create('Cowner', 'cse-in/own', 3, { 'm2m:cnt': { rn: `hidden${each}` } });
+    const all = await retrieve('CAdmin', 'cse-in', { fc: { fu: 1, ty: [3] } });
+    const seen: unknown[] = [];
+    let offset: number | undefined = 0;
+    while (offset !== undefined) {
+      const part: ResponsePrimitive = await retrieve('CAdmin', 'cse-in', {
+        fc: { fu: 1, ty: [3], lim: 7, ofst: offset },
+      });
+      seen.push(...(part.pc as { 'm2m:uril': unknown[] })['m2m:uril']);
+      offset = part.cnot;
+    }
+    expect({ 'm2m:uril': seen }).toEqual(all.pc);
+    lists = 0;
+    const little = await retrieve('Creader', 'cse-in', { fc: { fu: 1, ty: [3], lim: 1 } });
+    expect([little.pc, lists]).toEqual([{ 'm2m:uril': ['cse-in/own/open'] }, 1]);
+  });
+
+  test.each<[string, number, Partial<RequestPrimitive>, number]>([
+    ['a deletion', OPERATION.delete, { fc: { crb: '20000101T000000' } }, 5001],
+    ['an update', OPERATION.update, { fc: { lbl: ['no'] }, pc: { 'm2m:cnt': { mni: 1 } } }, 5001],
+    ['a retrieval of one resource', OPERATION.retrieve, { fc: { lbl: ['no'] } }, 5001],
+    ['a filter usage that is not known', OPERATION.retrieve, { fc: { fu: 3 } }, 5001],
+    ['a time that is none', OPERATION.retrieve, { fc: { fu: 1, crb: 'yesterday' } }, 4000],
+    ['a kind of address that is not known', OPERATION.retrieve, { drt: 9 }, 4000],
+  ])('conditions that would not be acted on are refused: %s', async (_, op, rest, rsc) => {
+    expect(await ask('Cowner', op, 'cse-in/own/open', rest)).toMatchObject({ rsc });
+    expect(await retrieve('Cowner', 'cse-in/own/open')).toMatchObject({ pc: { 'm2m:cnt': { cni: 3 } } });
+  });
+
   test('rcn 4, 5, 6 and 8 show the children each in its way', async () => {
     const get = async (rcn: number): Promise<unknown> =>
       (await retrieve('Creader', 'cse-in/own/open', { rcn })).pc;
@@ -275,6 +310,28 @@ describe('retrieval and discovery', () => {
       rsc: 4103,
     });
     expect(await ask('Creader', OPERATION.delete, 'cse-in/own/open/la')).toMatchObject({ rsc: 4103 });
+  });
+
+  test('a policy decides as it is now: narrowed, widened and deleted', async () => {
+    const read = async (fr: string): Promise<number> => (await retrieve(fr, 'cse-in/own/open/la')).rsc;
+    const write = async (fr: string): Promise<number> =>
+      (await create(fr, 'cse-in/own/open', 4, { 'm2m:cin': { con: 'w' } })).rsc;
+    const pv = (acop: number): unknown => ({ 'm2m:acp': { pv: { acr: [{ acor: ['Creader'], acop }] } } });
+    expect([await read('Creader'), await write('Creader')]).toEqual([2000, 4103]);
+    await ask('Cowner', OPERATION.update, 'cse-in/own/acp', { pc: pv(1) });
+    expect([await read('Creader'), await write('Creader'), await write('Creader')]).toEqual([
+      4103, 2001, 2001,
+    ]);
+    expect([await read('Cowner'), await write('Cowner')]).toEqual([4103, 4103]);
+    expect(await ask('Cowner', OPERATION.delete, 'cse-in/own/acp')).toMatchObject({ rsc: 2002 });
+    expect([await read('Creader'), await write('Creader')]).toEqual([4103, 4103]);
+    expect([await read('Cowner'), await write('Cowner')]).toEqual([2000, 2001]);
+  });
+
+  test('a subscription with too many targets is refused before any of them is asked', async () => {
+    const nu = Array.from({ length: 17 }, (_, each) => `http://unwilling/${each}`);
+    const subscription = { 'm2m:sub': { nu, enc: { net: [3] } } };
+    expect(await create('Cowner', 'cse-in/own/open', 23, subscription)).toMatchObject({ rsc: 5207 });
   });
 
   test('a reader may subscribe, a stranger not', async () => {

@@ -13,6 +13,7 @@ export { McaClient, type McaAnswer, type McaRequest } from './mca-client.ts';
 export { createMetrics, type Counter, type Histogram, type MetricsRegistry } from './metrics.ts';
 export { createProcessLog, type ProcessLog } from './process-log.ts';
 export { runFunction, type FunctionContext, type RunningFunction } from './function-process.ts';
+export { matchesPattern } from './name-pattern.ts';
 export { nkeyPublicFromRaw, nkeyPublicFromSeed, signWithSeed } from './nkey.ts';
 export {
   OPERATION,

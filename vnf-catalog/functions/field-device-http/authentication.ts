@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { IotmanoError } from '../../../kernel/index.ts';
+import { matchesPattern } from '../../shared/index.ts';
 
 /** Which originators show which token. Only the hash of the token is known here. */
 export interface Credential {
@@ -37,16 +38,7 @@ export function isAuthentic(
   const shown = createHash('sha256').update(token).digest();
   return credentials.some(
     (credential) =>
-      matches(credential.originator, originator) &&
+      matchesPattern(credential.originator, originator) &&
       timingSafeEqual(Buffer.from(credential.tokenSha256, 'hex'), shown),
-  );
-}
-
-function matches(pattern: string, originator: string): boolean {
-  if (!pattern.includes('*')) return pattern === originator;
-  const [head = '', ...rest] = pattern.split('*');
-  const tail = rest.join('*');
-  return (
-    originator.length >= head.length + tail.length && originator.startsWith(head) && originator.endsWith(tail)
   );
 }

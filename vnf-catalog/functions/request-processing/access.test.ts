@@ -53,14 +53,18 @@ describe('access control', () => {
     );
   });
 
-  test('a policy that is gone grants nothing, not even to the creator', () => {
+  test('when all policies of a resource are gone, its creator alone has it again', () => {
     const governor = { ...container, acpi: ['gone'] };
-    expect(
-      isAllowed({ originator: 'Cowner', operation: ACCESS.retrieve, governor, policies: {} }, RULES),
-    ).toBe(false);
-    expect(
-      isAllowed({ originator: 'CAdmin', operation: ACCESS.retrieve, governor, policies: {} }, RULES),
-    ).toBe(true);
+    const mayRead = (originator: string, policies = {}): boolean =>
+      isAllowed({ originator, operation: ACCESS.retrieve, governor, policies }, RULES);
+    expect(['Cowner', 'CAdmin', 'Cstranger', ''].map((each) => mayRead(each))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(mayChangePolicies({ originator: 'Cowner', governor, policies: {} }, RULES)).toBe(true);
+    expect(mayRead('Cowner', { gone: { rev: 1, pv: [], pvs: [] } })).toBe(false);
   });
 
   test('a policy itself is ruled by its own pvs', () => {

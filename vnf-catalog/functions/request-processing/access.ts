@@ -1,4 +1,4 @@
-import { RESOURCE_TYPE, type Governor, type Policies } from '../../shared/index.ts';
+import { RESOURCE_TYPE, type Governor, type Policies, type PolicyContent } from '../../shared/index.ts';
 import { matchesOriginator, shortOriginator } from './address.ts';
 
 /** Access control operations (m2m:accessControlOperations), a bit each. */
@@ -21,7 +21,7 @@ export interface AccessRules {
 /**
  * Whether the originator may do that (TS-0001 clause 9.6.2 and TS-0003 clause 7.1):
  * an accessControlPolicy is ruled by its own `pvs`; a resource with `acpi` by the `pv` of those policies, any of which
- * suffices; one without by its creator alone; everybody may retrieve and discover the CSEBase.
+ * suffices; one without, or whose policies are all gone, by its creator alone; everybody may retrieve and discover the CSEBase.
  */
 export function isAllowed(question: AccessQuestion, rules: AccessRules): boolean {
   const { governor, policies, operation } = question;
@@ -29,9 +29,8 @@ export function isAllowed(question: AccessQuestion, rules: AccessRules): boolean
   if (originator === rules.adminOriginator) return true;
   if (governor.ty === RESOURCE_TYPE.acp)
     return grants(policies[governor.ri]?.pvs ?? [], originator, operation, rules);
-  if (governor.acpi !== undefined && governor.acpi.length > 0) {
-    return governor.acpi.some((ri) => grants(policies[ri]?.pv ?? [], originator, operation, rules));
-  }
+  const governing = policiesFor(governor, policies);
+  if (governing.length > 0) return governing.some(({ pv }) => grants(pv, originator, operation, rules));
   if (governor.ty === RESOURCE_TYPE.cseBase)
     return operation === ACCESS.retrieve || operation === ACCESS.discover;
   return originator !== '' && governor.org === originator;
@@ -42,8 +41,14 @@ export function mayChangePolicies(question: Omit<AccessQuestion, 'operation'>, r
   const { governor, policies } = question;
   const originator = shortOriginator(question.originator, rules.cseId);
   if (originator === rules.adminOriginator) return true;
-  if (governor.acpi === undefined || governor.acpi.length === 0) return governor.org === originator;
-  return governor.acpi.some((ri) => grants(policies[ri]?.pvs ?? [], originator, ACCESS.update, rules));
+  const governing = policiesFor(governor, policies);
+  if (governing.length === 0) return originator !== '' && governor.org === originator;
+  return governing.some(({ pvs }) => grants(pvs, originator, ACCESS.update, rules));
+}
+
+/** Those of the resource's policies that exist (any more). */
+function policiesFor(governor: Governor, policies: Policies): readonly PolicyContent[] {
+  return (governor.acpi ?? []).flatMap((ri) => policies[ri] ?? []);
 }
 
 function grants(

@@ -1,3 +1,5 @@
+import { matchesPattern } from '../../shared/index.ts';
+
 /** The identity of this CSE, which addresses are relative to. */
 export interface CseIdentity {
   /** CSE-ID, with its slash: `/id-in`. */
@@ -48,8 +50,5 @@ export function shortOriginator(originator: string, cseId: string): string {
 
 /** Whether a name pattern with `*` for any characters matches. `all` matches everybody. */
 export function matchesOriginator(pattern: string, originator: string): boolean {
-  if (pattern === 'all' || pattern === originator) return true;
-  if (!pattern.includes('*')) return false;
-  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(originator);
+  return pattern === 'all' || matchesPattern(pattern, originator);
 }

@@ -1,12 +1,22 @@
 /** Checks of attribute values by the type that the attribute policies name; what a type is not listed here, is not checked. */
 type Check = (value: unknown) => string | undefined;
 
-const TIMESTAMP = /^\d{8}T\d{6}(,\d{1,6})?$/;
+const TIMESTAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(,\d{1,6})?$/;
 const EVENT_TYPES = [1, 2, 3, 4];
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether the text is a time as oneM2M writes it (TS-0004 clause 6.3.3), and there is such a time. */
+export function isTimestamp(value: unknown): boolean {
+  const match = isText(value) ? TIMESTAMP.exec(value) : null;
+  if (match === null) return false;
+  const [, year, month, day, hour, minute, second] = match;
+  const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const time = Date.parse(`${written}Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(written);
+}
 
 function integer(minimum: number): Check {
   return (value) =>
@@ -31,12 +41,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   nonNegInteger: integer(0),
   positiveInteger: integer(1),
   enum: integer(0),
-  timestamp: (value) =>
-    isText(value) && TIMESTAMP.test(value) ? undefined : 'must be a time like 20301231T235959',
+  timestamp: (value) => (isTimestamp(value) ? undefined : 'must be a time like 20301231T235959'),
   absRelTimestamp: (value) =>
-    (isText(value) && TIMESTAMP.test(value)) || integer(0)(value) === undefined
-      ? undefined
-      : 'must be a time',
+    isTimestamp(value) || integer(0)(value) === undefined ? undefined : 'must be a time',
   jsonLike: () => undefined,
   'm2m:setOfAcrs': checkAccessRules,
   'm2m:eventNotificationCriteria': checkCriteria,

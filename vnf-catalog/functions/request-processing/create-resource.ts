@@ -28,6 +28,9 @@ const CHILDREN: Readonly<Record<number, readonly number[]>> = {
 /** Types from there on are virtual, announced ones, or none of the standard's. */
 const LAST_TYPE = 99;
 
+/** One request must not make this CSE send any number. */
+const MAX_TARGETS = 16;
+
 const ID_PREFIXES: Readonly<Record<number, string>> = {
   [acp]: 'acp',
   [container]: 'cnt',
@@ -161,6 +164,8 @@ export async function verifyTargets(
 ): Promise<void> {
   const { nu } = attributes;
   if (!Array.isArray(nu)) return;
+  if (nu.length > MAX_TARGETS)
+    throw refusal(RSC.notAcceptable, `a subscription has at most ${MAX_TARGETS} targets (nu)`);
   const others = nu.filter((target: string) => shortOriginator(target, bench.settings.cseId) !== creator);
   if (others.length === 0) return;
   const reply = await bench.neighbours.verify({ targets: others as string[], sur, creator });

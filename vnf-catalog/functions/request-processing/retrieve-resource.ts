@@ -16,6 +16,9 @@ import type { Sight } from './sights.ts';
 /** Result contents of a retrieval that need the resources below the target. */
 const WITH_CHILDREN = [4, 5, 6, 8, 11];
 
+/** Resources that the storage is asked for at once, at least. */
+const LEAST_PAGE = 500;
+
 interface Found {
   readonly items: readonly ListItem[];
   /** Where the list goes on, when it is not complete. */
@@ -80,22 +83,25 @@ async function collect(
   const limit = Math.min(lim ?? bench.settings.listLimit, bench.settings.listLimit);
   const items: ListItem[] = [];
   let offset = ofst ?? 0;
-  while (items.length < limit) {
+  for (;;) {
     const page: ListReply = await bench.neighbours.list({
       ri: sight.target.ri,
       ...filter,
-      limit: limit - items.length,
+      // Who may see little must not cost a request to the storage for each resource passed over.
+      limit: attributes ? limit : Math.max(limit, LEAST_PAGE),
       offset,
       attributes,
       ...(lvl === undefined ? {} : { level: lvl }),
     });
-    items.push(...page.items.filter((item) => maySee(request, bench, page, item, operation)));
+    for (const [index, item] of page.items.entries()) {
+      if (items.length >= limit) return { items, next: offset + index };
+      if (maySee(request, bench, page, item, operation)) items.push(item);
+    }
     if (page.next === undefined) return { items };
     offset = page.next;
     // Whole resources fill a message of the broker: the rest is for the next request.
-    if (attributes) break;
+    if (attributes || items.length >= limit) return { items, next: offset };
   }
-  return { items, next: offset };
 }
 
 function maySee(

@@ -29,13 +29,13 @@ async function decideUpdate(request: RequestPrimitive, bench: Workbench, sight: 
   if (target.ty === RESOURCE_TYPE.contentInstance || target.ty === RESOURCE_TYPE.cseBase) {
     throw refusal(RSC.operationNotAllowed, `a resource of type ${target.ty} cannot be updated`);
   }
-  demand(request, bench, sight, ACCESS.update, `update "${request.to}"`);
   const content = validateUpdate(target.ty, request.pc);
-  if (!content.isValid) throw refusal(RSC.badRequest, content.reason);
-  const changesPolicies = content.set['acpi'] !== undefined || content.unset.includes('acpi');
-  if (changesPolicies && !mayChangePolicies({ originator: request.fr, governor, policies }, bench.settings)) {
+  const changesPolicies =
+    content.isValid && (content.set['acpi'] !== undefined || content.unset.includes('acpi'));
+  if (!changesPolicies) demand(request, bench, sight, ACCESS.update, `update "${request.to}"`);
+  else if (!mayChangePolicies({ originator: request.fr, governor, policies }, bench.settings))
     throw noPrivilege(request.fr, `change the access control policies of "${request.to}"`);
-  }
+  if (!content.isValid) throw refusal(RSC.badRequest, content.reason);
   if (target.ty === RESOURCE_TYPE.subscription)
     await verifyTargets(content.set, governor.org, target.path, bench);
   const set = { ...content.set, ...(await resolvePolicies(content.set, bench)) };

@@ -81,6 +81,11 @@ describe('the content of an update', () => {
     [{ 'm2m:cnt': { et: null } }, /et cannot be removed/],
     [{ 'm2m:cnt': { cni: null } }, /cni is not permitted/],
     [{ 'm2m:ae': {} }, /one object "m2m:cnt"/],
+    [{ 'm2m:cnt': { acpi: ['a'], lbl: ['x'] } }, /only attribute/],
+    [{ 'm2m:cnt': { constructor: 'x' } }, /is not an attribute/],
+    [JSON.parse('{"m2m:cnt":{"__proto__":{}}}'), /is not an attribute/],
+    [{ 'm2m:cnt': { et: '20309999T000000' } }, /et must be a time/],
+    [{ 'm2m:cnt': { et: '20300231T000000' } }, /et must be a time/],
   ])('%j is refused', (content, reason) => {
     expect(validateUpdate(3, content)).toMatchObject({
       isValid: false,

@@ -54,7 +54,8 @@ export function validateCreate(ty: number, content: unknown): ContentResult {
   for (const [name, value] of Object.entries(attributes)) {
     // "cr" is asked for with null and given by the CSE.
     if (name === 'cr' && value === null && table['cr'] !== undefined) continue;
-    const reason = name === 'cr' ? 'must be null in a request' : faultOf(ty, table[name], name, value, 'oc');
+    const policy = policyOf(table, name);
+    const reason = name === 'cr' ? 'must be null in a request' : faultOf(ty, policy, name, value, 'oc');
     if (reason !== undefined) return { isValid: false, reason: `${memberNameOf(ty)}/${name} ${reason}` };
     set[name] = value;
   }
@@ -73,13 +74,22 @@ export function validateUpdate(ty: number, content: unknown): ContentResult {
   const set: Record<string, unknown> = {};
   const unset: string[] = [];
   for (const [name, value] of Object.entries(attributes)) {
-    const policy = table[name];
+    const policy = policyOf(table, name);
     const reason = value === null ? faultOfRemoval(policy) : faultOf(ty, policy, name, value, 'ou');
     if (reason !== undefined) return { isValid: false, reason: `${memberNameOf(ty)}/${name} ${reason}` };
     if (value === null) unset.push(name);
     else set[name] = value;
   }
-  return { isValid: true, set, unset };
+  const reason = faultOfUpdate(set, unset);
+  return reason === undefined ? { isValid: true, set, unset } : { isValid: false, reason };
+}
+
+/** Names come from outside: `constructor` is not an attribute because every object has it. */
+function policyOf(
+  table: Readonly<Record<string, AttributePolicy>>,
+  name: string,
+): AttributePolicy | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 function memberOf(ty: number, content: unknown): Readonly<Record<string, unknown>> | string {
@@ -111,6 +121,14 @@ function faultOfRemoval(policy: AttributePolicy | undefined): string | undefined
   if (policy === undefined) return 'is not an attribute of this resource type';
   if (policy.ou === 'NP') return 'is not permitted in this request';
   return policy.car.startsWith('1') ? 'cannot be removed' : undefined;
+}
+
+/** Which policies govern a resource is changed by itself, since other privileges decide on it (TS-0004 clause 7.3.3.15). */
+function faultOfUpdate(set: ResourceAttributes, unset: readonly string[]): string | undefined {
+  const names = [...Object.keys(set), ...unset];
+  return names.includes('acpi') && names.length > 1
+    ? 'acpi must be the only attribute of an update'
+    : undefined;
 }
 
 function faultOfWhole(ty: number, set: Readonly<Record<string, unknown>>): string | undefined {
