@@ -4,23 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildPackage, checkPackage, PACKAGE_RULES, readPackage } from './index.ts';
+import { BARE_DESCRIPTOR, ECHO_DESCRIPTOR, makeEchoFolder } from './testkit/echo-package.ts';
 import { makeZip as makeZipFile, sha256, type Member, type ZipOptions } from './testkit/make-zip.ts';
-
-const DESCRIPTOR = `
-apiVersion: iotmano/v1
-kind: IoTFunctionDescriptor
-metadata:
-  invariantId: urn:test:function:echo
-  provider: test
-  productName: echo
-  softwareVersion: 1.0.0
-  descriptorVersion: 1.0.0
-  role: infrastructure
-units:
-  - name: echo
-    artifacts: [{ type: process, command: [node, main.js], files: echo.tgz }]
-    resources: { cpu: 100m, memory: 64Mi }
-`;
 
 let directory: string;
 let extractTo: string;
@@ -44,7 +29,7 @@ const makeZip = (members: readonly Member[], options: ZipOptions = {}) =>
   makeZipFile(join(directory, 'package.zip'), members, options);
 
 const MEMBERS: readonly Member[] = [
-  { path: 'Definitions/descriptor.yaml', content: DESCRIPTOR },
+  { path: 'Definitions/descriptor.yaml', content: ECHO_DESCRIPTOR },
   { path: 'Artifacts/echo.tgz', content: 'not really a tar' },
 ];
 
@@ -56,14 +41,7 @@ async function patch(file: string, from: string, to: string | Buffer): Promise<v
   await writeFile(file, bytes);
 }
 
-async function makeFolder(): Promise<string> {
-  const folder = join(directory, 'folder');
-  await mkdir(join(folder, 'artifacts/more'), { recursive: true });
-  await writeFile(join(folder, 'descriptor.yaml'), DESCRIPTOR);
-  await writeFile(join(folder, 'artifacts/echo.tgz'), 'not really a tar');
-  await writeFile(join(folder, 'artifacts/more/readme.txt'), 'hello '.repeat(1000));
-  return folder;
-}
+const makeFolder = () => makeEchoFolder(directory);
 
 describe('buildPackage', () => {
   it('makes a package that reads back with every file and its digest', async () => {
@@ -123,9 +101,9 @@ describe('buildPackage', () => {
   it('takes the only YAML file as the descriptor, and refuses to choose between two', async () => {
     const folder = join(directory, 'other');
     await mkdir(folder);
-    await writeFile(join(folder, 'echo.yaml'), DESCRIPTOR.replace(', files: echo.tgz', ''));
+    await writeFile(join(folder, 'echo.yaml'), BARE_DESCRIPTOR);
     expect(await buildPackage(folder, join(directory, 'a.zip'))).toEqual([]);
-    await writeFile(join(folder, 'second.yaml'), DESCRIPTOR);
+    await writeFile(join(folder, 'second.yaml'), ECHO_DESCRIPTOR);
     const faults = await buildPackage(folder, join(directory, 'b.zip'));
     expect(faults.map(({ rule }) => rule)).toEqual(['package/missing-descriptor']);
   });
@@ -134,14 +112,14 @@ describe('buildPackage', () => {
 describe('a bare descriptor', () => {
   it('is a package without files', async () => {
     const file = join(directory, 'echo.yaml');
-    await writeFile(file, DESCRIPTOR.replace(', files: echo.tgz', ''));
+    await writeFile(file, BARE_DESCRIPTOR);
     const { descriptor, files, faults } = await readPackage(file, { extractTo });
     expect([descriptor?.kind, files, faults]).toEqual(['IoTFunctionDescriptor', [], []]);
   });
 
   it('is refused when it names files', async () => {
     const file = join(directory, 'echo.yaml');
-    await writeFile(file, DESCRIPTOR);
+    await writeFile(file, ECHO_DESCRIPTOR);
     await expectRefused(file, 'missing-artifact');
   });
 
@@ -328,7 +306,7 @@ describe('readPackage', () => {
       bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
       await writeFile(file, bytes);
       const { faults, descriptorText } = await checkPackage(file);
-      expect(faults.length > 0 || descriptorText === DESCRIPTOR).toBe(true);
+      expect(faults.length > 0 || descriptorText === ECHO_DESCRIPTOR).toBe(true);
     }
   });
 

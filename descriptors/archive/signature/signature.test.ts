@@ -1,25 +1,21 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPromise } from 'yauzl';
-import { ZipFile } from 'yazl';
 import { isServiceMissing } from '../../../test/kit/services.ts';
 import { buildPackage, readPackage, type SignaturePolicy } from '../index.ts';
+import {
+  AUTHORITY,
+  openCertificateShop,
+  RSA,
+  SIGNER,
+  type CertificateShop,
+} from '../testkit/certificate-shop.ts';
+import { BARE_DESCRIPTOR, makeEchoFolder } from '../testkit/echo-package.ts';
+import { sha256 } from '../testkit/make-zip.ts';
+import { readTexts, repack } from '../testkit/repack.ts';
 
-const DESCRIPTOR = `apiVersion: iotmano/v1
-kind: IoTFunctionDescriptor
-metadata: { invariantId: urn:test:function:echo, provider: test, productName: echo, softwareVersion: 1.0.0, descriptorVersion: 1.0.0, role: ae }
-units:
-  - name: echo
-    artifacts: [{ type: process, command: [node, main.js], files: echo.tgz }]
-    resources: { cpu: 100m, memory: 64Mi }
-`;
 const isMissing = isServiceMissing('openssl');
 const MANIFEST = 'descriptor.mf';
 const META = 'TOSCA-Metadata/TOSCA.meta';
@@ -27,52 +23,17 @@ const META = 'TOSCA-Metadata/TOSCA.meta';
 let directory: string;
 let folder: string;
 let extractTo: string;
-const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
+let shop: CertificateShop;
 const at = (name: string) => join(directory, name);
-const pem = (name: string) => readFile(at(`${name}.pem`), 'utf8');
-const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
-
-interface Issue {
-  readonly issuer?: string;
-  readonly extensions?: readonly string[];
-  readonly key?: readonly string[];
-  readonly days?: number;
-}
-
-const AUTHORITY = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
-const SIGNER = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
-const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-const RSA = ['-newkey', 'rsa:2048'];
-
-/** Makes `name.pem` and `name.key`. */
-function issue(name: string, { issuer, extensions = SIGNER, key = EC, days = 30 }: Issue = {}): void {
-  const signedBy = issuer === undefined ? [] : ['-CA', `${issuer}.pem`, '-CAkey', `${issuer}.key`];
-  const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`];
-  const added = extensions.flatMap((extension) => ['-addext', extension]);
-  openssl(
-    'req',
-    '-x509',
-    '-nodes',
-    '-subj',
-    `/CN=${name}`,
-    ...key,
-    ...files,
-    '-days',
-    `${days}`,
-    ...signedBy,
-    ...added,
-  );
-}
 
 beforeAll(async () => {
   if (isMissing) return;
   directory = await mkdtemp(join(tmpdir(), 'iotmano-signature-'));
-  folder = at('folder');
+  folder = await makeEchoFolder(directory);
   extractTo = at('unpacked');
-  await mkdir(join(folder, 'artifacts'), { recursive: true });
-  await writeFile(join(folder, 'descriptor.yaml'), DESCRIPTOR);
-  await writeFile(join(folder, 'artifacts/echo.tgz'), 'not really a tar');
-  issue('root', { extensions: [...AUTHORITY] });
+  shop = openCertificateShop(directory);
+  const issue = shop.issue.bind(shop);
+  issue('root', { extensions: AUTHORITY });
   issue('other-root', { extensions: AUTHORITY, key: RSA });
   issue('middle', {
     issuer: 'root',
@@ -92,8 +53,8 @@ beforeAll(async () => {
 afterAll(() => (isMissing ? undefined : rm(directory, { recursive: true, force: true })));
 
 async function build(name: string, chain: readonly string[] = []): Promise<string> {
-  const certificates = (await Promise.all([name, ...chain].map(pem))).join('');
-  const key = await readFile(at(`${name}.key`), 'utf8');
+  const certificates = (await Promise.all([name, ...chain].map(shop.certificate))).join('');
+  const key = await shop.key(name);
   const faults = await buildPackage(folder, at(`${name}.zip`), { signer: { key, certificates } });
   expect(faults).toEqual([]);
   return at(`${name}.zip`);
@@ -102,7 +63,7 @@ async function build(name: string, chain: readonly string[] = []): Promise<strin
 async function policy(...trusted: readonly string[]): Promise<SignaturePolicy> {
   return {
     required: true,
-    trustedCertificates: await Promise.all(trusted.map(pem)),
+    trustedCertificates: await Promise.all(trusted.map(shop.certificate)),
     clock: { now: () => Date.now() },
   };
 }
@@ -126,21 +87,7 @@ async function expectRefused(
   expect([descriptor, files, existsSync(extractTo)]).toEqual([undefined, [], false]);
 }
 
-/** The files of a package, changed, as a package. */
-async function repack(file: string, change: (files: Map<string, string>) => void): Promise<string> {
-  const zip = await openPromise(file, { autoClose: false, lazyEntries: true });
-  const files = new Map<string, string>();
-  for await (const entry of zip.eachEntry())
-    files.set(entry.fileName, await text(await zip.openReadStreamPromise(entry)));
-  zip.close();
-  change(files);
-  const changed = new ZipFile();
-  for (const [path, content] of files) changed.addBuffer(Buffer.from(content), path);
-  changed.end();
-  await pipeline(changed.outputStream, createWriteStream(at('repacked.zip')));
-  return at('repacked.zip');
-}
-
+const hash = (content: string) => sha256(content).replace('sha256:', '');
 const changeManifest = (file: string, change: (manifest: string) => string) =>
   repack(file, (files) => files.set(MANIFEST, change(files.get(MANIFEST) ?? '')));
 
@@ -153,9 +100,7 @@ async function signWithOpenssl(name: string, ...options: readonly string[]): Pro
 function signText(manifest: string, name: string, ...options: readonly string[]): string {
   writeFileSync(at(MANIFEST), manifest);
   const who = ['-signer', `${name}.pem`, '-inkey', `${name}.key`];
-  return (
-    manifest + openssl('cms', '-sign', '-in', MANIFEST, ...who, '-outform', 'PEM', ...options).toString()
-  );
+  return manifest + shop.openssl('cms', '-sign', '-in', MANIFEST, ...who, '-outform', 'PEM', ...options);
 }
 
 /** A package whose signature does not bring the certificate of the signer. */
@@ -163,8 +108,8 @@ async function signBeside(path: string, certificate: string, metaLine = ''): Pro
   await buildPackage(folder, at('unsigned.zip'));
   return repack(at('unsigned.zip'), (files) => {
     const meta = files.get(META) ?? '';
-    const digests = (files.get(MANIFEST) ?? '').replace(sha256(meta), sha256(meta + metaLine));
-    const manifest = `${digests}\nSource: ${path}\nAlgorithm: SHA-256\nHash: ${sha256(certificate)}\n`;
+    const digests = (files.get(MANIFEST) ?? '').replace(hash(meta), hash(meta + metaLine));
+    const manifest = `${digests}\nSource: ${path}\nAlgorithm: SHA-256\nHash: ${hash(certificate)}\n`;
     files.set(META, meta + metaLine);
     files.set(path, certificate);
     files.set(MANIFEST, signText(manifest, 'signer', '-binary', '-nocerts'));
@@ -184,13 +129,12 @@ describe.skipIf(isMissing)('a signed package', () => {
   });
 
   it('verifies with OpenSSL', async () => {
-    let manifest = '';
-    await repack(await build('middle-signer', ['middle']), (files) => (manifest = files.get(MANIFEST) ?? ''));
+    const manifest = (await readTexts(await build('middle-signer', ['middle']))).get(MANIFEST) ?? '';
     const start = manifest.indexOf('-----BEGIN CMS-----');
     await writeFile(at('content'), manifest.slice(0, start));
     await writeFile(at('signature'), manifest.slice(start));
     const files = ['-in', 'signature', '-inform', 'PEM', '-content', 'content', '-CAfile', 'root.pem'];
-    expect(openssl('cms', '-verify', '-binary', '-purpose', 'any', ...files).toString()).toBe(
+    expect(shop.openssl('cms', '-verify', '-binary', '-purpose', 'any', ...files)).toBe(
       manifest.slice(0, start),
     );
   });
@@ -211,7 +155,7 @@ describe.skipIf(isMissing)('a signed package', () => {
       'package/bad-signature',
       /certificate/,
     );
-    const certificate = await pem('signer');
+    const certificate = await shop.certificate('signer');
     await expectAccepted(await signBeside('descriptor.cert', certificate), await policy('root'));
     await expectAccepted(
       await signBeside('Files/signer.pem', certificate, 'ETSI-Entry-Certificate: Files/signer.pem\n'),
@@ -230,7 +174,7 @@ describe.skipIf(isMissing)('a package without signature', () => {
   it('is refused where one is required, as is a bare descriptor', async () => {
     await buildPackage(folder, at('unsigned.zip'));
     await expectRefused(at('unsigned.zip'), await policy('root'), 'package/unsigned');
-    await writeFile(at('bare.yaml'), DESCRIPTOR.replace(', files: echo.tgz', ''));
+    await writeFile(at('bare.yaml'), BARE_DESCRIPTOR);
     await expectRefused(at('bare.yaml'), await policy('root'), 'package/unsigned');
   });
 
@@ -286,8 +230,8 @@ describe.skipIf(isMissing)('a signature is refused', () => {
   });
 
   it('when another has signed with the certificate of a trusted signer', async () => {
-    const key = await readFile(at('lonely.key'), 'utf8');
-    const signer = { key, certificates: await pem('signer') };
+    const key = await shop.key('lonely');
+    const signer = { key, certificates: await shop.certificate('signer') };
     await expect(buildPackage(folder, at('forged.zip'), { signer })).rejects.toThrow(/does not belong/);
     expect(existsSync(at('forged.zip'))).toBe(false);
   });
@@ -305,27 +249,10 @@ describe.skipIf(isMissing)('a signature is refused', () => {
   });
 
   it('when the certificates lead in a circle', async () => {
-    issue('circle', { extensions: AUTHORITY });
-    issue('back', { issuer: 'circle', extensions: AUTHORITY });
-    const again = [
-      '-CA',
-      'back.pem',
-      '-CAkey',
-      'back.key',
-      '-key',
-      'circle.key',
-      '-out',
-      'circle-by-back.pem',
-    ];
-    openssl(
-      'req',
-      '-x509',
-      '-subj',
-      '/CN=circle',
-      ...again,
-      ...AUTHORITY.flatMap((item) => ['-addext', item]),
-    );
-    issue('circle-signer', { issuer: 'circle' });
+    shop.issue('circle', { extensions: AUTHORITY });
+    shop.issue('back', { issuer: 'circle', extensions: AUTHORITY });
+    shop.certify('circle-by-back', 'circle', 'back', AUTHORITY);
+    shop.issue('circle-signer', { issuer: 'circle' });
     const file = await build('circle-signer', ['circle-by-back', 'back']);
     await expectRefused(file, await policy('root'), 'package/untrusted-signer');
   });
