@@ -128,10 +128,14 @@ describe('iotmano token', () => {
     expect(hostId).toBe('gw-2');
     const own = ['--host-id', 'gw-2', '--data', path('gw-2'), '--log-level', 'silent'];
     const foreign = `--host-id gw-3 --data ${path('gw-3')} --log-level silent`;
-    const wrong = await fail(`agent enrol ${foreign} --token ${token}`);
+    const wrong = await fail(`agent enrol ${foreign}`, { IOTMANO_ENROLMENT_TOKEN: token });
     expect(wrong.stderr).toMatch(/could not be enrolled/);
     expect(wrong.code).not.toBe(0);
-    expect((await run('agent', 'enrol', ...own, '--token', token)).stderr).toBe(
+    const file = path('gw-2.token');
+    const withoutFile = await fail(`agent enrol ${own.join(' ')} --token-file ${file}`);
+    expect(withoutFile.stderr).toContain(`there is no file ${file}`);
+    writeFileSync(file, `${token}\n`);
+    expect((await run('agent', 'enrol', ...own, '--token-file', file)).stderr).toBe(
       'gw-2 is enrolled; start it with "iotmano agent run"\n',
     );
     expect(await json('hosts')).toHaveLength(2);
@@ -145,10 +149,13 @@ describe('iotmano package', () => {
     const files = await Promise.all(
       ['one', 'two'].map((name) => buildTinyFunction(path('packages'), name, {})),
     );
-    const onboarded = await json<{ id: string; kind: string }[]>('package', 'onboard', ...files);
-    expect(onboarded.map(({ kind }) => kind)).toEqual(['function', 'function']);
     const pair = writeService('pair', [{ name: 'one' }, { name: 'two' }]);
-    expect((await run('package', 'onboard', pair)).stderr).toMatch(/^onboarded .*pair\.yaml as [\w-]+$/m);
+    const { stderr } = await run('package', 'onboard', pair, ...files);
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^onboarded .*one\.zip as [\w-]+$/),
+      expect.stringMatching(/^onboarded .*two\.zip as [\w-]+$/),
+      expect.stringMatching(/^onboarded .*pair\.yaml as [\w-]+$/),
+    ]);
     const { stdout } = await run('package', 'list');
     expect(stdout).toMatch(/^KIND +NAME +VERSION +STATE +ENABLED +USAGE +ID$/m);
     expect(stdout).toMatch(/^function +one +1\.0\.0 +ONBOARDED +ENABLED +NOT_IN_USE +[\w-]+$/m);
@@ -335,6 +342,28 @@ describe('iotmano ps, logs and events', () => {
     expect(JSON.parse((await deploying).stdout)).toMatchObject({ name: 'second' });
     expect(await json('ps', '--service', 'second')).toHaveLength(2);
     await run('service', 'rm', 'second');
+  }, 60_000);
+
+  it('what never becomes ready is told as that, and service rm ends it', async () => {
+    const deaf = await buildTinyFunction(path('packages'), 'deaf', { args: ['deaf'] });
+    await run('package', 'onboard', deaf, writeService('mute', [{ name: 'deaf' }]));
+    const waited = await fail('service deploy mute --timeout 2');
+    expect(waited.stderr).toMatch(/is still PROCESSING after 2 s; it goes on/);
+    expect(waited.code).toBe(1);
+    const { stderr } = await run('service', 'rm', 'mute');
+    expect(stderr).toMatch(/^cancelling INSTANTIATE, which is under way$/m);
+    expect(await json('ps', '--service', 'mute')).toEqual([]);
+  }, 60_000);
+
+  it('what has failed is told with its reason, and service rm removes it', async () => {
+    const job = { args: ['exit', '4'], more: { run: { mode: 'job' }, healing: { restart: { times: 1 } } } };
+    const bad = await buildTinyFunction(path('packages'), 'bad', job);
+    await run('package', 'onboard', bad, writeService('failing', [{ name: 'bad' }]));
+    const { code, stderr } = await fail('service deploy failing');
+    expect(stderr).toMatch(/INSTANTIATE ended as FAILED_TEMP: .*4/);
+    expect(stderr).toContain('failing is left as it is: see "iotmano service show failing"');
+    expect(code).toBe(1);
+    expect((await run('service', 'rm', 'failing')).stderr).toContain('failing is gone\n');
   }, 60_000);
 
   it('service rm terminates, deletes and leaves nothing running', async () => {

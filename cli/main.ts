@@ -17,15 +17,16 @@ const HELP = `
 A first service, in one terminal each:
   $ iotmano up --data ./state                                   the orchestrator, on ${DEFAULT_URL}
   $ export IOTMANO_DATA=./state                                 where the other commands find its admin token
-  $ iotmano agent run --data ./gw-1 --host-id gw-1 --tier device-edge \\
-      --token "$(iotmano token enrol --host-id gw-1)"
+  $ IOTMANO_ENROLMENT_TOKEN=$(iotmano token enrol --host-id gw-1) \\
+      iotmano agent run --data ./gw-1 --host-id gw-1 --tier device-edge
   $ iotmano package onboard PACKAGE.zip… SERVICE.yaml
   $ iotmano service deploy SERVICE && iotmano ps
 
 Environment:
-  IOTMANO_URL     where the orchestrator answers (default ${DEFAULT_URL})
-  IOTMANO_TOKEN   who you are; without it, admin.token in the data directory is used
-  IOTMANO_DATA    data directory of the orchestrator on this machine
+  IOTMANO_URL              where the orchestrator answers (default ${DEFAULT_URL})
+  IOTMANO_TOKEN            who you are; without it, admin.token in the data directory is used
+  IOTMANO_DATA             data directory of the orchestrator on this machine
+  IOTMANO_ENROLMENT_TOKEN  one-time token with which an agent enrols its host
 
 Exit codes:
   0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers   4 not allowed   5 not found   6 conflict

@@ -139,7 +139,7 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
 function mustEnrol(hostId: string): IotmanoError {
   return new IotmanoError(
     'unauthorized',
-    `the orchestrator does not know host "${hostId}"; get a token with "iotmano token enrol --host-id ${hostId}" and start the agent with --token`,
+    `the orchestrator does not know host "${hostId}"; get a token with "iotmano token enrol --host-id ${hostId}" and give it to the agent as IOTMANO_ENROLMENT_TOKEN or with --token-file`,
     { mustEnrol: true },
   );
 }
@@ -148,7 +148,7 @@ function enrolmentRefused(hostId: string, error: unknown): unknown {
   if (!(error instanceof IotmanoError) || error.kind === 'transient') return error;
   return new IotmanoError(
     error.code,
-    `host "${hostId}" could not be enrolled: ${error.message}; a token is good once, for a while, and for the host that it names: get a new one and start the agent with --token`,
+    `host "${hostId}" could not be enrolled: ${error.message}; a token is good once, for a while, and for the host that it names: get a new one and give it to the agent as IOTMANO_ENROLMENT_TOKEN or with --token-file`,
     { ...error.context, mustEnrol: true },
     error,
   );

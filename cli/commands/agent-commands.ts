@@ -5,6 +5,7 @@ import { Option, type Command } from 'commander';
 import type { AgentOptions, StatedFacts } from '../../agents/index.ts';
 import {
   createLogger,
+  messageOf,
   parseId,
   randomIds,
   systemClock,
@@ -20,6 +21,7 @@ import { stopSignal } from '../stop-signal.ts';
 interface AgentFlags {
   readonly server: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly hostId: string;
   readonly data?: string;
   readonly tier: StatedFacts['tier'];
@@ -69,7 +71,14 @@ export function addAgentCommands(program: Command, env: Environment): void {
 function withFlags(command: Command, env: Environment): Command {
   return command
     .option('--server <url>', 'where the orchestrator answers', env['IOTMANO_URL'] ?? DEFAULT_URL)
-    .option('--token <token>', 'one-time enrolment token; for the first start only')
+    .option(
+      '--token <token>',
+      'one-time enrolment token, for the first start only; who may list processes can read it, unlike IOTMANO_ENROLMENT_TOKEN',
+    )
+    .option(
+      '--token-file <file>',
+      'file that holds the enrolment token; it may be gone after the first start',
+    )
     .option(
       '--host-id <hostId>',
       'name of this host for ever',
@@ -105,13 +114,13 @@ function collectLabel(text: string, collected: Record<string, string>): Record<s
 }
 
 function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
-  const { hostId, server, token, tier, label, address, jurisdiction, provider, power, metered } = flags;
+  const { hostId, server, tier, label, address, jurisdiction, provider, power, metered } = flags;
   const abort = new AbortController();
   void stopSignal().then(() => abort.abort());
   return {
     hostId: parseId<HostId>(hostId, '--host-id'),
     serverUrl: server,
-    enrolmentToken: token,
+    enrolmentToken: enrolmentToken(flags, env),
     dataDirectory: flags.data ?? join(defaultDataDirectory(env), 'agents', hostId),
     facts: {
       tier,
@@ -133,6 +142,24 @@ function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
     log: createLogger('agent', flags.logLevel),
     signal: abort.signal,
   };
+}
+
+/** The most deliberate way wins: option, file, environment. A file that is gone has done its work. */
+function enrolmentToken({ token, tokenFile }: AgentFlags, env: Environment): string | undefined {
+  const given = token ?? (tokenFile === undefined ? env['IOTMANO_ENROLMENT_TOKEN'] : readToken(tokenFile));
+  return given?.trim() === '' ? undefined : given?.trim();
+}
+
+function readToken(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      say(`there is no file ${file}: this host starts without an enrolment token`);
+      return undefined;
+    }
+    throw new CliFailure(EXIT.usage, `--token-file wants a file that can be read; ${messageOf(error)}`);
+  }
 }
 
 /** The version of the package that this file belongs to: two folders up in a checkout, three in a built package. */

@@ -107,8 +107,8 @@ export async function createInstallation(folder: string, signal: AbortSignal): P
         join(folder, name),
         ...AGENTS[name],
       ];
-      if (enrolmentToken !== undefined) args.push('--token', enrolmentToken);
-      running.set(name, startProgram(`agent ${name}`, args, environment, join(logs, `${name}.log`)));
+      const own = { ...environment, IOTMANO_ENROLMENT_TOKEN: enrolmentToken };
+      running.set(name, startProgram(`agent ${name}`, args, own, join(logs, `${name}.log`)));
     },
     async stop() {
       const agents = [...running].filter(([name]) => name !== 'orchestrator').map(([, agent]) => agent);
