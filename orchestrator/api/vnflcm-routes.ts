@@ -1,16 +1,9 @@
-import type { LcmOpOccId } from '../../kernel/index.ts';
-import {
-  type CreateVnf,
-  type HealVnf,
-  type InstantiateVnf,
-  type Lifecycle,
-  type ScaleRequest,
-} from '../lifecycle/index.ts';
-import type { StoredRecord } from '../store/index.ts';
-import { OPERATORS, READERS, bodyOf, type ApiRequest, type ApiResponse, type Route } from './route.ts';
-import { etagOf, listResponse, requireIfMatch, type ResourceShape } from './sol013/index.ts';
-import { vnfOpOccRoutes } from './vnf-op-occ-routes.ts';
-import { VNF_INSTANCES, VNF_OP_OCCS, vnfInstanceView } from './vnf-representation.ts';
+import type { HealVnf, InstantiateVnf, Lifecycle, ScaleRequest } from '../lifecycle/index.ts';
+import { lcmInstanceRoutes, lcmTaskRoute, type LcmTask } from './lcm-instance-routes.ts';
+import { lcmOpOccRoutes } from './lcm-op-occ-routes.ts';
+import { READERS, bodyOf, type ApiRequest, type Route } from './route.ts';
+import { listResponse, type ResourceShape } from './sol013/index.ts';
+import { VNF_INSTANCES, VNF_OP_OCCS, vnfInstanceView, vnfOpOccView } from './vnf-representation.ts';
 
 const INSTANCE = `${VNF_INSTANCES}/{vnfInstanceId}`;
 
@@ -36,85 +29,69 @@ const INSTANCE_SHAPE: ResourceShape = {
   excludedByDefault: ['vnfConfigurableProperties', 'instantiatedVnfInfo', 'metadata', 'extensions'],
 };
 
+const OP_OCC_SHAPE: ResourceShape = {
+  attributes: [
+    'id',
+    'operationState',
+    'stateEnteredTime',
+    'startTime',
+    'vnfInstanceId',
+    'operation',
+    'isAutomaticInvocation',
+    'operationParams',
+    'isCancelPending',
+    'cancelMode',
+    'error',
+    'resourceChanges',
+    'progress',
+    '_links',
+  ],
+  optionalComplex: ['operationParams', 'error', 'resourceChanges', 'progress'],
+  excludedByDefault: ['operationParams', 'error', 'resourceChanges'],
+};
+
 /** VNF lifecycle management (SOL003 clause 5). */
 export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
-  const { vnf } = lifecycle;
+  const { vnf, opOccs } = lifecycle;
   const idOf = ({ params }: ApiRequest) => params['vnfInstanceId'] ?? '';
+  const task = (name: string, start: LcmTask['start'], plan?: LcmTask['plan']): Route =>
+    lcmTaskRoute({
+      path: `${INSTANCE}/${name}`,
+      opOccs: VNF_OP_OCCS,
+      start,
+      ...(plan === undefined ? {} : { plan }),
+    });
   return [
-    {
-      method: 'GET',
+    ...lcmInstanceRoutes({
       path: VNF_INSTANCES,
-      access: READERS,
-      body: 'none',
-      handle: async (request) =>
-        listResponse(
-          request,
-          vnf.list(request.caller.tenant),
-          (record) => vnfInstanceView(lifecycle, request.origin, record),
-          INSTANCE_SHAPE,
-        ),
-    },
-    {
-      method: 'POST',
-      path: VNF_INSTANCES,
-      access: OPERATORS,
-      body: 'json',
-      idempotent: true,
-      handle: async (request) => {
-        const answer = (record: StoredRecord<'vnf-instance'>): ApiResponse => ({
-          status: 201,
-          headers: { Location: `${request.origin}${VNF_INSTANCES}/${record.id}`, ETag: etagOf(record) },
-          body: vnfInstanceView(lifecycle, request.origin, record),
-        });
-        return answer(
-          vnf.create(request.caller.tenant, bodyOf<CreateVnf>(request), (record) =>
-            request.idempotencyWrites(answer(record)),
-          ),
-        );
-      },
-    },
-    {
-      method: 'GET',
-      path: INSTANCE,
-      access: READERS,
-      body: 'none',
-      handle: async (request) => {
-        const record = vnf.get(request.caller.tenant, idOf(request));
-        return {
-          status: 200,
-          headers: { ETag: etagOf(record) },
-          body: vnfInstanceView(lifecycle, request.origin, record),
-        };
-      },
-    },
-    {
-      method: 'DELETE',
-      path: INSTANCE,
-      access: OPERATORS,
-      body: 'none',
-      handle: async (request) => {
-        requireIfMatch(request, vnf.get(request.caller.tenant, idOf(request)));
-        vnf.delete(request.caller.tenant, idOf(request));
-        return { status: 204 };
-      },
-    },
+      parameter: 'vnfInstanceId',
+      shape: INSTANCE_SHAPE,
+      useCases: vnf,
+      view: (origin, record) => vnfInstanceView(lifecycle, origin, record),
+    }),
     task(
-      `${INSTANCE}/instantiate`,
+      'instantiate',
       (request, alongside) =>
         vnf.instantiate(request.caller.tenant, idOf(request), bodyOf<InstantiateVnf>(request), alongside),
       (request) =>
         vnf.planInstantiation(request.caller.tenant, idOf(request), bodyOf<InstantiateVnf>(request)),
     ),
-    task(`${INSTANCE}/terminate`, (request, alongside) =>
+    task('terminate', (request, alongside) =>
       vnf.terminate(request.caller.tenant, idOf(request), bodyOf<object>(request), alongside),
     ),
-    task(`${INSTANCE}/heal`, (request, alongside) =>
+    task('heal', (request, alongside) =>
       vnf.heal(request.caller.tenant, idOf(request), bodyOf<HealVnf>(request), alongside),
     ),
-    task(`${INSTANCE}/scale`, (request, alongside) =>
+    task('scale', (request, alongside) =>
       vnf.scale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request), alongside),
     ),
-    ...vnfOpOccRoutes(lifecycle),
+    ...lcmOpOccRoutes({
+      path: VNF_OP_OCCS,
+      parameter: 'vnfLcmOpOccId',
+      shape: OP_OCC_SHAPE,
+      useCases: opOccs,
+      view: (origin, record) => vnfOpOccView(lifecycle, origin, record),
+    }),
     {
       method: 'GET',
       path: '/iotmano/v1/vnfc_instances',
@@ -131,29 +108,4 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
         ),
     },
   ];
-}
-
-type StartOperation = (
-  request: ApiRequest,
-  alongside: (id: LcmOpOccId) => ReturnType<ApiRequest['idempotencyWrites']>,
-) => LcmOpOccId;
-
-/** A task resource that starts an operation: 202, with the operation occurrence as Location; `dryRun=true` shows the plan. */
-function task(path: string, start: StartOperation, plan?: (request: ApiRequest) => object): Route {
-  return {
-    method: 'POST',
-    path,
-    access: OPERATORS,
-    body: 'json',
-    idempotent: true,
-    handle: async (request) => {
-      if (plan !== undefined && request.query.get('dryRun') === 'true')
-        return { status: 200, body: plan(request) };
-      const answer = (id: LcmOpOccId): ApiResponse => ({
-        status: 202,
-        headers: { Location: `${request.origin}${VNF_OP_OCCS}/${id}` },
-      });
-      return answer(start(request, (id) => request.idempotencyWrites(answer(id))));
-    },
-  };
 }
