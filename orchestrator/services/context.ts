@@ -29,13 +29,22 @@ export function descriptorOf(
   return descriptor;
 }
 
-/** The service as its instance was deployed: the same after any crash, since descriptor and parameters are stored. */
+/**
+ * The service as its instance was deployed: the same after any crash, and whatever became of the packages since, because descriptor,
+ * parameters and the packages of its functions are stored.
+ */
 export function resolvedService(
   context: ServicesContext,
-  record: Pick<StoredRecord<'ns-instance'>, 'document' | 'tenant'>,
+  record: Pick<StoredRecord<'ns-instance'>, 'document'>,
 ): ResolvedService {
   const { catalog } = context.lifecycle.context;
-  return resolveService(descriptorOf(context, record), record.document.parameters, catalog, record.tenant);
+  const packages = new Map(
+    constituentsOf(context, record).map((item) => [item.name, item.record.document.vnfPkgId]),
+  );
+  return resolveService(descriptorOf(context, record), record.document.parameters, ({ name }) => {
+    const vnfPkgId = packages.get(name);
+    return vnfPkgId === undefined ? undefined : catalog.find(vnfPkgId);
+  });
 }
 
 export interface ConstituentRecord {

@@ -101,7 +101,9 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
         `there is no flavour "${request.nsFlavourId}"; services have one: default`,
       );
     const descriptor = descriptorOf(context, record);
-    const service = resolveService(descriptor, request.additionalParamsForNs ?? {}, catalog, record.tenant);
+    const service = resolveService(descriptor, request.additionalParamsForNs ?? {}, (constituent) =>
+      catalog.resolve(record.tenant, constituent.function, constituent.version),
+    );
     return { service, plan: planService(lifecycle.context, record.tenant, descriptor, service, idOf) };
   }
 

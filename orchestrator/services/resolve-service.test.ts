@@ -26,7 +26,10 @@ function resolve(
       defaults: { count: 2, name: 'in' },
     },
   });
-  return resolveService(service, parameters, createFunctionCatalog(store), DEFAULT_TENANT);
+  const catalog = createFunctionCatalog(store);
+  return resolveService(service, parameters, ({ function: invariantId, version }) =>
+    catalog.resolve(DEFAULT_TENANT, invariantId, version),
+  );
 }
 
 const broker = buildProvider('broker');

@@ -1,10 +1,9 @@
-import { IotmanoError, type TenantId } from '../../kernel/index.ts';
+import { IotmanoError } from '../../kernel/index.ts';
 import type { IoTServiceDescriptor, ServiceConstituent } from '../../descriptors/index.ts';
 import {
   countsOfLevel,
   resolveInValue,
   validateValues,
-  type FunctionCatalog,
   type FunctionPackage,
   type UnitCounts,
 } from '../lifecycle/index.ts';
@@ -29,23 +28,27 @@ export interface ResolvedService {
   readonly constituents: readonly ResolvedConstituent[];
 }
 
+/** Which package a constituent is made of; nothing where there is none. */
+export type ChoosePackage = (
+  constituent: Pick<ServiceConstituent, 'name' | 'function' | 'version'>,
+) => FunctionPackage | undefined;
+
 /**
- * Turns a service descriptor and parameters into functions: packages by version range, bindings by name or by what is required and
+ * Turns a service descriptor and parameters into functions: packages as chosen, bindings by name or by what is required and
  * provided, configuration with the parameters put in. All that is wrong is told at once.
  * @throws IotmanoError `unprocessable`
  */
 export function resolveService(
   descriptor: IoTServiceDescriptor,
   given: Readonly<Record<string, unknown>>,
-  catalog: FunctionCatalog,
-  tenant: TenantId,
+  choose: ChoosePackage,
 ): ResolvedService {
   const parameters = validateValues(
     descriptor.parameters,
     given,
     `parameters of ${descriptor.metadata.name}`,
   );
-  const packages = resolvePackages(descriptor, catalog, tenant);
+  const packages = resolvePackages(descriptor, choose);
   const values = new Map(
     Object.entries(parameters).map(([name, value]): [string, unknown] => [`parameters.${name}`, value]),
   );
@@ -72,15 +75,12 @@ function refuse({ metadata }: IoTServiceDescriptor, faults: readonly string[]): 
 
 type Packages = ReadonlyMap<string, FunctionPackage>;
 
-function resolvePackages(
-  descriptor: IoTServiceDescriptor,
-  catalog: FunctionCatalog,
-  tenant: TenantId,
-): Packages {
+function resolvePackages(descriptor: IoTServiceDescriptor, choose: ChoosePackage): Packages {
   const faults: string[] = [];
   const packages = new Map<string, FunctionPackage>();
-  for (const { name, function: invariantId, version } of descriptor.functions) {
-    const found = catalog.resolve(tenant, invariantId, version);
+  for (const constituent of descriptor.functions) {
+    const { name, function: invariantId, version } = constituent;
+    const found = choose(constituent);
     if (found === undefined)
       faults.push(`${name}: no onboarded and enabled package of ${invariantId} satisfies ${version}`);
     else packages.set(name, found);

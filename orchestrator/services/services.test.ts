@@ -92,6 +92,32 @@ describe('a service', () => {
     bench.services.ns.delete(DEFAULT_TENANT, id);
   });
 
+  it('comes up with the packages that it was planned with, whatever becomes of them meanwhile', async () => {
+    const bench = start();
+    const id = create(bench);
+    bench.services.ns.instantiate(DEFAULT_TENANT, id, INSTANTIATE);
+    const planned = new Map(
+      Object.values(service(bench, id).constituents).map((vnfId) => [
+        vnfId,
+        bench.store.get('vnf-instance', vnfId)?.document.vnfPkgId,
+      ]),
+    );
+    for (const record of [...bench.store.list('vnf-package')])
+      bench.store.commit([
+        {
+          op: 'update',
+          kind: 'vnf-package',
+          id: record.id,
+          expectedRevision: record.revision,
+          document: { ...record.document, operationalState: 'DISABLED' },
+        },
+      ]);
+    await bench.converge();
+    expect(service(bench, id).state).toBe('INSTANTIATED');
+    for (const [vnfId, vnfPkgId] of planned)
+      expect(bench.store.get('vnf-instance', vnfId)?.document.vnfPkgId).toBe(vnfPkgId);
+  });
+
   it('puts its parameters into the configuration of its functions', async () => {
     const bench = start();
     const id = create(bench);
