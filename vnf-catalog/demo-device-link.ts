@@ -14,6 +14,9 @@ export interface DeviceOptions {
   readonly ids?: IdSource;
 }
 
+/** Answers after which the same request is sent again. */
+const PASSING: readonly number[] = [RSC.requestTimeout, RSC.internalServerError, RSC.targetNotReachable, 0];
+
 /**
  * Asks, at the preferred gateway first, until there is an answer that is not a passing trouble: always under one request
  * id, so that it is done once. @throws IotmanoError `unavailable` when the signal is aborted before that
@@ -30,9 +33,7 @@ export async function untilAnswered(
     const gateway = gateways[(preferred + attempts - 1) % gateways.length] ?? '';
     try {
       const answer = await client.request(gateway, { ...request, requestId }, deadlineMs);
-      if (answer.rsc !== RSC.requestTimeout && answer.rsc !== RSC.internalServerError && answer.rsc !== 0) {
-        return { answer, attempts };
-      }
+      if (!PASSING.includes(answer.rsc)) return { answer, attempts };
     } catch {
       // The gateway is away or was cut off: the next attempt tells.
     }

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { IotmanoError, systemClock } from '../../../kernel/index.ts';
 import { httpStatusOf, RSC, type RequestPrimitive, type ResponsePrimitive } from '../../shared/index.ts';
+import { Admission, type AdmissionLimits, type Admitted } from './admission.ts';
 import { isAuthentic, type Credential } from './authentication.ts';
 import { parseHttpRequest } from './parse-http-request.ts';
 
-export interface McaSettings {
+export interface McaSettings extends AdmissionLimits {
   readonly cseId: string;
   readonly credentials: readonly Credential[];
   readonly maxBodyBytes: number;
@@ -12,11 +14,23 @@ export interface McaSettings {
 
 export interface McaServer {
   readonly port: number;
+  /** Requests under way. */
+  readonly inFlight: () => number;
   /** Takes no new connection, answers what is under way, closes each connection after its answer. */
   drain(): Promise<void>;
 }
 
 const LINGER_MILLISECONDS = 250;
+/** When all room is taken a device is told to come again after that. */
+const RETRY_AFTER_SECONDS = 1;
+const MAX_CONNECTIONS = 10_000;
+/** What a device may still send of a content that was refused already, so that it gets to read why. */
+const MAX_DRAINED_BYTES = 8 * 1_048_576;
+
+const NO_ROOM: ResponsePrimitive = {
+  rsc: RSC.targetNotReachable,
+  pc: { 'm2m:dbg': 'too many requests are under way; try again under the same X-M2M-RI' },
+};
 
 type Process = (primitive: RequestPrimitive) => Promise<ResponsePrimitive>;
 
@@ -27,29 +41,30 @@ export async function serveMca(
   process: Process,
   onAnswer: (rsc: number, seconds: number) => void,
 ): Promise<McaServer> {
-  const state = { underWay: 0, isDraining: false };
+  const admission = new Admission(settings);
+  let isDraining = false;
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => {
     const started = performance.now();
-    state.underWay += 1;
-    response.once('close', () => {
-      state.underWay -= 1;
-    });
-    void answer(request, settings(), process).then((result) => {
-      if (state.isDraining) response.setHeader('Connection', 'close');
+    const admitted = admission.enter();
+    if (admitted !== undefined) response.once('close', () => admitted.leave());
+    void answer(request, settings(), process, admitted).then((result) => {
+      if (isDraining) response.setHeader('Connection', 'close');
       send(response, request, result, settings().cseId);
       onAnswer(result.rsc, (performance.now() - started) / 1000);
     });
   });
+  server.maxConnections = MAX_CONNECTIONS;
   await listenOn(server, listen);
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : listen.port,
+    inFlight: () => admission.inFlight,
     drain: async () => {
-      state.isDraining = true;
+      isDraining = true;
       // What clients have sent already is still answered, with the word that the connection closes.
       await systemClock.sleep(LINGER_MILLISECONDS);
       server.close();
-      while (state.underWay > 0) await systemClock.sleep(10);
+      while (admission.inFlight > 0) await systemClock.sleep(10);
       server.closeAllConnections();
     },
   };
@@ -60,15 +75,15 @@ async function answer(
   request: IncomingMessage,
   settings: McaSettings,
   process: Process,
+  admitted: Admitted | undefined,
 ): Promise<ResponsePrimitive> {
   try {
-    const body = await readBody(request, settings.maxBodyBytes);
-    if (body === undefined)
-      return refused(RSC.badRequest, `the content is larger than ${settings.maxBodyBytes} bytes`);
-    const { method = 'GET', url = '/', headers } = request;
-    const parsed = parseHttpRequest({ method, url, headers, body });
+    const body = await readBody(request, settings.maxBodyBytes, admitted);
+    if (typeof body !== 'string') return body;
+    const { method = 'GET', url = '/', headersDistinct: headers } = request;
+    const parsed = parseHttpRequest({ method, url, headers, body }, randomUUID);
     if (!parsed.isValid) return refused(parsed.rsc, parsed.reason);
-    if (!isAuthentic(settings.credentials, parsed.primitive.fr, headers.authorization)) {
+    if (!isAuthentic(settings.credentials, parsed.primitive.fr, request.headers.authorization)) {
       return refused(
         RSC.securityAssociationRequired,
         'the originator is not authenticated: send its token as Authorization: Bearer',
@@ -84,27 +99,31 @@ function refused(rsc: number, reason: string): ResponsePrimitive {
   return { rsc, pc: { 'm2m:dbg': reason } };
 }
 
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
-  const { method } = request;
-  if (method === 'GET' || method === 'DELETE') {
-    request.resume();
-    return '';
-  }
-  const chunks: Buffer[] = [];
+/**
+ * The content, or why it is refused. What is refused is still read, up to a limit, and thrown away: a device that is sending
+ * would not read its answer.
+ */
+async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  admitted: Admitted | undefined,
+): Promise<string | ResponsePrimitive> {
+  let refusal = admitted === undefined ? NO_ROOM : undefined;
+  let chunks: Buffer[] = [];
   let bytes = 0;
+  const take = (chunk: Buffer): void => {
+    chunks.push(chunk);
+    if (bytes > maxBytes) refusal = refused(RSC.badRequest, `the content is larger than ${maxBytes} bytes`);
+    else if (admitted?.take(chunk.length) === false) refusal = NO_ROOM;
+    if (refusal !== undefined) chunks = [];
+  };
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) {
-        chunks.length = 0;
-        resolve(undefined);
-      } else {
-        chunks.push(chunk);
-      }
+      if (refusal === undefined) take(chunk);
+      else if (bytes > MAX_DRAINED_BYTES) resolve(refusal);
     });
-    request.on('end', () =>
-      resolve((chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString() ?? ''),
-    );
+    request.on('end', () => resolve(refusal ?? Buffer.concat(chunks).toString()));
     request.on('error', reject);
     request.on('close', () => reject(new IotmanoError('unavailable', 'the connection was closed')));
   });
@@ -130,9 +149,10 @@ function send(
   if (result.location !== undefined) headers['Content-Location'] = `${cseId}/${result.location}`;
   if (result.cnst !== undefined) headers['X-M2M-CTS'] = result.cnst;
   if (result.cnot !== undefined) headers['X-M2M-CTO'] = result.cnot;
+  if (result === NO_ROOM) headers['Retry-After'] = RETRY_AFTER_SECONDS;
   // A request that was not read to its end cannot be followed by another.
   if (!request.complete) headers['Connection'] = 'close';
-  response.writeHead(httpStatusOf(result.rsc), headers).end(body);
+  response.writeHead(result === NO_ROOM ? 503 : httpStatusOf(result.rsc), headers).end(body);
 }
 
 async function listenOn(

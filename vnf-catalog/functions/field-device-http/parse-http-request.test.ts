@@ -2,13 +2,25 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseHttpRequest, type HttpRequest, type ParsedRequest } from './parse-http-request.ts';
 
-const HEADERS = { 'x-m2m-origin': 'Cdevice', 'x-m2m-ri': 'r1', 'x-m2m-rvi': '4' };
+const HEADERS: Readonly<Record<string, string | string[]>> = {
+  'x-m2m-origin': 'Cdevice',
+  'x-m2m-ri': 'r1',
+  'x-m2m-rvi': '4',
+};
+let keys = 0;
 
-function parse(change: Partial<HttpRequest>): ParsedRequest {
-  return parseHttpRequest({ method: 'GET', url: '/cse-in', headers: HEADERS, body: '', ...change });
+interface Change extends Partial<Omit<HttpRequest, 'headers'>> {
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
-function create(change: Partial<HttpRequest> = {}): ParsedRequest {
+function parse(change: Change): ParsedRequest {
+  const { headers = HEADERS, ...rest } = change;
+  const distinct = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat()]));
+  const request = { method: 'GET', url: '/cse-in', body: '', ...rest, headers: distinct };
+  return parseHttpRequest(request, () => `new-${(keys += 1)}`);
+}
+
+function create(change: Change = {}): ParsedRequest {
   const headers = { ...HEADERS, 'content-type': 'application/json;ty=4' };
   return parse({ method: 'POST', url: '/cse-in/cnt', headers, body: '{"m2m:cin":{"con":"1"}}', ...change });
 }
@@ -54,7 +66,7 @@ describe('an HTTP request', () => {
     expect(parse({ headers })).toMatchObject({ isValid: false, rsc: 4000 });
   });
 
-  test.each<[string, Partial<HttpRequest>, number]>([
+  test.each<[string, Change, number]>([
     ['no request id', { headers: { 'x-m2m-origin': 'C', 'x-m2m-rvi': '4' } }, 4000],
     ['no release', { headers: { 'x-m2m-origin': 'C', 'x-m2m-ri': '1' } }, 4000],
     ['an unknown release', { headers: { ...HEADERS, 'x-m2m-rvi': '9' } }, 4001],
@@ -69,6 +81,9 @@ describe('an HTTP request', () => {
       { method: 'PUT', headers: { ...HEADERS, 'content-type': 'text/xml' }, body: '<a/>' },
       4015,
     ],
+    ['two originators', { headers: { ...HEADERS, 'x-m2m-origin': ['Ca', 'Cb'] } }, 4000],
+    ['one originator twice', { headers: { ...HEADERS, 'x-m2m-origin': ['Ca', 'Ca'] } }, 4000],
+    ['no type to discover', { url: '/cse-in?fu=1&ty=' }, 4000],
     [
       'content that is not JSON',
       { method: 'PUT', headers: { ...HEADERS, 'content-type': 'application/json' }, body: '{' },
@@ -102,6 +117,14 @@ describe('an HTTP request', () => {
       create({ headers: { ...HEADERS, 'x-m2m-origin': 'Cx', 'content-type': 'application/json;ty=4' } }),
     ].map(keyOf);
     expect(new Set([key, ...others]).size).toBe(5);
+  });
+
+  test('of a device without an AE-ID has a key of its own each time', () => {
+    const body = '{"m2m:ae":{"api":"Nx","rr":false}}';
+    for (const originator of ['', 'C', 'S']) {
+      const headers = { ...HEADERS, 'x-m2m-origin': originator, 'content-type': 'application/json;ty=2' };
+      expect(keyOf(create({ headers, body }))).not.toBe(keyOf(create({ headers, body })));
+    }
   });
 
   test('whatever it is, gets a verdict', () => {

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import {
   OPERATION,
   RESOURCE_TYPE,
@@ -11,7 +10,8 @@ import {
 export interface HttpRequest {
   readonly method: string;
   readonly url: string;
-  readonly headers: IncomingHttpHeaders;
+  /** Every value of each header, as `IncomingMessage.headersDistinct` has them. */
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
   readonly body: string;
 }
 
@@ -54,13 +54,13 @@ class Fault {
 }
 
 /** HTTP to a oneM2M request primitive (TS-0009 clause 6.2), syntax checked. The primitive knows nothing of HTTP any more. */
-export function parseHttpRequest(request: HttpRequest): ParsedRequest {
+export function parseHttpRequest(request: HttpRequest, newKey: () => string): ParsedRequest {
   const { headers } = request;
   const fr = fieldOf(headers, 'x-m2m-origin');
   const rqi = fieldOf(headers, 'x-m2m-ri');
   const rvi = fieldOf(headers, 'x-m2m-rvi');
-  if (rqi === undefined) return invalid(RSC.badRequest, 'the header X-M2M-RI is missing');
-  if (rvi === undefined) return invalid(RSC.badRequest, 'the header X-M2M-RVI is missing');
+  if (rqi === undefined) return invalid(RSC.badRequest, faultOfField('X-M2M-RI'));
+  if (rvi === undefined) return invalid(RSC.badRequest, faultOfField('X-M2M-RVI'));
   if (!RELEASES.includes(rvi)) {
     return invalid(
       RSC.releaseVersionNotSupported,
@@ -70,8 +70,9 @@ export function parseHttpRequest(request: HttpRequest): ParsedRequest {
   const kind = operationOf(request);
   if (kind instanceof Fault) return invalid(kind.rsc, kind.reason);
   const { op, ty } = kind;
-  if (fr === undefined && !(op === OPERATION.create && ty === RESOURCE_TYPE.ae)) {
-    return invalid(RSC.badRequest, 'the header X-M2M-Origin is missing');
+  const isOriginGiven = headers['x-m2m-origin'] !== undefined;
+  if (fr === undefined && (isOriginGiven || !(op === OPERATION.create && ty === RESOURCE_TYPE.ae))) {
+    return invalid(RSC.badRequest, faultOfField('X-M2M-Origin'));
   }
   const cut = request.url.indexOf('?');
   const to = addressOf(cut < 0 ? request.url : request.url.slice(0, cut));
@@ -81,10 +82,9 @@ export function parseHttpRequest(request: HttpRequest): ParsedRequest {
   const content = contentOf(request, op);
   if (content instanceof Fault) return invalid(content.rsc, content.reason);
   const origin = fr ?? '';
-  const key =
-    op === OPERATION.retrieve
-      ? ''
-      : requestKey(origin, rqi, [op, to, ty ?? 0, query.rcn ?? '', request.body].join('\n'));
+  const asked = [op, to, ty ?? 0, query.rcn ?? '', request.body].join('\n');
+  const named = isAnonymous(origin) ? newKey() : requestKey(origin, rqi, asked);
+  const key = op === OPERATION.retrieve ? '' : named;
   return {
     isValid: true,
     primitive: {
@@ -101,6 +101,11 @@ export function parseHttpRequest(request: HttpRequest): ParsedRequest {
   };
 }
 
+/** Devices that have no AE-ID yet cannot be told apart: two of them that use the same X-M2M-RI must not become one AE. */
+function isAnonymous(originator: string): boolean {
+  return originator === '' || originator === 'C' || originator === 'S';
+}
+
 /**
  * Names a request: an originator that tries again under the same X-M2M-RI names the same one. What is asked for is part of
  * the name, so that a device that numbers its requests carelessly is not given another request's answer.
@@ -113,12 +118,19 @@ function invalid(rsc: number, reason: string): ParsedRequest {
   return { isValid: false, rsc, reason };
 }
 
-/** Undefined when absent; a text of visible characters otherwise. */
-function fieldOf(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' && value.length <= MAX_FIELD && /^[\x20-\x7e]*$/.test(value)
+/** Undefined when absent, or given more than once: which of two originators is meant is not to be guessed. */
+function fieldOf(headers: HttpRequest['headers'], name: string): string | undefined {
+  const [value, ...others] = headers[name] ?? [];
+  return value !== undefined &&
+    others.length === 0 &&
+    value.length <= MAX_FIELD &&
+    /^[\x20-\x7e]*$/.test(value)
     ? value
     : undefined;
+}
+
+function faultOfField(name: string): string {
+  return `the header ${name} must be given once, in at most ${MAX_FIELD} visible characters`;
 }
 
 function operationOf(request: HttpRequest): { op: number; ty?: number } | Fault {
@@ -128,8 +140,12 @@ function operationOf(request: HttpRequest): { op: number; ty?: number } | Fault 
       ? new Fault(RSC.operationNotAllowed, `${request.method} is not a oneM2M operation`)
       : { op };
   }
-  const ty = /;\s*ty=(\d{1,5})\s*(?:;|$)/.exec(request.headers['content-type'] ?? '')?.[1];
+  const ty = /;\s*ty=(\d{1,5})\s*(?:;|$)/.exec(contentTypeOf(request))?.[1];
   return ty === undefined ? { op: OPERATION.notify } : { op: OPERATION.create, ty: Number(ty) };
+}
+
+function contentTypeOf({ headers }: HttpRequest): string {
+  return headers['content-type']?.join(',') ?? '';
 }
 
 /** `/x` is CSE-relative, `/~/cse/x` SP-relative, `/_/sp/cse/x` absolute (TS-0009 clause 6.2.2.1). */
@@ -148,7 +164,7 @@ function parseQuery(text: string): { rcn?: number; drt?: number; fc?: FilterCrit
       values[name] = Number(value);
     } else if (LISTS.includes(name)) {
       const items = name === 'ty' ? value.split(/[ +,]/).map(Number) : [value];
-      if (items.some((item) => Number.isNaN(item)))
+      if (items.some((item) => item === 0 || Number.isNaN(item)))
         return new Fault(RSC.badRequest, 'the parameter ty must be resource types');
       values[name] = [...((values[name] as unknown[] | undefined) ?? []), ...items];
     } else if (TEXTS.includes(name)) {
@@ -170,7 +186,7 @@ function parseQuery(text: string): { rcn?: number; drt?: number; fc?: FilterCrit
 
 function contentOf(request: HttpRequest, op: number): { pc?: unknown } | Fault {
   if (op === OPERATION.retrieve || op === OPERATION.delete) return {};
-  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = contentTypeOf(request).split(';')[0]?.trim().toLowerCase() ?? '';
   if (!CONTENT_TYPES.includes(type))
     return new Fault(RSC.unsupportedMediaType, `the content type must be one of ${CONTENT_TYPES.join(', ')}`);
   try {
