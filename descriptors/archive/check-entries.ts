@@ -2,7 +2,7 @@ import type { Entry } from 'yauzl';
 import type { Fault } from '../types.ts';
 import { decodePath, foldPath, pathProblem } from './entry-path.ts';
 import type { PackageLimits } from './limits.ts';
-import { packageFault } from './package-fault.ts';
+import { packageFault, type PackageRule } from './package-fault.ts';
 
 /** A file of the package as its directory states it; nothing of it has been unpacked. */
 export interface PackageEntry {
@@ -26,13 +26,8 @@ export function checkEntries(entries: readonly Entry[], limits: PackageLimits): 
   return { files, faults: [...faults, ...totalFaults(entries, limits), ...duplicateFaults(entries)] };
 }
 
-/** The raw name is a Buffer: entries are read with `decodeStrings: false`. */
-function rawNameOf(entry: Entry): Buffer {
-  return entry.fileNameRaw;
-}
-
-function nameOf(entry: Entry): string {
-  return decodePath(rawNameOf(entry)) ?? rawNameOf(entry).toString('latin1');
+function nameOf({ fileNameRaw }: Entry): string {
+  return decodePath(fileNameRaw) ?? fileNameRaw.toString('latin1');
 }
 
 const FILE_TYPE_MASK = 0o170000;
@@ -40,44 +35,31 @@ const REGULAR = 0o100000;
 const DIRECTORY = 0o040000;
 const STORED = 0;
 const DEFLATED = 8;
+/** Smaller entries may have any ratio. */
+const LARGE = 1024 * 1024;
 
 function entryFaults(entry: Entry, limits: PackageLimits): Fault[] {
-  const path = nameOf(entry);
-  const shown = path.slice(0, 255);
-  const problem = pathProblem(rawNameOf(entry));
+  const path = nameOf(entry).slice(0, 255);
   const faults: Fault[] = [];
-  const add = (...fault: Parameters<typeof packageFault>) => faults.push(packageFault(...fault));
-  if (problem !== undefined)
-    add(
-      'package/bad-path',
-      shown,
-      `the path ${JSON.stringify(shown)} ${problem}`,
-      'use relative paths with "/" and portable names',
-    );
+  const add = (rule: PackageRule, message: string, remedy: string) =>
+    faults.push(packageFault(rule, path, message, remedy));
+  const problem = pathProblem(entry.fileNameRaw);
+  if (problem !== undefined) {
+    const remedy = 'use relative paths with "/" and portable names';
+    add('package/bad-path', `the path ${JSON.stringify(path)} ${problem}`, remedy);
+  }
   const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE_MASK;
   if (type !== 0 && type !== REGULAR && type !== DIRECTORY)
-    add(
-      'package/link',
-      shown,
-      `${shown} is a link or a special file`,
-      'put the file itself into the package',
-    );
-  if (entry.isEncrypted())
-    add('package/encrypted', shown, `${shown} is encrypted`, 'pack it without a password');
-  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
-    add(
-      'package/compression',
-      shown,
-      `${shown} is compressed with method ${entry.compressionMethod}`,
-      'use deflate or none',
-    );
-  if (entry.uncompressedSize > 1024 * 1024 && entry.uncompressedSize > entry.compressedSize * limits.ratio)
-    add(
-      'package/too-large',
-      shown,
-      `${shown} would unpack to more than ${limits.ratio} times its size`,
-      'pack it as an archive of its own',
-    );
+    add('package/link', `${path} is a link or a special file`, 'put the file itself into the package');
+  if (entry.isEncrypted()) add('package/encrypted', `${path} is encrypted`, 'pack it without a password');
+  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
+    const message = `${path} is compressed with method ${entry.compressionMethod}`;
+    add('package/compression', message, 'use deflate or none');
+  }
+  if (entry.uncompressedSize > LARGE && entry.uncompressedSize > entry.compressedSize * limits.ratio) {
+    const message = `${path} would unpack to more than ${limits.ratio} times its size`;
+    add('package/too-large', message, 'pack it as an archive of its own');
+  }
   return faults;
 }
 
@@ -85,14 +67,8 @@ function totalFaults(entries: readonly Entry[], limits: PackageLimits): Fault[] 
   const total = entries.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
   if (total <= limits.totalBytes) return [];
   const message = `the package would unpack to ${total} bytes; allowed are ${limits.totalBytes}`;
-  return [
-    packageFault(
-      'package/too-large',
-      '',
-      message,
-      'leave out what is not needed, or ask the operator for a higher limit',
-    ),
-  ];
+  const remedy = 'leave out what is not needed, or ask the operator for a higher limit';
+  return [packageFault('package/too-large', '', message, remedy)];
 }
 
 function duplicateFaults(entries: readonly Entry[]): Fault[] {
@@ -100,21 +76,13 @@ function duplicateFaults(entries: readonly Entry[]): Fault[] {
   const faults: Fault[] = [];
   const paths = entries.map(nameOf);
   for (const path of paths) {
-    const key = foldPath(path);
-    const other = byKey.get(key);
-    if (other !== undefined)
-      faults.push(
-        packageFault(
-          'package/duplicate',
-          path,
-          `${path} is there twice${other === path ? '' : `, once as ${other}`}`,
-          'keep one of the two',
-        ),
-      );
-    byKey.set(key, path);
+    const other = byKey.get(foldPath(path));
+    byKey.set(foldPath(path), path);
+    if (other === undefined) continue;
+    const message = `${path} is there twice${other === path ? '' : `, once as ${other}`}`;
+    faults.push(packageFault('package/duplicate', path, message, 'keep one of the two'));
   }
-  for (const path of paths) faults.push(...folderFaults(path, byKey));
-  return faults;
+  return [...faults, ...paths.flatMap((path) => folderFaults(path, byKey))];
 }
 
 /** A file cannot also be a folder. */
@@ -122,15 +90,9 @@ function folderFaults(path: string, byKey: ReadonlyMap<string, string>): Fault[]
   const parts = path.replace(/\/$/, '').split('/').slice(0, 64);
   for (let length = 1; length < parts.length; length++) {
     const folder = byKey.get(foldPath(parts.slice(0, length).join('/')));
-    if (folder !== undefined && !folder.endsWith('/'))
-      return [
-        packageFault(
-          'package/duplicate',
-          path,
-          `${folder} is a file and the folder of ${path}`,
-          'rename one of them',
-        ),
-      ];
+    if (folder === undefined || folder.endsWith('/')) continue;
+    const message = `${folder} is a file and the folder of ${path}`;
+    return [packageFault('package/duplicate', path, message, 'rename one of them')];
   }
   return [];
 }

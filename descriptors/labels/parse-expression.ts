@@ -41,21 +41,11 @@ export function parseExpression(text: string): ParsedExpression {
     return { expression: new Parser(tokens).parse(), faults: [] };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const { offset, message, remedy } = error;
-    const place = { line: 1, column: offset + 1 };
-    const said = `${message} (character ${offset + 1} of the expression)`;
+    const column = error.offset + 1;
+    const message = `${error.message} (character ${column} of the expression)`;
+    const place = { file: '', line: 1, column, pointer: '' };
     return {
-      faults: [
-        {
-          rule: 'invalid-expression',
-          severity: 'error',
-          file: '',
-          ...place,
-          pointer: '',
-          message: said,
-          remedy,
-        },
-      ],
+      faults: [{ rule: 'invalid-expression', severity: 'error', ...place, message, remedy: error.remedy }],
     };
   }
 }
@@ -93,7 +83,7 @@ class Parser {
   }
 
   parse(): LabelExpression {
-    const expression = this.#chain('or', () => this.#chain('and', () => this.#negation()));
+    const expression = this.#disjunction();
     if (this.#peek().type !== 'end') throw this.#unexpected('`and`, `or` or the end', ['and', 'or']);
     return expression;
   }
@@ -112,6 +102,10 @@ class Parser {
     const isThere = this.#peek().type === 'word' && this.#peek().text.toLowerCase() === keyword;
     if (isThere) this.#next++;
     return isThere;
+  }
+
+  #disjunction(): LabelExpression {
+    return this.#chain('or', () => this.#chain('and', () => this.#negation()));
   }
 
   #chain(type: 'and' | 'or', operand: () => LabelExpression): LabelExpression {
@@ -134,7 +128,7 @@ class Parser {
   #primary(): LabelExpression {
     if (this.#peek().type !== '(') return this.#condition();
     const opening = this.#take();
-    const inner = this.#chain('or', () => this.#chain('and', () => this.#negation()));
+    const inner = this.#disjunction();
     if (this.#take().type !== ')')
       throw new Refusal(opening.offset, 'the parenthesis `(` is not closed', 'add `)`');
     return inner;
