@@ -5,7 +5,7 @@ import { CliFailure, EXIT } from './failure.ts';
 import { say } from './output.ts';
 
 /** The part of an LCM operation occurrence that following it needs (SOL003 clause 5.5.2.13, SOL005 clause 6.5.2.3). */
-interface OperationOccurrence {
+export interface OperationOccurrence {
   readonly id: string;
   readonly operationState: string;
   readonly lcmOperationType: string;
@@ -26,9 +26,13 @@ const POLL_MILLISECONDS = 200;
 /** An Idempotency-Key of its own for each command, so that a retried request creates nothing twice. */
 export const idempotencyKey = (): Record<string, string> => ({ 'idempotency-key': randomUUID() });
 
+/** Whether nothing more can come of it: FAILED_TEMP is not over, it waits for a decision. */
+export function isOver(operationState: string): boolean {
+  return SETTLED.has(operationState) && operationState !== 'FAILED_TEMP';
+}
+
 /**
- * Follows an operation to its end and shows what changes on the way (on stderr). An orchestrator that is away meanwhile is waited for:
- * the operation goes on when it is back.
+ * Follows an operation to its end and shows what changes on the way (on stderr).
  * @param instances reads the instances that the operation concerns
  * @throws CliFailure when the operation did not complete or `timeoutSeconds` have passed
  */
@@ -39,18 +43,32 @@ export async function followOperation(
   instances: () => Promise<readonly VnfcRow[]>,
 ): Promise<void> {
   const path = new URL(location, client.url).pathname;
-  const end = performance.now() + timeoutSeconds * 1000;
   const showChanges = createProgressDisplay();
+  const occurrence = await waitSettled(client, path, timeoutSeconds, async () =>
+    showChanges((await instances().catch(passOver)) ?? []),
+  );
+  demandCompleted(occurrence);
+}
+
+/**
+ * Waits until an operation runs no more. An orchestrator that is away meanwhile is waited for: the operation goes on when it is back.
+ * @param look called after each look at the operation
+ * @throws CliFailure when `timeoutSeconds` have passed
+ */
+export async function waitSettled(
+  client: Client,
+  path: string,
+  timeoutSeconds: number,
+  look: () => Promise<void> = async () => {},
+): Promise<OperationOccurrence> {
+  const end = performance.now() + timeoutSeconds * 1000;
   let state = 'PROCESSING';
   for (;;) {
     const occurrence = await read(client, path);
     if (occurrence !== undefined) {
       state = occurrence.operationState;
-      showChanges((await instances().catch(passOver)) ?? []);
-      if (SETTLED.has(state)) {
-        demandCompleted(occurrence);
-        return;
-      }
+      await look();
+      if (SETTLED.has(state)) return occurrence;
     }
     if (performance.now() > end) {
       throw new CliFailure(

@@ -1,10 +1,18 @@
 import { gt, valid } from 'semver';
 import type { Client } from './client.ts';
 import { CliFailure, EXIT } from './failure.ts';
-import { followOperation, idempotencyKey, type VnfcRow } from './operation.ts';
+import {
+  followOperation,
+  idempotencyKey,
+  isOver,
+  waitSettled,
+  type OperationOccurrence,
+  type VnfcRow,
+} from './operation.ts';
 import { say } from './output.ts';
 
 const NS = '/nslcm/v2/ns_instances';
+const OP_OCCS = '/nslcm/v2/ns_lcm_op_occs';
 const NSD = '/nsd/v2/ns_descriptors';
 
 /** SOL005 NsInstance, as far as the commands look at it. */
@@ -172,14 +180,32 @@ export async function operate(
   await followOperation(client, location, timeoutSeconds, () => instancesOf(client, instance));
 }
 
-/** Terminates what is instantiated, and deletes. */
+/** Ends the operation that is under way or has failed, terminates what is instantiated, and deletes. */
 export async function removeInstance(
   client: Client,
-  instance: NsInstance,
+  { id }: NsInstance,
   timeoutSeconds: number,
 ): Promise<void> {
+  await endOperation(client, id, timeoutSeconds);
+  const { body: instance } = await client.get<NsInstance>(`${NS}/${id}`);
   if (instance.nsState === 'INSTANTIATED') await operate(client, instance, 'terminate', {}, timeoutSeconds);
-  await client.delete(`${NS}/${instance.id}`);
+  await client.delete(`${NS}/${id}`);
+}
+
+/** Cancels an operation that is under way, and declares one failed that waits for a decision: the service can then be terminated. */
+async function endOperation(client: Client, nsInstanceId: string, timeoutSeconds: number): Promise<void> {
+  const operations = await client.list<OperationOccurrence & { readonly nsInstanceId: string }>(OP_OCCS);
+  const open = operations.find(
+    (operation) => operation.nsInstanceId === nsInstanceId && !isOver(operation.operationState),
+  );
+  if (open === undefined) return;
+  const path = `${OP_OCCS}/${open.id}`;
+  if (open.operationState !== 'FAILED_TEMP') {
+    say(`cancelling ${open.lcmOperationType}, which is under way`);
+    await client.post(`${path}/cancel`, { cancelMode: 'FORCEFUL' });
+  }
+  const { operationState } = await waitSettled(client, path, timeoutSeconds);
+  if (operationState === 'FAILED_TEMP') await client.post(`${path}/fail`);
 }
 
 /** The running copies of a service. */

@@ -5,7 +5,7 @@ import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { errorsAmong, faultLines, report } from '../faults.ts';
 import { printJson, printRows, say, type OutputFormat } from '../output.ts';
-import { demandFile, listPackages, onboard, removePackage } from '../packages.ts';
+import { demandFile, listPackages, onboard, removePackage, type PackageKind } from '../packages.ts';
 import { checkTrust, TRUST } from '../trust-option.ts';
 
 interface BuildOptions {
@@ -88,16 +88,23 @@ function tellFaults({
 function addOnboard(group: Command, env: Environment): void {
   group
     .command('onboard <file...>')
-    .description('upload packages (ZIP) or bare descriptors (YAML) of functions and services, in this order')
+    .description(
+      'upload packages (ZIP) or bare descriptors (YAML) of functions and services; all are checked before the first is',
+    )
     .action(async (files: string[], _options: unknown, command: Command) => {
       const { client, format } = contextOf(command, env);
       const { checkPackage } = await import('../../descriptors/index.ts');
-      const results: object[] = [];
+      const checked = [];
       for (const file of files) {
         await demandFile(file);
         const { descriptor, faults } = await checkPackage(file);
         report(faults, `${file} has faults`);
-        const kind = descriptor?.kind === 'IoTServiceDescriptor' ? 'service' : 'function';
+        const kind: PackageKind = descriptor?.kind === 'IoTServiceDescriptor' ? 'service' : 'function';
+        checked.push({ file, kind });
+      }
+      // A service is refused while its functions are not there.
+      const results: object[] = [];
+      for (const { file, kind } of checked.toSorted((one, other) => one.kind.localeCompare(other.kind))) {
         const id = await onboard(client, kind, file);
         results.push({ file, id, kind });
         if (format === 'table') say(`onboarded ${file} as ${id}`);

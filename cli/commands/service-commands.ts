@@ -140,7 +140,7 @@ function addHealAndRemove(group: Command, env: Environment): void {
 
   group
     .command('rm <name>')
-    .description('terminate and delete a service instance')
+    .description('terminate and delete a service instance; ends an operation of it that is under way')
     .option(...TIMEOUT)
     .action(async (name: string, { timeout }: { timeout: number }, command: Command) => {
       const { client, format } = contextOf(command, env);

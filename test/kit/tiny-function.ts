@@ -14,6 +14,7 @@ const { PORT, BINDINGS, JOURNAL, HOST } = process.env;
 const [mode, ...rest] = process.argv.slice(2);
 console.log('tiny function', mode ?? 'serve', process.pid);
 if (mode === 'exit') setTimeout(() => process.exit(Number(rest[0])), 100);
+else if (mode === 'deaf') setInterval(() => {}, 1000);
 else {
   const read = () => (BINDINGS ? JSON.parse(readFileSync(BINDINGS, 'utf8')) : undefined);
   let bindings = read();
@@ -30,7 +31,7 @@ else {
 `;
 
 export interface TinyFunctionOptions {
-  /** Arguments of the program: none serves, `exit N` ends with that code. */
+  /** Arguments of the program: none serves, `exit N` ends with that code, `deaf` never answers. */
   readonly args?: readonly string[];
   /** File into which every copy writes a line `milliseconds pid host what` while it runs. */
   readonly journal?: string;
