@@ -15,8 +15,6 @@ const ASSETS = [
   'api-specs/**/*.{json,yaml}',
   'vim-drivers/**/*.{sh,json}',
   'agents/**/*.json',
-  'vnf-catalog/services/*.yaml',
-  'vnf-catalog/data/**/*',
 ];
 
 function run(command: string, args: readonly string[]): void {

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { renderArchitecture } from './gen-architecture.ts';
 import { renderDescriptorDocs } from './gen-descriptor-docs.ts';
 import { renderMcoDocs } from './gen-mco-docs.ts';
 import { renderErrorDocs, renderStateDocs } from './gen-tables.ts';
@@ -14,6 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const isCheck = process.argv.includes('--check');
 
 const files = new Map<string, string>([
+  ['docs/architecture.md', await renderArchitecture()],
   ['docs/errors.md', renderErrorDocs()],
   ['docs/states.md', renderStateDocs()],
   ['docs/descriptors.md', renderDescriptorDocs()],

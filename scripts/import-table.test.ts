@@ -62,6 +62,7 @@ const PLANTS: readonly Plant[] = [
   },
   { rule: 'nobody-imports-main', from: 'agents/root.ts', to: 'orchestrator/main.ts' },
   { rule: 'no-cycle', from: 'kernel/circle.ts', to: 'kernel/circle.ts' },
+  { rule: 'no-development-library', from: 'cli/development.ts', to: 'planted-development-library' },
   { rule: 'nothing-imports-tests', from: 'kernel/tests.ts', to: 'test/kit/planted.ts' },
 ];
 
@@ -116,12 +117,18 @@ function plant(root: string): void {
     );
     write(join(root, file), [...lines, 'export const x = 1;'].join('\n'));
   }
+  for (const name of ['planted-library', 'planted-development-library']) {
+    const folder = join(root, 'node_modules', name);
+    write(join(folder, 'package.json'), JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
+    write(join(folder, 'index.js'), 'exports.x = 1;');
+  }
   write(
-    join(root, 'node_modules/planted-library/package.json'),
-    '{"name":"planted-library","version":"1.0.0","main":"index.js"}',
+    join(root, 'package.json'),
+    JSON.stringify({
+      dependencies: { 'planted-library': '1.0.0' },
+      devDependencies: { 'planted-development-library': '1.0.0' },
+    }),
   );
-  write(join(root, 'node_modules/planted-library/index.js'), 'exports.x = 1;');
-  write(join(root, 'package.json'), '{"dependencies":{"planted-library":"1.0.0"}}');
   write(
     join(root, 'tsconfig.json'),
     '{"compilerOptions":{"module":"nodenext","allowImportingTsExtensions":true,"noEmit":true}}',

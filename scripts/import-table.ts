@@ -1,6 +1,6 @@
 /**
- * The import table of docs/architecture.md as data: which room may import which, and which library lives where.
- * The linter (dependency-cruiser) enforces it; scripts/import-table.test.ts plants a violation per rule.
+ * Which room may import which, and which library lives where, as data. The linter (dependency-cruiser) enforces it, the table of
+ * docs/architecture.md is generated from it, and scripts/import-table.test.ts plants a violation per rule.
  */
 
 interface Room {
@@ -11,6 +11,8 @@ interface Room {
   readonly mayImport: readonly string[];
   /** Libraries that it may import; `undefined`: any dependency of the project. */
   readonly libraries?: readonly string[];
+  /** What no rule can check. */
+  readonly note?: string;
 }
 
 const PURE: readonly string[] = [];
@@ -34,6 +36,7 @@ export const ROOMS: readonly Room[] = [
     name: 'drivers',
     path: '^vim-drivers/(?!site-controller/)[a-z-]+/',
     mayImport: ['descriptors', 'driver-contract'],
+    note: 'never a sibling driver; loaded only when used',
   },
   { name: 'driver-registry', path: '^vim-drivers/registry\\.ts$', mayImport: ['drivers'] },
   {
@@ -62,6 +65,7 @@ export const ROOMS: readonly Room[] = [
     path: '^orchestrator/placement/',
     mayImport: ['domain', 'descriptors', 'driver-contract'],
     libraries: PURE,
+    note: 'no I/O, no clock, no randomness of its own',
   },
   {
     name: 'scaling',
@@ -126,6 +130,19 @@ export const ROOMS: readonly Room[] = [
   { name: 'cli', path: '^cli/', mayImport: ['wire-types', 'descriptors', 'agents', 'composition-root'] },
 ];
 
+/** The rooms as a table for people (Markdown). */
+export function renderRoomTable(): string {
+  const rows = ROOMS.map(({ name, path, mayImport, libraries, note }) => {
+    const libraryNames = libraries?.join(', ') ?? 'any';
+    return `| ${name} | \`${path.replaceAll('|', '\\|')}\` | ${mayImport.join(', ') || '-'} | ${libraryNames || 'none'} | ${note ?? ''} |`;
+  });
+  return [
+    '| room | files | may import (besides kernel) | libraries | also |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
 const TESTS = '(\\.test\\.ts$|^test/|testkit|/conformance[^/]*\\.ts$)';
 const KERNEL = '^kernel/index\\.ts$';
 
@@ -134,6 +151,9 @@ const room = (name: string): Room => {
   if (found === undefined) throw new RangeError(`the import table names an unknown room "${name}"`);
   return found;
 };
+
+/** What is in the published package: rooms of the orchestrator, the agents and the command. */
+const SHIPPED = '^(kernel|api-specs|descriptors|vim-drivers|agents|orchestrator|cli)/';
 
 /** Folders whose inside is reached only through their index.ts (generated wire types have no inside). */
 export const DOORS: readonly string[] = [
@@ -240,6 +260,13 @@ function generalRules(): CruiseRule[] {
       comment: 'files do not import each other in a circle',
       from: {},
       to: { circular: true },
+    },
+    {
+      name: 'no-development-library',
+      severity: 'error',
+      comment: 'what is published needs nothing that only development has',
+      from: { path: SHIPPED, pathNot: TESTS },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'nothing-imports-tests',
