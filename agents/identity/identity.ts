@@ -15,6 +15,7 @@ export interface IdentityDocument {
 }
 
 export interface HostIdentity {
+  /** What is on disk. */
   readonly document: IdentityDocument;
   /** Ed25519; it never leaves this host. */
   readonly privateKey: KeyObject;
@@ -62,20 +63,24 @@ export async function openIdentity(dataDirectory: string, hostId: HostId): Promi
     await save(document);
   }
   let current = document;
+  let writing: Promise<void> = Promise.resolve();
+  const change = (next: (before: IdentityDocument) => IdentityDocument): Promise<void> => {
+    const write = async (): Promise<void> => {
+      const document = next(current);
+      await save(document);
+      current = document;
+    };
+    writing = writing.then(write, write);
+    return writing;
+  };
   return {
     get document() {
       return current;
     },
     privateKey,
     publicJwk: publicJwkOf(privateKey),
-    update: async (changes) => {
-      current = { ...current, ...changes };
-      await save(current);
-    },
-    forgetEnrolment: async () => {
-      current = { hostId, isEnrolled: false };
-      await save(current);
-    },
+    update: (changes) => change((before) => ({ ...before, ...changes })),
+    forgetEnrolment: () => change(() => ({ hostId, isEnrolled: false })),
   };
 }
 

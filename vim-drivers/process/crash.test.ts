@@ -233,15 +233,18 @@ describe('after a reboot of the host', () => {
     try {
       const cold = sampleWorkload(site);
       const warm = sampleWorkload(site, { spec: { coldBoot: false } });
-      await run(site, cold);
-      await run(site, warm);
+      const torn = sampleWorkload(site, { spec: { coldBoot: false } });
+      for (const workload of [cold, warm, torn]) await run(site, workload);
       await site.driver.close();
-      await pretendReboot(site.directory, [cold, warm]);
+      await pretendReboot(site.directory, [cold, warm, torn]);
+      writeFileSync(join(site.directory, 'workloads', workloadId(torn.key), '0', 'slot.json'), '');
       await site.reopen();
       const started = only(await untilRunning(site, cold));
       expect(started.restarts).toBe(1);
-      const waiting = only(await until(site, warm.key, ([one]) => one?.state === 'PENDING'));
-      expect(waiting.reason).toContain('waiting until the orchestrator is heard');
+      for (const { key } of [warm, torn]) {
+        const waiting = only(await until(site, key, ([one]) => one?.state === 'PENDING'));
+        expect(waiting.reason).toContain('waiting until the orchestrator is heard');
+      }
       await site.driver.apply(warm, nextFence());
       expect(
         only(
@@ -252,6 +255,7 @@ describe('after a reboot of the host', () => {
       ).toBe('PENDING');
       await site.driver.renewed();
       await run(site, warm);
+      await run(site, torn);
     } finally {
       await site.close();
     }

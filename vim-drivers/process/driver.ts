@@ -116,7 +116,9 @@ export class ProcessHost implements ProcessDriver {
       this.#demandOpen();
       const hosted = this.#hosted.get(id) ?? new HostedWorkload(this.#parts.context, id, { workload });
       await hosted.take(workload);
+      // Known from here on, whatever its slots meet: nobody else may ever open them.
       this.#hosted.set(id, hosted);
+      await hosted.tellSlots();
     });
     this.#parts.context.changed();
   }

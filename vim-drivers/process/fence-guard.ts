@@ -10,11 +10,18 @@ export interface FenceGuard {
 }
 
 export async function openFenceGuard(layout: Layout): Promise<FenceGuard> {
-  let newest = (await readRecord<{ fence: Fence }>(layout.driverFile))?.fence ?? {
+  let stored = (await readRecord<{ fence: Fence }>(layout.driverFile))?.fence ?? {
     leaseNumber: 0,
     revision: 0,
   };
+  let newest = stored;
   let writing: Promise<void> = Promise.resolve();
+  const store = async (): Promise<void> => {
+    const fence = newest;
+    if (stored === fence) return;
+    await replaceFile(layout.driverFile, `${JSON.stringify({ schemaVersion: 1, fence })}\n`, true);
+    stored = fence;
+  };
   return {
     async pass(fence) {
       const order = fence.leaseNumber - newest.leaseNumber || fence.revision - newest.revision;
@@ -25,11 +32,9 @@ export async function openFenceGuard(layout: Layout): Promise<FenceGuard> {
           { seen: newest },
         );
       }
-      if (order > 0) {
-        newest = { leaseNumber: fence.leaseNumber, revision: fence.revision };
-        const text = `${JSON.stringify({ schemaVersion: 1, fence: newest })}\n`;
-        writing = writing.catch(() => undefined).then(() => replaceFile(layout.driverFile, text, true));
-      }
+      if (order > 0) newest = { leaseNumber: fence.leaseNumber, revision: fence.revision };
+      // Also where nothing is newer: the last write may have failed, on a full disk for instance.
+      writing = writing.then(store, store);
       await writing;
     },
   };

@@ -48,23 +48,22 @@ export class HostedWorkload {
     return this.#slots.get(number);
   }
 
-  /** Takes over what is wanted: durable first, then every slot is told. */
+  /** Takes over what is wanted: durable when it resolves, and not yet acted on. */
   async take(workload: Workload): Promise<void> {
     await this.#save({ workload });
-    await this.#tellSlots();
   }
 
   /** Finds again what an earlier run of the driver has left, slots that are no longer wanted included. */
   async adopt(): Promise<void> {
     const names = await readdir(workloadDirectory(this.#context.layout, this.id));
     const found = names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
-    await this.#tellSlots(found);
+    await this.tellSlots(found);
   }
 
   /** Stops every instance and removes everything but kept volumes. */
   async remove(options: RemoveOptions): Promise<void> {
     await this.#save({ workload: this.workload, removing: options });
-    await this.#tellSlots();
+    await this.tellSlots();
     await Promise.all([...this.#slots.values()].map((slot) => slot.finished()));
     if ([...this.#slots.values()].some((slot) => !slot.isGone))
       throw new IotmanoError('unavailable', `the removal of ${this.id} goes on at the driver's next start`);
@@ -92,7 +91,8 @@ export class HostedWorkload {
     this.#record = record;
   }
 
-  async #tellSlots(found?: readonly number[]): Promise<void> {
+  /** Tells every slot what it is to run; `found`: slots that an earlier run has left. */
+  async tellSlots(found?: readonly number[]): Promise<void> {
     const wishes = new Map(this.removing === undefined ? this.#wishes() : []);
     const grace = this.removing?.graceSeconds;
     for (const number of new Set([...this.#slots.keys(), ...(found ?? []), ...wishes.keys()])) {

@@ -11,7 +11,7 @@ import {
 } from '../contract.ts';
 import { resolveOnHost, type HostFacts } from './host-templates.ts';
 import { keptVolumesDirectory, slotPaths, type Layout, type SlotPaths } from './layout.ts';
-import { replaceFile } from './state-files.ts';
+import { readIfThere, replaceFile } from './state-files.ts';
 
 /** Everything that the wrapper needs to start a program. */
 export interface PreparedInstance {
@@ -65,18 +65,19 @@ export function describeInstance(input: PrepareInput): PreparedInstance {
   if (spec.artifact.type !== 'process')
     throw new IotmanoError('artifact-unusable', 'this host runs processes, not containers');
   return {
-    command: spec.artifact.command.map((word) => resolveOnHost(word, facts, 'the command')),
+    command: spec.artifact.command.map((word) => resolveWord(word, facts, 'the command')),
     environment: environmentOf(input, paths, facts),
     workingDirectory: input.artifactDirectory ?? paths.instance,
   };
 }
 
-/** Replaces the bindings file of an instance. */
+/** Makes the bindings file of an instance hold these. */
 export async function writeBindings(paths: SlotPaths, spec: WorkloadSpec, bindings: Bindings): Promise<void> {
   if (spec.bindings === undefined) return;
   const path = insideInstance(paths, spec.bindings.path);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await replaceFile(path, `${JSON.stringify(bindings, undefined, 2)}\n`, true);
+  const content = `${JSON.stringify(bindings, undefined, 2)}\n`;
+  if ((await readIfThere(path)) !== content) await replaceFile(path, content, true);
 }
 
 function pathsOf({ layout, key, slot }: PrepareInput): SlotPaths {
@@ -106,7 +107,7 @@ function environmentOf(input: PrepareInput, paths: SlotPaths, facts: HostFacts):
   const systemPath = process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
   const own = Object.entries(input.spec.env).map(([name, value]) => [
     name,
-    resolveOnHost(value, facts, `the environment variable ${name}`),
+    resolveWord(value, facts, `the environment variable ${name}`),
   ]);
   const [markName = '', markValue = ''] = instanceMark(input.layout, workloadId(input.key), input.slot).split(
     /=(.*)/s,
@@ -118,6 +119,13 @@ function environmentOf(input: PrepareInput, paths: SlotPaths, facts: HostFacts):
     ...(Object.fromEntries(own) as Record<string, string>),
     [markName]: markValue,
   };
+}
+
+/** What a program is started with. Node's own error would show the value, which may be a secret. */
+function resolveWord(text: string, facts: HostFacts, what: string): string {
+  const word = resolveOnHost(text, facts, what);
+  if (!word.includes('\0')) return word;
+  throw new IotmanoError('driver-failed', `${what} holds a NUL character; leave it out`);
 }
 
 function insideInstance(paths: SlotPaths, path: string): string {

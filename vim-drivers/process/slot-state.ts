@@ -31,8 +31,10 @@ export class SlotState {
   isLeaderHeard = false;
   /** It was applied when the lease held and, after a reboot, the orchestrator had been heard: it may start. */
   isReleased = false;
-  /** Hash of the bindings that are in the file, told or not. */
+  /** Hash of the bindings that are in the file, told or not; absent: not looked yet. */
   writtenBindings: string | undefined;
+  /** Since when (monotonic) they are in the file and the program cannot be told, for it would not survive that. */
+  untoldSince: number | undefined;
   #pausing = new AbortController();
 
   constructor(context: SlotContext, id: WorkloadId, record: SlotRecord) {
@@ -89,5 +91,6 @@ export class SlotState {
     else await killLeftovers(this.belongings, cgroups, scanner, clock);
     this.run = undefined;
     this.health = undefined;
+    this.untoldSince = undefined;
   }
 }

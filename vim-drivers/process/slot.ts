@@ -5,7 +5,7 @@ import { slotPaths } from './layout.ts';
 import type { Run } from './run-record.ts';
 import { findRun, settle } from './settle-instance.ts';
 import type { SlotContext, SlotWish } from './slot-context.ts';
-import { loadSlotRecord, newSlotRecord, renewSlotRecord } from './slot-record.ts';
+import { loadSlotRecord, newSlotRecord, renewSlotRecord, type SlotRecord } from './slot-record.ts';
 import { SlotState, type StopRule } from './slot-state.ts';
 import { isLeaseOver, LONG_PAUSE_MILLISECONDS, release, startWhenDue } from './start-instance.ts';
 import { isRunning } from './system.ts';
@@ -39,7 +39,7 @@ export class Slot {
     await mkdir(paths.directory, { recursive: true, mode: 0o700 });
     const stored = await loadSlotRecord(paths);
     const since = toTimestamp(context.clock.now());
-    const record = stored ?? newSlotRecord(number, wish?.epoch ?? 0, wish?.specHash ?? '', since);
+    const record = stored ?? firstRecord(number, wish, since, origin);
     const slot = new Slot(new SlotState(context, id, record));
     context.ports.claim(slot.#state.name, record.ports);
     slot.#state.stop = stop;
@@ -183,4 +183,19 @@ export class Slot {
     if (!this.#isGone) state.record = newSlotRecord(state.record.slot, -1, '', state.record.since);
     context.changed();
   }
+}
+
+/**
+ * The record of a slot that has none. Found without one, it may have lost it with the power: then nobody knows of the reboot, and what must not start
+ * cold waits as after any other.
+ */
+function firstRecord(
+  number: number,
+  wish: SlotWish | undefined,
+  since: string,
+  origin: 'applied' | 'found',
+): SlotRecord {
+  const record = newSlotRecord(number, wish?.epoch ?? 0, wish?.specHash ?? '', since);
+  if (origin === 'applied' || wish === undefined || wish.spec.coldBoot) return record;
+  return { ...record, awaitsLeader: true, reason: 'waiting until the orchestrator is heard' };
 }

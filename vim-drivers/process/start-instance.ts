@@ -53,6 +53,7 @@ async function start(state: SlotState, wish: SlotWish): Promise<void> {
     await state.update({ ports });
   const artifactDirectory = await context.artifactDirectory(spec);
   const prepared = await prepareInstance(prepareInput(state, wish, artifactDirectory));
+  state.writtenBindings = wish.bindingsHash;
   const cgroups = await context.cgroups.prepare(state.name, spec.resources);
   if (state.wish !== wish || isLeaseOver(state, wish)) return; // all that took time: look again
   const attempt = record.attempt + 1;

@@ -10,6 +10,8 @@ import { sendSignal, survivesHangup } from './system.ts';
 
 /** How long after a change of bindings a program that has not yet said how it takes SIGHUP is looked at again. */
 const HANGUP_RETRY_MILLISECONDS = 250;
+/** After so long it is not slow to handle SIGHUP: it never will. */
+const HANGUP_PATIENCE_MILLISECONDS = 3000;
 
 /** One turn of looking after a running instance: bindings, lease, the probe that is due; then a pause until the next thing is. */
 export async function tend(state: SlotState, run: Run, wish: SlotWish): Promise<void> {
@@ -51,7 +53,13 @@ async function reportHealth(state: SlotState): Promise<void> {
   const { health } = state;
   if (health === undefined || health.health === 'dead') return;
   const names = { starting: 'STARTING', ready: 'RUNNING', unready: 'UNHEALTHY' } as const;
-  await state.update({ state: names[health.health], reason: health.reason });
+  await state.update({ state: names[health.health], reason: health.reason ?? untoldReason(state) });
+}
+
+function untoldReason({ untoldSince, context }: SlotState): string | undefined {
+  if (untoldSince === undefined || context.clock.monotonic() - untoldSince < HANGUP_PATIENCE_MILLISECONDS)
+    return undefined;
+  return 'does not know its new bindings: it does not handle SIGHUP; handle it, or say "onChange: restart"';
 }
 
 async function replaceDead(state: SlotState, wish: SlotWish, reason: string): Promise<void> {
@@ -71,9 +79,13 @@ async function deliverBindings(
   run: Run,
   wish: SlotWish,
 ): Promise<'done' | 'later' | 'restarting'> {
-  if (state.record.bindingsHash === wish.bindingsHash) return 'done';
+  // Also where the program knows them: the file may hold others, which it was never told of.
   if (state.writtenBindings !== wish.bindingsHash) await writeBindings(state.paths, wish.spec, wish.bindings);
   state.writtenBindings = wish.bindingsHash;
+  if (state.record.bindingsHash === wish.bindingsHash) {
+    state.untoldSince = undefined;
+    return 'done';
+  }
   if (wish.spec.bindings?.onChange === 'restart') {
     await state.update({ state: 'STOPPING' });
     await state.endEverything();
@@ -82,9 +94,13 @@ async function deliverBindings(
   }
   if (wish.spec.bindings !== undefined) {
     // A program that has not come as far as handling SIGHUP would be killed by it.
-    if (!survivesHangup(run.program.pid)) return 'later';
+    if (!survivesHangup(run.program.pid)) {
+      state.untoldSince ??= state.context.clock.monotonic();
+      return 'later';
+    }
     sendSignal(run.program.pid, 'SIGHUP');
   }
+  state.untoldSince = undefined;
   await state.update({ bindingsHash: wish.bindingsHash });
   return 'done';
 }
