@@ -25,9 +25,28 @@ export function checkConfig(
   const complete = { ...parameters.defaults, ...values };
   const validate = validatorOf(parameters.schema);
   if (validate === undefined) return { faults: [unusable()] };
+  const faults = Object.entries(complete).flatMap(([name, value]) => (holdsNul(value) ? [nulIn(name)] : []));
+  if (faults.length > 0) return { faults };
   if (validateBounded(validate, complete)) return { values: complete, faults: [] };
   const errors = (validate.errors ?? []).slice(0, 100).map((error) => hideSecret(error, parameters.schema));
   return { faults: toFaults(toFindings(errors), 'config', () => undefined) };
+}
+
+/** No environment variable and no argument can hold a NUL, and every value may become one. */
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsNul);
+}
+
+function nulIn(name: string): Fault {
+  return {
+    rule: 'config-text',
+    severity: 'error',
+    file: 'config',
+    pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    message: `\`${name}\` holds a NUL character`,
+    remedy: 'leave it out',
+  };
 }
 
 const validators = new WeakMap<object, ValidateFunction>();

@@ -47,6 +47,14 @@ describe('checkConfig', () => {
     expect(JSON.stringify(faults)).not.toContain('hunter2');
   });
 
+  it('refuses what no environment can hold, without showing it', () => {
+    const { values, faults } = checkConfig(PARAMETERS, { site: 'a\0b', key: 'c\0d' });
+    expect(values).toBeUndefined();
+    expect(faults.map(({ pointer }) => pointer)).toEqual(['/site', '/key']);
+    expect(JSON.stringify(faults)).not.toMatch(/a.{0,6}b|c\\u0000d/);
+    expect(checkConfig(PARAMETERS, { site: String.raw`a\u0000b` }).faults).toEqual([]);
+  });
+
   it('is not held up by a pattern that backtracks', () => {
     const before = performance.now();
     const { faults } = checkConfig(PARAMETERS, { site: 'x', slow: `${'a'.repeat(100)}b` });

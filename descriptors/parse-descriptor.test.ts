@@ -182,6 +182,22 @@ describe('faults', () => {
     expect(parse(text).faults.map((fault) => fault.rule)).toContain(rule);
   });
 
+  it.each([
+    ['command: [node, main.js]', 'command: [node, "x\\0.js"]', '/units/0/artifacts/0/command/1'],
+    ['resources: {', 'env: { A: "a\\0b" }\n    resources: {', '/units/0/env/A'],
+    [
+      'resources: {',
+      'probes: { alive: { exec: { command: [x] }, every: 1ms } }\n    resources: {',
+      '/units/0/probes/alive/every',
+    ],
+  ])('of %j as %j are told at %s, before a host has to bear them', (from, to, pointer) => {
+    const text = MINIMAL.replace(from, to);
+    expect(text).not.toBe(MINIMAL);
+    expect(parse(text).faults.filter(({ severity }) => severity === 'error')).toEqual([
+      expect.objectContaining({ pointer }),
+    ]);
+  });
+
   it('inside of an alias are placed where they are written', () => {
     const text = MINIMAL.replace(
       'resources: {',

@@ -85,7 +85,7 @@ const LARGEST = {
 export const quantityOutOfRange: Rule = {
   name: 'quantity-out-of-range',
   summary:
-    'Quantities are above zero and within what a host may have: 1024 cores, 64 Ti of memory, 1024 Ti of storage; durations end within a year.',
+    'Quantities are above zero and within what a host may have: 1024 cores, 64 Ti of memory, 1024 Ti of storage; durations end within a year, and probes come at most ten times a second.',
   kinds: FUNCTION,
   *check(doc) {
     for (const unit of doc.each('units')) {
@@ -96,6 +96,7 @@ export const quantityOutOfRange: Rule = {
         yield* within(volume.at('size'), parseBytes, volumeBytes, '1024Ti');
       for (const probe of unit.at('probes').values()) {
         yield* within(probe.at('every'), parseSeconds, LARGEST.seconds, '366d');
+        yield* seldom(probe.at('every'));
         yield* within(probe.at('timeout'), parseSeconds, LARGEST.seconds, '366d');
       }
     }
@@ -107,6 +108,15 @@ export const quantityOutOfRange: Rule = {
       yield* within(at, parseSeconds, LARGEST.seconds, '366d');
   },
 };
+
+/** Every probe costs the host: those of one careless function must not take a gateway's CPU from all others. */
+const SHORTEST_PROBE_SECONDS = 0.1;
+
+function* seldom(at: Cursor): Iterable<RuleFinding> {
+  const seconds = (at.exists ? parseSeconds(at.value) : undefined) ?? Infinity;
+  if (seconds === 0 || seconds >= SHORTEST_PROBE_SECONDS) return;
+  yield { at, message: `${String(at.value)} is too often`, remedy: 'choose at least 100ms' };
+}
 
 function* within(
   at: Cursor,
