@@ -45,17 +45,29 @@ export function printRows(
 }
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${showControls(JSON.stringify(value, null, 2))}\n`);
+}
+
+/**
+ * Makes control characters visible, all but line feed and tab: labels, names and reasons come from hosts and descriptors, and must not
+ * move the cursor of whoever looks at them. The notation is also that of JSON.
+ */
+export function showControls(text: string): string {
+  return text.replaceAll(
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Progress and remarks: on stderr, so that stdout stays for results. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${showControls(text)}\n`);
 }
 
 function cell(value: unknown): string {
   if (value === undefined || value === null || value === '') return '-';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return showControls(typeof value === 'string' ? value.replaceAll(/[\n\t]/g, ' ') : JSON.stringify(value));
 }
 
 /** "3m", "2h", "5d": how long ago, for tables. */

@@ -5,7 +5,7 @@ import { wholeNumber } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
-import { say, type OutputFormat } from '../output.ts';
+import { say, showControls, type OutputFormat } from '../output.ts';
 
 const RECONNECT_MILLISECONDS = 500;
 
@@ -93,5 +93,5 @@ function eventLine({ kind, id, revision, ...facts }: EventData): string {
   const details = Object.entries(facts)
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${[revision, kind, id, ...details].join(' ')}\n`;
+  return `${showControls([revision, kind, id, ...details].join(' '))}\n`;
 }
