@@ -43,6 +43,11 @@ export type LookReply =
       readonly policies: Policies;
     };
 
+/** In place of any reply: nothing was done or read, and another time it may be. */
+export interface StorageFailure {
+  readonly failed: string;
+}
+
 export interface ListRequest {
   readonly ri: string;
   readonly ty?: readonly number[];

@@ -41,7 +41,6 @@ CREATE INDEX instance_expires ON instance (expires) WHERE expires IS NOT NULL;
 CREATE TABLE answer (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   key TEXT NOT NULL UNIQUE,
-  at INTEGER NOT NULL,
   body TEXT NOT NULL
 ) STRICT;
 CREATE TABLE outbox (

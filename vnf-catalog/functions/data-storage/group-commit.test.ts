@@ -6,6 +6,7 @@ let database: DatabaseSync;
 let commits: number[];
 let group: GroupCommit;
 const answers: string[] = [];
+const faults: string[] = [];
 
 function insert(value: number): Job {
   return {
@@ -34,10 +35,11 @@ beforeEach(() => {
   database.exec('CREATE TABLE t (v INTEGER UNIQUE)');
   commits = [];
   answers.length = 0;
+  faults.length = 0;
   group = new GroupCommit(database, {
     onCommitted: (jobs) => commits.push(jobs),
     failure: (reason) => `failed: ${reason}`,
-    onDiskFailure: () => undefined,
+    onDiskFailure: (reason) => faults.push(reason),
   });
 });
 
@@ -56,6 +58,27 @@ describe('group commit', () => {
     group.flush();
     expect(rows()).toEqual([1, 2]);
     expect(answers).toEqual(['1', expect.stringContaining('failed'), '2']);
+  });
+
+  test('on a full disk nothing is said to be done, reads are answered, and writes are taken again when there is room', () => {
+    const room = (pages: number): void => database.exec(`PRAGMA max_page_count = ${pages}`);
+    database.exec('CREATE TABLE big (v TEXT)');
+    const big: Job = {
+      ...insert(0),
+      run: () => {
+        database.prepare('INSERT INTO big VALUES (?)').run('x'.repeat(100_000));
+        return 'big';
+      },
+    };
+    const read: Job = { run: () => `${rows().length}`, answer: (body) => answers.push(body), isWrite: false };
+    room(8);
+    for (const job of [insert(1), big, read]) group.add(job);
+    group.flush();
+    expect(answers).toEqual(['1', expect.stringContaining('failed: '), '1']);
+    room(1_000);
+    group.add(big);
+    group.flush();
+    expect([answers.at(-1), faults]).toEqual(['big', []]);
   });
 
   test('reads alone open no transaction', () => {

@@ -13,7 +13,7 @@ export interface GroupCommitOptions {
   readonly onCommitted: (jobs: number, writes: number, seconds: number) => void;
   /** A job that cannot be done: it is answered with this, and the others go on. */
   readonly failure: (reason: string) => string;
-  /** The disk refused: nothing of the group was done, and the process has to end. */
+  /** The disk failed, otherwise than by being full: nothing of the group was done, and the process has to end. */
   readonly onDiskFailure: (reason: string) => void;
 }
 
@@ -54,44 +54,50 @@ export class GroupCommit {
 
   /** The answers of all, or undefined when one failed and nothing was done. */
   #runTogether(jobs: readonly Job[]): readonly string[] | undefined {
-    const isWrite = jobs.some((job) => job.isWrite);
-    if (isWrite) this.#database.exec('BEGIN IMMEDIATE');
-    let bodies: readonly string[];
     try {
-      bodies = jobs.map((job) => job.run());
-    } catch (error) {
-      if (isWrite) this.#rollBack(messageOf(error));
+      return this.#transact(
+        jobs.some((job) => job.isWrite),
+        () => jobs.map((job) => job.run()),
+      );
+    } catch {
       return undefined;
     }
-    if (isWrite) this.#commit();
-    return bodies;
   }
 
   #runAlone(job: Job): string {
-    if (job.isWrite) this.#database.exec('BEGIN IMMEDIATE');
-    let body: string;
     try {
-      body = job.run();
+      return this.#transact(job.isWrite, job.run);
     } catch (error) {
-      if (job.isWrite) this.#rollBack(messageOf(error));
       return this.#options.failure(messageOf(error));
     }
-    if (job.isWrite) this.#commit();
-    return body;
   }
 
-  #commit(): void {
+  #transact<Result>(isWrite: boolean, work: () => Result): Result {
+    if (!isWrite) return work();
+    this.#database.exec('BEGIN IMMEDIATE');
+    let isDone = false;
     try {
+      const result = work();
+      isDone = true;
       this.#database.exec('COMMIT');
+      return result;
     } catch (error) {
-      this.#options.onDiskFailure(messageOf(error));
+      this.#rollBack(error, isDone);
       throw error;
     }
   }
 
-  #rollBack(reason: string): void {
-    // SQLite has rolled back by itself where the disk is full or failing.
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    else this.#options.onDiskFailure(reason);
+  /** A full disk may have room again; after any other failure to write, only a new start knows what is on the disk. */
+  #rollBack(error: unknown, isCommitFailure: boolean): void {
+    const isRolledBack = !this.#database.isTransaction;
+    if ((isCommitFailure || isRolledBack) && !isDiskFull(error))
+      this.#options.onDiskFailure(messageOf(error));
+    if (!isRolledBack) this.#database.exec('ROLLBACK');
   }
+}
+
+const SQLITE_FULL = 13;
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Msg } from '@nats-io/transport-node';
+import { systemClock } from '../../../kernel/index.ts';
 import {
   BrokerLink,
   readConfig,
@@ -11,6 +12,7 @@ import {
   type LookRequest,
   type OutboxSettle,
   type OutboxTake,
+  type StorageFailure,
 } from '../../shared/index.ts';
 import { baseAttributes } from './cse-base.ts';
 import { openDatabase } from './database.ts';
@@ -33,7 +35,7 @@ await runFunction('data-storage', async ({ environment, bindings, instance, metr
       base: baseAttributes(cseId),
       keepAnswersMilliseconds: config.number('keepAnswersSeconds', 300) * 1000,
     },
-    Date.now(),
+    systemClock.now(),
   );
   const requests = metrics.counter('storage_requests_total', 'Requests done.');
   const commitSeconds = metrics.histogram(
@@ -41,7 +43,7 @@ await runFunction('data-storage', async ({ environment, bindings, instance, metr
     'Time of one transaction, disk included.',
   );
   metrics.gauge('outbox_entries', 'Notifications not delivered yet.', () => store.outbox.count());
-  const desk = new OutboxDesk(store.outbox, signal);
+  const desk = new OutboxDesk(store.outbox, signal, systemClock);
   const group = new GroupCommit(database, {
     onCommitted: (jobs, writes, seconds) => {
       requests.add({ kind: 'write' }, writes);
@@ -51,11 +53,7 @@ await runFunction('data-storage', async ({ environment, bindings, instance, metr
     },
     failure: (reason) => {
       log.error({ reason }, 'a request failed');
-      return JSON.stringify({
-        outcome: 'refused',
-        rsc: 5000,
-        debug: 'the data storage failed on this request',
-      });
+      return JSON.stringify({ failed: 'the data storage could not do this' } satisfies StorageFailure);
     },
     onDiskFailure: fail,
   });
@@ -74,9 +72,11 @@ await runFunction('data-storage', async ({ environment, bindings, instance, metr
   link.start(signal, () => {
     serve(SUBJECT.storageLook, false, (message) => store.look(message.json<LookRequest>()));
     serve(SUBJECT.storageList, false, (message) => JSON.stringify(store.list(message.json<ListRequest>())));
-    serve(SUBJECT.storageCommit, true, (message) => store.commit(message.json<CommitRequest>(), Date.now()));
+    serve(SUBJECT.storageCommit, true, (message) =>
+      store.commit(message.json<CommitRequest>(), systemClock.now()),
+    );
     serve(SUBJECT.outboxSettle, true, (message) => {
-      store.settle(message.json<OutboxSettle>(), Date.now());
+      store.settle(message.json<OutboxSettle>(), systemClock.monotonic());
       return '{}';
     });
     ends.push(
@@ -88,7 +88,7 @@ await runFunction('data-storage', async ({ environment, bindings, instance, metr
   const tidying = setInterval(() => {
     group.add({
       run: () => {
-        store.tidy(Date.now());
+        store.tidy(systemClock.now(), systemClock.monotonic());
         return '';
       },
       answer: () => undefined,

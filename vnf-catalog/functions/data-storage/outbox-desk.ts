@@ -1,3 +1,4 @@
+import type { Clock } from '../../../kernel/index.ts';
 import type { OutboxTake } from '../../shared/index.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -13,10 +14,12 @@ const NOTHING = JSON.stringify({ entries: [], failures: 0, failingForMillisecond
 export class OutboxDesk {
   #waiting: Waiting[] = [];
   readonly #outbox: Outbox;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(outbox: Outbox, signal: AbortSignal) {
+  constructor(outbox: Outbox, signal: AbortSignal, clock: Pick<Clock, 'monotonic'>) {
     this.#outbox = outbox;
+    this.#clock = clock;
     // A queue may fall due, and a wait may end, without anything being committed.
     this.#timer = setInterval(() => this.look(), 50);
     signal.addEventListener('abort', () => this.close());
@@ -24,13 +27,13 @@ export class OutboxDesk {
 
   ask(take: OutboxTake, answer: (body: string) => void): void {
     const wait = Math.min(Math.max(0, take.waitMilliseconds), 10_000);
-    this.#waiting.push({ take, answer, until: Date.now() + wait });
+    this.#waiting.push({ take, answer, until: this.#clock.monotonic() + wait });
     this.look();
   }
 
   /** Something may have come. Only called outside transactions: what is handed out is on disk. */
   look(): void {
-    const now = Date.now();
+    const now = this.#clock.monotonic();
     const still: Waiting[] = [];
     for (const waiting of this.#waiting) {
       const batch = this.#outbox.take(waiting.take.worker, waiting.take.max, now);

@@ -17,7 +17,8 @@ const BATCH_BYTES = 400_000;
 
 /**
  * Notifications that are still to be delivered, durable, in order for each subscription and target (a queue). One worker
- * has a queue at a time. An entry is deleted only when a worker says that it was delivered.
+ * has a queue at a time. An entry is deleted only when a worker says that it was delivered. Times here are monotonic: a wall
+ * clock that is set must neither hold a queue back nor offer it twice.
  */
 export class Outbox {
   readonly #queues = new Map<string, QueueState>([]);

@@ -151,10 +151,26 @@ describe('the data storage', () => {
 
   test('an answer is forgotten only after the time that it is kept', () => {
     write('once', 'the-key');
-    now += SETTINGS.keepAnswersMilliseconds;
-    store.tidy(now);
+    store.tidy(now, 5_000);
+    write('later', 'later-key');
+    store.tidy(now, 5_000 + SETTINGS.keepAnswersMilliseconds - 1);
     expect(look('cnt', 'the-key')).toHaveProperty('answered');
-    store.tidy(now + 1);
+    store.tidy(now, 5_000 + SETTINGS.keepAnswersMilliseconds);
+    expect(look('cnt', 'the-key')).not.toHaveProperty('answered');
+    expect(look('cnt', 'later-key')).toHaveProperty('answered');
+  });
+
+  test('a wall clock that is set, or a restart, makes no answer go too soon', () => {
+    write('once', 'the-key');
+    store.tidy(now, 5_000);
+    now += 10 * SETTINGS.keepAnswersMilliseconds;
+    store.tidy(now, 5_001);
+    expect(look('cnt', 'the-key')).toHaveProperty('answered');
+    database.close();
+    open();
+    store.tidy(now, 7);
+    expect(look('cnt', 'the-key')).toHaveProperty('answered');
+    store.tidy(now, 7 + SETTINGS.keepAnswersMilliseconds);
     expect(look('cnt', 'the-key')).not.toHaveProperty('answered');
   });
 
@@ -244,9 +260,9 @@ describe('the data storage', () => {
       org: 'C',
       attributes: { con: 'a', et: toOneM2mTime(now + 1_000) },
     });
-    store.tidy(now + 999);
+    store.tidy(now + 999, 0);
     expect(resourceAt('cnt')).toMatchObject({ cni: 1 });
-    store.tidy(now + 1_000);
+    store.tidy(now + 1_000, 0);
     expect(resourceAt('cnt')).toMatchObject({ cni: 0, cbs: 0 });
   });
 

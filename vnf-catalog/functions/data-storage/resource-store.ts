@@ -72,22 +72,22 @@ export class ResourceStore {
     if (!this.#isCurrent(request.expect)) return '{"outcome":"stale"}';
     const reply = this.#apply(request.change, now);
     const body = JSON.stringify(reply);
-    if (reply.outcome === 'done') this.#answers.keep(request.key, body, now);
+    if (reply.outcome === 'done') this.#answers.keep(request.key, body);
     return body;
   }
 
-  settle(settle: OutboxSettle, now: number): void {
+  settle(settle: OutboxSettle, monotonic: number): void {
     if (settle.removeSubscription !== undefined) {
       const located = this.#table.locate(settle.removeSubscription, this.#settings.cseName);
       if (located !== undefined) this.#removing.remove(located);
       this.outbox.drop(settle.removeSubscription);
     }
-    this.outbox.settle(settle, now);
+    this.outbox.settle(settle, monotonic);
   }
 
   /** Deletes what has expired and answers that nobody can ask for any more; a bounded amount at a time. */
-  tidy(now: number): void {
-    this.#answers.prune(now - this.#settings.keepAnswersMilliseconds);
+  tidy(now: number, monotonic: number): void {
+    this.#answers.prune(monotonic, this.#settings.keepAnswersMilliseconds);
     const expired = [
       ...this.#expiredResource.all(now).map((row) => String(row['ri'])),
       ...this.#expiredInstance.all(now).map((row) => `cin${Number(row['seq']).toString(36)}`),

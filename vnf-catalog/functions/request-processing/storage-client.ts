@@ -1,5 +1,6 @@
 import { IotmanoError } from '../../../kernel/index.ts';
 import {
+  RSC,
   SUBJECT,
   type BrokerLink,
   type CommitReply,
@@ -8,9 +9,11 @@ import {
   type ListRequest,
   type LookReply,
   type LookRequest,
+  type StorageFailure,
   type VerifyReply,
   type VerifyRequest,
 } from '../../shared/index.ts';
+import { refusal } from './refusal.ts';
 
 /** The other functions as request processing sees them. */
 export interface Neighbours {
@@ -25,13 +28,17 @@ export interface Neighbours {
  * @throws IotmanoError `unavailable` or `timeout`
  */
 export function createNeighbours(link: BrokerLink, timeoutMilliseconds: () => number): Neighbours {
-  const ask = async <Reply>(subject: string, request: unknown, timeout: number): Promise<Reply> => {
+  const ask = async <Reply extends object>(
+    subject: string,
+    request: unknown,
+    timeout: number,
+  ): Promise<Reply> => {
     const answer = await link.request(subject, JSON.stringify(request), { timeoutMilliseconds: timeout });
-    const reply = JSON.parse(
-      Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).toString(),
-    ) as Reply;
+    const reply = JSON.parse(Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).toString()) as
+      Reply | StorageFailure;
     if (reply === null || typeof reply !== 'object')
       throw new IotmanoError('unavailable', `${subject} gave no answer`);
+    if ('failed' in reply) throw refusal(RSC.internalServerError, reply.failed);
     return reply;
   };
   return {

@@ -1,4 +1,4 @@
-import { messageOf, systemClock } from '../../../kernel/index.ts';
+import { IotmanoError, messageOf, systemClock } from '../../../kernel/index.ts';
 import {
   BrokerLink,
   readConfig,
@@ -10,10 +10,11 @@ import {
   type OutboxBatch,
   type OutboxSettle,
   type OutboxTake,
+  type StorageFailure,
   type VerifyReply,
   type VerifyRequest,
 } from '../../shared/index.ts';
-import { composeNotification, composeVerification } from './compose.ts';
+import { composeNotification, composeVerification, verdictOf } from './compose.ts';
 import { computeSettlement, deliverBatch, type DeliverySettings } from './delivery.ts';
 import { isAccepted, Sender, type SenderSettings } from './sender.ts';
 
@@ -37,8 +38,8 @@ function settingsOf(bindings: FunctionBindings): Settings {
     removeAfterFailures: config.number('removeAfterFailures', 20),
     removeAfterMilliseconds: config.number('removeAfterSeconds', 3_600) * 1000,
     batch: config.number('batch', 64),
-    atOnce: config.number('atOnce', 8),
-    lanes: config.number('lanes', 4),
+    atOnce: config.number('atOnce', 1),
+    lanes: config.number('lanes', 16),
   };
 }
 
@@ -61,13 +62,16 @@ await runFunction('subscription-notification', async ({ bindings, instance, metr
     'Subscriptions removed because a target failed for too long.',
   );
 
-  const ask = async <Reply>(
+  const ask = async <Reply extends object>(
     subject: string,
     request: unknown,
     timeoutMilliseconds: number,
   ): Promise<Reply> => {
     const answer = await link.request(subject, JSON.stringify(request), { timeoutMilliseconds });
-    return JSON.parse(Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).toString()) as Reply;
+    const reply = JSON.parse(Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).toString()) as
+      Reply | StorageFailure;
+    if ('failed' in reply) throw new IotmanoError('unavailable', reply.failed);
+    return reply;
   };
 
   /** Tells the storage until it has heard; were it not told, the batch would only be delivered once more. */
@@ -112,22 +116,16 @@ await runFunction('subscription-notification', async ({ bindings, instance, metr
     }
   };
 
+  /** All targets at once, so that it takes no longer than the slowest may. */
   const verify = async ({ targets, sur, creator }: VerifyRequest): Promise<VerifyReply> => {
-    for (const target of targets) {
-      const content = composeVerification(sur, creator, settings.cseId);
-      const reply = await sender.send(target, `vrq-${performance.now()}`, content);
-      if (
-        reply.rsc === RSC.subscriptionCreatorHasNoPrivilege ||
-        reply.rsc === RSC.subscriptionHostHasNoPrivilege
-      ) {
-        return { rsc: reply.rsc, debug: `"${target}" refused the subscription` };
-      }
-      if (!isAccepted(reply)) {
-        const debug = `"${target}" did not confirm the subscription: ${reply.problem ?? `status ${reply.rsc ?? reply.status}`}`;
-        return { rsc: RSC.subscriptionVerificationInitiationFailed, debug };
-      }
-    }
-    return { rsc: RSC.ok };
+    const content = composeVerification(sur, creator, settings.cseId);
+    const verdicts = await Promise.all(
+      targets.map(async (target, index) => {
+        const reply = await sender.send(target, `vrq-${performance.now()}-${index}`, content);
+        return verdictOf(target, reply);
+      }),
+    );
+    return verdicts.find(({ rsc }) => rsc !== RSC.ok) ?? { rsc: RSC.ok };
   };
 
   let lanes: Promise<unknown> = Promise.resolve();
