@@ -35,6 +35,7 @@ export class BrokerLink {
   #binding: RequiredService;
   #connection: NatsConnection | undefined;
   #isUp = false;
+  #isReopening = false;
   #signal: AbortSignal | undefined;
   readonly #services = new Set<Service>([]);
   readonly #name: string;
@@ -67,17 +68,30 @@ export class BrokerLink {
   async rebind(binding: RequiredService): Promise<void> {
     const before = this.#binding;
     this.#binding = binding;
-    const old = this.#connection;
-    if (old === undefined || binding.endpoints.length === 0) return;
+    const connection = this.#connection;
+    if (connection === undefined || binding.endpoints.length === 0) return;
     if (before.credential?.seed !== binding.credential?.seed) {
-      const fresh = await this.#connect();
-      if (fresh === undefined) return;
-      this.#adopt(fresh);
-      await old.drain().catch(() => undefined);
+      void this.#reopen();
     } else if (JSON.stringify(before.endpoints) !== JSON.stringify(binding.endpoints)) {
-      old.setServers(addressesOf(binding));
-      await old.reconnect();
+      connection.setServers(addressesOf(binding));
+      await connection.reconnect();
     }
+  }
+
+  /** Connects under the key of the binding, which the broker may be told of later or never, then lets go of the connection under the old one. */
+  async #reopen(): Promise<void> {
+    if (this.#isReopening) return;
+    this.#isReopening = true;
+    for (;;) {
+      const seed = this.#binding.credential?.seed;
+      const fresh = await this.#connect();
+      if (fresh === undefined) break;
+      const old = this.#connection;
+      this.#adopt(fresh);
+      await old?.drain().catch(() => undefined);
+      if (seed === this.#binding.credential?.seed) break;
+    }
+    this.#isReopening = false;
   }
 
   /** Answers requests on a subject; instances that name the same queue share them. */

@@ -38,8 +38,9 @@ interface Frame {
   readonly log: ProcessLog;
   readonly stopping: AbortController;
   running?: RunningFunction;
-  /** Bindings were replaced while it was starting. */
+  /** Bindings were replaced since they were last read; one reload at a time, however many signals come. */
   isReloadWanted: boolean;
+  isReloading: boolean;
 }
 
 /**
@@ -53,7 +54,13 @@ export async function runFunction(name: string, start: StartFunction): Promise<v
   const metrics = createMetrics();
   reportProcess(metrics);
   const file = environment['BINDINGS_FILE'] ?? 'bindings.json';
-  const frame: Frame = { file, log, stopping: new AbortController(), isReloadWanted: false };
+  const frame: Frame = {
+    file,
+    log,
+    stopping: new AbortController(),
+    isReloadWanted: false,
+    isReloading: false,
+  };
   const fail = (reason: string): void => {
     log.error({ reason }, 'the function cannot go on');
     process.exit(1);
@@ -76,13 +83,19 @@ export async function runFunction(name: string, start: StartFunction): Promise<v
 }
 
 async function reload(frame: Frame): Promise<void> {
-  frame.isReloadWanted = frame.running === undefined;
-  try {
-    await frame.running?.reload(parseBindings(readFileSync(frame.file, 'utf8')));
-    frame.log.info({}, 'bindings reloaded');
-  } catch (error) {
-    frame.log.error({ error: messageOf(error) }, 'the new bindings were refused; the old ones stay');
+  frame.isReloadWanted = true;
+  if (frame.running === undefined || frame.isReloading) return;
+  frame.isReloading = true;
+  while (frame.isReloadWanted) {
+    frame.isReloadWanted = false;
+    try {
+      await frame.running.reload(parseBindings(readFileSync(frame.file, 'utf8')));
+      frame.log.info({}, 'bindings reloaded');
+    } catch (error) {
+      frame.log.error({ error: messageOf(error) }, 'the new bindings were refused; the old ones stay');
+    }
   }
+  frame.isReloading = false;
 }
 
 async function stop(frame: Frame, probes: Server): Promise<void> {
