@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf, TrafficFigures, type Observation } from './figures.ts';
 import { openJournal } from './journal.ts';
 import { parseNotification } from './notification.ts';
@@ -50,24 +50,50 @@ describe('the figures', () => {
 });
 
 describe('the journal', () => {
-  test('gives back after a restart what was written, also after a line that was cut off', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'road-traffic-'));
-    const file = join(folder, 'observations.jsonl');
-    const replayed: Observation[] = [];
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'road-traffic-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('gives back after a restart what was recorded, also after a line that was cut off', () => {
     const one: Observation = { sensor: 's', ri: 'cin1', ct: 't', value: 1 };
-    try {
-      const journal = openJournal(file, () => undefined);
-      journal.append(one);
-      journal.close();
-      appendFileSync(file, '{"sensor":"s","ri":"ci');
-      const again = openJournal(file, (each) => replayed.push(each));
-      again.append({ ...one, ri: 'cin2' });
-      again.close();
-      openJournal(file, (each) => replayed.push(each)).close();
-      expect(replayed.map(({ ri }) => ri)).toEqual(['cin1', 'cin1', 'cin2']);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const journal = openJournal(folder, new TrafficFigures());
+    journal.record(one);
+    journal.close();
+    appendFileSync(join(folder, 'observations-0.jsonl'), '{"sensor":"s","ri":"ci');
+    const again = openJournal(folder, new TrafficFigures());
+    again.record({ ...one, ri: 'cin2' });
+    again.close();
+    const figures = new TrafficFigures();
+    openJournal(folder, figures).close();
+    expect(figures.resourceIds()).toEqual(['cin1', 'cin2']);
+  });
+
+  test('wherever a restart comes, the figures are those that one run would have, and the files stay small', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(observation, { maxLength: 8 }), { maxLength: 8 }), (runs) => {
+        const directory = mkdtempSync(join(folder, 'run-'));
+        const whole = new TrafficFigures();
+        for (const run of runs) {
+          const journal = openJournal(directory, new TrafficFigures(), 5);
+          for (const one of run) {
+            journal.record(one);
+            whole.add(one);
+          }
+          journal.close();
+        }
+        const figures = new TrafficFigures();
+        openJournal(directory, figures, 5).close();
+        expect(figures.figures()).toEqual(whole.figures());
+        expect(figures.resourceIds()).toEqual(whole.resourceIds());
+        const files = readdirSync(directory).filter((name) => name.startsWith('observations-'));
+        expect(files).toHaveLength(1);
+        const lines = readFileSync(join(directory, files[0] ?? ''), 'utf8').split('\n');
+        expect(lines.filter((line) => line !== '').length).toBeLessThan(5);
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 

@@ -41,6 +41,16 @@ interface Tally {
   last: Observation | undefined;
 }
 
+/** All that the figures are made of, as JSON keeps it. */
+export interface FiguresSnapshot {
+  readonly tallies: readonly (readonly [
+    string,
+    Omit<Tally, 'min' | 'max'> & { min: number | null; max: number | null },
+  ])[];
+  readonly seen: readonly string[];
+  readonly digest: string;
+}
+
 const DIGEST_MODULUS = 1n << 256n;
 
 /** Figures of each sensor. A notification may come more than once: a resource id counts once. */
@@ -51,8 +61,27 @@ export class TrafficFigures {
   #digest = 0n;
 
   /** @param capacity resource ids that are remembered, the latest ones */
-  constructor(capacity = 1_000_000) {
+  constructor(capacity = 200_000) {
     this.#capacity = capacity;
+  }
+
+  snapshot(): FiguresSnapshot {
+    return {
+      // Infinity, where there was no value yet, is null in JSON.
+      tallies: [...this.#tallies],
+      seen: [...this.#seen],
+      digest: this.#digest.toString(16),
+    };
+  }
+
+  /** Takes over a snapshot, in place of all that was counted. */
+  restore({ tallies, seen, digest }: FiguresSnapshot): void {
+    this.#tallies.clear();
+    this.#seen.clear();
+    for (const [sensor, { last, ...tally }] of tallies)
+      this.#tallies.set(sensor, { ...tally, min: tally.min ?? Infinity, max: tally.max ?? -Infinity, last });
+    for (const ri of seen) this.#seen.add(ri);
+    this.#digest = BigInt(`0x${digest}`);
   }
 
   add(observation: Observation): void {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { messageOf, systemClock } from '../../../kernel/index.ts';
 import { readConfig, requiredService, runFunction, type FunctionBindings } from '../../shared/index.ts';
 import { serveApplication } from './application-server.ts';
@@ -29,16 +28,11 @@ function settingsOf(
 await runFunction('road-traffic', async ({ environment, bindings, metrics, log, signal }) => {
   const host = environment['LISTEN_ADDRESS'] ?? '127.0.0.1';
   const figures = new TrafficFigures();
-  const journal = openJournal(join(environment['DATA_DIRECTORY'] ?? '.', 'observations.jsonl'), (one) =>
-    figures.add(one),
-  );
+  const journal = openJournal(environment['DATA_DIRECTORY'] ?? '.', figures);
   const server = await serveApplication(
     { host, port: Number(environment['HTTP_PORT'] ?? 8081) },
     {
-      observe: (observation) => {
-        journal.append(observation);
-        figures.add(observation);
-      },
+      observe: (observation) => journal.record(observation),
       figures: () => ({ ...figures.figures(), subscriptions: [...registration.subscriptions].toSorted() }),
       resourceIds: () => figures.resourceIds(),
     },
