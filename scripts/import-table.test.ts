@@ -20,7 +20,6 @@ const SAMPLE: Record<string, string> = {
   'catalogue-build': 'vnf-catalog/planted.ts',
   domain: 'orchestrator/domain/planted.ts',
   placement: 'orchestrator/placement/planted.ts',
-  scaling: 'orchestrator/scaling/planted.ts',
   store: 'orchestrator/store/planted.ts',
   'use-cases': 'orchestrator/lifecycle/planted.ts',
   route: 'orchestrator/api/route.ts',

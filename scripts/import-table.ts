@@ -67,11 +67,6 @@ export const ROOMS: readonly Room[] = [
     libraries: PURE,
     note: 'no I/O, no clock, no randomness of its own',
   },
-  {
-    name: 'scaling',
-    path: '^orchestrator/scaling/',
-    mayImport: ['domain', 'placement', 'store', 'driver-contract'],
-  },
   { name: 'store', path: '^orchestrator/store/', mayImport: ['domain'] },
   {
     name: 'use-cases',
@@ -117,7 +112,6 @@ export const ROOMS: readonly Room[] = [
       'descriptors',
       'driver-contract',
       'placement',
-      'scaling',
       'use-cases',
       'wire-types',
       'route',

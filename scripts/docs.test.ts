@@ -1,0 +1,31 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const ROOMS =
+  '{kernel,descriptors,vnf-catalog,api-specs,vim-drivers,agents,orchestrator,cli,bench,test,scripts}';
+const pages = globSync(['*.md', 'docs/**/*.md', `${ROOMS}/**/*.md`], { cwd: root });
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+describe('the documents', () => {
+  it.each(pages)('%s links only to files that are there', (page) => {
+    const targets = [...read(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => !/^[a-z]+:/.test(target));
+    expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+
+  it('speak only of functions and members that the sources have', () => {
+    const sources = globSync(`${ROOMS}/**/*.{ts,yaml,json,sh}`, { cwd: root });
+    const words = new Set(sources.flatMap((file) => read(file).match(/\w+/g) ?? []));
+    const unknown = pages.flatMap((page) =>
+      [...read(page).matchAll(/`([a-z]+[A-Z]\w*)(?:\([^`\n]*\))?`/g)]
+        .map(([, name = '']) => name)
+        .filter((name) => !words.has(name))
+        .map((name) => `${page}: ${name}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
