@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../kernel/index.ts';
 
 /** How far the queue has been acknowledged, what it has dropped since it was made, and how much of that was told to somebody. */
 export interface Cursor {
@@ -15,11 +16,8 @@ export async function saveCursor(
   directory: string,
   { acknowledged, dropped, droppedTold }: Cursor,
 ): Promise<void> {
-  const path = join(directory, 'cursor.json');
-  await writeFile(`${path}.new`, JSON.stringify({ schemaVersion: 1, acknowledged, dropped, droppedTold }), {
-    mode: 0o600,
-  });
-  await rename(`${path}.new`, path);
+  const content = JSON.stringify({ schemaVersion: 1, acknowledged, dropped, droppedTold });
+  await replaceFile(join(directory, 'cursor.json'), content);
 }
 
 export async function loadCursor(directory: string): Promise<Cursor> {

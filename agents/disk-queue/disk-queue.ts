@@ -1,5 +1,5 @@
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
-import { IotmanoError, messageOf, type Logger } from '../../kernel/index.ts';
+import { IotmanoError, messageOf, syncDirectory, type Logger } from '../../kernel/index.ts';
 import { loadCursor, saveCursor, type Cursor } from './cursor.ts';
 import { encodeEntry, HEADER_BYTES, type QueueEntry } from './record-format.ts';
 import {
@@ -7,7 +7,6 @@ import {
   loadSegments,
   readSegment,
   segmentPath,
-  syncDirectory,
   weighSegment,
   type Segment,
 } from './segments.ts';

@@ -1,4 +1,4 @@
-import { open, readdir, readFile, truncate, unlink, type FileHandle } from 'node:fs/promises';
+import { readdir, readFile, truncate, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeEntries, type QueueEntry } from './record-format.ts';
 
@@ -66,16 +66,6 @@ export async function weighSegment(segment: Segment, afterSequence: number): Pro
   const content = (await readFile(segment.path)).subarray(0, segment.bytes);
   const left = decodeEntries(content).entries.filter(({ sequence }) => sequence > afterSequence);
   return left.reduce((sum, { weight }) => sum + weight, 0);
-}
-
-/** Makes the creation or removal of files in a directory durable. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Closes without complaint: what mattered was synced before. */

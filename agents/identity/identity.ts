@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chmod, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IotmanoError, parseId, type HostId, type StateId } from '../../kernel/index.ts';
-import { readVersioned, writeDurably, type Versioned } from '../durable-file.ts';
+import { IotmanoError, parseId, replaceFileDurably, type HostId, type StateId } from '../../kernel/index.ts';
+import { readVersioned, type Versioned } from '../versioned-file.ts';
 
 /** What is remembered beside the key, in `identity.json`. */
 export interface IdentityDocument {
@@ -57,7 +57,7 @@ export async function openIdentity(dataDirectory: string, hostId: HostId): Promi
   }
   const privateKey = await openKey(join(dataDirectory, 'host.key'));
   const save = (next: IdentityDocument): Promise<void> =>
-    writeDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }, undefined, 2));
+    replaceFileDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }, undefined, 2));
   if (document === undefined) {
     document = { hostId, isEnrolled: false };
     await save(document);
@@ -102,7 +102,7 @@ async function openKey(path: string): Promise<KeyObject> {
     }
   }
   const { privateKey } = generateKeyPairSync('ed25519');
-  await writeDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  await replaceFileDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
   return privateKey;
 }
 

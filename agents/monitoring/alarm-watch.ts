@@ -1,9 +1,8 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, toTimestamp, type Clock, type Logger } from '../../kernel/index.ts';
+import { messageOf, replaceFileDurably, toTimestamp, type Clock, type Logger } from '../../kernel/index.ts';
 import type { ObservedWorkload } from '../../vim-drivers/index.ts';
 import type { DiskQueue } from '../disk-queue/index.ts';
-import { writeDurably } from '../durable-file.ts';
 import type { Wakeup } from '../wakeup.ts';
 import { alarmKey, evaluateConditions, instanceKey, planAlarms } from './alarm-rules.ts';
 import type { Alarm } from './measurement.ts';
@@ -44,7 +43,7 @@ export async function runAlarmWatch(options: AlarmWatchOptions): Promise<void> {
       if (alarms.length > 0) {
         raised = after(raised, alarms);
         options.onQueued();
-        await writeDurably(path, JSON.stringify({ schemaVersion: 1, alarms: [...raised.values()] }));
+        await replaceFileDurably(path, JSON.stringify({ schemaVersion: 1, alarms: [...raised.values()] }));
       }
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'looking for alarms failed');

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseId, type StateId } from '../../kernel/index.ts';
+import { parseId, replaceFileDurably, type StateId } from '../../kernel/index.ts';
 import type { Fence } from '../../vim-drivers/index.ts';
-import { readVersioned, writeDurably, type Versioned } from '../durable-file.ts';
+import { readVersioned, type Versioned } from '../versioned-file.ts';
 import {
   assignment,
   collectionJob,
@@ -63,7 +63,7 @@ export async function openAssignmentStore(dataDirectory: string): Promise<Assign
       return current;
     },
     async save(next) {
-      await writeDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }));
+      await replaceFileDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }));
       current = next;
     },
     async clear() {

@@ -1,7 +1,7 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import type { Fence } from '../contract.ts';
 import type { Layout } from './layout.ts';
-import { readRecord, replaceFile } from './state-files.ts';
+import { readRecord, replaceFileDurably } from './state-files.ts';
 
 /** Remembers, over restarts and losses of power, the newest command that was seen. */
 export interface FenceGuard {
@@ -19,7 +19,7 @@ export async function openFenceGuard(layout: Layout): Promise<FenceGuard> {
   const store = async (): Promise<void> => {
     const fence = newest;
     if (stored === fence) return;
-    await replaceFile(layout.driverFile, `${JSON.stringify({ schemaVersion: 1, fence })}\n`, true);
+    await replaceFileDurably(layout.driverFile, `${JSON.stringify({ schemaVersion: 1, fence })}\n`);
     stored = fence;
   };
   return {

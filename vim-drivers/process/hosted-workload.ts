@@ -6,7 +6,7 @@ import { keptVolumesDirectory, workloadDirectory, workloadFile } from './layout.
 import { Slot } from './slot.ts';
 import type { SlotContext, SlotWish } from './slot-context.ts';
 import type { StopRule } from './slot-state.ts';
-import { replaceFile } from './state-files.ts';
+import { replaceFileDurably } from './state-files.ts';
 
 export interface RemoveOptions {
   readonly graceSeconds?: number;
@@ -87,7 +87,7 @@ export class HostedWorkload {
 
   async #save(record: WorkloadRecord): Promise<void> {
     await mkdir(workloadDirectory(this.#context.layout, this.id), { recursive: true, mode: 0o700 });
-    await replaceFile(workloadFile(this.#context.layout, this.id), `${JSON.stringify(record)}\n`, true);
+    await replaceFileDurably(workloadFile(this.#context.layout, this.id), `${JSON.stringify(record)}\n`);
     this.#record = record;
   }
 

@@ -9,7 +9,7 @@ import type { Layout, SlotPaths } from './layout.ts';
 import { deadmanGraceSeconds } from './lease.ts';
 import type { PreparedInstance } from './prepare-instance.ts';
 import { readRun, type Run } from './run-record.ts';
-import { readIfThere, replaceFile } from './state-files.ts';
+import { readIfThere, replaceFile, replaceFileDurably } from './state-files.ts';
 import { KEEPER_SCRIPT, WRAPPER_SCRIPT } from './wrapper-script.ts';
 
 /** The outside programs that the shells lean on. */
@@ -29,8 +29,8 @@ export interface Tools {
 export async function prepareTools(layout: Layout): Promise<Tools> {
   const wrapper = join(layout.root, `wrapper-${digest(WRAPPER_SCRIPT)}.sh`);
   const keeper = join(layout.root, `keeper-${digest(KEEPER_SCRIPT)}.sh`);
-  if ((await readIfThere(wrapper)) !== WRAPPER_SCRIPT) await replaceFile(wrapper, WRAPPER_SCRIPT, true);
-  if ((await readIfThere(keeper)) !== KEEPER_SCRIPT) await replaceFile(keeper, KEEPER_SCRIPT, true);
+  if ((await readIfThere(wrapper)) !== WRAPPER_SCRIPT) await replaceFileDurably(wrapper, WRAPPER_SCRIPT);
+  if ((await readIfThere(keeper)) !== KEEPER_SCRIPT) await replaceFileDurably(keeper, KEEPER_SCRIPT);
   return {
     shell: find('sh'),
     flock: find('flock'),

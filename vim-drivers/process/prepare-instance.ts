@@ -11,7 +11,7 @@ import {
 } from '../contract.ts';
 import { resolveOnHost, type HostFacts } from './host-templates.ts';
 import { keptVolumesDirectory, slotPaths, type Layout, type SlotPaths } from './layout.ts';
-import { readIfThere, replaceFile } from './state-files.ts';
+import { readIfThere, replaceFile, replaceFileDurably } from './state-files.ts';
 
 /** Everything that the wrapper needs to start a program. */
 export interface PreparedInstance {
@@ -77,7 +77,7 @@ export async function writeBindings(paths: SlotPaths, spec: WorkloadSpec, bindin
   const path = insideInstance(paths, spec.bindings.path);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const content = `${JSON.stringify(bindings, undefined, 2)}\n`;
-  if ((await readIfThere(path)) !== content) await replaceFile(path, content, true);
+  if ((await readIfThere(path)) !== content) await replaceFileDurably(path, content);
 }
 
 function pathsOf({ layout, key, slot }: PrepareInput): SlotPaths {

@@ -1,27 +1,5 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { IotmanoError, messageOf } from '../kernel/index.ts';
-
-/**
- * Replaces the file as a whole: after a crash at any instant, power loss included, it holds the old content or the new one.
- * Readable by its owner only: what agents keep holds keys.
- */
-export async function writeDurably(path: string, content: string): Promise<void> {
-  const handle = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${path}.new`, path);
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
 
 /** Reads what a version of ours has written, from the oldest version to this one. Pure. */
 export interface Versioned<Document> {

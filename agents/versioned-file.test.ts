@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readVersioned, writeDurably, type Versioned } from './durable-file.ts';
+import { readVersioned, type Versioned } from './versioned-file.ts';
 
 const FORMAT: Versioned<{ readonly names: readonly string[] }> = {
   version: 3,
@@ -25,22 +25,6 @@ beforeEach(() => {
 
 afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
-});
-
-describe('a durable file', () => {
-  it('is replaced as a whole, readable by its owner only, and leaves nothing beside it', async () => {
-    writeFileSync(path, 'old', { mode: 0o644 });
-    await writeDurably(path, 'new');
-    expect(readFileSync(path, 'utf8')).toBe('new');
-    expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(readdirSync(directory)).toEqual(['file.json']);
-  });
-
-  it('keeps its old content when the new one could not be written', async () => {
-    writeFileSync(path, 'old');
-    await expect(writeDurably(join(directory, 'missing', 'file.json'), 'new')).rejects.toThrow('ENOENT');
-    expect(readFileSync(path, 'utf8')).toBe('old');
-  });
 });
 
 describe('a document with a schemaVersion', () => {
