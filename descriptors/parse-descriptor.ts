@@ -2,11 +2,12 @@ import { messageOf } from '../kernel/index.ts';
 import { buildFunction } from './build-function.ts';
 import { buildService } from './build-service.ts';
 import { Cursor } from './document/cursor.ts';
-import { hasErrors, toFaults, type Finding } from './document/finding.ts';
+import { hasErrors, MAX_FAULTS, toFaults, type Finding } from './document/finding.ts';
 import { didYouMean, listed } from './document/wording.ts';
 import { readDocument } from './document/read-document.ts';
 import { KINDS, validateDocument, type Kind } from './document/schema.ts';
 import { RULES } from './rules/index.ts';
+import type { Rule } from './rules/rule.ts';
 import type { Descriptor, Fault } from './types.ts';
 
 export interface ParsedDescriptor {
@@ -32,7 +33,9 @@ function check(value: unknown): Finding[] {
   const doc = new Cursor(value);
   const kind = kindOf(doc);
   if (typeof kind !== 'string') return [kind];
-  return [...validateDocument(kind, value), ...checkRules(doc, kind)];
+  const { findings, isTooLarge } = validateDocument(kind, value);
+  // Rules compare names with names: their time is bounded by what the schema bounds.
+  return isTooLarge ? [...findings] : [...findings, ...checkRules(doc, kind)];
 }
 
 function kindOf(doc: Cursor): Kind | Finding {
@@ -55,20 +58,25 @@ function wrongKind(pointer: string, message: string, remedy: string): Finding {
   return { rule: 'schema/kind', pointer, message, remedy };
 }
 
+/** More findings than are told are not looked for. */
 function checkRules(doc: Cursor, kind: Kind): Finding[] {
-  return RULES.filter(({ kinds }) => kinds.includes(kind)).flatMap((rule) => {
-    try {
-      return [...rule.check(doc, kind)].map(({ at, ...finding }) => ({
-        ...finding,
-        rule: rule.name,
-        ...(rule.severity === undefined ? {} : { severity: rule.severity }),
-        pointer: at.pointer,
-      }));
-    } catch (error) {
-      const message = `the rule ${rule.name} could not be checked: ${messageOf(error)}`;
-      return [{ rule: rule.name, pointer: '', message, remedy: 'mend the other faults first' }];
+  const findings: Finding[] = [];
+  for (const rule of RULES.filter(({ kinds }) => kinds.includes(kind)))
+    for (const finding of checkRule(rule, doc, kind)) {
+      findings.push(finding);
+      if (findings.length > MAX_FAULTS) return findings;
     }
-  });
+  return findings;
+}
+
+function* checkRule({ name: rule, severity, check }: Rule, doc: Cursor, kind: Kind): Iterable<Finding> {
+  try {
+    for (const { at, ...finding } of check(doc, kind))
+      yield { ...finding, rule, pointer: at.pointer, ...(severity === undefined ? {} : { severity }) };
+  } catch (error) {
+    const message = `the rule ${rule} could not be checked: ${messageOf(error)}`;
+    yield { rule, pointer: '', message, remedy: 'mend the other faults first' };
+  }
 }
 
 function build(doc: Cursor): Descriptor {

@@ -27,7 +27,7 @@ export interface TextPosition {
 export type Locate = (finding: Finding) => TextPosition | undefined;
 
 /** More than this many faults are not told one by one. */
-const MAX_FAULTS = 200;
+export const MAX_FAULTS = 200;
 
 /** Findings as faults, in the order of the text, the same thing said once. */
 export function toFaults(findings: readonly Finding[], file: string, locate: Locate): Fault[] {

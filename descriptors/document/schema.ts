@@ -30,12 +30,20 @@ function validatorOf(kind: Kind): ValidateFunction {
   return validators[kind];
 }
 
-/** Everything in which the value differs from the schema of its kind. Defaults are written into the value. */
-export function validateDocument(kind: Kind, value: unknown): Finding[] {
+export interface Validation {
+  /** Everything in which the value differs from the schema of its kind. */
+  readonly findings: readonly Finding[];
+  /** Some list or object has more members than the language allows. */
+  readonly isTooLarge: boolean;
+}
+
+/** Defaults are written into the value. */
+export function validateDocument(kind: Kind, value: unknown): Validation {
   const validate = validatorOf(kind);
-  if (validate(value)) return [];
+  if (validate(value)) return { findings: [], isTooLarge: false };
   const errors: readonly ErrorObject[] = validate.errors ?? [];
-  return toFindings(errors.slice(0, MAX_ERRORS));
+  const isTooLarge = errors.some(({ keyword }) => keyword === 'maxItems' || keyword === 'maxProperties');
+  return { findings: toFindings(errors.slice(0, MAX_ERRORS)), isTooLarge };
 }
 
 const MAX_ERRORS = 1000;

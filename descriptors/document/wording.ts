@@ -5,7 +5,9 @@ export function nearest(found: string, candidates: Iterable<string>): string | u
   if (found.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(found.length / 3)) + 1;
+  let count = 0;
   for (const candidate of candidates) {
+    if (++count > MAX_CANDIDATES) break;
     if (candidate.length > MAX_LENGTH || Math.abs(candidate.length - found.length) >= bestDistance) continue;
     const distance = editDistance(found.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
@@ -16,7 +18,9 @@ export function nearest(found: string, candidates: Iterable<string>): string | u
   return best;
 }
 
-const MAX_LENGTH = 100;
+const MAX_LENGTH = 64;
+/** Each comparison takes time in proportion to the product of the lengths. */
+const MAX_CANDIDATES = 200;
 
 /** " Did you mean `x`?" with its leading space, or nothing. */
 export function didYouMean(found: string, candidates: Iterable<string>): string {

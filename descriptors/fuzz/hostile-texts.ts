@@ -15,6 +15,18 @@ const manyUnits = (count: number) =>
 const manyParameters = (count: number) =>
   `${HEAD}config:\n  properties:\n${Array.from({ length: count }, (_, i) => `    p${i}: { type: string, pattern: '^(a+)+$', default: ${'a'.repeat(40)}b }\n`).join('')}`;
 
+const names = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, index) => `{ name: ${prefix}-${index} }`).join(', ');
+const provisions = (units: number, count: number, prefix: string) => {
+  const list = Array.from({ length: count }, (_, index) => `{ unit: ${prefix}-${index}, port: web }`);
+  return `${HEAD}units: [${names(units, 'unit')}]\nprovides: [${list.join(', ')}]`;
+};
+const manyReferences = (ports: number, references: number, units = 1) => {
+  const words = Array.from({ length: references }, (_, index) => `'{{ ports.prt-of-a-long-name-${index} }}'`);
+  const unit = `  - ports: [${names(ports, 'port-of-a-long-name')}]\n    artifacts: [{ command: [${words.join(', ')}] }]\n`;
+  return `${HEAD}units:\n${unit.repeat(units)}`;
+};
+
 export const HOSTILE_TEXTS: Readonly<Record<string, () => string>> = {
   'an alias bomb': () => aliasBomb(10, 10),
   'a wide alias bomb': () => aliasBomb(3, 5000),
@@ -66,6 +78,10 @@ export const HOSTILE_TEXTS: Readonly<Record<string, () => string>> = {
       kind: 'IoTFunctionDescriptor',
       units: Array.from({ length: 100_000 }, () => ({ a: 1 })),
     }),
+  'many templates that name none of many ports': () => manyReferences(4000, 6000),
+  'many templates that nearly name one of many ports': () => manyReferences(90, 90, 60),
+  'many units that nearly have the name that is asked for': () => provisions(4000, 4000, 'unt'),
+  'many units and who provides something from each': () => provisions(4000, 4000, 'unit'),
   'templates that are not closed': () => `${HEAD}units: [{ env: { A: '${fill('{{ ', 30_000)}' } }]`,
   'long templates': () => `${HEAD}units: [{ env: { A: '{{${fill(' ', 4_000_000)}x' } }]`,
   'a long name': () => `${HEAD}${fill('x', 1000)}: 1`,

@@ -17,7 +17,7 @@ export interface Rule {
   readonly kinds: readonly Kind[];
   /** Absent: what it finds is an error. */
   readonly severity?: 'warning';
-  check(doc: Cursor, kind: Kind): Iterable<RuleFinding>;
+  readonly check: (doc: Cursor, kind: Kind) => Iterable<RuleFinding>;
 }
 
 export const FUNCTION: readonly Kind[] = ['IoTFunctionDescriptor'];
