@@ -89,6 +89,19 @@ describe('the lease of a host', () => {
     expect(fleet.inventory.hasLease(GW1)).toBe(true);
   });
 
+  it('is not made longer by an assignment that ends, before the host is heard again', async () => {
+    const fleet = createFleet();
+    addHosts(fleet.store, ['gw-1']);
+    await assign(fleet.store, GW1, keyOf(1), 3);
+    await fleet.pass(1, ['gw-1']);
+    await unassign(fleet.store, GW1, keyOf(1));
+    await fleet.pass(2);
+    expect(fleet.stateOf('gw-1')).toBe('SUSPECT');
+    await fleet.pass(1, ['gw-1']);
+    await fleet.pass(15);
+    expect(fleet.stateOf('gw-1')).toBe('READY');
+  });
+
   it('is granted in full by a new leader before it judges', async () => {
     const before = createFleet();
     addHosts(before.store, ['gw-1']);

@@ -17,6 +17,8 @@ export interface Leases {
 
 interface Lease {
   renewedAt: number;
+  /** For how long it was granted, at the last renewal or since: seconds. */
+  grantedSeconds: number;
   terms: LeaseTerms;
   /** Accepted revision that `terms` were computed at; -1: an assignment of the host has changed since. */
   revision: number;
@@ -37,7 +39,9 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
   function leaseOf(hostId: HostId): Lease {
     const known = leases.get(hostId);
     if (known !== undefined) return known;
-    const lease = { renewedAt: startedAt, terms: termsNow(hostId), revision: store.acceptedRevision };
+    const terms = termsNow(hostId);
+    const revision = store.acceptedRevision;
+    const lease = { renewedAt: startedAt, grantedSeconds: terms.leaseSeconds, terms, revision };
     leases.set(hostId, lease);
     return lease;
   }
@@ -51,26 +55,29 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
 
   /**
    * The lease under the terms of this moment. Where they have become shorter while the old lease held, the new one starts now: the host
-   * cannot have known.
+   * cannot have known. Where they have become longer, that counts from the next renewal: until then it does as it was told.
    */
   function currentLease(hostId: HostId): Lease {
     const lease = leaseOf(hostId);
     if (lease.revision === store.acceptedRevision) return lease;
-    const before = lease.terms;
     lease.terms = termsNow(hostId);
     lease.revision = store.acceptedRevision;
-    const isShorter = lease.terms.leaseSeconds < before.leaseSeconds;
-    const now = clock.monotonic();
-    if (isShorter && now - lease.renewedAt <= before.leaseSeconds * 1000) lease.renewedAt = now;
+    const { leaseSeconds } = lease.terms;
+    if (leaseSeconds < lease.grantedSeconds) {
+      if (!isOver(lease)) lease.renewedAt = clock.monotonic();
+      lease.grantedSeconds = leaseSeconds;
+    }
     return lease;
   }
 
   const silence = ({ renewedAt }: Lease): number => clock.monotonic() - renewedAt;
-  const isOver = (lease: Lease): boolean => silence(lease) > lease.terms.leaseSeconds * 1000;
+  const isOver = (lease: Lease): boolean => silence(lease) > lease.grantedSeconds * 1000;
 
   return {
     renew: (hostId) => {
-      leaseOf(hostId).renewedAt = clock.monotonic();
+      const lease = currentLease(hostId);
+      lease.renewedAt = clock.monotonic();
+      lease.grantedSeconds = lease.terms.leaseSeconds;
     },
     silentForMilliseconds: (hostId) => silence(currentLease(hostId)),
     terms: (hostId) => currentLease(hostId).terms,
