@@ -257,6 +257,27 @@ describe('an agent that guards what it runs', () => {
     expect(ages.filter((age) => age >= 400).length).toBeGreaterThan(1);
   });
 
+  it('renews at once after news, so that what it starts has the whole of the lease', async () => {
+    const ages: number[] = [];
+    await agent.start({
+      openDrivers: async () => {
+        const driver = createFakeDriver({ world: agent.world, hostId: HOST_ID });
+        const renewed = async (sentAt = systemClock.monotonic()): Promise<void> => {
+          ages.push(systemClock.monotonic() - sentAt);
+          await driver.renewed(sentAt);
+        };
+        return [overridden(driver, { renewed })];
+      },
+    });
+    await eventually('a poll waited', () => ages.some((age) => age >= 400));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const before = ages.length;
+    server.assign([assignmentOf()]);
+    await eventually('two more were answered', () => ages.length >= before + 2);
+    expect(ages[before]).toBeGreaterThan(200);
+    expect(ages[before + 1]).toBeLessThan(200);
+  });
+
   it('does not renew the lease of the drivers for what was never answered', async () => {
     await agent.start();
     const calls = (): number => server.calls.filter((call) => call === 'getWanted').length;

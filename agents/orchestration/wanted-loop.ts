@@ -64,6 +64,8 @@ class WantedPoll {
   readonly #options: WantedLoopOptions;
   /** Undefined: the whole is asked for. */
   #since: number | undefined;
+  /** The last answer brought something, after a wait that has aged the lease. */
+  #hasNews = false;
 
   constructor(options: WantedLoopOptions) {
     this.#options = options;
@@ -84,7 +86,8 @@ class WantedPoll {
       if (isTaken && this.#since !== undefined && answer.revision !== undefined)
         this.#since = answer.revision;
       await onRenewed(sentAt);
-      return answer.wanted !== undefined && isTaken;
+      this.#hasNews = answer.wanted !== undefined && isTaken;
+      return this.#hasNews;
     } catch (error) {
       if (!(error instanceof IotmanoError) || error.code !== 'gone') throw error;
       log.info({ since: this.#since }, 'the orchestrator no longer knows what changed: asking for the whole');
@@ -126,8 +129,12 @@ class WantedPoll {
     return true;
   }
 
-  /** At most the heartbeat interval, and a quarter of the shortest dead-man's time, so that an answer lost is not yet a stop. */
+  /**
+   * At most the heartbeat interval, and a quarter of the shortest dead-man's time, so that an answer lost is not yet a stop. Not at all after
+   * news: what is started now must not be stopped in a moment because the answer that brought it had been asked for long ago.
+   */
   #waitSeconds(): number {
+    if (this.#hasNews) return 0;
     const patience = (this.#options.store.current?.assignments ?? []).flatMap(
       ({ workload }) => workload.spec.stopAfterSeconds ?? [],
     );
