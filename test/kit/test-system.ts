@@ -50,6 +50,8 @@ export interface TestSystem {
   startAgent(hostId: string, options?: AgentStart): Promise<void>;
   /** Enrols hosts, and waits until they are READY with their facts. */
   addHosts(...hostIds: string[]): Promise<void>;
+  /** Waits until the hosts are READY and have told their facts. */
+  readyHosts(...hostIds: string[]): Promise<void>;
   /** Runs an `iotmano` command; it does not throw when that fails. */
   iotmano(args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<CommandResult>;
   /** Speaks to the API as the admin. */
@@ -219,7 +221,10 @@ export async function createTestSystem(): Promise<TestSystem> {
     },
     async addHosts(...hostIds) {
       await Promise.all(hostIds.map((hostId) => system.startAgent(hostId, { enrol: true })));
-      await eventually('the hosts are READY', async () => {
+      await system.readyHosts(...hostIds);
+    },
+    async readyHosts(...hostIds) {
+      await eventually(`${hostIds.join(' and ')} are READY`, async () => {
         const hosts = await get<{ hostId: string; state: string; facts?: object }[]>('/iotmano/v1/hosts');
         const ready = hosts.filter(({ state, facts }) => state === 'READY' && facts !== undefined);
         return hostIds.every((hostId) => ready.some((host) => host.hostId === hostId));

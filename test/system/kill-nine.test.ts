@@ -1,4 +1,5 @@
 /** The orchestrator and agents as processes, killed with SIGKILL at bad moments: operations end right, and functions do not notice. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestSystem, eventually, isAlive, type TestSystem } from '../kit/test-system.ts';
 
@@ -79,6 +80,33 @@ describe('an orchestrator that is killed', () => {
     const operations = await system.get<{ nsInstanceId: string }[]>('/nslcm/v2/ns_lcm_op_occs');
     expect(operations.filter(({ nsInstanceId }) => nsInstanceId === first.body.id)).toHaveLength(1);
     await system.running('again', 3);
+  }, 60_000);
+});
+
+describe('an orchestrator that was away for longer than functions bear the silence of their host', () => {
+  it('does not take for lost the hosts that could not reach it', async () => {
+    const id = await system.deploy('patient', CHAIN);
+    const copies = await system.running('patient', 3);
+    const pids = await pidsOf('patient', 3);
+    await system.orchestrator().kill();
+    // Twice what the functions bear.
+    await sleep(4000);
+    await system.startOrchestrator();
+    await sleep(3000);
+    expect((await system.running('patient', 3)).map((copy) => copy.id)).toEqual(
+      copies.map((copy) => copy.id),
+    );
+    expect(await pidsOf('patient', 3)).toEqual(pids);
+    const operations = await system.get<{ operation: string; vnfInstanceId: string }[]>(
+      '/vnflcm/v2/vnf_lcm_op_occs',
+    );
+    const own = new Set(copies.map(({ vnfInstanceId }) => vnfInstanceId));
+    expect(
+      operations.filter(({ operation, vnfInstanceId }) => operation === 'HEAL' && own.has(vnfInstanceId)),
+    ).toEqual([]);
+    expect(await system.ended(await system.begin(id, 'terminate'))).toMatchObject({
+      operationState: 'COMPLETED',
+    });
   }, 60_000);
 });
 

@@ -85,14 +85,27 @@ describe('a host that falls silent', () => {
     process.kill(old, 'SIGKILL');
     const after = await moved('many', before.hostId);
     await system.startAgent(before.hostId);
-    await eventually('the host is READY again', async () => {
-      const host = await system.get<{ state: string }>(`/iotmano/v1/hosts/${before.hostId}`);
-      return host.state === 'READY';
-    });
+    await system.readyHosts(before.hostId);
     expect(await onlyCopy('many')).toMatchObject({ id: after.id });
     const { pid } = await system.ask(after);
     await eventually('one writes', async () => String(await writers(journals.many)) === String(pid));
     await remove(id);
+  }, 60_000);
+
+  it('does not hold up a terminate, and stops what was terminated when it is back', async () => {
+    const id = await system.deploy('many', [{ name: 'many' }]);
+    const before = await onlyCopy('many');
+    const { pid } = await system.ask(before);
+    const agent = system.agent(before.hostId);
+    process.kill(agent.pid, 'SIGSTOP');
+    await remove(id);
+    expect(isAlive(pid)).toBe(true);
+    expect((await system.request('DELETE', `/nslcm/v2/ns_instances/${id}`)).status).toBe(204);
+    process.kill(agent.pid, 'SIGCONT');
+    await eventually('it is stopped', () => !isAlive(pid));
+    expect(await writers(journals.many)).toEqual([]);
+    await eventually('it is forgotten', async () => (await system.copies()).length === 0);
+    await system.readyHosts('host-a', 'host-b');
   }, 60_000);
 
   it('never lets a single writer run twice: it stops by itself before the other starts', async () => {
@@ -106,15 +119,14 @@ describe('a host that falls silent', () => {
     await system.agent(second.hostId).kill();
     const third = await moved('single', second.hostId);
     await system.startAgent(second.hostId);
-    await eventually('the host is READY again', async () => {
-      const host = await system.get<{ state: string }>(`/iotmano/v1/hosts/${second.hostId}`);
-      return host.state === 'READY';
-    });
+    await system.readyHosts(second.hostId);
     expect(await onlyCopy('single')).toMatchObject({ id: third.id });
     expect(await writers(journals.single)).toEqual([(await system.ask(third)).pid]);
 
     const spans = readJournal(journals.single);
-    expect(spans.map(({ host }) => host)).toEqual([before.hostId, second.hostId, third.hostId]);
+    // On a slow machine a copy may have stopped by itself once more and been started again where it was.
+    const moves = spans.map(({ host }) => host).filter((host, index, all) => host !== all[index - 1]);
+    expect(moves).toEqual([before.hostId, second.hostId, third.hostId]);
     expect(overlapsOf(spans)).toEqual([]);
     await remove(id);
   }, 90_000);
