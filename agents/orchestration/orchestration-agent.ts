@@ -1,5 +1,5 @@
 import { isTransient, IotmanoError, messageOf, type Clock, type Logger } from '../../kernel/index.ts';
-import type { ObservedWorkload, VimDriver } from '../../vim-drivers/index.ts';
+import type { Fence, ObservedWorkload, VimDriver } from '../../vim-drivers/index.ts';
 import type { HostIdentity } from '../identity/index.ts';
 import type { Backoff, McoClient } from '../mco-client/index.ts';
 import { createWakeup } from '../wakeup.ts';
@@ -48,24 +48,27 @@ export async function startOrchestrationAgent(
   const store = await openAssignmentStore(options.dataDirectory);
   const outbox = new ReportOutbox();
   const wakeup = createWakeup(clock);
+  let accepted: { readonly wanted: StoredWanted; readonly fence: Fence } | undefined;
   const firstLook = Promise.withResolvers<void>();
   const sites = await createSites({
     drivers: options.drivers,
     clock,
     log,
-    onChange: (observed) => {
-      outbox.observe(observed);
+    onChange: (observed, reflects) => {
+      const applied = accepted !== undefined && accepted.fence === reflects ? accepted : undefined;
+      outbox.observe(observed, applied?.wanted);
       options.onObserved(observed);
       firstLook.resolve();
       wakeup.wake();
     },
   });
   const accept = (wanted: StoredWanted): void => {
+    const fence = driverFence(wanted);
+    accepted = { wanted, fence };
     sites.setWanted(
       wanted.assignments.map(({ workload }) => workload),
-      driverFence(wanted),
+      fence,
     );
-    outbox.applied(wanted.revision);
     options.onWanted(wanted);
     wakeup.wake();
   };

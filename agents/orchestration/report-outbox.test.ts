@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { StateId } from '../../kernel/index.ts';
 import { workloadId, type ObservedWorkload } from '../../vim-drivers/index.ts';
 import { assignmentOf } from '../testkit/assignment.ts';
 import { ReportOutbox, type Report } from './report-outbox.ts';
@@ -62,8 +63,14 @@ describe('report outbox', () => {
     outbox.observe([]);
     outbox.next();
     outbox.acknowledged();
-    outbox.applied(7);
-    expect(outbox.next()).toEqual({ full: false, workloads: [], removed: [], appliedRevision: 7 });
+    outbox.observe([], { revision: 7, stateId: 'state-1' as StateId });
+    expect(outbox.next()).toEqual({
+      full: false,
+      workloads: [],
+      removed: [],
+      appliedRevision: 7,
+      appliedStateId: 'state-1',
+    });
   });
 
   it('leaves the receiver with what is observed, whatever is lost, refused or repeated on the way', () => {

@@ -1,7 +1,11 @@
 import type { components } from '../../api-specs/generated/mco.ts';
 import { workloadId, type ObservedWorkload, type WorkloadKey } from '../../vim-drivers/index.ts';
+import type { StoredWanted } from './assignment-store.ts';
 
 export type Report = components['schemas']['report'];
+
+/** A wanted state, by where it comes from and its revision there. */
+export type Applied = Pick<StoredWanted, 'revision' | 'stateId'>;
 
 /** What the orchestrator is known to know, by workload id. */
 type Known = ReadonlyMap<string, { readonly key: WorkloadKey; readonly text: string }>;
@@ -14,24 +18,24 @@ type Known = ReadonlyMap<string, { readonly key: WorkloadKey; readonly text: str
 export class ReportOutbox {
   /** Absent: the next report must be full. */
   #known: Known | undefined;
-  #knownRevision: number | undefined;
+  #knownApplied: Applied | undefined;
   #observed: Known | undefined;
   #workloads: readonly ObservedWorkload[] = [];
-  #appliedRevision: number | undefined;
+  #applied: Applied | undefined;
   #isFullDue = true;
-  #inFlight: { readonly report: Report; readonly known: Known } | undefined;
+  #inFlight:
+    { readonly report: Report; readonly known: Known; readonly applied: Applied | undefined } | undefined;
 
-  /** What is now, whole. */
-  observe(workloads: readonly ObservedWorkload[]): void {
+  /**
+   * What is now, whole.
+   * @param applied the wanted state that this reflects; absent where it is not known to reflect a newer one than before
+   */
+  observe(workloads: readonly ObservedWorkload[], applied?: Applied): void {
+    this.#applied = applied ?? this.#applied;
     this.#workloads = workloads;
     this.#observed = new Map(
       workloads.map((each) => [workloadId(each.key), { key: each.key, text: JSON.stringify(each) }]),
     );
-  }
-
-  /** The wanted state at that revision was taken over. */
-  applied(revision: number): void {
-    this.#appliedRevision = revision;
   }
 
   /** The orchestrator may know something else than was told: tell all, after what is under way. */
@@ -57,15 +61,17 @@ export class ReportOutbox {
     );
     const removed = [...(known ?? [])].filter(([id]) => !observed.has(id)).map(([, { key }]) => key);
     const isNews = known === undefined || changed.length > 0 || removed.length > 0;
-    if (!isNews && this.#knownRevision === this.#appliedRevision) return undefined;
+    if (!isNews && this.#knownApplied === this.#applied) return undefined;
     this.#isFullDue = false;
     const report: Report = {
       full: known === undefined,
       workloads: changed.map(toWire),
       removed,
-      ...(this.#appliedRevision === undefined ? {} : { appliedRevision: this.#appliedRevision }),
+      ...(this.#applied === undefined
+        ? {}
+        : { appliedRevision: this.#applied.revision, appliedStateId: this.#applied.stateId }),
     };
-    this.#inFlight = { report, known: observed };
+    this.#inFlight = { report, known: observed, applied: this.#applied };
     return report;
   }
 
@@ -73,7 +79,7 @@ export class ReportOutbox {
   acknowledged(): void {
     if (this.#inFlight === undefined) return;
     this.#known = this.#isFullDue ? undefined : this.#inFlight.known;
-    this.#knownRevision = this.#inFlight.report.appliedRevision;
+    this.#knownApplied = this.#inFlight.applied;
     this.#inFlight = undefined;
   }
 }

@@ -30,23 +30,30 @@ export interface SitesOptions {
   readonly drivers: readonly VimDriver[];
   readonly clock: Clock;
   readonly log: Logger;
-  /** What is, of all drivers, whenever it has changed; for the first time when each of them has looked. */
-  readonly onChange: (observed: readonly ObservedWorkload[]) => void;
+  /**
+   * What is, of all drivers, whenever it has changed; for the first time when each of them has looked.
+   * @param reflects the fence of the wanted state that all of it reflects; undefined while some driver's part is older
+   */
+  readonly onChange: (observed: readonly ObservedWorkload[], reflects: Fence | undefined) => void;
 }
 
 export async function createSites({ drivers, clock, log, onChange }: SitesOptions): Promise<Sites> {
   const seen = new Map<VimDriver, readonly ObservedWorkload[]>();
+  const reflected = new Map<VimDriver, Fence | undefined>();
+  let newest: Fence | undefined;
   let homeless: readonly ObservedWorkload[] = [];
   const observed = (): readonly ObservedWorkload[] | undefined =>
     seen.size < drivers.length ? undefined : [...[...seen.values()].flat(), ...homeless].toSorted(byId);
   const tell = (): void => {
     const all = observed();
-    if (all !== undefined) onChange(all);
+    const isNewest = drivers.every((driver) => reflected.get(driver) === newest);
+    if (all !== undefined) onChange(all, isNewest ? newest : undefined);
   };
   const capabilities = await Promise.all(drivers.map((driver) => driver.capabilities()));
   const sites = drivers.map((driver, index): Site => {
-    const onObserved = (workloads: readonly ObservedWorkload[]): void => {
+    const onObserved = (workloads: readonly ObservedWorkload[], fence: Fence | undefined): void => {
       seen.set(driver, workloads);
+      reflected.set(driver, fence);
       tell();
     };
     const controller = createSiteController({ driver, clock, log, onObserved });
@@ -54,6 +61,7 @@ export async function createSites({ drivers, clock, log, onChange }: SitesOption
   });
   return {
     setWanted(workloads, fence) {
+      newest = fence;
       const left = new Set(workloads);
       for (const { artifactTypes, controller } of sites) {
         const own = [...left].filter(({ spec }) => artifactTypes.has(spec.artifact.type));

@@ -1551,7 +1551,8 @@ export interface components {
      *         }
      *       ],
      *       "removed": [],
-     *       "appliedRevision": 4711
+     *       "appliedRevision": 4711,
+     *       "appliedStateId": "5f2b1c1e-8a34-4d0b-9d7e-2f6f0a1b2c3d"
      *     }
      */
     readonly report: {
@@ -1561,8 +1562,10 @@ export interface components {
       readonly workloads: readonly components['schemas']['observed-workload'][];
       /** @description Workloads of which nothing is left. */
       readonly removed: readonly components['schemas']['workload-key'][];
-      /** @description Revision of the wanted state that the host has taken over; absent before the first. */
+      /** @description Revision of the wanted state that this report reflects: a workload that was not wanted then is gone, or is told of until it is (also while only an earlier order to start it is under way). Absent before the first. */
       readonly appliedRevision?: components['schemas']['revision'];
+      /** @description The store state that `appliedRevision` counts in; stated with it. */
+      readonly appliedStateId?: components['schemas']['stateId'];
     };
     /**
      * Leaving

@@ -75,6 +75,11 @@ export interface WantedUnit {
   readonly hosts: readonly { readonly hostId: HostId; readonly instances: readonly WantedInstance[] }[];
 }
 
+export interface Withdrawal {
+  readonly hostId: HostId;
+  readonly revision: number;
+}
+
 export interface VnfInstanceDocument {
   readonly name: string;
   readonly description: string;
@@ -100,6 +105,11 @@ export interface VnfInstanceDocument {
   readonly wanted: readonly WantedUnit[];
   /** What the plan of the whole service has set aside for it: counts as used, until its own instantiation is granted with it. */
   readonly reservation?: readonly WantedUnit[];
+  /**
+   * Hosts from which copies were taken away, and the revision that did so: until the host has applied that revision, it may still run
+   * them, or be starting them, whatever it has reported.
+   */
+  readonly withdrawn?: readonly Withdrawal[];
   /** Spec generations so far: grows with each instantiation, so that a copy left on a silent host is never taken for a new one. */
   readonly generations: number;
   /** The one operation that is under way. */
@@ -222,6 +232,11 @@ export interface HostFactsDocument {
   readonly agentVersion: string;
 }
 
+/** The wanted state that a host's last report reflects: what was no longer wanted then is gone, or among what is observed there. Record id: the host's. */
+export interface HostAppliedDocument {
+  readonly revision: number;
+}
+
 export interface EnrolmentTokenDocument {
   /** SHA-256 of the token, hex. */
   readonly tokenHash: string;
@@ -297,6 +312,7 @@ export interface RecordDocuments {
   observed: ObservedDocument;
   host: HostDocument;
   'host-facts': HostFactsDocument;
+  'host-applied': HostAppliedDocument;
   'enrolment-token': EnrolmentTokenDocument;
   'access-token': AccessTokenDocument;
   session: SessionDocument;

@@ -92,7 +92,7 @@ export function forgetHost(
   }
   store.commit([
     { op: 'delete', kind: 'host', id: hostId, expectedRevision: host.revision },
-    ...factsDeletion(store, hostId),
+    ...statementDeletions(store, hostId),
     ...observedDeletions(store, hostId),
     ...sessions.endings(hostId, () => true),
     ...(['host-lost', 'host-disputed', 'state-id-changed'] as const).flatMap((name) =>
@@ -102,11 +102,14 @@ export function forgetHost(
   sessions.refresh(hostId);
 }
 
-function factsDeletion(state: StateView, hostId: HostId): Write[] {
-  const facts = state.get('host-facts', hostId);
-  return facts === undefined
-    ? []
-    : [{ op: 'delete', kind: 'host-facts', id: hostId, expectedRevision: facts.revision }];
+/** What the host has said of itself. */
+function statementDeletions(state: StateView, hostId: HostId): Write[] {
+  return (['host-facts', 'host-applied'] as const).flatMap((kind): Write[] => {
+    const record = state.get(kind, hostId);
+    return record === undefined
+      ? []
+      : [{ op: 'delete', kind, id: hostId, expectedRevision: record.revision }];
+  });
 }
 
 function observedDeletions(state: StateView, hostId: HostId): Write[] {

@@ -18,6 +18,7 @@ import { abandonedBy, planOperation } from './plan-operation.ts';
 import { hostsOfWanted } from './plan-wanted.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { verifyCapacity } from './verify-capacity.ts';
+import { openWithdrawals, withdrawalsAfter } from './withdrawals.ts';
 
 export interface ActiveOperation {
   readonly vnfInstanceId: VnfInstanceId;
@@ -79,7 +80,12 @@ export function convergenceOf(
 ): Convergence {
   const { descriptor } = packageOf(context.catalog, instance.vnfPkgId);
   const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
-  const hosts = new Set([...observed.map(({ hostId }) => hostId), ...hostsOfWanted(instance.wanted)]);
+  const withdrawnFrom = openWithdrawals(context.state, instance).map(({ hostId }) => hostId);
+  const hosts = new Set([
+    ...observed.map(({ hostId }) => hostId),
+    ...hostsOfWanted(instance.wanted),
+    ...withdrawnFrom,
+  ]);
   const lostHosts = new Set(
     [...hosts].filter((hostId) => judgeHost(context.state, context.liveness, descriptor, hostId).isLost),
   );
@@ -88,6 +94,7 @@ export function convergenceOf(
     observed,
     mode: descriptor.run.mode,
     lostHosts,
+    withdrawnFrom,
     isCoverage: instance.coverage !== undefined,
   });
 }
@@ -143,7 +150,8 @@ export function commitWanted(
   ...writes: readonly Write[]
 ): void {
   const generations = Math.max(changed.generations, ...wanted.map(({ generation }) => generation));
-  const document = { ...changed, wanted, generations };
+  const withdrawn = withdrawalsAfter(context.state, instance.document, wanted);
+  const document = { ...changed, wanted, generations, withdrawn };
   context.commit(
     [
       ...writes,

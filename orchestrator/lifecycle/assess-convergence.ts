@@ -28,6 +28,8 @@ export interface ConvergenceInput {
   readonly mode: 'service' | 'job';
   /** Hosts whose copies are LOST: what was observed there is stale, and is not waited for to go away. */
   readonly lostHosts: ReadonlySet<HostId>;
+  /** Hosts that have not said yet that they have applied the removal of copies. */
+  readonly withdrawnFrom: readonly HostId[];
   /** With coverage a silent host is not waited for at all. */
   readonly isCoverage: boolean;
 }
@@ -108,9 +110,12 @@ function reasonOf(found: FoundCopy | undefined): string | undefined {
 }
 
 /** Copies that are there and not wanted. A silent host removes them when it returns: it runs only what it is assigned. */
-function leftoversOf({ wanted, observed, lostHosts }: ConvergenceInput): readonly string[] {
+function leftoversOf({ wanted, observed, lostHosts, withdrawnFrom }: ConvergenceInput): readonly string[] {
   const wantedNames = new Set(wantedVnfcs(wanted).map(nameOf));
-  return observed
+  const unconfirmed = withdrawnFrom
+    .filter((hostId) => !lostHosts.has(hostId))
+    .map((hostId) => `${hostId} has not confirmed yet that it runs nothing of this any more`);
+  const seen = observed
     .filter(({ hostId }) => !lostHosts.has(hostId))
     .flatMap(({ hostId, workload }) => {
       const { unit, generation } = workload.key;
@@ -126,6 +131,7 @@ function leftoversOf({ wanted, observed, lostHosts }: ConvergenceInput): readonl
         .filter(({ slot }) => !wantedNames.has(nameOf({ hostId, unit, generation, slot })))
         .map(({ slot, state }) => `${unit}-${slot} on ${hostId} is to go and is ${state}`);
     });
+  return [...seen, ...unconfirmed];
 }
 
 function nameOf({ hostId, unit, generation, slot }: Omit<WantedVnfc, 'epoch'>): string {

@@ -29,6 +29,8 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
   const dependents = createRelation();
   const operations = createRelation();
   const constituents = createRelation();
+  /** Instances by host from which copies of them were taken away. */
+  const withdrawn = createRelation();
 
   function touch(kind: keyof RecordDocuments, id: string): readonly VnfInstanceId[] {
     switch (kind) {
@@ -41,9 +43,12 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
       case 'vnf-instance': {
         const document = state.get(kind, id)?.document;
         constituents.set(id, present(document?.nsInstanceId));
+        withdrawn.set(id, document?.withdrawn?.map(({ hostId }) => hostId) ?? []);
         const providers = dependents.set(id, Object.values(document?.bind ?? {}));
         return [id, ...providers] as VnfInstanceId[];
       }
+      case 'host-applied':
+        return withdrawn.of(id) as VnfInstanceId[];
       default:
         return [];
     }

@@ -104,6 +104,7 @@ export function asCreated(instance: VnfInstanceDocument): VnfInstanceDocument {
     flavour: _flavour,
     level: _level,
     reservation: _reservation,
+    withdrawn: _withdrawn,
     coverage,
     ...rest
   } = instance;

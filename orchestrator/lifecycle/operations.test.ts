@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, type HostId } from '../../kernel/index.ts';
 import { buildFunction } from '../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
 import { onboardFunction } from '../../test/kit/simulated-host.ts';
@@ -74,6 +74,43 @@ describe('scaling by hand', () => {
     expect(operation(bench, scaled).state).toBe('ROLLED_BACK');
     expect(bench.host('h1').running()).toEqual([`${id}-main-g1-0@1 RUNNING`]);
     expect(bench.lifecycle.vnf.get(DEFAULT_TENANT, id).document.instantiationState).toBe('INSTANTIATED');
+  });
+});
+
+describe('a termination of what a host was told to start and has not reported', () => {
+  async function terminateUnseen() {
+    const bench = createLifecycleBench([{ hostId: 'h1' }]);
+    const id = create(bench);
+    const started = instantiate(bench, id);
+    bench.lifecycle.engine.lookAtAll();
+    await bench.store.whenDurable();
+    expect([...bench.store.list('assignment')]).toHaveLength(1);
+    bench.host('h1').isSilent = true;
+    bench.lifecycle.opOccs.cancel(DEFAULT_TENANT, started, 'FORCEFUL');
+    await bench.converge();
+    bench.lifecycle.opOccs.fail(DEFAULT_TENANT, started);
+    const ending = bench.lifecycle.vnf.terminate(DEFAULT_TENANT, id, { terminationType: 'FORCEFUL' });
+    await bench.converge();
+    return { bench, ending };
+  }
+
+  it('is over only when the host has said that it has applied the removal', async () => {
+    const { bench, ending } = await terminateUnseen();
+    expect([...bench.store.list('assignment')]).toEqual([]);
+    expect(operation(bench, ending).state).toBe('PROCESSING');
+    expect(bench.lifecycle.progressOf(ending)?.waitingFor).toEqual(
+      'h1 has not confirmed yet that it runs nothing of this any more',
+    );
+    bench.host('h1').isSilent = false;
+    await bench.converge();
+    expect(operation(bench, ending).state).toBe('COMPLETED');
+  });
+
+  it('is over when the host is lost: it will run nothing that it is not assigned', async () => {
+    const { bench, ending } = await terminateUnseen();
+    bench.liveness.silence.set('h1' as HostId, 1e6);
+    await bench.converge();
+    expect(operation(bench, ending).state).toBe('COMPLETED');
   });
 });
 

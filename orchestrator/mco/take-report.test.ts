@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { systemClock, type HostId } from '../../kernel/index.ts';
-import { createMemoryStore } from '../store/index.ts';
+import type { VnfInstanceDocument, Withdrawal } from '../domain/index.ts';
+import { createMemoryStore, type Write } from '../store/index.ts';
 import type { ObservedWorkload } from '../../vim-drivers/index.ts';
 import type { ReportMessage } from './messages.ts';
 import { takeReport } from './take-report.ts';
@@ -58,5 +59,50 @@ describe('reports of a host', () => {
         }
       }),
     );
+  });
+
+  it('say which wanted state they reflect: kept as far as it is of this store and newer', () => {
+    const store = createMemoryStore();
+    const report = (appliedRevision: number, appliedStateId: string = store.stateId) =>
+      takeReport(store, systemClock, HOST, {
+        full: true,
+        workloads: [],
+        removed: [],
+        appliedRevision,
+        appliedStateId,
+      });
+    const applied = () => store.get('host-applied', HOST)?.document.revision;
+    report(7, 'another-state');
+    expect(applied()).toBeUndefined();
+    report(5);
+    expect(applied()).toBe(5);
+    const { acceptedRevision } = store;
+    report(5);
+    report(4);
+    expect([applied(), store.acceptedRevision]).toEqual([5, acceptedRevision]);
+    report(6);
+    expect(applied()).toBe(6);
+  });
+
+  it('are believed of what was taken from the host before it was reported first, until it is gone', () => {
+    const store = createMemoryStore();
+    const key = keyOf(1);
+    const instance = (withdrawn: readonly Withdrawal[]): Write => ({
+      op: 'put',
+      kind: 'vnf-instance',
+      id: key.vnfInstanceId,
+      tenant: key.tenant,
+      document: { name: 'one', withdrawn } as unknown as VnfInstanceDocument,
+    });
+    const report = () =>
+      takeReport(store, systemClock, HOST, {
+        full: true,
+        workloads: [observedOf(key, 0)] as never,
+        removed: [],
+      });
+    store.commit([instance([{ hostId: 'gw-2' as HostId, revision: 1 }])]);
+    expect([report(), store.count('observed')]).toEqual([1, 0]);
+    store.commit([instance([{ hostId: HOST, revision: 1 }])]);
+    expect([report(), store.count('observed')]).toEqual([0, 1]);
   });
 });

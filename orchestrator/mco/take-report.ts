@@ -1,4 +1,10 @@
-import { toTimestamp, type Clock, type HostId } from '../../kernel/index.ts';
+import {
+  SYSTEM_TENANT,
+  toTimestamp,
+  type Clock,
+  type HostId,
+  type VnfInstanceId,
+} from '../../kernel/index.ts';
 import { assignmentId, isSameJson, type ObservedDocument } from '../domain/index.ts';
 import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
 import type { ObservedWorkload, WorkloadKey } from '../../vim-drivers/index.ts';
@@ -17,8 +23,8 @@ export function takeReport(store: StateStore, clock: Clock, hostId: HostId, repo
   return ignored;
 }
 
-export function planReport(
-  state: StateView,
+function planReport(
+  state: StateView & Pick<StateStore, 'stateId'>,
   hostId: HostId,
   report: ReportMessage,
   reportedAt: string,
@@ -31,23 +37,53 @@ export function planReport(
   const writes: Write[] = [];
   let ignored = workloads.length - seen.size;
   for (const [id, workload] of seen) {
-    const tenant = tenantOf(state, known, id);
+    const tenant = tenantOf(state, known, hostId, workload);
     if (tenant === undefined || tenant !== workload.key.tenant) ignored += 1;
     else if (!isSameJson(known.get(id)?.document.workload, workload)) {
       const document: ObservedDocument = { hostId, workload, reportedAt };
       writes.push({ op: 'put', kind: 'observed', id, tenant, document });
     }
   }
-  writes.push(...deletions(known, seen, hostId, report));
+  writes.push(...deletions(known, seen, hostId, report), ...appliedWrites(state, hostId, report));
   return { writes, ignored };
 }
 
 function tenantOf(
   state: StateView,
   known: ReadonlyMap<string, ObservedRecord>,
-  id: string,
+  hostId: HostId,
+  { key }: ObservedWorkload,
 ): ObservedRecord['tenant'] | undefined {
-  return state.get('assignment', id)?.tenant ?? known.get(id)?.tenant;
+  const id = assignmentId(hostId, key);
+  return (
+    state.get('assignment', id)?.tenant ??
+    known.get(id)?.tenant ??
+    tenantOfWithdrawn(state, hostId, key.vnfInstanceId)
+  );
+}
+
+/** What was taken from the host before it had reported it first is waited for to go away, as all else that was. */
+function tenantOfWithdrawn(
+  state: StateView,
+  hostId: HostId,
+  vnfInstanceId: VnfInstanceId,
+): ObservedRecord['tenant'] | undefined {
+  const instance = state.get('vnf-instance', vnfInstanceId);
+  const isWithdrawn = instance?.document.withdrawn?.some((withdrawal) => withdrawal.hostId === hostId);
+  return isWithdrawn === true ? instance?.tenant : undefined;
+}
+
+/** A revision of another store says nothing here. */
+function appliedWrites(
+  state: StateView & Pick<StateStore, 'stateId'>,
+  hostId: HostId,
+  { appliedRevision, appliedStateId }: ReportMessage,
+): readonly Write[] {
+  if (appliedRevision === undefined || appliedStateId !== state.stateId) return [];
+  const known = state.get('host-applied', hostId)?.document.revision;
+  if (known !== undefined && known >= appliedRevision) return [];
+  const document = { revision: appliedRevision };
+  return [{ op: 'put', kind: 'host-applied', id: hostId, tenant: SYSTEM_TENANT, document }];
 }
 
 function deletions(

@@ -24,6 +24,7 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   observed: FIRST,
   host: FIRST,
   'host-facts': FIRST,
+  'host-applied': FIRST,
   'enrolment-token': FIRST,
   'access-token': FIRST,
   session: FIRST,

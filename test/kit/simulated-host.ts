@@ -154,7 +154,21 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
       store.commit([{ op: 'delete', kind: 'observed', id, expectedRevision: revision }]);
       hasChanged = true;
     }
-    return hasChanged;
+    return confirm(store) || hasChanged;
+  }
+
+  /** Says which wanted state was applied, where that has changed since it said so last. */
+  function confirm(store: StateStore): boolean {
+    const changes = store.changesSince(store.get('host-applied', hostId)?.document.revision ?? 0);
+    const isNews =
+      changes === 'too-old' ||
+      changes.some(({ entries }) =>
+        entries.some(({ kind, id }) => kind === 'assignment' && id.startsWith(`${hostId}.`)),
+      );
+    if (!isNews) return false;
+    const document = { revision: store.durableRevision };
+    store.commit([{ op: 'put', kind: 'host-applied', id: hostId, tenant: SYSTEM_TENANT, document }]);
+    return true;
   }
 
   const host: SimulatedHost = {

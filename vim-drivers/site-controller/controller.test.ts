@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
 import { silentLogger } from '../../kernel/index.ts';
 import { nextFence, sampleWorkload } from '../conformance-site.ts';
-import type { ObservedWorkload, Workload } from '../contract.ts';
+import type { Fence, ObservedWorkload, Workload } from '../contract.ts';
 import { createFakeDriver, createFakeWorld, type FakeDriver, type FakeWorld } from '../fake/index.ts';
 import { createSiteController, type SiteController } from './index.ts';
 
@@ -18,13 +18,17 @@ describe('the site controller', () => {
   let driver: FakeDriver;
   let controller: SiteController;
   let told: (readonly ObservedWorkload[])[];
+  let fences: (Fence | undefined)[];
 
   const openController = (): void => {
     controller = createSiteController({
       driver,
       clock,
       log: silentLogger,
-      onObserved: (observed) => told.push(observed),
+      onObserved: (observed, fence) => {
+        told.push(observed);
+        fences.push(fence);
+      },
       resyncMilliseconds: 5000,
     });
   };
@@ -48,6 +52,7 @@ describe('the site controller', () => {
     world = createFakeWorld({ clock });
     driver = openDriver();
     told = [];
+    fences = [];
     openController();
   });
   afterEach(async () => {
@@ -90,6 +95,31 @@ describe('the site controller', () => {
     const closing = second.close();
     await clock.advance(100);
     await closing;
+  });
+
+  it('tells of a workload that is no longer wanted as long as an order to start it is under way', async () => {
+    const workload = sample();
+    driver.failures.slowMilliseconds = 1000;
+    controller.setWanted([workload], nextFence());
+    await clock.advance(1500);
+    const fence = nextFence();
+    controller.setWanted([], fence);
+    await clock.advance(1100);
+    const reflecting = (): readonly (readonly ObservedWorkload[])[] =>
+      told.filter((_observed, index) => fences[index] === fence);
+    expect(reflecting().length).toBeGreaterThan(0);
+    expect(reflecting().every(([only]) => only?.key === workload.key)).toBe(true);
+    driver.failures.slowMilliseconds = 0;
+    await clock.advance(10_000);
+    expect(reflecting().at(-1)).toEqual([]);
+    expect(await states()).toEqual({});
+  });
+
+  it('tells which wanted state it reflects, also where that changes nothing', async () => {
+    const fence = nextFence();
+    controller.setWanted([], fence);
+    await clock.advance(50);
+    expect([told.at(-1), fences.at(-1)]).toEqual([[], fence]);
   });
 
   it('tells what is only when it changed', async () => {

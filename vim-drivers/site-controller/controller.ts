@@ -16,8 +16,12 @@ export interface SiteControllerOptions {
   readonly driver: VimDriver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told what is, whole, whenever it differs from what was told before; for the first time before anything is wanted. */
-  readonly onObserved: (observed: readonly ObservedWorkload[]) => void;
+  /**
+   * Told what is, whole, whenever it differs from what was told before; for the first time before anything is wanted.
+   * @param fence of the wanted state that this reflects: what was not wanted in it is gone, or among what is told, also where only an
+   * earlier order to run it is still under way
+   */
+  readonly onObserved: (observed: readonly ObservedWorkload[], fence: Fence | undefined) => void;
   /** How often to look without a hint. */
   readonly resyncMilliseconds?: number;
   /** Driver calls under way at once. */
@@ -64,12 +68,13 @@ class ConvergenceLoop {
   readonly #options: SiteControllerOptions;
   readonly #retries: RetryBook;
   readonly #applied = new Map<WorkloadId, string>();
-  readonly #underWay = new Set<WorkloadId>();
+  readonly #underWay = new Map<WorkloadId, ConvergenceStep>();
   readonly #ending = new AbortController();
   #pausing = new AbortController();
   #wanted: { readonly workloads: readonly Workload[]; readonly fence: Fence } | undefined;
   #told: readonly ObservedWorkload[] = [];
   #toldText = '';
+  #toldFence: Fence | undefined;
   /** A renewal came that no look has answered yet. */
   #isRenewed = false;
 
@@ -133,10 +138,13 @@ class ConvergenceLoop {
 
   /** Looks at what is, begins what is to be done, and tells what changed. */
   async #look(): Promise<void> {
+    // As of before the list was made: what was under way then may be missing in it, and there in a moment.
+    const wanted = this.#wanted;
+    const underWay = [...this.#underWay.values()];
     const observed = await this.#options.driver.list();
     if (this.#ending.signal.aborted) return;
     this.#begin(observed);
-    this.#tell(observed);
+    this.#tell(observed, underWay, wanted?.fence);
   }
 
   #begin(observed: readonly ObservedWorkload[]): void {
@@ -152,7 +160,7 @@ class ConvergenceLoop {
       if (this.#underWay.size >= concurrency) return;
       if (this.#underWay.has(step.id)) continue;
       if (!this.#retries.mayTry(step.id, attemptOf(step), clock.monotonic())) continue;
-      this.#underWay.add(step.id);
+      this.#underWay.set(step.id, step);
       void this.#carryOut(step, wanted.fence);
     }
   }
@@ -180,21 +188,28 @@ class ConvergenceLoop {
     }
   }
 
-  #tell(observed: readonly ObservedWorkload[]): void {
-    const withProblems = observed.map((workload) => this.#withProblem(workload));
+  #tell(
+    observed: readonly ObservedWorkload[],
+    underWay: readonly ConvergenceStep[],
+    fence: Fence | undefined,
+  ): void {
     const found = new Set(observed.map(({ key }) => workloadId(key)));
-    const missing = (this.#wanted?.workloads ?? [])
-      .filter(
-        ({ key }) => !found.has(workloadId(key)) && this.#retries.problemOf(workloadId(key)) !== undefined,
-      )
-      .map(({ key, specHash }) => this.#withProblem({ key, specHash, instances: [] }));
-    const told = [...withProblems, ...missing].toSorted((a, b) =>
-      workloadId(a.key) < workloadId(b.key) ? -1 : 1,
-    );
+    const wanted = new Map(this.#wanted?.workloads.map((workload) => [workloadId(workload.key), workload]));
+    const starting = underWay.flatMap((step) => (step.type === 'apply' ? [step.workload] : []));
+    const missing = [
+      ...[...wanted.values()].filter(({ key }) => this.#retries.problemOf(workloadId(key)) !== undefined),
+      ...starting.filter(({ key }) => !wanted.has(workloadId(key))),
+    ]
+      .filter(({ key }) => !found.has(workloadId(key)))
+      .map(({ key, specHash }) => ({ key, specHash, instances: [] }));
+    const told = [...observed, ...missing]
+      .map((workload) => this.#withProblem(workload))
+      .toSorted((a, b) => (workloadId(a.key) < workloadId(b.key) ? -1 : 1));
     const text = JSON.stringify(told);
-    if (text === this.#toldText) return;
-    this.#options.onObserved(told);
+    if (text === this.#toldText && fence === this.#toldFence) return;
+    this.#options.onObserved(told, fence);
     this.#toldText = text;
+    this.#toldFence = fence;
     this.#told = told;
   }
 
