@@ -66,6 +66,13 @@ export class SlotState {
     this.context.changed();
   }
 
+  /** Says why it does not get on where that cannot be written down, as on a full disk. */
+  tell(reason: string): void {
+    if (this.record.reason === reason) return;
+    this.record = { ...this.record, reason };
+    this.context.changed();
+  }
+
   /** From here on `wake` ends the next pause, also one that has not begun. */
   beginStep(): void {
     this.#pausing = new AbortController();

@@ -134,7 +134,7 @@ export class Slot {
       } catch (error) {
         this.#failures += 1;
         state.context.log.warn({ instance: state.name, err: error }, 'a step of a slot failed');
-        await state.update({ reason: messageOf(error) }).catch(() => undefined);
+        await state.update({ reason: messageOf(error) }).catch(() => state.tell(messageOf(error)));
         if (!this.#isClosed) await state.pause(Math.min(5000, 125 * 2 ** Math.min(10, this.#failures)));
       }
     }
