@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +37,16 @@ describe('the lease file', () => {
     expect(same.remainingMilliseconds(10)).toBeGreaterThan(8000);
     const other = await openLeaseFile(layout, systemClock, 'later boot');
     expect(other.remainingMilliseconds(1_000_000)).toBeLessThan(0);
+  });
+
+  it('is renewed where there is no room for another file', async () => {
+    const old = await open(join(layout.root, 'old'), 'w+');
+    // No file can be made in this folder, as on a full disk, but what is there can be written.
+    const leaseFile = `/proc/self/fd/${old.fd}`;
+    await old.write(`boot 0\n${'x'.repeat(50)}`);
+    await (await openLeaseFile({ ...layout, leaseFile }, systemClock, 'boot')).renew(undefined);
+    await old.close();
+    expect(await readFile(join(layout.root, 'old'), 'utf8')).toMatch(/^boot [1-9]\d*\n$/);
   });
 
   it('takes a sleep of the machine as time in which nothing was renewed', async () => {
