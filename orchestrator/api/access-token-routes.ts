@@ -1,15 +1,8 @@
-import {
-  DEFAULT_TENANT,
-  IotmanoError,
-  SYSTEM_TENANT,
-  toTimestamp,
-  type Clock,
-  type IdSource,
-  type TenantId,
-} from '../../kernel/index.ts';
+import { IotmanoError, toTimestamp, type Clock, type IdSource, type TenantId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
 import {
   hashSecret,
+  isInstallationAdmin,
   newSecret,
   type AccessTokenDocument,
   type Caller,
@@ -107,16 +100,6 @@ function remove(store: StateStore, request: ApiRequest): ApiResponse {
     throw new IotmanoError('not-found', `there is no access token ${id}; list them to see which there are`);
   store.commit([{ op: 'delete', kind: 'access-token', id, expectedRevision: record.revision }]);
   return { status: 204 };
-}
-
-/** Admins of the tenant of a single-tenant installation, and of the installation itself, see to the tokens of all tenants. */
-export function isInstallationAdmin({ role, tenant }: Caller): boolean {
-  return role === 'admin' && isInstallationTenant(tenant);
-}
-
-/** Whether the tenant owns the installation: hosts, tokens of all tenants, metrics. */
-export function isInstallationTenant(tenant: TenantId): boolean {
-  return tenant === SYSTEM_TENANT || tenant === DEFAULT_TENANT;
 }
 
 function isVisible(record: StoredRecord<'access-token'>, caller: Caller): boolean {

@@ -1,7 +1,6 @@
 import type { TenantId } from '../../kernel/index.ts';
-import type { Caller, RecordDocuments, RecordKind } from '../domain/index.ts';
+import { isInstallationAdmin, type Caller, type RecordDocuments, type RecordKind } from '../domain/index.ts';
 import type { Change } from '../store/index.ts';
-import { isInstallationAdmin } from './access-token-routes.ts';
 
 type Summary = Readonly<Record<string, unknown>>;
 

@@ -14,12 +14,7 @@ export {
   type ObservedResponse,
   type Operation,
 } from './openapi/index.ts';
-export {
-  accessTokenRoutes,
-  createAccessToken,
-  isInstallationAdmin,
-  type AccessTokenOptions,
-} from './access-token-routes.ts';
+export { accessTokenRoutes, createAccessToken, type AccessTokenOptions } from './access-token-routes.ts';
 export { ADMIN_TOKEN_FILE, ensureAdminToken } from './admin-token.ts';
 export { eventRoutes, type EventOptions } from './event-routes.ts';
 export { oauthRoutes } from './oauth-routes.ts';

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { Counter, Histogram } from 'prom-client';
 import { DEFAULT_TENANT, IotmanoError, SYSTEM_TENANT } from '../../kernel/index.ts';
-import { isInstallationTenant } from './access-token-routes.ts';
+import { isInstallationTenant } from '../domain/index.ts';
 import type { Answered } from './api-options.ts';
 import type { ApiDocuments } from './openapi/index.ts';
 import { READERS, type Route } from './route-types.ts';

@@ -4,6 +4,7 @@ export * from './states.ts';
 export { alarmId, clearedAlarm, isStanding } from './alarms.ts';
 export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
 export { hostLabels } from './host-labels.ts';
+export { isInstallationAdmin, isInstallationTenant } from './installation.ts';
 export { hashSecret, isSameSecret, newSecret, type RandomBytes } from './secrets.ts';
 export {
   assignmentId,

@@ -1,5 +1,5 @@
 import type { Clock, HostId } from '../../kernel/index.ts';
-import { IotmanoError, SYSTEM_TENANT, DEFAULT_TENANT } from '../../kernel/index.ts';
+import { IotmanoError, SYSTEM_TENANT } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
 import {
   OPERATORS,
@@ -20,7 +20,7 @@ import {
   type HostModifications,
   type Inventory,
 } from '../inventory/index.ts';
-import type { Caller } from '../domain/index.ts';
+import { isInstallationTenant, type Caller } from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 
 type HostView = components['schemas']['Host'];
@@ -85,7 +85,7 @@ function ownHostOf(store: StateStore, request: ApiRequest): StoredRecord<'host'>
 
 /** @throws IotmanoError `forbidden` */
 export function requireInstallationStaff({ tenant }: Caller): void {
-  if (tenant === SYSTEM_TENANT || tenant === DEFAULT_TENANT) return;
+  if (isInstallationTenant(tenant)) return;
   throw new IotmanoError(
     'forbidden',
     `hosts belong to the tenant ${SYSTEM_TENANT}; tenant ${tenant} sees those that serve it and changes none`,

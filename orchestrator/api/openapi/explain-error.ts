@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
+import { escapePointer } from '../bounded-json.ts';
 
 /** One violation of a schema in words: where, what was wrong, what to do. */
 export interface Violation {
@@ -49,7 +50,7 @@ function surplus(error: ErrorObject, name: string): Violation {
   const known = Object.keys((error.parentSchema?.['properties'] ?? {}) as object);
   const advice = known.length === 0 ? 'remove it' : `remove it, or use one of ${known.join(', ')}`;
   return {
-    pointer: `${error.instancePath}/${name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    pointer: `${error.instancePath}/${escapePointer(name)}`,
     text: `is not known here; ${advice}`,
   };
 }
