@@ -35,6 +35,8 @@ export class SlotState {
   writtenBindings: string | undefined;
   /** Since when (monotonic) they are in the file and the program cannot be told, for it would not survive that. */
   untoldSince: number | undefined;
+  /** What keeps it from writing its record, until it can. */
+  obstacle: string | undefined;
   #pausing = new AbortController();
 
   constructor(context: SlotContext, id: WorkloadId, record: SlotRecord) {
@@ -60,16 +62,18 @@ export class SlotState {
     const next = Object.fromEntries(entries) as unknown as SlotRecord;
     const isNewState = next.state !== this.record.state;
     const record = isNewState ? { ...next, since: toTimestamp(this.context.clock.now()) } : next;
-    if (JSON.stringify(record) === JSON.stringify(this.record)) return;
-    await saveSlotRecord(this.paths, record);
+    const isSame = JSON.stringify(record) === JSON.stringify(this.record);
+    if (isSame && this.obstacle === undefined) return;
+    if (!isSame) await saveSlotRecord(this.paths, record);
     this.record = record;
+    this.obstacle = undefined;
     this.context.changed();
   }
 
   /** Says why it does not get on where that cannot be written down, as on a full disk. */
-  tell(reason: string): void {
-    if (this.record.reason === reason) return;
-    this.record = { ...this.record, reason };
+  tell(obstacle: string): void {
+    if (this.obstacle === obstacle) return;
+    this.obstacle = obstacle;
     this.context.changed();
   }
 

@@ -91,13 +91,13 @@ export class Slot {
   }
 
   observe(): ObservedInstance {
-    const { record } = this.#state;
+    const { record, obstacle } = this.#state;
     const { slot, epoch, since, restarts, exitCode, ports } = record;
     const pid = this.run?.program.pid;
     // Between its end and the step that takes note of it, it must not look as if it ran.
     const hasJustEnded = pid === undefined && (record.state === 'RUNNING' || record.state === 'UNHEALTHY');
-    const { state, reason } = hasJustEnded
-      ? ({ state: 'PENDING', reason: 'it has just ended' } as const)
+    const { state, reason = obstacle } = hasJustEnded
+      ? ({ state: 'PENDING', reason: obstacle ?? 'it has just ended' } as const)
       : record;
     return {
       slot,
