@@ -8,7 +8,7 @@ import type {
 } from '../../descriptors/index.ts';
 import type { ProblemRecord } from '../domain/index.ts';
 import type { StateView } from '../store/index.ts';
-import { CONTENT_NAMES, type ContentKind, type ContentRecord } from './content-records.ts';
+import { CONTENT_NAMES, nameOf, type ContentKind, type ContentRecord } from './content-records.ts';
 
 /** Faults of a service over the functions that its tenant has onboarded. */
 export type ServiceCheck = (
@@ -90,7 +90,7 @@ export function requireUnique(view: StateView, record: ContentRecord, descriptor
       continue;
     throw new IotmanoError(
       'conflict',
-      `descriptor ${descriptor.metadata.id} is onboarded already, as ${CONTENT_NAMES[record.kind]} ${other.id}; delete that one first, or give the new content a new id or version`,
+      `descriptor ${descriptor.metadata.id} is onboarded already, as ${nameOf({ kind: record.kind, id: other.id })}; delete that one first, or give the new content a new id or version`,
     );
   }
 }

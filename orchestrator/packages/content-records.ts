@@ -1,5 +1,10 @@
-import { IotmanoError, type TenantId } from '../../kernel/index.ts';
-import type { RecordDocuments } from '../domain/index.ts';
+import { IotmanoError, transition, type TenantId } from '../../kernel/index.ts';
+import {
+  ONBOARDING,
+  type OnboardingEvent,
+  type OnboardingState,
+  type RecordDocuments,
+} from '../domain/index.ts';
 import type { StateView, StoredRecord, Write } from '../store/index.ts';
 
 /** Packages of functions, and descriptors of services: the same onboarding. */
@@ -13,6 +18,17 @@ export const CONTENT_NAMES: { readonly [Kind in ContentKind]: string } = {
   'ns-descriptor': 'NS descriptor',
 };
 
+/** As messages name one. */
+export function nameOf({ kind, id }: Pick<ContentRecord, 'kind' | 'id'>): string {
+  return `${CONTENT_NAMES[kind]} ${id}`;
+}
+
+/** @throws IotmanoError `illegal-transition` */
+export function stateAfter(record: ContentRecord, event: OnboardingEvent): OnboardingState {
+  const { onboardingState } = record.document;
+  return transition<OnboardingState, OnboardingEvent>(ONBOARDING, onboardingState, event, nameOf(record));
+}
+
 /** @throws IotmanoError `not-found`, also for one of another tenant */
 export function requireContent(
   state: StateView,
@@ -24,7 +40,7 @@ export function requireContent(
   if (record !== undefined && record.tenant === tenant) return record;
   throw new IotmanoError(
     'not-found',
-    `there is no ${CONTENT_NAMES[kind]} ${id}; list them to see which there are`,
+    `there is no ${nameOf({ kind, id })}; list them to see which there are`,
   );
 }
 
@@ -56,11 +72,13 @@ export function idsInUse(state: StateView, kind: ContentKind): ReadonlySet<strin
   return new Set([...state.list('ns-instance')].map(({ document }) => document.nsdInfoId));
 }
 
+/** All packages and descriptors, of all tenants, as they are now. */
+export function contentRecords(state: StateView): readonly ContentRecord[] {
+  return [...state.list('vnf-package'), ...state.list('ns-descriptor')];
+}
+
 /** Digests that onboarded packages and descriptors refer to. */
 export function digestsInUse(state: StateView): Set<string> {
-  const digests = new Set<string>();
-  for (const kind of ['vnf-package', 'ns-descriptor'] as const)
-    for (const { document } of state.list(kind))
-      for (const { digest } of document.artifacts) digests.add(digest);
-  return digests;
+  const artifacts = contentRecords(state).flatMap(({ document }) => document.artifacts);
+  return new Set(artifacts.map(({ digest }) => digest));
 }

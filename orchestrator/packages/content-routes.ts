@@ -1,7 +1,7 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import { OPERATORS, READERS, fileResponse, type ApiRequest, type Route } from '../api/route.ts';
 import type { ContentFiles } from './content-files.ts';
-import { CONTENT_NAMES, type ContentRecord } from './content-records.ts';
+import { nameOf, type ContentRecord } from './content-records.ts';
 import type { MediaType, Onboarding } from './onboarding.ts';
 import type { Resource } from './resources.ts';
 
@@ -81,7 +81,7 @@ function requireOnboarded(record: ContentRecord): ContentRecord {
   if (onboardingState === 'ONBOARDED') return record;
   throw new IotmanoError(
     'conflict',
-    `${CONTENT_NAMES[record.kind]} ${record.id} is ${onboardingState} and has no content to read; upload it, and wait until it is ONBOARDED`,
+    `${nameOf(record)} is ${onboardingState} and has no content to read; upload it, and wait until it is ONBOARDED`,
     { state: onboardingState },
   );
 }

@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream';
-import { IotmanoError, toTimestamp, transition, type IdSource, type TenantId } from '../../kernel/index.ts';
-import { ONBOARDING, type OnboardingEvent, type OnboardingState } from '../domain/index.ts';
+import { IotmanoError, toTimestamp, type IdSource, type TenantId } from '../../kernel/index.ts';
 import type { Write } from '../store/index.ts';
 import {
-  CONTENT_NAMES,
+  contentRecords,
   createWrite,
   digestsInUse,
   idsInUse,
+  nameOf,
   requireContent,
+  stateAfter,
   updateWrite,
   type ContentDocument,
   type ContentKind,
@@ -70,35 +71,20 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
     get(kind, tenant, id);
     await recovered.promise;
     const record = get(kind, tenant, id);
-    const what = `${CONTENT_NAMES[kind]} ${id}`;
-    const uploading = transition<OnboardingState, OnboardingEvent>(
-      ONBOARDING,
-      record.document.onboardingState,
-      'upload',
-      what,
-    );
     const { failure: _failure, ...rest } = record.document;
+    const onboardingState = stateAfter(record, 'upload');
     store.commit([
-      updateWrite({ ...record, document: rest } as ContentRecord, { onboardingState: uploading, faults: [] }),
+      updateWrite({ ...record, document: rest } as ContentRecord, { onboardingState, faults: [] }),
     ]);
     const abort = new AbortController();
     uploads.set(id, abort);
     try {
-      const received = await files.receive(
-        id,
-        content.stream,
-        AbortSignal.any([content.signal, abort.signal]),
-      );
+      const signal = AbortSignal.any([content.signal, abort.signal]);
+      const received = await files.receive(id, content.stream, signal);
       const current = get(kind, tenant, id);
-      const state = transition<OnboardingState, OnboardingEvent>(
-        ONBOARDING,
-        current.document.onboardingState,
-        'received',
-        what,
-      );
       store.commit([
         updateWrite(current, {
-          onboardingState: state,
+          onboardingState: stateAfter(current, 'received'),
           content: { ...received, mediaType: content.mediaType },
         }),
       ]);
@@ -138,7 +124,7 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
       return get(record.kind, record.tenant, record.id);
     },
     async delete(record) {
-      const what = `${CONTENT_NAMES[record.kind]} ${record.id}`;
+      const what = nameOf(record);
       if (record.document.operationalState !== 'DISABLED')
         throw new IotmanoError('conflict', `${what} is ENABLED; disable it (PATCH), then delete it`);
       const { kind, id, revision } = record;
@@ -153,27 +139,14 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
       await processor.releaseArtifacts(record.document.artifacts.map(({ digest }) => digest));
     },
     async recover() {
-      const contents = new Set<string>();
-      for (const kind of ['vnf-package', 'ns-descriptor'] as const) {
-        // A copy: records change on the way.
-        for (const { id, document } of Array.from(store.list(kind))) {
-          if (document.onboardingState === 'UPLOADING')
-            processor.fail(
-              kind,
-              id,
-              new IotmanoError(
-                'unavailable',
-                'the orchestrator stopped during the upload; upload the content again',
-              ),
-            );
-          if (document.onboardingState === 'PROCESSING' || document.onboardingState === 'ONBOARDED')
-            contents.add(id);
-        }
-      }
-      await files.sweep(contents, digestsInUse(store));
-      for (const kind of ['vnf-package', 'ns-descriptor'] as const)
-        for (const { id, document } of Array.from(store.list(kind)))
-          if (document.onboardingState === 'PROCESSING') processor.start(kind, id);
+      for (const { kind, id, document } of contentRecords(store))
+        if (document.onboardingState === 'UPLOADING') processor.fail(kind, id, interrupted());
+      const kept = contentRecords(store).filter(({ document: { onboardingState } }) =>
+        ['PROCESSING', 'ONBOARDED'].includes(onboardingState),
+      );
+      await files.sweep(new Set(kept.map(({ id }) => id)), digestsInUse(store));
+      for (const { kind, id, document } of kept)
+        if (document.onboardingState === 'PROCESSING') processor.start(kind, id);
       await store.whenDurable();
       recovered.resolve();
     },
@@ -185,12 +158,20 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
   };
 }
 
+function interrupted(): IotmanoError {
+  return new IotmanoError(
+    'unavailable',
+    'the orchestrator stopped during the upload; upload the content again',
+  );
+}
+
 function requireModifiable(
-  { kind, id, document }: ContentRecord,
+  record: ContentRecord,
   { operationalState }: Partial<Pick<ContentDocument, 'operationalState'>>,
 ): void {
   if (operationalState === undefined) return;
-  const what = `${CONTENT_NAMES[kind]} ${id}`;
+  const { document } = record;
+  const what = nameOf(record);
   if (document.onboardingState !== 'ONBOARDED')
     throw new IotmanoError(
       'conflict',

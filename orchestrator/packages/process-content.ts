@@ -1,6 +1,5 @@
-import { IotmanoError, toTimestamp, transition, type Clock, type Logger } from '../../kernel/index.ts';
+import { IotmanoError, toTimestamp, type Clock, type Logger } from '../../kernel/index.ts';
 import type { Fault, PackageContent, ReadPackageOptions } from '../../descriptors/index.ts';
-import { ONBOARDING, type OnboardingEvent, type OnboardingState } from '../domain/index.ts';
 import type { StateStore } from '../store/index.ts';
 import {
   failureOf,
@@ -14,8 +13,8 @@ import {
 } from './check-content.ts';
 import type { ContentFiles } from './content-files.ts';
 import {
-  CONTENT_NAMES,
   digestsInUse,
+  stateAfter,
   updateWrite,
   type ContentDocument,
   type ContentKind,
@@ -93,14 +92,8 @@ export function createProcessor(options: ProcessorOptions): Processor {
     await files.writeDescriptor(id, content.descriptorText ?? '');
     const record = store.get(kind, id) as ContentRecord | undefined;
     if (record === undefined) return;
-    const state = transition<OnboardingState, OnboardingEvent>(
-      ONBOARDING,
-      record.document.onboardingState,
-      'accepted',
-      `${CONTENT_NAMES[kind]} ${id}`,
-    );
     const change: Partial<ContentDocument> = {
-      onboardingState: state,
+      onboardingState: stateAfter(record, 'accepted'),
       operationalState: 'ENABLED',
       onboardedAt: toTimestamp(options.clock.now()),
       artifacts: content.files.map(({ path, digest, sizeBytes }) => ({ path, digest, sizeBytes })),
@@ -114,18 +107,12 @@ export function createProcessor(options: ProcessorOptions): Processor {
     const record = store.get(kind, id) as ContentRecord | undefined;
     const current = record?.document.onboardingState;
     if (record === undefined || (current !== 'UPLOADING' && current !== 'PROCESSING')) return;
-    const state = transition<OnboardingState, OnboardingEvent>(
-      ONBOARDING,
-      current,
-      'failed',
-      `${CONTENT_NAMES[kind]} ${id}`,
-    );
     const faults =
       error instanceof IotmanoError ? (error.context['faults'] as readonly Fault[] | undefined) : undefined;
     const { content: _content, ...document } = record.document;
     store.commit([
       updateWrite({ ...record, document } as ContentRecord, {
-        onboardingState: state,
+        onboardingState: stateAfter(record, 'failed'),
         faults: faults ?? [],
         failure: failureOf(error),
       }),
