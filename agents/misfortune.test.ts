@@ -133,7 +133,7 @@ describe('an agent whose orchestrator has misfortunes', () => {
     const samples = fc.sample(garbage, 120);
     let next = 0;
     server.misfortune = () => samples[(next += 1) % samples.length];
-    for (let look = 0; look < 60; look += 1) {
+    for (let look = 0; look < 20; look += 1) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(pids()).toEqual(before);
     }

@@ -29,7 +29,7 @@ function writeUntilKilled(afterMilliseconds: number): Promise<Map<number, number
 
 it('has every entry that it took, in order and whole, after its process was killed at random instants', async () => {
   let before = 0;
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     const taken = await writeUntilKilled(20 + ((round * 53) % 170));
     const queue = await openDiskQueue({
       directory,

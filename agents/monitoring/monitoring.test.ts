@@ -1,6 +1,8 @@
 import { deepEqual } from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCpuTicks, parseMemory } from './sample-host.ts';
 import { assignmentOf } from '../testkit/assignment.ts';
@@ -77,11 +79,16 @@ describe('the monitoring agent', () => {
   });
 
   it('drops the oldest beyond its bound, and tells how many', async () => {
-    server.assign([], [{ ...hostJob, everySeconds: 0.1 }]);
+    const jobs = ['a', 'b', 'c', 'd', 'e', 'f'].map((jobId) => ({ ...hostJob, jobId }));
+    server.assign([], jobs);
     await agent.start({ maxQueueBytes: 16_000 });
     await eventually('it measures', () => metrics().has('host_load1'));
     await server.disappear();
-    await new Promise((resolve) => setTimeout(resolve, 3500));
+    const cursor = join(agent.directory, 'queues', 'measurements', 'cursor.json');
+    await eventually('some are dropped', () => {
+      if (!existsSync(cursor)) return false;
+      return (JSON.parse(readFileSync(cursor, 'utf8')) as { readonly dropped: number }).dropped > 0;
+    });
     const before = server.measurements.length;
     await server.appear();
     await eventually(
