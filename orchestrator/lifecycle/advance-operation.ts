@@ -7,6 +7,7 @@ import {
 } from '../domain/index.ts';
 import { describePlan } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
+import { abandonedBy } from './abandoned.ts';
 import { assessConvergence, type Convergence } from './assess-convergence.ts';
 import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
@@ -14,7 +15,7 @@ import { packageOf } from './function-catalog.ts';
 import { judgeHost } from './liveness.ts';
 import { asCreated, moveOperation, problem, updateInstance, withoutOperation } from './operation-records.ts';
 import { planNextStep } from './plan-next-step.ts';
-import { abandonedBy, planOperation } from './plan-operation.ts';
+import { planOperation } from './plan-operation.ts';
 import { hostsOfWanted } from './plan-wanted.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { verifyCapacity } from './verify-capacity.ts';

@@ -2,13 +2,14 @@ import type { VnfInstanceId } from '../../kernel/index.ts';
 import { isSameJson, vnfcInstanceId, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
 import { describePlan } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
+import { abandonedBy } from './abandoned.ts';
 import { commitWanted, convergenceOf } from './advance-operation.ts';
 import type { FailedCopy } from './assess-convergence.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
-import { abandonedBy, planOperation } from './plan-operation.ts';
+import { planOperation } from './plan-operation.ts';
 
 /** What healing found, and did. */
 export interface HealingOutcome {

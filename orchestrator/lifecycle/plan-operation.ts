@@ -1,4 +1,3 @@
-import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { ObservedState } from '../../vim-drivers/index.ts';
 import {
   wantedVnfcs,
@@ -6,7 +5,9 @@ import {
   type VnfLcmOpOccDocument,
   type WantedVnfc,
 } from '../domain/index.ts';
+import { abandonedBy, type FunctionRecord } from './abandoned.ts';
 import { findCopy, isFailed } from './assess-convergence.ts';
+import { companionsOf } from './companions.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf, type FunctionPackage } from './function-catalog.ts';
 import {
@@ -16,17 +17,10 @@ import {
   type ScaleRequest,
   type UnitCounts,
 } from './levels.ts';
-import { isSingleWriter, judgeHost } from './liveness.ts';
+import { judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf, snapshotInventory } from './snapshot-inventory.ts';
-
-/** One function instance with what its operation is planned from. */
-export interface FunctionRecord {
-  readonly vnfInstanceId: VnfInstanceId;
-  readonly tenant: TenantId;
-  readonly instance: VnfInstanceDocument;
-}
 
 /** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
 export interface HealParams {
@@ -79,6 +73,8 @@ function planChange(
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
   { moved, replaced }: Pick<Changes, 'moved' | 'replaced'>,
 ): WantedPlan {
+  const rules = rulesOfService(context.state, instance.nsInstanceId);
+  const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
   return planWanted({
     vnfInstanceId,
     tenant,
@@ -91,12 +87,16 @@ function planChange(
     moved,
     replaced,
     generation: instance.generations + 1,
-    rules: rulesOfService(context.state, instance.nsInstanceId),
+    rules,
+    companions: companions.map(({ request }) => request),
     snapshot: (kept) =>
       snapshotInventory(
         context.state,
         context.catalog,
-        [{ id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: kept }],
+        [
+          { id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: kept },
+          ...companions.map((companion) => companion.kept),
+        ],
         (hostId) => judgeHost(context.state, context.liveness, pkg.descriptor, hostId).isLost,
       ),
   });
@@ -186,44 +186,5 @@ function isPortable(
     instance.coverage === undefined &&
     descriptor.offline.relocate === 'allowed' &&
     !descriptor.units.some(({ name, volumes }) => name === unit && volumes.some(({ keep }) => keep))
-  );
-}
-
-/**
- * Whether a copy is to be placed elsewhere because its host has fallen away. With coverage it never is: its host is the point,
- * unless the host has left for good. A job's copy that has completed is done.
- */
-export function abandonedBy(
-  context: LifecycleContext,
-  { instance, vnfInstanceId }: FunctionRecord,
-  { descriptor }: FunctionPackage,
-): (copy: WantedVnfc) => boolean {
-  const verdicts = new Map<HostId, boolean>();
-  const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
-  return (copy) => {
-    const { hostId } = copy;
-    const hasLeft = context.state.get('host', hostId) === undefined;
-    if (instance.coverage !== undefined) return hasLeft;
-    if (findCopy(observed, copy)?.instance?.state === 'COMPLETED') return false;
-    const known = verdicts.get(hostId);
-    if (known !== undefined) return known;
-    const isAbandoned =
-      judgeHost(context.state, context.liveness, descriptor, hostId).isAbandoned ||
-      isDrainedOf(context, descriptor, hostId);
-    verdicts.set(hostId, isAbandoned);
-    return isAbandoned;
-  };
-}
-
-/** A host that is being drained is left by what may move; a single writer would be in two places for a moment, and waits for an operator. */
-function isDrainedOf(
-  { state }: LifecycleContext,
-  descriptor: FunctionPackage['descriptor'],
-  hostId: HostId,
-): boolean {
-  return (
-    state.get('host', hostId)?.document.draining === true &&
-    descriptor.offline.relocate === 'allowed' &&
-    !isSingleWriter(descriptor)
   );
 }

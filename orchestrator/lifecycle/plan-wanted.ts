@@ -28,7 +28,9 @@ export interface WantedPlanInput extends RequestInput {
   readonly generation: number;
   /** Of the service that it belongs to. */
   readonly rules: readonly PlacementRule[];
-  /** The inventory as it is when this function has `kept` and nothing else. */
+  /** Functions that have to find places as well, or nothing moves. */
+  readonly companions: readonly RequestInput[];
+  /** The inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
   snapshot(kept: readonly WantedUnit[]): PlacementSnapshot;
 }
 
@@ -49,13 +51,15 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
   const kept = wantedVnfcs(input.current)
     .filter((copy) => !isMoved(copy))
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
-  const problem = { requests: [toPlacementRequest(input)], rules: input.rules };
+  const requests = [input, ...input.companions].map(toPlacementRequest);
+  const problem = { requests, rules: input.rules };
   const result = planPlacement(input.snapshot(toWantedUnits(kept)), problem);
   if (!result.fits) return { problem, result };
+  const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;
   return {
     problem,
     result,
-    wanted: applyPlacement(kept, input.moved, result.additions, result.removals, {
+    wanted: applyPlacement(kept, input.moved, result.additions.filter(isOwn), result.removals.filter(isOwn), {
       generation: generationOf(input),
       isCoverage: input.instance.coverage !== undefined,
     }),

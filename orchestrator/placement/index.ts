@@ -17,3 +17,4 @@ export type {
 export { describePlan } from './describe-plan.ts';
 export { describeShortfall } from './reasons.ts';
 export { planPlacement } from './plan-placement.ts';
+export { togetherClusters } from './rules.ts';

@@ -20,13 +20,12 @@ export function checkRules(
     const domain = domainOf(host, rule.scope);
     if (domain === undefined)
       return { text: `lack the label ${rule.scope} that a rule of the service needs` };
-    const holders = peersOf(rule, functionId)
-      .flatMap((peer) => ledger.hostsOf(peer))
-      .filter(({ state }) => state !== 'LOST');
+    const holders = peersOf(rule, functionId).flatMap((peer) => ledger.hostsOf(peer));
     const isShared = (holder: HostSnapshot) => domainOf(holder, rule.scope) === domain;
+    // Also on a host that is LOST: what is still placed there may not leave it, and what belongs to it stays.
     if (rule.type === 'together' && !holders.every(isShared))
       return { text: `are not in the ${rule.scope} where the functions that belong together are` };
-    if (rule.type === 'apart' && holders.some(isShared))
+    if (rule.type === 'apart' && holders.some((holder) => holder.state !== 'LOST' && isShared(holder)))
       return { text: `are in a ${rule.scope} that holds what must be apart from it` };
   }
   return undefined;

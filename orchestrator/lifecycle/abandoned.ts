@@ -1,0 +1,52 @@
+import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { VnfInstanceDocument, WantedVnfc } from '../domain/index.ts';
+import { findCopy } from './assess-convergence.ts';
+import type { LifecycleContext } from './context.ts';
+import type { FunctionPackage } from './function-catalog.ts';
+import { isSingleWriter, judgeHost } from './liveness.ts';
+
+/** One function instance with what its operation is planned from. */
+export interface FunctionRecord {
+  readonly vnfInstanceId: VnfInstanceId;
+  readonly tenant: TenantId;
+  readonly instance: VnfInstanceDocument;
+}
+
+/**
+ * Whether a copy is to be placed elsewhere because its host has fallen away. With coverage it never is: its host is the point,
+ * unless the host has left for good. A job's copy that has completed is done.
+ */
+export function abandonedBy(
+  context: LifecycleContext,
+  { instance, vnfInstanceId }: FunctionRecord,
+  { descriptor }: FunctionPackage,
+): (copy: WantedVnfc) => boolean {
+  const verdicts = new Map<HostId, boolean>();
+  const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
+  return (copy) => {
+    const { hostId } = copy;
+    const hasLeft = context.state.get('host', hostId) === undefined;
+    if (instance.coverage !== undefined) return hasLeft;
+    if (findCopy(observed, copy)?.instance?.state === 'COMPLETED') return false;
+    const known = verdicts.get(hostId);
+    if (known !== undefined) return known;
+    const isAbandoned =
+      judgeHost(context.state, context.liveness, descriptor, hostId).isAbandoned ||
+      isDrainedOf(context, descriptor, hostId);
+    verdicts.set(hostId, isAbandoned);
+    return isAbandoned;
+  };
+}
+
+/** A host that is being drained is left by what may move; a single writer would be in two places for a moment, and waits for an operator. */
+function isDrainedOf(
+  { state }: LifecycleContext,
+  descriptor: FunctionPackage['descriptor'],
+  hostId: HostId,
+): boolean {
+  return (
+    state.get('host', hostId)?.document.draining === true &&
+    descriptor.offline.relocate === 'allowed' &&
+    !isSingleWriter(descriptor)
+  );
+}

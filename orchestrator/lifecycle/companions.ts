@@ -1,0 +1,62 @@
+import type { VnfInstanceId } from '../../kernel/index.ts';
+import { toWantedUnits, wantedVnfcs } from '../domain/index.ts';
+import { togetherClusters, type PlacementRule } from '../placement/index.ts';
+import type { LifecycleContext } from './context.ts';
+import { packageOf } from './function-catalog.ts';
+import { countsOfWanted } from './levels.ts';
+import type { RequestInput } from './placement-request.ts';
+import { abandonedBy } from './abandoned.ts';
+import { hostsOfWanted } from './plan-wanted.ts';
+import { claimOf, type WantedOverride } from './snapshot-inventory.ts';
+
+/** A function that leaves its host together with another one. */
+export interface Companion {
+  readonly request: RequestInput;
+  /** What stays where it is. */
+  readonly kept: WantedOverride;
+}
+
+/**
+ * The functions that rules tie to this one and that leave their hosts as well: a group moves as one or not at all, so their places
+ * are planned with its own. One that has to stay where it is, is none of them, and keeps the others there.
+ */
+export function companionsOf(
+  context: LifecycleContext,
+  vnfInstanceId: VnfInstanceId,
+  rules: readonly PlacementRule[],
+): readonly Companion[] {
+  const members = [...new Set(rules.flatMap(({ functionIds }) => functionIds))];
+  const group = togetherClusters(members, rules).find((cluster) => cluster.includes(vnfInstanceId)) ?? [];
+  return group
+    .filter((id) => id !== vnfInstanceId)
+    .flatMap((id) => {
+      const companion = leaving(context, id);
+      return companion === undefined ? [] : [companion];
+    });
+}
+
+function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | undefined {
+  const record = context.state.get('vnf-instance', id);
+  if (record === undefined || record.document.coverage !== undefined) return undefined;
+  const { document: instance, tenant } = record;
+  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const copies = wantedVnfcs(claimOf(instance));
+  const moved = copies.filter(abandonedBy(context, { vnfInstanceId: id, instance, tenant }, pkg));
+  if (moved.length === 0) return undefined;
+  return {
+    request: {
+      vnfInstanceId: id,
+      tenant,
+      instance,
+      function: pkg,
+      counts: countsOfWanted(claimOf(instance)),
+      avoidHosts: hostsOfWanted(toWantedUnits(moved)),
+      dependents: context.index.dependentsOf(id),
+    },
+    kept: {
+      id,
+      vnfPkgId: instance.vnfPkgId,
+      wanted: toWantedUnits(copies.filter((copy) => !moved.includes(copy))),
+    },
+  };
+}
