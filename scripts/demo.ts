@@ -3,14 +3,16 @@
  * cloud and gateway, road sensors playing real data through it, and four of its parts killed meanwhile.
  * `--short`: at most 60 s. `--keep`: leave it running and print where. The last line of stdout is the result as JSON.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { buildCatalog } from '../vnf-catalog/build-packages.ts';
 import { account, renderResult } from './demo/accounting.ts';
 import { runChaos } from './demo/chaos.ts';
 import { AGENTS, createInstallation, type AgentName, type Installation } from './demo/installation.ts';
+import { memoryAtRest } from './demo/memory.ts';
 import { provideNatsServer } from './demo/nats-server.ts';
 import { play } from './demo/play.ts';
 import { endProcessesOf, processesOf, until } from './demo/processes.ts';
@@ -18,18 +20,22 @@ import { endProcessesOf, processesOf, until } from './demo/processes.ts';
 const { values: options } = parseArgs({
   options: { short: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
 });
+/** How long the sensors play at least; they do so for as long as something is still to be killed. */
 const PLAY_SECONDS = options.short ? 15 : 60;
+const LOG_LINES = 8;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => abort.abort(new RangeError(`stopped by ${signal}`)));
+// However often, and also when the terminal goes: what was started is ended first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => abort.abort(new RangeError(`stopped by ${signal}`)));
 
 const folder = mkdtempSync(join(tmpdir(), 'iotmano-demo-'));
 try {
   process.exitCode = (await demonstrate()) ? 0 : 1;
 } catch (error) {
   say(`the demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  if (!abort.signal.aborted) showLogs();
   process.exitCode = 1;
 } finally {
   if (options.keep && !abort.signal.aborted)
@@ -42,20 +48,20 @@ async function demonstrate(): Promise<boolean> {
   const installation = await createInstallation(folder, abort.signal);
   await startHosts(installation);
   const deploySeconds = await deploy(installation);
-  const stopPlay = new AbortController();
-  const playing = play(installation, {
-    seconds: PLAY_SECONDS,
-    signal: AbortSignal.any([abort.signal, stopPlay.signal]),
-    say,
-  });
-  const healSeconds = await runChaos(installation, abort.signal, say).catch((error: unknown) => {
-    stopPlay.abort();
-    throw error;
-  });
+  const rssMiB = memoryAtRest(installation);
+  const ending = new AbortController();
+  const playing = play(installation, { ending: ending.signal, signal: abort.signal, say });
+  // When something else fails first, what becomes of the play no longer matters; below it is awaited.
+  playing.catch(() => undefined);
+  const [healSeconds] = await Promise.all([
+    runChaos(installation, abort.signal, say),
+    sleep(PLAY_SECONDS * 1000, undefined, { signal: abort.signal }),
+  ]).finally(() => ending.abort());
   const result = {
     ...(await account(installation, await playing, abort.signal, say)),
     healSeconds,
     deploySeconds,
+    rssMiB,
   };
   if (options.keep) {
     say(
@@ -105,6 +111,15 @@ async function deploy(installation: Installation): Promise<number> {
   ) as { seconds: number };
   say(`virtual-cse runs after ${seconds} s`);
   return seconds;
+}
+
+/** The last lines of each program's log: they are removed with the folder. */
+function showLogs(): void {
+  const logs = join(folder, 'logs');
+  for (const name of existsSync(logs) ? readdirSync(logs) : []) {
+    const lines = readFileSync(join(logs, name), 'utf8').trimEnd().split('\n').slice(-LOG_LINES);
+    say(`--- ${name}\n${lines.join('\n')}`);
+  }
 }
 
 /** Stops whatever the demo has started and removes its folder; says so when something had to be killed. */

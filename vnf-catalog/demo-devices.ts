@@ -17,8 +17,10 @@ const LONGEST_STEP_SECONDS = 600;
 export interface PlayOptions extends DeviceOptions {
   /** Absent: all of the data folder. */
   readonly sensors?: readonly Sensor[];
-  /** At most so many rows of each sensor. */
-  readonly rows: number;
+  /** At most so many rows of each sensor; absent: all. */
+  readonly rows?: number;
+  /** Once aborted no further value is begun; those under way still get their answers. */
+  readonly ending?: AbortSignal;
   /** Row of each file to begin with. */
   readonly from?: number;
   /** Times faster than it happened: at 600, a step of 5 minutes takes half a second. */
@@ -86,8 +88,8 @@ export async function registerSensors(sensors: readonly Sensor[], options: Devic
 }
 
 /**
- * Plays the sensors' values as contentInstances, each device one after the other, until the rows are through or the signal
- * is aborted. A value whose fate is unknown then counts as sent.
+ * Plays the sensors' values as contentInstances, each device one after the other, until the rows are through or one of the
+ * signals is aborted. With `signal` a value may be left whose fate is unknown; it counts as sent.
  */
 export async function playSensors(options: PlayOptions): Promise<PlayAccount> {
   const client = new McaClient();
@@ -99,9 +101,9 @@ export async function playSensors(options: PlayOptions): Promise<PlayAccount> {
   const play = async (sensor: Sensor, index: number): Promise<void> => {
     const from = options.from ?? 0;
     let previous: SensorRow | undefined;
-    for (const row of sensor.rows.slice(from, from + options.rows)) {
+    for (const row of sensor.rows.slice(from, from + (options.rows ?? Infinity))) {
       await clock.sleep(pauseBetween(previous, row, options.speed), options.signal);
-      if (options.signal?.aborted === true) return;
+      if (options.signal?.aborted === true || options.ending?.aborted === true) return;
       previous = row;
       sent += 1;
       const started = clock.monotonic();

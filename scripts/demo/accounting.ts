@@ -21,6 +21,8 @@ export interface DemoResult {
   readonly missing: number;
   readonly healSeconds: HealSeconds;
   readonly deploySeconds: number;
+  /** Resident memory after the deployment, before the play. */
+  readonly rssMiB: Readonly<Record<string, number>>;
   /** All acknowledged stored exactly once, all stored notified, none refused. */
   readonly isExact: boolean;
 }
@@ -34,7 +36,7 @@ export async function account(
   { account: played, sensors, gateways }: Play,
   signal: AbortSignal,
   say: (text: string) => void,
-): Promise<Omit<DemoResult, 'healSeconds' | 'deploySeconds'>> {
+): Promise<Omit<DemoResult, 'healSeconds' | 'deploySeconds' | 'rssMiB'>> {
   say('counting');
   const stored = accountStored(await readStored(sensors, { gateways, signal }), played);
   const figures = await settledFigures(installation, stored.stored, signal);
@@ -73,10 +75,11 @@ async function settledFigures(
 
 /** A table for people, and the same as JSON on the last line. */
 export function renderResult(result: DemoResult): string {
-  const { healSeconds, ...counts } = result;
+  const { healSeconds, rssMiB, ...counts } = result;
   const table = new Table({ head: ['', ''], style: { head: [], border: [] } });
   for (const [name, value] of Object.entries(counts)) table.push([name, String(value)]);
   for (const [name, seconds] of Object.entries(healSeconds))
     table.push([`healSeconds.${name}`, String(seconds)]);
+  for (const [name, mebibytes] of Object.entries(rssMiB)) table.push([`rssMiB.${name}`, String(mebibytes)]);
   return `${table.toString()}\n${JSON.stringify(result)}\n`;
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentName, FunctionInstance, Installation } from './installation.ts';
-import { processesOf, until } from './processes.ts';
+import { argumentsOf, processesOf, until } from './processes.ts';
 
 /** Seconds from each SIGKILL until what it hit did its work again. */
 export interface HealSeconds {
@@ -141,11 +140,7 @@ function functionPids(installation: Installation, without: number): number[] {
 }
 
 function programOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
+  return argumentsOf(pid).join(' ');
 }
 
 function requireSamePids(before: readonly number[], after: readonly number[], killed: string): void {

@@ -115,7 +115,7 @@ export async function createInstallation(folder: string, signal: AbortSignal): P
       await Promise.all(agents.map((agent) => agent.stop(STOP_SECONDS)));
       await running.get('orchestrator')?.stop(STOP_SECONDS);
     },
-    iotmano: (...args) => runProgram([PROGRAM, ...args], environment),
+    iotmano: (...args) => runProgram([PROGRAM, ...args], environment, signal),
     instances: () => getJson<FunctionInstance[]>(url, data, '/iotmano/v1/vnfc_instances'),
     async lastBoot(name) {
       const { boots } = await getJson<{ boots: { bootId: string }[] }>(
@@ -151,9 +151,9 @@ async function getJson<Body>(url: string, data: string, path: string): Promise<B
   return (await response.json()) as Body;
 }
 
-function runProgram(args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+function runProgram(args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));

@@ -22,8 +22,9 @@ export interface TrafficFigures {
 }
 
 export interface PlayTerms {
-  readonly seconds: number;
   /** Ends the play; a device that waits for an answer still gets it. */
+  readonly ending: AbortSignal;
+  /** Ends it at once. */
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
@@ -31,11 +32,10 @@ export interface PlayTerms {
 const ANSWER_MILLISECONDS = 30_000;
 /** A step of five minutes takes a quarter of a second. */
 const SPEED = 1200;
-const ROWS_PER_SECOND = 4;
 const SUBSCRIBE_SECONDS = 20;
 
-/** Plays the road sensors through the gateways of the virtual CSE, until the rows for so many seconds are through. */
-export async function play(installation: Installation, { seconds, signal, say }: PlayTerms): Promise<Play> {
+/** Plays the road sensors through the gateways of the virtual CSE until it is told to end. */
+export async function play(installation: Installation, { ending, signal, say }: PlayTerms): Promise<Play> {
   const sensors = loadSensors();
   const gateways = pointsOf(await installation.instances(), 'gateway');
   const options = { gateways, signal, deadlineMs: ANSWER_MILLISECONDS };
@@ -47,7 +47,7 @@ export async function play(installation: Installation, { seconds, signal, say }:
     signal,
   );
   say(`${sensors.length} road sensors play through ${gateways.join(', ')}`);
-  const account = await playSensors({ ...options, sensors, rows: seconds * ROWS_PER_SECOND, speed: SPEED });
+  const account = await playSensors({ ...options, sensors, ending, speed: SPEED });
   return { account, sensors, gateways };
 }
 

@@ -37,7 +37,7 @@ export function startProgram(
     },
     async stop(seconds) {
       child.kill('SIGTERM');
-      await Promise.race([gone, sleep(seconds * 1000)]);
+      await Promise.race([gone, sleep(seconds * 1000, undefined, { ref: false })]);
       if (!hasEnded(child)) child.kill('SIGKILL');
       await gone;
     },
@@ -84,6 +84,19 @@ export function processesOf(folder: string): number[] {
       ['cmdline', 'environ'].some((file) => readOrEmpty(join('/proc', pid, file)).includes(folder)),
     )
     .map(Number);
+}
+
+/** Command line of a process, empty when it is gone. */
+export function argumentsOf(pid: number): readonly string[] {
+  return readOrEmpty(join('/proc', `${pid}`, 'cmdline'))
+    .split('\0')
+    .filter((argument) => argument !== '');
+}
+
+/** Resident memory of a process. */
+export function rssMiBOf(pid: number): number {
+  const kibibytes = /VmRSS:\s+(\d+)/.exec(readOrEmpty(join('/proc', `${pid}`, 'status')))?.[1] ?? 0;
+  return Math.round(Number(kibibytes) / 102.4) / 10;
 }
 
 function readOrEmpty(file: string): string {
