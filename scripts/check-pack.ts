@@ -1,6 +1,6 @@
 /** Packs the project, installs the package in an empty folder elsewhere, and runs it there: what a user of the package does first. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'iotmano-pack-'));
 const START_SECONDS = 20;
+/** What the orchestrator may take before it has anything to do. */
+const MAX_RESIDENT_MIB = 150;
 
 function run(command: string, args: readonly string[], cwd: string): string {
   const { status, stdout, stderr } = spawnSync(command, args, {
@@ -31,13 +33,15 @@ async function freePort(): Promise<number> {
   });
 }
 
-async function startsAndStops(program: string): Promise<void> {
+/** @returns resident memory of the orchestrator at rest, MiB */
+async function startsAndStops(program: string): Promise<number> {
   const port = await freePort();
   const data = join(folder, 'state');
   const child = spawn(process.execPath, [program, 'up', '--listen', `127.0.0.1:${port}`, '--data', data], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  let residentMib = 0;
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   try {
     const deadline = performance.now() + START_SECONDS * 1000;
@@ -54,10 +58,19 @@ async function startsAndStops(program: string): Promise<void> {
     });
     if (hosts.status !== 0 || hosts.stdout.trim() !== '[]')
       throw new RangeError(`iotmano hosts said ${hosts.stdout}${hosts.stderr}`);
+    residentMib = residentMibOf(child.pid ?? 0);
+    if (residentMib > MAX_RESIDENT_MIB)
+      throw new RangeError(`the orchestrator takes ${residentMib} MiB at rest, over ${MAX_RESIDENT_MIB}`);
   } finally {
     child.kill('SIGTERM');
   }
   if ((await ended) !== 0) throw new RangeError('the installed orchestrator did not stop cleanly');
+  return residentMib;
+}
+
+function residentMibOf(pid: number): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kibibytes) / 1024);
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -75,9 +88,9 @@ try {
   run('npm', ['install', '--omit=dev', '--no-audit', '--no-fund', join(folder, filename)], folder);
   const program = join(folder, 'node_modules/iotmano/bin/iotmano.js');
   run(process.execPath, [program, '--help'], folder);
-  await startsAndStops(program);
+  const residentMib = await startsAndStops(program);
   process.stdout.write(
-    `${filename} (${Math.round(unpackedSize / 1024)} KiB unpacked) installs and runs elsewhere\n`,
+    `${filename} (${Math.round(unpackedSize / 1024)} KiB unpacked) installs and runs elsewhere, in ${residentMib} MiB at rest\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
