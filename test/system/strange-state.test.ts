@@ -3,7 +3,14 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestSystem, eventually, isAlive, type Copy, type TestSystem } from '../kit/test-system.ts';
+import {
+  createTestSystem,
+  eventually,
+  isAlive,
+  type CommandResult,
+  type Copy,
+  type TestSystem,
+} from '../kit/test-system.ts';
 
 const HOST = '/iotmano/v1/hosts/host-a';
 
@@ -23,6 +30,12 @@ beforeEach(async () => {
 
 afterEach(() => system.cleanUp(), 30_000);
 
+async function operator(...args: string[]): Promise<CommandResult> {
+  const result = await system.iotmano(args);
+  expect(result).toMatchObject({ code: 0 });
+  return result;
+}
+
 const hostState = async (): Promise<string> => (await system.get<{ state: string }>(HOST)).state;
 
 it('an orchestrator that has lost its state is not obeyed until an operator has confirmed the new one', async () => {
@@ -39,7 +52,8 @@ it('an orchestrator that has lost its state is not obeyed until an operator has 
   await sleep(2000);
   // The new state assigns nothing to the host, and yet:
   expect(await system.ask(copy)).toMatchObject({ pid });
-  await system.request('PATCH', HOST, { stateConfirmed: true });
+  expect((await operator('hosts')).stdout).toContain('follows another state: "iotmano host confirm host-a"');
+  await operator('host', 'confirm', 'host-a');
   await eventually('what the new state does not have is stopped', () => !isAlive(pid));
   expect(await system.get(HOST)).toMatchObject({ stateConfirmed: true });
 }, 60_000);
@@ -62,7 +76,8 @@ it('two agents with one identity are disputed, and neither is obeyed until an op
   expect(await hostState()).toBe('DISPUTED');
 
   await system.agent('twin').kill();
-  await system.request('PATCH', HOST, { disputed: false });
+  expect((await operator('hosts')).stdout).toContain('switch one off, then "iotmano host settle host-a"');
+  await operator('host', 'settle', 'host-a');
   await eventually('the host is READY again', async () => (await hostState()) === 'READY');
   expect(await system.ask(copy)).toMatchObject({ pid });
   expect(await system.ended(await system.begin(id, 'instantiate'))).toMatchObject({
