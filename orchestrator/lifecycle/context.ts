@@ -22,19 +22,22 @@ export const DEFAULT_LIMITS: LifecycleLimits = {
   healBackoffMilliseconds: 5_000,
 };
 
+/** Names of alarms that the function lifecycle raises. */
+export const LIFECYCLE_ALARMS = ['instance-failed', 'healing-failed', 'no-host-for-healing'] as const;
+
 /** A condition of a function that an operator should know of. Raising it again changes nothing. */
 export interface LifecycleAlarm {
   readonly vnfInstanceId: VnfInstanceId;
   readonly hostId?: HostId;
-  readonly name: 'instance-failed' | 'healing-failed' | 'no-host-for-healing';
+  readonly name: (typeof LIFECYCLE_ALARMS)[number];
   readonly text: string;
 }
 
 /** Where alarms of functions go; monitoring keeps them. */
 export interface LifecycleAlarms {
   raise(alarm: LifecycleAlarm): void;
-  /** All alarms of the function, as it is well again or gone. */
-  clear(vnfInstanceId: VnfInstanceId): void;
+  /** The function is well again: at each look at one that is, so it has to be cheap. */
+  clear(vnfInstanceId: VnfInstanceId, names: readonly LifecycleAlarm['name'][]): void;
 }
 
 export const NO_ALARMS: LifecycleAlarms = { raise: () => {}, clear: () => {} };

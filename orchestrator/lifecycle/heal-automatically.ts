@@ -5,7 +5,7 @@ import type { StoredRecord } from '../store/index.ts';
 import { abandonedBy } from './abandoned.ts';
 import { commitWanted, convergenceOf } from './advance-operation.ts';
 import type { FailedCopy } from './assess-convergence.ts';
-import type { LifecycleContext } from './context.ts';
+import { LIFECYCLE_ALARMS, type LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
@@ -45,7 +45,7 @@ export function healAutomatically(
   if (failed.length > 0) raiseFailed(context, vnfInstanceId, failed);
   if (failed.length === 0 && abandoned.length === 0) {
     pace.rest(vnfInstanceId);
-    context.alarms.clear(vnfInstanceId);
+    context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
     return document.coverage === undefined ? WELL : followHosts(context, vnfInstanceId, record);
   }
   if (abandoned.length === 0 && !pace.mayTry(vnfInstanceId)) return { hasCommitted: false, isTroubled: true };

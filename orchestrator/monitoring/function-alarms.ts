@@ -1,6 +1,6 @@
 import { toTimestamp, type Clock, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
 import { alarmId, clearedAlarm, isStanding, type AlarmDocument } from '../domain/index.ts';
-import type { StateStore } from '../store/index.ts';
+import type { StateStore, Write } from '../store/index.ts';
 
 /** A condition of a function that the orchestrator itself has found. */
 export interface FunctionAlarm {
@@ -13,8 +13,8 @@ export interface FunctionAlarm {
 /** Keeps alarms of functions. Raising one that stands, or clearing where none stands, changes nothing. */
 export interface FunctionAlarms {
   raise(alarm: FunctionAlarm): void;
-  /** All alarms of the function that the orchestrator has raised. */
-  clear(vnfInstanceId: VnfInstanceId): void;
+  /** Those of the function's alarms with these names that the orchestrator has raised. Costs no more than there are names. */
+  clear(vnfInstanceId: VnfInstanceId, names: readonly string[]): void;
 }
 
 /** Tells what the orchestrator has found from what a host has. */
@@ -37,20 +37,22 @@ export function createFunctionAlarms(store: StateStore, clock: Clock): FunctionA
       const document: AlarmDocument = { source, name, severity: 'MAJOR', text, raisedAt, changedAt: now };
       store.commit([{ op: 'put', kind: 'alarm', id, tenant: function_.tenant, document }]);
     },
-    clear: (vnfInstanceId) => {
-      const now = toTimestamp(clock.now());
-      const writes = [...store.list('alarm')]
-        .filter(
-          ({ id, document }) => isStanding(document) && id === functionAlarmId(vnfInstanceId, document.name),
-        )
-        .map(({ id, tenant, document }) => ({
-          op: 'put' as const,
-          kind: 'alarm' as const,
-          id,
-          tenant,
-          document: clearedAlarm(document, now),
-        }));
-      if (writes.length > 0) store.commit(writes);
+    clear: (vnfInstanceId, names) => {
+      const writes = names.flatMap((name): Write[] => {
+        const record = store.get('alarm', functionAlarmId(vnfInstanceId, name));
+        if (record === undefined || !isStanding(record.document)) return [];
+        const { id, tenant, document } = record;
+        return [
+          {
+            op: 'put',
+            kind: 'alarm',
+            id,
+            tenant,
+            document: clearedAlarm(document, toTimestamp(clock.now())),
+          },
+        ];
+      });
+      store.commit(writes);
     },
   };
 }

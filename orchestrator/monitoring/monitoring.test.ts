@@ -290,7 +290,9 @@ describe('alarms', () => {
     store.commit([{ op: 'delete', kind: 'assignment', id, expectedRevision: revision }]);
     await store.whenDurable();
     expect(standing(store)).toMatchObject([{ tenant: DEFAULT_TENANT, document: { name: 'restarts' } }]);
-    own.clear(VNF);
+    own.clear(VNF, ['another']);
+    expect(standing(store)).toHaveLength(1);
+    own.clear(VNF, ['another', 'restarts']);
     expect(standing(store)).toEqual([]);
     monitoring.close();
   });
