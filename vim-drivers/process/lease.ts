@@ -1,7 +1,6 @@
-import { open } from 'node:fs/promises';
 import type { Clock } from '../../kernel/index.ts';
 import type { Layout } from './layout.ts';
-import { readIfThere, replaceFile } from './state-files.ts';
+import { readIfThere, replaceOrOverwriteFile } from './state-files.ts';
 import { uptimeCentiseconds } from './system.ts';
 
 /**
@@ -31,30 +30,12 @@ export async function openLeaseFile(layout: Layout, clock: Clock, bootId: string
       const at = Math.floor(uptimeCentiseconds() - age / 10 - (slept > 100 ? slept : 0)) - 1;
       if (at <= renewedAt) return;
       renewedAt = at;
-      await writeLease(layout.leaseFile, `${bootId} ${at}\n`);
+      // On a full disk, too: else the dead-man's shells would stop what the orchestrator still counts on.
+      await replaceOrOverwriteFile(layout.leaseFile, `${bootId} ${at}\n`);
     },
     remainingMilliseconds: (stopAfterSeconds) =>
       renewedAt === 0 ? -1 : (renewedAt - uptimeCentiseconds()) * 10 + stopAfterSeconds * 1000,
   };
-}
-
-/**
- * A full disk takes no new file. The lease must get through all the same, else the dead-man's shells would stop what the orchestrator still
- * counts on; so it is then written over the old one, which needs no room.
- */
-async function writeLease(path: string, content: string): Promise<void> {
-  try {
-    await replaceFile(path, content);
-  } catch (error) {
-    const file = await open(path, 'r+').catch(() => undefined);
-    if (file === undefined) throw error;
-    try {
-      await file.write(content, 0);
-      await file.truncate(Buffer.byteLength(content));
-    } finally {
-      await file.close();
-    }
-  }
 }
 
 /** How long before the end the stop signal comes: the end itself is a promise, so the grace lies inside it. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { IotmanoError } from '../../kernel/index.ts';
 import type { Layout } from './layout.ts';
-import { readIfThere, replaceFile } from './state-files.ts';
+import { readIfThere, replaceOrOverwriteFile } from './state-files.ts';
 import { isRunning, statOf } from './system.ts';
 
 /**
@@ -20,7 +20,8 @@ export async function ownDirectory(layout: Layout, bootId: string): Promise<() =
     );
   }
   const mine = `${bootId} ${process.pid} ${statOf(process.pid)?.startTicks ?? 0}\n`;
-  await replaceFile(layout.ownerFile, mine);
+  // Also on a full disk: what runs there needs somebody to look after it.
+  await replaceOrOverwriteFile(layout.ownerFile, mine);
   return async () => {
     if ((await readIfThere(layout.ownerFile)) === mine) await rm(layout.ownerFile, { force: true });
   };

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import {
   IotmanoError,
   messageOf,
@@ -14,6 +14,25 @@ export async function replaceFile(path: string, content: string): Promise<void> 
 /** As `replaceFile`; also survives a loss of power once the promise is fulfilled. */
 export async function replaceFileDurably(path: string, content: string): Promise<void> {
   await replaceDurably(path, content).catch(rethrow(path));
+}
+
+/**
+ * As `replaceFile`; where there is no room for another file, the content is written over the old one, which needs none. For one short line
+ * that readers can tell from half a line.
+ */
+export async function replaceOrOverwriteFile(path: string, content: string): Promise<void> {
+  try {
+    await replaceFile(path, content);
+  } catch (error) {
+    const file = await open(path, 'r+').catch(() => undefined);
+    if (file === undefined) throw error;
+    try {
+      await file.write(content, 0);
+      await file.truncate(Buffer.byteLength(content));
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 function rethrow(path: string): (error: unknown) => never {
