@@ -39,8 +39,9 @@ export interface AgentRunner {
   cleanUp(): Promise<void>;
 }
 
-export function createAgentRunner(serverUrl: string): AgentRunner {
-  const directory = mkdtempSync(join(tmpdir(), 'agent-'));
+/** @param parent where its data directory is made */
+export function createAgentRunner(serverUrl: string, parent = tmpdir()): AgentRunner {
+  const directory = mkdtempSync(join(parent, 'agent-'));
   const world = createFakeWorld({ clock: systemClock });
   let driver: FakeDriver | undefined;
   let ending = new AbortController();
