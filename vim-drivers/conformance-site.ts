@@ -57,7 +57,7 @@ export function newKey(generation = 1): WorkloadKey {
 }
 
 /** Runs until it is told to stop. */
-export const SLEEPER: readonly string[] = ['sh', '-c', 'echo up; exec sleep 600'];
+const SLEEPER: readonly string[] = ['sh', '-c', 'echo up; exec sleep 600'];
 
 export interface WorkloadOptions {
   readonly key?: WorkloadKey;

@@ -12,7 +12,7 @@ export interface ArchiveLimits {
   readonly bytes: number;
 }
 
-export const ARCHIVE_LIMITS: ArchiveLimits = { entries: 50_000, bytes: 2 * 1024 ** 3 };
+const ARCHIVE_LIMITS: ArchiveLimits = { entries: 50_000, bytes: 2 * 1024 ** 3 };
 
 /** The unpacked files of artifacts, once for each digest, read-only. */
 export interface ArtifactShelf {

@@ -23,7 +23,7 @@ export async function coreScore(layout: Layout): Promise<number> {
 }
 
 /** The best of several samples: a busy machine makes single ones slow, never fast. */
-export function measureScore(): number {
+function measureScore(): number {
   let best = Number.POSITIVE_INFINITY;
   for (let sample = 0; sample < SAMPLES; sample += 1) {
     const start = process.hrtime.bigint();

@@ -14,7 +14,7 @@ export interface HostFacts {
 }
 
 /** The value of a reference such as `ports.http`, or nothing when this host does not know it. */
-export function lookupHostFact(facts: HostFacts, reference: string): string | undefined {
+function lookupHostFact(facts: HostFacts, reference: string): string | undefined {
   const [group, ...rest] = reference.split('.');
   const name = rest.join('.');
   if (group === 'ports') return own(facts.ports, name)?.toString();

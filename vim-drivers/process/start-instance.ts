@@ -80,11 +80,7 @@ async function start(state: SlotState, wish: SlotWish): Promise<void> {
   state.health = new HealthTracker(spec.probes, clock.monotonic(), 'starting');
 }
 
-export function prepareInput(
-  state: SlotState,
-  wish: SlotWish,
-  artifactDirectory: string | undefined,
-): PrepareInput {
+function prepareInput(state: SlotState, wish: SlotWish, artifactDirectory: string | undefined): PrepareInput {
   const { layout, hostId, hostAddress, nodePath } = state.context;
   return {
     layout,
