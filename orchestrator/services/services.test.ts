@@ -102,7 +102,7 @@ describe('a service', () => {
         bench.store.get('vnf-instance', vnfId)?.document.vnfPkgId,
       ]),
     );
-    for (const record of [...bench.store.list('vnf-package')])
+    for (const record of bench.store.list('vnf-package'))
       bench.store.commit([
         {
           op: 'update',
