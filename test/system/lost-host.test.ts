@@ -115,6 +115,8 @@ describe('a host that falls silent', () => {
     process.kill(agent.pid, 'SIGSTOP');
     const second = await moved('single', before.hostId);
     process.kill(agent.pid, 'SIGCONT');
+    // The first host reports that its copy is gone.
+    expect(await onlyCopy('single')).toMatchObject({ id: second.id });
 
     await system.agent(second.hostId).kill();
     const third = await moved('single', second.hostId);
