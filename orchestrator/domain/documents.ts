@@ -15,6 +15,7 @@ import type {
 import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '../../descriptors/index.ts';
 import type { ArtifactType } from '../../descriptors/index.ts';
 import type { ObservedWorkload, WantedInstance, Workload } from '../../vim-drivers/index.ts';
+import type { WantedVnfc } from './vnfc.ts';
 import type {
   HostState,
   InstantiationState,
@@ -110,6 +111,11 @@ export interface VnfInstanceDocument {
    * them, or be starting them, whatever it has reported.
    */
   readonly withdrawn?: readonly Withdrawal[];
+  /**
+   * Copies of a single writer that leave a host which is heard: wanted nowhere until that host has confirmed that they are gone, then
+   * placed elsewhere under the same slot. Here they are as they were.
+   */
+  readonly displaced?: readonly WantedVnfc[];
   /** Spec generations so far: grows with each instantiation, so that a copy left on a silent host is never taken for a new one. */
   readonly generations: number;
   /** The one operation that is under way. */

@@ -3,7 +3,7 @@ import type { VnfInstanceDocument, WantedVnfc } from '../domain/index.ts';
 import { findCopy } from './assess-convergence.ts';
 import type { LifecycleContext } from './context.ts';
 import type { FunctionPackage } from './function-catalog.ts';
-import { isSingleWriter, judgeHost } from './liveness.ts';
+import { judgeHost } from './liveness.ts';
 
 /** One function instance with what its operation is planned from. */
 export interface FunctionRecord {
@@ -38,15 +38,11 @@ export function abandonedBy(
   };
 }
 
-/** A host that is being drained is left by what may move; a single writer would be in two places for a moment, and waits for an operator. */
+/** A host that is being drained is left by what may move. */
 function isDrainedOf(
   { state }: LifecycleContext,
   descriptor: FunctionPackage['descriptor'],
   hostId: HostId,
 ): boolean {
-  return (
-    state.get('host', hostId)?.document.draining === true &&
-    descriptor.offline.relocate === 'allowed' &&
-    !isSingleWriter(descriptor)
-  );
+  return state.get('host', hostId)?.document.draining === true && descriptor.offline.relocate === 'allowed';
 }

@@ -1,10 +1,5 @@
 import { ERROR_TABLE, type ErrorCode, type VnfInstanceId } from '../../kernel/index.ts';
-import {
-  wantedVnfcs,
-  type ProblemRecord,
-  type VnfInstanceDocument,
-  type WantedUnit,
-} from '../domain/index.ts';
+import { wantedVnfcs, type ProblemRecord, type VnfInstanceDocument } from '../domain/index.ts';
 import { describePlan } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { abandonedBy } from './abandoned.ts';
@@ -16,10 +11,10 @@ import { judgeHost } from './liveness.ts';
 import { asCreated, moveOperation, problem, updateInstance, withoutOperation } from './operation-records.ts';
 import { planNextStep } from './plan-next-step.ts';
 import { planOperation } from './plan-operation.ts';
-import { hostsOfWanted } from './plan-wanted.ts';
+import { hostsOfWanted, type WantedPlan } from './plan-wanted.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { verifyCapacity } from './verify-capacity.ts';
-import { openWithdrawals, withdrawalsAfter } from './withdrawals.ts';
+import { intendedOf, openWithdrawals, sortDisplaced, withdrawalsAfter } from './withdrawals.ts';
 
 export interface ActiveOperation {
   readonly vnfInstanceId: VnfInstanceId;
@@ -60,7 +55,7 @@ export function advanceOperation(
       grant(context, active);
       return true;
     case 'replan':
-      return replan(context, active, step.moved);
+      return replan(context, active);
     case 'complete':
     case 'rolledBack':
       finish(context, active, step.type);
@@ -92,6 +87,7 @@ export function convergenceOf(
   );
   return assessConvergence({
     wanted: instance.wanted,
+    displaced: instance.displaced ?? [],
     observed,
     mode: descriptor.run.mode,
     lostHosts,
@@ -103,8 +99,11 @@ export function convergenceOf(
 function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
   const instance = active.instance.document;
   const record = { vnfInstanceId: active.vnfInstanceId, tenant: active.instance.tenant, instance };
-  const isAbandoned = abandonedBy(context, record, packageOf(context.catalog, instance.vnfPkgId));
-  return wantedVnfcs(instance.wanted).filter(isAbandoned);
+  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  return [
+    ...wantedVnfcs(instance.wanted).filter(abandonedBy(context, record, pkg)),
+    ...sortDisplaced(context, record, pkg).gone,
+  ];
 }
 
 /** STARTING → PROCESSING with what is wanted and what hosts are assigned in one commit; or ROLLED_BACK, with the reasons. */
@@ -125,8 +124,8 @@ function grant(context: LifecycleContext, { vnfInstanceId, instance, operation }
     context,
     { vnfInstanceId, instance },
     isNew ? prepared(context, document) : document,
-    plan.wanted,
-    moveOperation(context, operation, 'grant', { before: document.wanted }),
+    plan,
+    moveOperation(context, operation, 'grant', { before: intendedOf(document) }),
   );
 }
 
@@ -147,12 +146,12 @@ export function commitWanted(
   context: LifecycleContext,
   { vnfInstanceId, instance }: Pick<ActiveOperation, 'vnfInstanceId' | 'instance'>,
   changed: VnfInstanceDocument,
-  wanted: readonly WantedUnit[],
+  { wanted = [], displaced = [] }: Pick<WantedPlan, 'wanted' | 'displaced'>,
   ...writes: readonly Write[]
 ): void {
   const generations = Math.max(changed.generations, ...wanted.map(({ generation }) => generation));
   const withdrawn = withdrawalsAfter(context.state, instance.document, wanted);
-  const document = { ...changed, wanted, generations, withdrawn };
+  const document = { ...changed, wanted, generations, withdrawn, displaced };
   context.commit(
     [
       ...writes,
@@ -164,20 +163,16 @@ export function commitWanted(
   );
 }
 
-function replan(
-  context: LifecycleContext,
-  active: ActiveOperation,
-  moved: Parameters<typeof planOperation>[3],
-): boolean {
+function replan(context: LifecycleContext, active: ActiveOperation): boolean {
   const { vnfInstanceId, instance, operation } = active;
   const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
-  const plan = planOperation(context, record, operation.document, moved);
+  const plan = planOperation(context, record, operation.document);
   if (plan.wanted === undefined) {
     const detail = describePlan(plan.problem, plan.result).join('; ');
     failTemporarily(context, active, `a host was lost meanwhile and nothing else fits: ${detail}`);
     return true;
   }
-  commitWanted(context, active, instance.document, plan.wanted);
+  commitWanted(context, active, instance.document, plan);
   return true;
 }
 

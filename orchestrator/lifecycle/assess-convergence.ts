@@ -24,6 +24,8 @@ export interface FailedCopy {
 
 export interface ConvergenceInput {
   readonly wanted: readonly WantedUnit[];
+  /** Copies that wait for a place. */
+  readonly displaced: readonly WantedVnfc[];
   readonly observed: readonly ObservedDocument[];
   readonly mode: 'service' | 'job';
   /** Hosts whose copies are LOST: what was observed there is stale, and is not waited for to go away. */
@@ -49,6 +51,8 @@ export function assessConvergence(input: ConvergenceInput): Convergence {
     else pending.push(describePending(copy, found, input.lostHosts));
     isWorking ||= input.mode === 'job' && found?.instance?.state === 'RUNNING';
   }
+  for (const { unit, slot, hostId } of input.displaced)
+    pending.push(`${unit}-${slot} leaves ${hostId} for another host`);
   const leftovers = leftoversOf(input);
   return {
     isReached: pending.length === 0 && failed.length === 0 && leftovers.length === 0,

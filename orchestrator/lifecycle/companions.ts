@@ -40,8 +40,10 @@ function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | unde
   if (record === undefined || record.document.coverage !== undefined) return undefined;
   const { document: instance, tenant } = record;
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const displaced = instance.displaced ?? [];
   const copies = wantedVnfcs(claimOf(instance));
-  const moved = copies.filter(abandonedBy(context, { vnfInstanceId: id, instance, tenant }, pkg));
+  const abandoned = copies.filter(abandonedBy(context, { vnfInstanceId: id, instance, tenant }, pkg));
+  const moved = [...abandoned, ...displaced];
   if (moved.length === 0) return undefined;
   return {
     request: {
@@ -49,7 +51,7 @@ function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | unde
       tenant,
       instance,
       function: pkg,
-      counts: countsOfWanted(claimOf(instance)),
+      counts: countsOfWanted(toWantedUnits([...copies, ...displaced])),
       avoidHosts: hostsOfWanted(toWantedUnits(moved)),
       dependents: context.index.dependentsOf(id),
     },

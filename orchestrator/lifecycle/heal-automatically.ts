@@ -10,6 +10,7 @@ import { packageOf } from './function-catalog.ts';
 import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
+import { sortDisplaced } from './withdrawals.ts';
 
 /** What healing found, and did. */
 export interface HealingOutcome {
@@ -36,14 +37,15 @@ export function healAutomatically(
   const { document, tenant } = record;
   const pkg = packageOf(context.catalog, document.vnfPkgId);
   const { failed } = convergenceOf(context, vnfInstanceId, document);
+  const self = { vnfInstanceId, tenant, instance: document };
+  const displaced = sortDisplaced(context, self, pkg);
   const abandoned =
     document.coverage === undefined
-      ? wantedVnfcs(document.wanted).filter(
-          abandonedBy(context, { vnfInstanceId, tenant, instance: document }, pkg),
-        )
+      ? [...wantedVnfcs(document.wanted).filter(abandonedBy(context, self, pkg)), ...displaced.gone]
       : [];
   if (failed.length > 0) raiseFailed(context, vnfInstanceId, failed);
   if (failed.length === 0 && abandoned.length === 0) {
+    if (displaced.leaving.length > 0) return { hasCommitted: false, isTroubled: true };
     pace.rest(vnfInstanceId);
     context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
     return document.coverage === undefined ? WELL : followHosts(context, vnfInstanceId, record);
@@ -116,7 +118,7 @@ function followHosts(
     { operation: 'HEAL', state: 'PROCESSING', operationParams: {} },
   );
   if (plan.wanted === undefined || isSameJson(plan.wanted, document.wanted)) return WELL;
-  commitWanted(context, { vnfInstanceId, instance: record }, document, plan.wanted);
+  commitWanted(context, { vnfInstanceId, instance: record }, document, plan);
   context.logger.info({ tenant, vnfInstanceId }, 'coverage follows the hosts');
   return { hasCommitted: true, isTroubled: false };
 }

@@ -234,6 +234,78 @@ describe('a copy that its host has given up', () => {
   });
 });
 
+describe('a host that is being drained', () => {
+  const WRITER = buildFunction('writer', {
+    state: { writers: 'single', migratesFrom: [] },
+    offline: OFFLINE,
+  });
+
+  async function drain(bench: LifecycleBench, hostId: string): Promise<void> {
+    const host = bench.store.get('host', hostId);
+    if (host === undefined) throw new RangeError(`${hostId} is not enrolled`);
+    const document = { ...host.document, draining: true };
+    bench.store.commit([{ op: 'put', kind: 'host', id: hostId, tenant: host.tenant, document }]);
+    await bench.converge();
+  }
+
+  it('is left by a single writer, which starts elsewhere only when the host has confirmed its end', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
+    const id = await run(bench, WRITER);
+    bench.host('h1').isSilent = true;
+    await drain(bench, 'h1');
+    expect([...bench.store.list('assignment')]).toEqual([]);
+    expect([bench.host('h1').running(), bench.host('h2').running()]).toEqual([
+      [`${id}-main-g1-0@1 RUNNING`],
+      [],
+    ]);
+    bench.host('h1').isSilent = false;
+    await bench.converge();
+    expect([bench.host('h1').running(), bench.host('h2').running()]).toEqual([
+      [],
+      [`${id}-main-g1-0@2 RUNNING`],
+    ]);
+    expect(heals(bench)).toMatchObject([{ state: 'COMPLETED' }]);
+    expect(bench.store.get('vnf-instance', id)?.document.displaced).toEqual([]);
+  });
+
+  it('keeps a single writer that fits nowhere else', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }]);
+    const id = await run(bench, WRITER);
+    await drain(bench, 'h1');
+    expect(bench.host('h1').running()).toEqual([`${id}-main-g1-0@1 RUNNING`]);
+  });
+
+  it('has its single writer placed by a later operation where the place was taken meanwhile', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }, { hostId: 'h3' }]);
+    bench.liveness.silence.set('h3' as HostId, 1e6);
+    const id = await run(bench, WRITER);
+    bench.host('h1').isSilent = true;
+    await drain(bench, 'h1');
+    bench.liveness.silence.set('h2' as HostId, 1e6);
+    bench.host('h1').isSilent = false;
+    await bench.converge();
+    expect(heals(bench)).toMatchObject([{ state: 'FAILED' }]);
+    bench.liveness.silence.delete('h3' as HostId);
+    await bench.converge();
+    expect(bench.host('h3').running()).toEqual([`${id}-main-g1-0@2 RUNNING`]);
+  });
+
+  it('is left by all copies of a function, each with its own slot', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
+    await run(bench, buildFunction('worker', { flavours: [TWO], offline: OFFLINE }));
+    await drain(bench, 'h1');
+    await drain(bench, 'h1');
+    expect(bench.host('h1').running()).toEqual([]);
+    const slots = bench
+      .host('h2')
+      .running()
+      .map((name) => name.replace(/.*-(\d+)@.*/, '$1'));
+    expect(slots).toEqual(['0', '1']);
+  });
+});
+
+const TWO = { name: 'default', levels: [{ name: 'two', instances: { main: 2 } }] };
+
 describe('hosts that fall silent one after the other', () => {
   it('are not given what another one has lost, though the inventory does not call them LOST yet', async () => {
     const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }, { hostId: 'h3' }]);

@@ -57,7 +57,7 @@ export function retryOperation(context: LifecycleContext, active: ActiveOperatio
   const plan = planOperation(context, record, operation.document);
   if (plan.wanted === undefined)
     throw new IotmanoError('no-host-fits', describePlan(plan.problem, plan.result).join('; '));
-  commitWanted(context, active, instance.document, plan.wanted, moved);
+  commitWanted(context, active, instance.document, plan, moved);
 }
 
 /** Whether the state machine lets the event happen now. */
@@ -79,7 +79,7 @@ export function rollBackOperation(context: LifecycleContext, active: ActiveOpera
       'conflict',
       `a ${operation.document.operation} cannot be rolled back; retry operation ${operation.id}, or fail it`,
     );
-  commitWanted(context, active, instance.document, operation.document.before ?? [], moved);
+  commitWanted(context, active, instance.document, { wanted: operation.document.before ?? [] }, moved);
 }
 
 /** FAILED_TEMP → FAILED: the function is left as it is, and may be terminated or healed. */

@@ -105,6 +105,7 @@ export function asCreated(instance: VnfInstanceDocument): VnfInstanceDocument {
     level: _level,
     reservation: _reservation,
     withdrawn: _withdrawn,
+    displaced: _displaced,
     coverage,
     ...rest
   } = instance;

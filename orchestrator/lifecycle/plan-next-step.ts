@@ -6,8 +6,8 @@ import type { Convergence } from './assess-convergence.ts';
 export type NextStep =
   /** Compute what is wanted, and commit it; or refuse. */
   | { readonly type: 'grant' }
-  /** Place these copies anew: their hosts have fallen away while the operation runs. */
-  | { readonly type: 'replan'; readonly moved: readonly WantedVnfc[] }
+  /** Place anew: hosts have fallen away while the operation runs, or have let go of what is to go elsewhere. */
+  | { readonly type: 'replan' }
   | { readonly type: 'complete' }
   | { readonly type: 'rolledBack' }
   | { readonly type: 'failTemporarily'; readonly detail: string }
@@ -16,7 +16,7 @@ export type NextStep =
 export interface NextStepInput {
   readonly operation: Pick<VnfLcmOpOccDocument, 'operation' | 'state' | 'isCancelPending' | 'cancelMode'>;
   readonly convergence: Convergence;
-  /** Wanted copies whose hosts are abandoned. */
+  /** Copies that can be placed now: their hosts are abandoned, or have let go of them. */
   readonly abandoned: readonly WantedVnfc[];
   /** Nothing has moved for too long. */
   readonly isStalled: boolean;
@@ -55,7 +55,7 @@ function progress({ operation, convergence, abandoned, isStalled }: NextStepInpu
         .map(({ copy, reason }) => `${copy.unit}-${copy.slot} on ${copy.hostId} was given up: ${reason}`)
         .join('; '),
     };
-  if (abandoned.length > 0) return { type: 'replan', moved: abandoned };
+  if (abandoned.length > 0) return { type: 'replan' };
   if (isStalled) return { type: 'failTemporarily', detail: `no progress: ${pending.join('; ')}` };
   return { type: 'wait', for: pending };
 }

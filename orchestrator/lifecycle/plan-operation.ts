@@ -1,5 +1,6 @@
 import type { ObservedState } from '../../vim-drivers/index.ts';
 import {
+  toWantedUnits,
   wantedVnfcs,
   type VnfInstanceDocument,
   type VnfLcmOpOccDocument,
@@ -17,10 +18,11 @@ import {
   type ScaleRequest,
   type UnitCounts,
 } from './levels.ts';
-import { judgeHost } from './liveness.ts';
+import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf, snapshotInventory } from './snapshot-inventory.ts';
+import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
 /** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
 export interface HealParams {
@@ -38,19 +40,43 @@ export function planOperation(
   context: LifecycleContext,
   record: FunctionRecord,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
-  moved: readonly WantedVnfc[] = [],
 ): WantedPlan {
   if (operation.operation === 'TERMINATE') return NOTHING_WANTED;
   const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
   const changes = changesOf(context, record, pkg, operation);
-  const allMoved = [...new Set([...changes.moved, ...moved])];
-  const plan = planChange(context, record, pkg, operation, { ...changes, moved: allMoved });
+  const plan = planChange(context, record, pkg, operation, changes);
   if (plan.wanted !== undefined || changes.failed.length === 0) return plan;
   // No other host for what failed where it is: try again in place.
   return planChange(context, record, pkg, operation, {
-    moved: allMoved.filter((copy) => !changes.failed.includes(copy)),
+    ...changes,
+    moved: changes.moved.filter((copy) => !changes.failed.includes(copy)),
     replaced: [...changes.replaced, ...changes.failed],
   });
+}
+
+/**
+ * A single writer is stopped where its host is heard, before it is started where it has found a place: what would be added for it is
+ * left out until then.
+ */
+function vacateFirst(
+  context: LifecycleContext,
+  { descriptor }: FunctionPackage,
+  plan: WantedPlan,
+  { moved, displaced }: Pick<Changes, 'moved' | 'displaced'>,
+): WantedPlan {
+  if (plan.wanted === undefined || !isSingleWriter(descriptor)) return plan;
+  const { state, liveness } = context;
+  const vacated = moved.filter(
+    (copy) =>
+      !displaced.gone.includes(copy) && !judgeHost(state, liveness, descriptor, copy.hostId).isAbandoned,
+  );
+  const isVacated = ({ unit, slot }: WantedVnfc) =>
+    vacated.some((copy) => copy.unit === unit && copy.slot === slot);
+  return {
+    ...plan,
+    wanted: toWantedUnits(wantedVnfcs(plan.wanted).filter((copy) => !isVacated(copy))),
+    displaced: [...displaced.leaving, ...vacated],
+  };
 }
 
 const NOTHING_WANTED: WantedPlan = {
@@ -60,6 +86,7 @@ const NOTHING_WANTED: WantedPlan = {
 };
 
 interface Changes {
+  readonly displaced: ReturnType<typeof sortDisplaced>;
   readonly moved: readonly WantedVnfc[];
   readonly replaced: readonly WantedVnfc[];
   /** Those of `moved` whose host is well, and has given the copy up. */
@@ -71,16 +98,16 @@ function planChange(
   { vnfInstanceId, tenant, instance }: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  { moved, replaced }: Pick<Changes, 'moved' | 'replaced'>,
+  { moved, replaced, displaced }: Changes,
 ): WantedPlan {
   const rules = rulesOfService(context.state, instance.nsInstanceId);
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
-  return planWanted({
+  const plan = planWanted({
     vnfInstanceId,
     tenant,
     instance,
     function: pkg,
-    counts: countsFor(pkg, instance, operation),
+    counts: countsFor(pkg, instance, operation, displaced.leaving),
     avoidHosts: [...new Set(moved.map(({ hostId }) => hostId))],
     dependents: context.index.dependentsOf(vnfInstanceId),
     current: claimOf(instance),
@@ -100,6 +127,7 @@ function planChange(
         (hostId) => judgeHost(context.state, context.liveness, pkg.descriptor, hostId).isLost,
       ),
   });
+  return vacateFirst(context, pkg, plan, { moved, displaced });
 }
 
 function countsFor(
@@ -110,6 +138,7 @@ function countsFor(
     operationParams,
     before,
   }: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
+  leaving: readonly WantedVnfc[],
 ): UnitCounts {
   switch (operation) {
     case 'INSTANTIATE':
@@ -117,14 +146,20 @@ function countsFor(
     case 'SCALE':
       return countsAfterScaling(
         descriptor,
-        countsOfWanted(before ?? instance.wanted),
+        countsOfWanted(before ?? intendedOf(instance)),
         operationParams as unknown as ScaleRequest,
       );
     case 'HEAL':
-      return countsOfWanted(before ?? instance.wanted);
+      return countsWithout(countsOfWanted(before ?? intendedOf(instance)), leaving);
     case 'TERMINATE':
       return {};
   }
+}
+
+function countsWithout(counts: UnitCounts, copies: readonly WantedVnfc[]): UnitCounts {
+  const fewer = { ...counts };
+  for (const { unit } of copies) fewer[unit] = (fewer[unit] ?? 0) - 1;
+  return fewer;
 }
 
 /**
@@ -154,8 +189,10 @@ function changesOf(
     (copy) =>
       params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(pkg, instance, copy),
   );
+  const displaced = sortDisplaced(context, record, pkg);
   return {
-    moved: [...copies.filter(isAbandoned), ...failed],
+    displaced,
+    moved: [...copies.filter(isAbandoned), ...failed, ...displaced.gone],
     replaced: targeted.filter((copy) => !isAbandoned(copy) && !failed.includes(copy)),
     failed,
   };

@@ -39,6 +39,8 @@ export interface WantedPlan {
   readonly result: PlacementResult;
   /** Undefined when nothing fits. */
   readonly wanted?: readonly WantedUnit[];
+  /** Copies that have to be gone from where they are before they are placed. */
+  readonly displaced?: readonly WantedVnfc[];
 }
 
 /**

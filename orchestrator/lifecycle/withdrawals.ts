@@ -1,6 +1,18 @@
 import type { HostId } from '../../kernel/index.ts';
-import { wantedVnfcs, type VnfInstanceDocument, type WantedUnit, type Withdrawal } from '../domain/index.ts';
+import {
+  toWantedUnits,
+  wantedVnfcs,
+  type VnfInstanceDocument,
+  type WantedUnit,
+  type WantedVnfc,
+  type Withdrawal,
+} from '../domain/index.ts';
 import type { StateView } from '../store/index.ts';
+import type { FunctionRecord } from './abandoned.ts';
+import { findCopy } from './assess-convergence.ts';
+import type { LifecycleContext } from './context.ts';
+import type { FunctionPackage } from './function-catalog.ts';
+import { judgeHost } from './liveness.ts';
 
 /** Withdrawals that their hosts have not applied yet: a copy may still be there, or be on its way, though nobody has reported it. */
 export function openWithdrawals(
@@ -25,12 +37,36 @@ export function withdrawalsAfter(
   return [...earlier, ...[...losing].map((hostId) => ({ hostId, revision }))];
 }
 
+/** What is wanted, with what is only on its way from one host to the next. */
+export function intendedOf({ wanted, displaced = [] }: VnfInstanceDocument): readonly WantedUnit[] {
+  return displaced.length === 0 ? wanted : toWantedUnits([...wantedVnfcs(wanted), ...displaced]);
+}
+
+/**
+ * Displaced copies that may be placed, and those that may still be where they were: their host has not confirmed that they are gone,
+ * and is not fenced either.
+ */
+export function sortDisplaced(
+  context: Pick<LifecycleContext, 'state' | 'liveness' | 'index'>,
+  { vnfInstanceId, instance }: FunctionRecord,
+  { descriptor }: FunctionPackage,
+): { readonly gone: readonly WantedVnfc[]; readonly leaving: readonly WantedVnfc[] } {
+  const { state, liveness, index } = context;
+  const unconfirmed = new Set(openWithdrawals(state, instance).map(({ hostId }) => hostId));
+  const observed = index.observedOf(vnfInstanceId).map(({ document }) => document);
+  const isGone = (copy: WantedVnfc): boolean =>
+    judgeHost(state, liveness, descriptor, copy.hostId).isAbandoned ||
+    (!unconfirmed.has(copy.hostId) && findCopy(observed, copy)?.instance === undefined);
+  const displaced = instance.displaced ?? [];
+  return { gone: displaced.filter(isGone), leaving: displaced.filter((copy) => !isGone(copy)) };
+}
+
 function hostsThatLose(before: readonly WantedUnit[], after: readonly WantedUnit[]): ReadonlySet<HostId> {
   const stays = new Set(wantedVnfcs(after).map(placeOf));
   const gone = wantedVnfcs(before).filter((copy) => !stays.has(placeOf(copy)));
   return new Set(gone.map(({ hostId }) => hostId));
 }
 
-function placeOf({ hostId, unit, generation, slot }: ReturnType<typeof wantedVnfcs>[number]): string {
+function placeOf({ hostId, unit, generation, slot }: WantedVnfc): string {
   return `${hostId}/${unit}-g${generation}-${slot}`;
 }
