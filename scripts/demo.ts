@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { buildCatalog } from '../vnf-catalog/build-packages.ts';
 import { account, renderResult } from './demo/accounting.ts';
 import { runChaos } from './demo/chaos.ts';
+import { removeControlGroups } from './demo/control-groups.ts';
 import { AGENTS, createInstallation, type AgentName, type Installation } from './demo/installation.ts';
 import { memoryAtRest } from './demo/memory.ts';
 import { provideNatsServer } from './demo/nats-server.ts';
@@ -125,6 +126,7 @@ function showLogs(): void {
 /** Stops whatever the demo has started and removes its folder; says so when something had to be killed. */
 async function leaveNothing(): Promise<void> {
   const left = await endProcessesOf(folder);
+  for (const name of Object.keys(AGENTS)) removeControlGroups(join(folder, name, 'process'));
   rmSync(folder, { recursive: true, force: true });
   if (left > 0) say(`ended ${left} processes of the demo`);
   if (processesOf(folder).length > 0) {

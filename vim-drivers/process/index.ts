@@ -16,6 +16,8 @@ import { createPortBook } from './ports.ts';
 import type { SlotContext } from './slot-context.ts';
 import { readBootId } from './system.ts';
 
+export { cgroupScope } from './cgroups.ts';
+
 export type { ProcessDriver, ProcessDriverOptions } from './driver.ts';
 export { listLogged, readLogged, type LoggedInstance } from './read-logs.ts';
 
