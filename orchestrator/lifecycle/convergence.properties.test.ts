@@ -42,6 +42,7 @@ type Event =
   | { readonly type: 'heal'; readonly name: number }
   | { readonly type: 'scale'; readonly isOut: boolean }
   | { readonly type: 'relabel'; readonly isEdge: boolean }
+  | { readonly type: 'drain'; readonly host: number; readonly isDraining: boolean }
   | { readonly type: 'look' | 'crash' | 'wait' };
 
 const host = fc.integer({ min: 0, max: HOSTS.length - 1 });
@@ -62,6 +63,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('heal' as const), name }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('scale' as const), isOut: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('relabel' as const), isEdge: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('drain' as const), host, isDraining: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.constantFrom({ type: 'crash' as const }, { type: 'wait' as const }) },
 );
 
@@ -133,6 +138,9 @@ async function happen({ world, ids }: World, happening: Event): Promise<void> {
       break;
     case 'relabel':
       relabel(world, happening.isEdge);
+      break;
+    case 'drain':
+      drain(world, happening.host, happening.isDraining);
   }
   await world.system.store.whenDurable();
 }
@@ -169,9 +177,19 @@ function relabel({ system: { store } }: CrashingSystem, isEdge: boolean): void {
   store.commit([{ op: 'put', kind: 'host-facts', id: 'h3', tenant: facts.tenant, document }]);
 }
 
+function drain({ system: { store } }: CrashingSystem, index: number, draining: boolean): void {
+  const record = store.get('host', HOSTS[index] ?? '');
+  if (record === undefined) return;
+  const { id, tenant } = record;
+  store.commit([{ op: 'put', kind: 'host', id, tenant, document: { ...record.document, draining } }]);
+}
+
 /** Everybody is heard again, and an operator sees to what has stopped. */
 async function comeToRest({ world }: World): Promise<void> {
-  HOSTS.forEach((_host, index) => wake(world, index));
+  HOSTS.forEach((_host, index) => {
+    wake(world, index);
+    drain(world, index, false);
+  });
   for (const item of world.hosts) item.healStarts();
   for (let round = 0; round < 8; round += 1) {
     await world.converge();
@@ -210,6 +228,12 @@ describe('whatever happens, in whatever order', () => {
               `${instance?.name} ${instance?.instantiationState} ${instance?.activeOpOcc ?? 'free'}`,
           ),
         ).toEqual(FUNCTIONS.map((item) => `${item} INSTANTIATED free`));
+        expect(instances.slice(0, 3).map((instance) => (instance?.wanted.length ?? 0) > 0)).toEqual([
+          true,
+          true,
+          true,
+        ]);
+        expect(instances.flatMap((instance) => instance?.displaced ?? [])).toEqual([]);
         const wanted = instances.flatMap((instance, index) =>
           wantedVnfcs(instance?.wanted ?? []).map(
             ({ hostId, unit, generation, slot, epoch }) =>
