@@ -15,7 +15,7 @@ import { findAccessToken, formatAccessToken } from './access-token.ts';
 import type { AccessTokenOptions } from './access-token-routes.ts';
 
 /** Name of the file that holds the admin token, in the data directory. */
-export const ADMIN_TOKEN_FILE = 'admin.token';
+const ADMIN_TOKEN_FILE = 'admin.token';
 
 /**
  * Makes sure that `directory/admin.token` holds a token that works, readable by its owner only. Whoever may read that file owns the

@@ -8,9 +8,8 @@ export {
   type ApiResponse,
   type Route,
 } from './route-types.ts';
-export { fileResponse, parseRange, type ByteRange } from './range.ts';
+export { fileResponse } from './range.ts';
 export {
-  WHOLE,
   etagOf,
   listResponse,
   matchesFilter,
