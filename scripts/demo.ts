@@ -15,7 +15,7 @@ import { removeControlGroups } from './demo/control-groups.ts';
 import { AGENTS, createInstallation, type AgentName, type Installation } from './demo/installation.ts';
 import { memoryAtRest } from './demo/memory.ts';
 import { provideNatsServer } from './demo/nats-server.ts';
-import { play } from './demo/play.ts';
+import { play, pointsOf } from './demo/play.ts';
 import { endProcessesOf, processesOf, until } from './demo/processes.ts';
 
 const { values: options } = parseArgs({
@@ -65,9 +65,7 @@ async function demonstrate(): Promise<boolean> {
     rssMiB,
   };
   if (options.keep) {
-    say(
-      `left running below ${folder}: IOTMANO_URL=${installation.url} IOTMANO_DATA=${join(folder, 'orchestrator')}`,
-    );
+    await tellWhere(installation);
   } else {
     say('removing the service');
     await installation.iotmano('service', 'rm', 'virtual-cse');
@@ -121,6 +119,14 @@ function showLogs(): void {
     const lines = readFileSync(join(logs, name), 'utf8').trimEnd().split('\n').slice(-LOG_LINES);
     say(`--- ${name}\n${lines.join('\n')}`);
   }
+}
+
+/** Where everything is reached that is left running. */
+async function tellWhere(installation: Installation): Promise<void> {
+  const instances = await installation.instances();
+  say(`oneM2M: ${pointsOf(instances, 'gateway').join(', ')}`);
+  say(`figures: ${pointsOf(instances, 'road-traffic').join(', ')}/figures`);
+  say(`iotmano: IOTMANO_URL=${installation.url} IOTMANO_DATA=${join(folder, 'orchestrator')}`);
 }
 
 /** Stops whatever the demo has started and removes its folder; says so when something had to be killed. */

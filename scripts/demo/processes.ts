@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -32,20 +32,18 @@ export function startProgram(
     name,
     pid,
     async kill() {
+      child.ref();
       child.kill('SIGKILL');
       await gone;
     },
     async stop(seconds) {
+      child.ref();
       child.kill('SIGTERM');
-      await Promise.race([gone, sleep(seconds * 1000, undefined, { ref: false })]);
-      if (!hasEnded(child)) child.kill('SIGKILL');
+      const patience = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
       await gone;
+      clearTimeout(patience);
     },
   };
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
 
 /** Waits until the condition holds. @throws RangeError naming what did not happen */
