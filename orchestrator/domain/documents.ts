@@ -15,7 +15,6 @@ import type {
 import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '../../descriptors/index.ts';
 import type { ArtifactType } from '../../descriptors/index.ts';
 import type { ObservedWorkload, WantedInstance, Workload } from '../../vim-drivers/index.ts';
-import type { WantedVnfc } from './vnfc.ts';
 import type {
   HostState,
   InstantiationState,
@@ -81,6 +80,15 @@ export interface Withdrawal {
   readonly revision: number;
 }
 
+/** One copy of one unit that is wanted on one host. */
+export interface WantedVnfc {
+  readonly unit: string;
+  readonly generation: number;
+  readonly hostId: HostId;
+  readonly slot: number;
+  readonly epoch: number;
+}
+
 export interface VnfInstanceDocument {
   readonly name: string;
   readonly description: string;
@@ -123,6 +131,12 @@ export interface VnfInstanceDocument {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** SOL003 AffectedVnfc; a copy that was replaced where it is, is MODIFIED. */
+export interface AffectedVnfc {
+  readonly copy: WantedVnfc;
+  readonly changeType: 'ADDED' | 'REMOVED' | 'MODIFIED';
+}
+
 export interface VnfLcmOpOccDocument {
   readonly vnfInstanceId: VnfInstanceId;
   readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE';
@@ -136,6 +150,8 @@ export interface VnfLcmOpOccDocument {
   readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
   /** What was wanted before: what the target is computed from, again after a retry, and what a rollback goes back to. */
   readonly before?: readonly WantedUnit[];
+  /** What it has changed, once it is over. */
+  readonly affectedVnfcs?: readonly AffectedVnfc[];
   readonly error?: ProblemRecord;
   readonly nsLcmOpOccId?: LcmOpOccId;
 }

@@ -1,15 +1,6 @@
 import { IOTMANO_NAMESPACE, uuidV5, type HostId, type VnfcInstanceId } from '../../kernel/index.ts';
 import { instanceName, workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
-import type { WantedUnit } from './documents.ts';
-
-/** One copy of one unit that is wanted on one host. */
-export interface WantedVnfc {
-  readonly unit: string;
-  readonly generation: number;
-  readonly hostId: HostId;
-  readonly slot: number;
-  readonly epoch: number;
-}
+import type { WantedUnit, WantedVnfc } from './documents.ts';
 
 /** Id of the assignment record of a workload on a host, and of the observed record that answers it. */
 export function assignmentId(hostId: HostId, key: WorkloadKey): string {
