@@ -19,7 +19,7 @@ const ROUNDS = 5;
 const ROUND_MILLISECONDS = 1_000 * scale;
 const CONNECTIONS = [1, 8, 32] as const;
 const CONTAINERS = 32;
-/** Discovery is measured when there are at least so many contentInstances. */
+/** Discovery is measured without contentInstances, and when there are at least so many: it is to cost the same. */
 const INSTANCES = 10_000;
 /** As the descriptors start the functions. */
 const NODE_OPTIONS = '--max-semi-space-size=2 --max-old-space-size=96';
@@ -96,12 +96,14 @@ async function run(cse: TestCse): Promise<Record<string, unknown>> {
   const value = { 'm2m:cin': { con: { row: 1, time: '2015-09-01 13:45:00', value: 3.06 } } };
   const container = (connection: number): string => `/cse-in/bench/c${connection % CONTAINERS}`;
   const create: Send = (connection) => send(gateway, 'POST', container(connection), 4, value);
+  const discover: Send = () => send(gateway, 'GET', '/cse-in?fu=1&ty=3');
+  const discoveryWithout = await figuresOf('discovery without contentInstances', 8, discover);
   for (let created = 0; created < INSTANCES; created += 32)
     await Promise.all(Array.from({ length: 32 }, (_, connection) => create(connection)));
   const kinds: Readonly<Record<string, Send>> = {
     create,
     latest: (connection) => send(gateway, 'GET', `${container(connection)}/la`),
-    discovery: () => send(gateway, 'GET', '/cse-in?fu=1&ty=3'),
+    discovery: discover,
   };
   const perSecond: Record<string, Record<string, number>> = {};
   const p99Ms: Record<string, Record<string, number>> = {};
@@ -112,7 +114,11 @@ async function run(cse: TestCse): Promise<Record<string, unknown>> {
       (p99Ms[name] ??= {})[connections] = figures.p99Ms;
     }
   }
-  return { perSecond, p99Ms, rssMiB: { atRest, afterLoad: await memoryOf(cse) } };
+  const discoveryPerSecond = {
+    without: discoveryWithout.perSecond,
+    [`with${INSTANCES}`]: perSecond['discovery']?.[8],
+  };
+  return { perSecond, p99Ms, discoveryPerSecond, rssMiB: { atRest, afterLoad: await memoryOf(cse) } };
 }
 
 async function memoryOf(cse: TestCse): Promise<Record<string, number>> {
