@@ -13,6 +13,7 @@ import {
   accessTokenRoutes,
   apiVersionRoutes,
   createApiMetrics,
+  createAuthenticator,
   eventRoutes,
   healthRoutes,
   metricsRoutes,
@@ -20,6 +21,7 @@ import {
   oauthRoutes,
   vnfLcmRoutes,
   type Answered,
+  type Authenticate,
   type ApiDocuments,
   type Route,
 } from './api/index.ts';
@@ -53,6 +55,7 @@ export interface ComposeOptions {
 export interface Composition {
   /** Every route there is; the security matrix and the bad-input test walk this list. */
   readonly routes: readonly Route[];
+  readonly authenticate: Authenticate;
   readonly onAnswer: (answer: Answered) => void;
   /** Takes up what an earlier process left, and starts the loops. */
   start(): Promise<void>;
@@ -64,6 +67,7 @@ export function compose(options: ComposeOptions): Composition {
   const { store, files, documents, clock, ids, log, m2mSpId, packageSignatures } = options;
   const signature = packageSignatures === undefined ? {} : { signature: { ...packageSignatures, clock } };
   const stopping = new AbortController();
+  const shortLivedKey = randomBytes(32);
   let isReady = false;
   let watching: Promise<void> | undefined;
 
@@ -100,12 +104,13 @@ export function compose(options: ComposeOptions): Composition {
   registerMonitoringMetrics(metrics, monitoring, store);
 
   return {
+    authenticate: createAuthenticator(store, clock, shortLivedKey),
     onAnswer: createApiMetrics(metrics),
     routes: [
       ...healthRoutes(() => isReady),
       ...metricsRoutes(metrics),
       ...apiVersionRoutes(documents),
-      ...oauthRoutes(store, clock),
+      ...oauthRoutes(store, clock, shortLivedKey),
       ...accessTokenRoutes({ store, clock, ids, random: randomBytes }),
       ...eventRoutes({ store, clock }),
       ...packageRoutes({ state: store, onboarding, files }),

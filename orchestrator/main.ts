@@ -2,14 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '../kernel/index.ts';
-import {
-  createApi,
-  createAuthenticator,
-  ensureAdminToken,
-  loadApiDocuments,
-  serveApi,
-  type ListenOptions,
-} from './api/index.ts';
+import { createApi, ensureAdminToken, loadApiDocuments, serveApi, type ListenOptions } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { compose, type ComposeOptions } from './compose.ts';
 import { openContentFiles } from './packages/index.ts';
@@ -103,7 +96,7 @@ async function serve(
   const api = createApi({
     ...shared,
     routes: composition.routes,
-    authenticate: createAuthenticator(store, systemClock),
+    authenticate: composition.authenticate,
     onAnswer: composition.onAnswer,
   });
   // It answers 503 to /readyz until everything has started.

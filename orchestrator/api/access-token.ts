@@ -14,19 +14,26 @@ export function formatAccessToken(id: string, secret: string): string {
 /** How long a token from `POST /oauth2/token` lasts. */
 export const OAUTH_TOKEN_SECONDS = 3600;
 
+/** What short-lived tokens are made with: of this process alone, and never stored, so that a stolen store makes none. */
+export type ShortLivedKey = Uint8Array;
+
 /**
- * `ims_<id>.<expiry>.<mac>`: short-lived, bound to the access token that it was exchanged for and void as soon as that one is deleted.
- * Nothing is stored of it: the key of the MAC is the stored hash, so that only who has the token or the store can make one.
+ * `ims_<id>.<expiry>.<mac>`: short-lived, bound to the access token that it was exchanged for, and void as soon as that one is deleted
+ * or the process has ended. Nothing is stored of it.
  */
-export function formatShortLivedToken(id: string, tokenHash: string, expiresEpochSeconds: number): string {
-  return `ims_${id}.${expiresEpochSeconds}.${shortLivedMac(id, tokenHash, expiresEpochSeconds)}`;
+export function formatShortLivedToken(
+  key: ShortLivedKey,
+  { id, document }: StoredRecord<'access-token'>,
+  expiresEpochSeconds: number,
+): string {
+  return `ims_${id}.${expiresEpochSeconds}.${shortLivedMac(key, id, document.tokenHash, expiresEpochSeconds)}`;
 }
 
 /** Knows access tokens, the short-lived ones exchanged for them, and sessions of agents. */
-export function createAuthenticator(store: StateView, clock: Clock): Authenticate {
+export function createAuthenticator(store: StateView, clock: Clock, key: ShortLivedKey): Authenticate {
   return (token) => {
     if (token.startsWith('imt_')) return authenticateAccessToken(store, clock, token);
-    if (token.startsWith('ims_')) return authenticateShortLived(store, clock, token);
+    if (token.startsWith('ims_')) return authenticateShortLived(store, clock, key, token);
     return authenticateSession(store, clock, token);
   };
 }
@@ -48,11 +55,16 @@ function authenticateAccessToken(store: StateView, clock: Clock, token: string):
   return record === undefined ? undefined : callerOf(record);
 }
 
-function authenticateShortLived(store: StateView, clock: Clock, token: string): Caller | undefined {
+function authenticateShortLived(
+  store: StateView,
+  clock: Clock,
+  key: ShortLivedKey,
+  token: string,
+): Caller | undefined {
   const [id = '', expiry = '', mac = ''] = token.slice('ims_'.length).split('.');
   const record = validAccessToken(store, clock, id);
   const expiresEpochSeconds = /^\d{1,12}$/.test(expiry) ? Number(expiry) : 0;
-  const expected = shortLivedMac(id, record?.document.tokenHash ?? '', expiresEpochSeconds);
+  const expected = shortLivedMac(key, id, record?.document.tokenHash ?? '', expiresEpochSeconds);
   const isRight = isSameSecret(mac, expected) && expiresEpochSeconds * 1000 > clock.now();
   return isRight && record !== undefined ? callerOf(record) : undefined;
 }
@@ -80,6 +92,13 @@ function callerOf({ tenant, document }: StoredRecord<'access-token'>): Caller {
   return { tenant, role: document.role, name: document.name };
 }
 
-function shortLivedMac(id: string, tokenHash: string, expiresEpochSeconds: number): string {
-  return createHmac('sha256', tokenHash).update(`oauth2:${id}:${expiresEpochSeconds}`).digest('base64url');
+function shortLivedMac(
+  key: ShortLivedKey,
+  id: string,
+  tokenHash: string,
+  expiresEpochSeconds: number,
+): string {
+  return createHmac('sha256', key)
+    .update(`oauth2:${id}:${tokenHash}:${expiresEpochSeconds}`)
+    .digest('base64url');
 }

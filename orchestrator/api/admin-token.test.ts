@@ -27,7 +27,7 @@ describe('the admin token', () => {
   test('is written for its owner only, and works', async () => {
     const path = await ensure();
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect(createAuthenticator(store, clock)(await read(path))).toMatchObject({
+    expect(createAuthenticator(store, clock, randomBytes(32))(await read(path))).toMatchObject({
       role: 'admin',
       tenant: 'default',
     });
@@ -54,7 +54,7 @@ describe('the admin token', () => {
     await ensure();
     const third = await read(path);
     expect(new Set([token, second, third]).size).toBe(3);
-    expect(createAuthenticator(store, clock)(second)).toBeUndefined();
-    expect(createAuthenticator(store, clock)(third)?.role).toBe('admin');
+    expect(createAuthenticator(store, clock, randomBytes(32))(second)).toBeUndefined();
+    expect(createAuthenticator(store, clock, randomBytes(32))(third)?.role).toBe('admin');
   });
 });

@@ -3,7 +3,7 @@ export { createApi } from './create-api.ts';
 export type { Answered } from './api-options.ts';
 export { serveApi, isLoopback, type ApiServer, type ListenOptions } from './serve.ts';
 export * from './route.ts';
-export { createAuthenticator } from './access-token.ts';
+export { createAuthenticator, type Authenticate, type ShortLivedKey } from './access-token.ts';
 export type { ProblemDetails } from './problem.ts';
 export {
   loadApiDocuments,

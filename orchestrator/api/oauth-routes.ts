@@ -1,7 +1,12 @@
 import { IotmanoError, type Clock } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
 import type { StateView } from '../store/index.ts';
-import { OAUTH_TOKEN_SECONDS, findAccessToken, formatShortLivedToken } from './access-token.ts';
+import {
+  OAUTH_TOKEN_SECONDS,
+  findAccessToken,
+  formatShortLivedToken,
+  type ShortLivedKey,
+} from './access-token.ts';
 import { bodyOf, type ApiRequest, type ApiResponse, type Route } from './route-types.ts';
 
 type Wire = components['schemas'];
@@ -10,7 +15,7 @@ type Wire = components['schemas'];
  * OAuth 2.0 client credentials (RFC 6749 clause 4.4), as SOL013 clause 8 asks: the id of an access token and the token itself are
  * exchanged for a short-lived token of the same tenant and role.
  */
-export function oauthRoutes(store: StateView, clock: Clock): readonly Route[] {
+export function oauthRoutes(store: StateView, clock: Clock, key: ShortLivedKey): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -18,12 +23,12 @@ export function oauthRoutes(store: StateView, clock: Clock): readonly Route[] {
       access: 'public',
       body: 'form',
       maxBodyBytes: 16 * 1024,
-      handle: async (request) => exchange(store, clock, request),
+      handle: async (request) => exchange(store, clock, key, request),
     },
   ];
 }
 
-function exchange(store: StateView, clock: Clock, request: ApiRequest): ApiResponse {
+function exchange(store: StateView, clock: Clock, key: ShortLivedKey, request: ApiRequest): ApiResponse {
   const { id, secret } = credentialsOf(request);
   const record = findAccessToken(store, clock, secret);
   if (record === undefined || record.id !== id) {
@@ -39,7 +44,7 @@ function exchange(store: StateView, clock: Clock, request: ApiRequest): ApiRespo
     status: 200,
     headers: { Pragma: 'no-cache' },
     body: {
-      access_token: formatShortLivedToken(record.id, record.document.tokenHash, expires),
+      access_token: formatShortLivedToken(key, record, expires),
       token_type: 'Bearer',
       expires_in: seconds,
     },

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Registry } from 'prom-client';
 import { randomIds, systemClock, type HostId, type TenantId } from '../../kernel/index.ts';
 import { createApiClient, sharedDocuments } from '../../test/kit/api-client.ts';
-import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
+import { SHORT_LIVED_KEY, startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import { createMemoryStore } from '../store/index.ts';
 import {
   accessTokenRoutes,
@@ -44,7 +44,7 @@ beforeAll(async () => {
     maxBodyMilliseconds: 300,
     routes: (store) => [
       ...accessTokenRoutes({ store, clock: systemClock, ids: randomIds, random: randomBytes }),
-      ...oauthRoutes(store, systemClock),
+      ...oauthRoutes(store, systemClock, SHORT_LIVED_KEY),
       ...healthRoutes(() => true),
       ...metricsRoutes(new Registry()),
       ...apiVersionRoutes(sharedDocuments()),
@@ -94,6 +94,20 @@ describe('authentication', () => {
     expect((await admin.delete(`/iotmano/v1/access_tokens/${body.id}`)).status).toBe(204);
     expect((await shortLived.get('/metrics')).status).toBe(401);
     expect((await createApiClient(api.url, body.token).get('/metrics')).status).toBe(401);
+  });
+
+  test('whoever has the store cannot make a short-lived token', async () => {
+    const [record] = [...api.store.list('access-token')];
+    const expires = Math.floor(Date.now() / 1000) + 60;
+    const guesses = [record?.document.tokenHash ?? '', ''].map((key) =>
+      createHmac('sha256', key)
+        .update(`oauth2:${record?.id}:${record?.document.tokenHash}:${expires}`)
+        .digest('base64url'),
+    );
+    for (const mac of guesses) {
+      const forged = createApiClient(api.url, `ims_${record?.id}.${expires}.${mac}`);
+      expect((await forged.get('/metrics')).status).toBe(401);
+    }
   });
 
   test('neither the token nor its secret is stored or listed', async () => {

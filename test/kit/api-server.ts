@@ -11,6 +11,9 @@ import {
 import { createMemoryStore, type StateStore } from '../../orchestrator/store/index.ts';
 import { createApiClient, sharedDocuments, type ApiClient } from './api-client.ts';
 
+/** What the short-lived tokens of test servers are made with: for `oauthRoutes`. */
+export const SHORT_LIVED_KEY = randomBytes(32);
+
 export interface TestApi {
   readonly url: string;
   readonly store: StateStore;
@@ -34,7 +37,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const api = createApi({
     routes: options.routes(store),
     documents: sharedDocuments(),
-    authenticate: createAuthenticator(store, clock),
+    authenticate: createAuthenticator(store, clock, SHORT_LIVED_KEY),
     store,
     clock,
     ids: randomIds,
