@@ -348,6 +348,8 @@ export interface components {
     };
     readonly AffectedVnf: {
       readonly vnfInstanceId: components['schemas']['Identifier'];
+      readonly vnfdId?: components['schemas']['Identifier'];
+      readonly vnfProfileId?: components['schemas']['Identifier'];
       readonly vnfName?: string;
       /** @enum {string} */
       readonly changeType?: 'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL';
@@ -1100,6 +1102,7 @@ export interface operations {
       /** @description Accepted; the operation occurrence shows the progress. */
       readonly 202: {
         headers: {
+          readonly Location: components['headers']['Location'];
           readonly Version: components['headers']['Version'];
           readonly [name: string]: unknown;
         };
@@ -1136,6 +1139,7 @@ export interface operations {
       /** @description Accepted; the operation occurrence shows the progress. */
       readonly 202: {
         headers: {
+          readonly Location: components['headers']['Location'];
           readonly Version: components['headers']['Version'];
           readonly [name: string]: unknown;
         };
@@ -1172,6 +1176,7 @@ export interface operations {
       /** @description Accepted; the operation occurrence shows the progress. */
       readonly 202: {
         headers: {
+          readonly Location: components['headers']['Location'];
           readonly Version: components['headers']['Version'];
           readonly [name: string]: unknown;
         };
@@ -1250,6 +1255,7 @@ export interface operations {
       /** @description Accepted; the operation occurrence shows the progress. */
       readonly 202: {
         headers: {
+          readonly Location: components['headers']['Location'];
           readonly Version: components['headers']['Version'];
           readonly [name: string]: unknown;
         };

@@ -1,7 +1,7 @@
 import type { TenantId } from '../../kernel/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import { OPERATORS, READERS, bodyOf, type ApiRequest, type ApiResponse, type Route } from './route.ts';
-import { listResponse, type ResourceShape } from './sol013/index.ts';
+import { etagOf, listResponse, type ResourceShape } from './sol013/index.ts';
 
 /** Operation occurrences and what can be done about one. */
 export interface LcmOpOccs<OpOcc extends StoredRecord> {
@@ -27,15 +27,20 @@ export function lcmOpOccRoutes<OpOcc extends StoredRecord>(opOccs: LcmOpOccs<OpO
   const { path, parameter, shape, useCases, view } = opOccs;
   const one = `${path}/{${parameter}}`;
   const idOf = ({ params }: ApiRequest): string => params[parameter] ?? '';
-  const show = (request: ApiRequest): ApiResponse => ({
-    status: 200,
-    body: view(request.origin, useCases.get(request.caller.tenant, idOf(request))),
+  const show = (request: ApiRequest): ApiResponse => {
+    const record = useCases.get(request.caller.tenant, idOf(request));
+    return { status: 200, headers: { ETag: etagOf(record) }, body: view(request.origin, record) };
+  };
+  /** SOL005 asks for the Location, SOL003 does not mind it. */
+  const accepted = (request: ApiRequest): ApiResponse => ({
+    status: 202,
+    headers: { Location: `${request.origin}${path}/${idOf(request)}` },
   });
   const act = (
     name: string,
     body: Route['body'],
     run: (tenant: TenantId, id: string, request: ApiRequest) => void,
-    answer: (request: ApiRequest) => ApiResponse = () => ({ status: 202 }),
+    answer: (request: ApiRequest) => ApiResponse = accepted,
   ): Route => ({
     method: 'POST',
     path: `${one}/${name}`,

@@ -1,4 +1,6 @@
+import type { VnfPkgId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/nslcm.ts';
+import { packageOf } from '../lifecycle/index.ts';
 import { constituentsOf, descriptorOf, isServiceEventAllowed, type Services } from '../services/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import { anyObject, vnfInstanceView } from './vnf-representation.ts';
@@ -110,10 +112,13 @@ function affectedVnfs(
     const operation = context.state.get('vnf-lcm-op-occ', id)?.document;
     if (operation === undefined || operation.operation === 'SCALE') return [];
     const { state } = operation;
+    const function_ = context.state.get('vnf-instance', operation.vnfInstanceId);
     return [
       {
         vnfInstanceId: operation.vnfInstanceId,
         vnfName: name,
+        vnfProfileId: name,
+        ...(function_ === undefined ? {} : { vnfdId: vnfdIdOf(context, function_.document.vnfPkgId) }),
         changeType: CHANGE_TYPES[operation.operation],
         ...(state === 'COMPLETED' || state === 'ROLLED_BACK' || state === 'FAILED'
           ? { changeResult: state }
@@ -121,4 +126,8 @@ function affectedVnfs(
       },
     ];
   });
+}
+
+function vnfdIdOf({ lifecycle }: Services['context'], vnfPkgId: VnfPkgId): string {
+  return packageOf(lifecycle.context.catalog, vnfPkgId).descriptor.metadata.id;
 }

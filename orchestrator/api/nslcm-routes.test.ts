@@ -89,7 +89,8 @@ describe('NS lifecycle management over HTTP', () => {
       operationState: 'FAILED_TEMP',
       error: { detail: expect.stringContaining('exited with code 3') },
     });
-    expect((await client.post(`${operation}/rollback`)).status).toBe(202);
+    const rollback = await client.post(`${operation}/rollback`);
+    expect([rollback.status, new URL(rollback.headers['location'] ?? '').pathname]).toEqual([202, operation]);
     await bench.converge();
     expect((await client.get(operation)).body).toMatchObject({ operationState: 'ROLLED_BACK' });
     expect((await client.delete(instance)).status).toBe(204);

@@ -1,6 +1,7 @@
-import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/vnflcm.ts';
-import type { VnfInstanceDocument } from '../domain/index.ts';
+import { instanceName } from '../../vim-drivers/index.ts';
+import { vnfcInstanceId, type VnfInstanceDocument, type VnfLcmOpOccDocument } from '../domain/index.ts';
 import {
   canRollBack,
   countsOfWanted,
@@ -160,7 +161,7 @@ export function anyObject(value: Readonly<Record<string, unknown>>): AnyObject {
 export function vnfOpOccView(
   { context, progressOf }: Lifecycle,
   origin: string,
-  { id, document }: StoredRecord<'vnf-lcm-op-occ'>,
+  { id, tenant, document }: StoredRecord<'vnf-lcm-op-occ'>,
 ): Schemas['VnfLcmOpOcc'] {
   const self = `${origin}${VNF_OP_OCCS}/${id}`;
   const progress = progressOf(id);
@@ -178,6 +179,7 @@ export function vnfOpOccView(
     isCancelPending: document.isCancelPending,
     ...(document.cancelMode === undefined ? {} : { cancelMode: document.cancelMode }),
     ...(document.error === undefined ? {} : { error: { ...document.error } }),
+    ...(document.affectedVnfcs === undefined ? {} : { resourceChanges: resourceChanges(tenant, document) }),
     ...(progress === undefined ? {} : { progress: { ...progress } }),
     _links: {
       self: { href: self },
@@ -187,6 +189,23 @@ export function vnfOpOccView(
       ...task('rollback', canRollBack(document)),
       ...task('fail', isAllowed(document.state, 'fail')),
     },
+  };
+}
+
+function resourceChanges(
+  tenant: TenantId,
+  { vnfInstanceId, affectedVnfcs = [] }: VnfLcmOpOccDocument,
+): NonNullable<Schemas['VnfLcmOpOcc']['resourceChanges']> {
+  return {
+    affectedVnfcs: affectedVnfcs.map(({ copy, changeType }) => {
+      const key = { tenant, vnfInstanceId, unit: copy.unit, generation: copy.generation };
+      return {
+        id: vnfcInstanceId(copy.hostId, key, copy.slot),
+        vduId: copy.unit,
+        changeType,
+        computeResource: { vimConnectionId: copy.hostId, resourceId: instanceName(key, copy.slot) },
+      };
+    }),
   };
 }
 

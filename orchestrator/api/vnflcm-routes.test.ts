@@ -44,7 +44,13 @@ describe('VNF lifecycle management over HTTP', () => {
     expect(accepted.status).toBe(202);
     await bench.converge();
     const operation = await client.get(new URL(accepted.headers['location'] ?? '').pathname);
-    expect(operation.body).toMatchObject({ operationState: 'COMPLETED', operation: 'INSTANTIATE' });
+    expect(operation.body).toMatchObject({
+      operationState: 'COMPLETED',
+      operation: 'INSTANTIATE',
+      resourceChanges: {
+        affectedVnfcs: [{ vduId: 'main', changeType: 'ADDED', computeResource: { vimConnectionId: 'h1' } }],
+      },
+    });
     expect((await client.get(instance)).body).toMatchObject({
       instantiationState: 'INSTANTIATED',
       instantiatedVnfInfo: {
@@ -68,6 +74,68 @@ describe('VNF lifecycle management over HTTP', () => {
     await bench.converge();
     expect((await client.delete(instance)).status).toBe(204);
     expect((await client.get(instance)).status).toBe(404);
+  });
+
+  it('scales only after it has shown how, and names the copies that an operation has changed', async () => {
+    const { api, bench } = await start();
+    const scaling = [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 3 }];
+    onboardFunction(bench.store, buildFunction('worker', { scaling }));
+    const client = api.clientFor('operator');
+    const { body } = await client.post<Created>(INSTANCES, { vnfdId: 'vnfd-worker' });
+    const instance = `${INSTANCES}/${body.id}`;
+    await client.post(`${instance}/instantiate`, { flavourId: 'default' });
+    await bench.converge();
+    const request = { type: 'SCALE_OUT', aspectId: 'load' };
+    const plan = await client.post(`${instance}/scale`, request, { query: { dryRun: 'true' } });
+    expect(plan).toMatchObject({
+      status: 200,
+      body: {
+        fits: true,
+        instances: [
+          { slot: 0, change: 'KEPT' },
+          { slot: 1, change: 'ADDED' },
+        ],
+      },
+    });
+    await bench.converge();
+    expect(bench.host('h1').running()).toHaveLength(1);
+
+    const changesOf = async (path: string, task: object): Promise<unknown> => {
+      const accepted = await client.post(path, task);
+      await bench.converge();
+      const operation = new URL(accepted.headers['location'] ?? '').pathname;
+      const { body: shown } = await client.get<{
+        resourceChanges: { affectedVnfcs: { changeType: string }[] };
+      }>(operation);
+      return shown.resourceChanges.affectedVnfcs.map(({ changeType }) => changeType);
+    };
+    expect(await changesOf(`${instance}/scale`, request)).toEqual(['ADDED']);
+    expect(
+      await changesOf(`${instance}/heal`, { additionalParams: { vnfcInstanceIds: ['main-1'] } }),
+    ).toEqual(['MODIFIED']);
+    expect(await changesOf(`${instance}/terminate`, { terminationType: 'FORCEFUL' })).toEqual([
+      'REMOVED',
+      'REMOVED',
+    ]);
+  });
+
+  it('knows no rollback of a heal', async () => {
+    const { api, bench } = await start();
+    const client = api.clientFor('operator');
+    const { body } = await client.post<Created>(INSTANCES, { vnfdId: 'vnfd-storage' });
+    const instance = `${INSTANCES}/${body.id}`;
+    await client.post(`${instance}/instantiate`, { flavourId: 'default' });
+    await bench.converge();
+    bench.host('h1').failStarts('', 'exited with code 1');
+    const accepted = await client.post(`${instance}/heal`, { cause: 'because' });
+    await bench.converge();
+    const operation = new URL(accepted.headers['location'] ?? '').pathname;
+    expect((await client.get(operation)).body).toMatchObject({ operationState: 'FAILED_TEMP' });
+    expect((await client.post(`${operation}/rollback`)).status).toBe(404);
+    expect(await client.post(`${operation}/fail`)).toMatchObject({
+      status: 200,
+      body: { operationState: 'FAILED' },
+    });
   });
 
   it('gives the same instance for the same Idempotency-Key', async () => {

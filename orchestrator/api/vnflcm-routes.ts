@@ -82,8 +82,11 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
     task('heal', (request, alongside) =>
       vnf.heal(request.caller.tenant, idOf(request), bodyOf<HealVnf>(request), alongside),
     ),
-    task('scale', (request, alongside) =>
-      vnf.scale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request), alongside),
+    task(
+      'scale',
+      (request, alongside) =>
+        vnf.scale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request), alongside),
+      (request) => vnf.planScale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request)),
     ),
     ...lcmOpOccRoutes({
       path: VNF_OP_OCCS,

@@ -3,6 +3,7 @@ import { wantedVnfcs, type ProblemRecord, type VnfInstanceDocument } from '../do
 import { describePlan } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { abandonedBy } from './abandoned.ts';
+import { affectedVnfcs } from './affected-vnfcs.ts';
 import { assessConvergence, type Convergence } from './assess-convergence.ts';
 import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
@@ -184,7 +185,9 @@ function finish(
   const { document } = instance;
   const isGone = document.wanted.length === 0 && endsInNothing(operation.document.operation, event);
   context.commit([
-    moveOperation(context, operation, event),
+    moveOperation(context, operation, event, {
+      affectedVnfcs: affectedVnfcs(operation.document.before ?? [], document.wanted),
+    }),
     updateInstance(
       instance,
       isGone ? asCreated(document) : { ...withoutOperation(document), instantiationState: 'INSTANTIATED' },

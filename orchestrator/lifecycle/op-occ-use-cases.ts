@@ -75,8 +75,9 @@ export function rollBackOperation(context: LifecycleContext, active: ActiveOpera
   const { instance, operation } = active;
   const moved = moveOperation(context, operation, 'rollback');
   if (!canRollBack(operation.document))
+    // SOL003: the task does not exist for such an operation.
     throw new IotmanoError(
-      'conflict',
+      'not-found',
       `a ${operation.document.operation} cannot be rolled back; retry operation ${operation.id}, or fail it`,
     );
   commitWanted(context, active, instance.document, { wanted: operation.document.before ?? [] }, moved);

@@ -38,6 +38,8 @@ export interface VnfUseCases {
   terminate(tenant: TenantId, id: string, request: object, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   heal(tenant: TenantId, id: string, request: HealVnf, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   scale(tenant: TenantId, id: string, request: ScaleRequest, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
+  /** What `scale` would do; changes nothing. */
+  planScale(tenant: TenantId, id: string, request: ScaleRequest): PlanReport;
 }
 
 export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
@@ -67,6 +69,27 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     );
     context.commit([...writes, ...alongside(id)]);
     return id;
+  }
+
+  function getScalable(tenant: TenantId, id: string, request: ScaleRequest): StoredRecord<'vnf-instance'> {
+    const record = get(tenant, id);
+    requireFree(record);
+    requireState(record, 'INSTANTIATED', 'scaled');
+    requireScalable(packageOf(catalog, record.document.vnfPkgId), record.document, request);
+    return record;
+  }
+
+  function planFor(
+    { id, tenant, document }: StoredRecord<'vnf-instance'>,
+    operation: VnfLcmOpOccDocument['operation'],
+    request: object,
+  ): PlanReport {
+    const plan = planOperation(
+      context,
+      { vnfInstanceId: id as VnfInstanceId, tenant, instance: document },
+      { operation, state: 'STARTING', operationParams: { ...request } },
+    );
+    return reportPlan(document.name, document.wanted, plan);
   }
 
   return {
@@ -104,12 +127,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
       const record = get(tenant, id);
       requireInstantiable(record);
       const instance = { ...record.document, ...instantiationOf(context, record, request) };
-      const plan = planOperation(
-        context,
-        { vnfInstanceId: record.id as VnfInstanceId, tenant, instance },
-        { operation: 'INSTANTIATE', state: 'STARTING', operationParams: {} },
-      );
-      return reportPlan(instance.name, instance.wanted, plan);
+      return planFor({ ...record, document: instance }, 'INSTANTIATE', {});
     },
     terminate: (tenant, id, request, alongside = NOTHING) => {
       const record = get(tenant, id);
@@ -132,12 +150,8 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
         );
       return start(record, 'HEAL', request, alongside);
     },
-    scale: (tenant, id, request, alongside = NOTHING) => {
-      const record = get(tenant, id);
-      requireFree(record);
-      requireState(record, 'INSTANTIATED', 'scaled');
-      requireScalable(packageOf(catalog, record.document.vnfPkgId), record.document, request);
-      return start(record, 'SCALE', request, alongside);
-    },
+    scale: (tenant, id, request, alongside = NOTHING) =>
+      start(getScalable(tenant, id, request), 'SCALE', request, alongside),
+    planScale: (tenant, id, request) => planFor(getScalable(tenant, id, request), 'SCALE', request),
   };
 }

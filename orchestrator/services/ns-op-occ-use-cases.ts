@@ -49,7 +49,7 @@ export function createNsOpOccUseCases(context: ServicesContext): NsOpOccUseCases
       const moved = moveServiceOperation(clock, operation, 'rollback', { children: {} });
       if (operation.document.operation !== 'INSTANTIATE')
         throw new IotmanoError(
-          'conflict',
+          'not-found',
           `a ${operation.document.operation} cannot be rolled back; retry operation ${id}, or fail it`,
         );
       commit([moved]);
