@@ -108,9 +108,18 @@ function withFlags(command: Command, env: Environment): Command {
     .addOption(logLevelOption());
 }
 
+/** As Mco has labels (host-facts.json): a wrong one is told here, not by a refusal of the host's facts later. */
+const LABEL = /^(?<key>[A-Za-z0-9._/-]{1,100})=(?<value>\P{Cc}{0,200})$/u;
+
 function collectLabel(text: string, collected: Record<string, string>): Record<string, string> {
-  const [name, value] = splitPair('--label', text);
-  return { ...collected, [name]: value };
+  const { key, value } = LABEL.exec(text)?.groups ?? {};
+  if (key === undefined || value === undefined) {
+    throw new CliFailure(
+      EXIT.usage,
+      `--label wants key=value, the key of letters, digits, ".", "_", "/" and "-", the value of at most 200 characters without control characters; got ${JSON.stringify(text)}`,
+    );
+  }
+  return { ...collected, [key]: value };
 }
 
 function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
