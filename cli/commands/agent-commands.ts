@@ -13,7 +13,7 @@ import {
   type LogLevel,
 } from '../../kernel/index.ts';
 import { DEFAULT_URL, defaultDataDirectory, type Environment } from '../context.ts';
-import { logLevelOption, splitPair } from '../arguments.ts';
+import { logLevelOption } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
 import { stopSignal } from '../stop-signal.ts';
