@@ -6,4 +6,12 @@ export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
 export { hostLabels } from './host-labels.ts';
 export { isInstallationAdmin, isInstallationTenant } from './installation.ts';
 export { hashSecret, isSameSecret, newSecret, type RandomBytes } from './secrets.ts';
-export { assignmentId, compareText, hostIdOf, toWantedUnits, vnfcInstanceId, wantedVnfcs } from './vnfc.ts';
+export {
+  assignmentId,
+  compareText,
+  copyName,
+  hostIdOf,
+  toWantedUnits,
+  vnfcInstanceId,
+  wantedVnfcs,
+} from './vnfc.ts';

@@ -17,6 +17,11 @@ export function vnfcInstanceId(hostId: HostId, key: WorkloadKey, slot: number): 
   return uuidV5(IOTMANO_NAMESPACE, `${hostId}/${instanceName(key, slot)}`) as VnfcInstanceId;
 }
 
+/** Which copy, whatever its epoch: the same slot on another host is another one. */
+export function copyName({ hostId, unit, generation, slot }: Omit<WantedVnfc, 'epoch'>): string {
+  return `${hostId}/${unit}-g${generation}-${slot}`;
+}
+
 /** All copies that are wanted, in order of unit, slot and host. */
 export function wantedVnfcs(wanted: readonly WantedUnit[]): readonly WantedVnfc[] {
   return wanted

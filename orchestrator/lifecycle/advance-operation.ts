@@ -1,5 +1,5 @@
-import { ERROR_TABLE, type ErrorCode, type VnfInstanceId } from '../../kernel/index.ts';
-import { wantedVnfcs, type ProblemRecord, type VnfInstanceDocument } from '../domain/index.ts';
+import type { VnfInstanceId } from '../../kernel/index.ts';
+import { wantedVnfcs, type VnfInstanceDocument } from '../domain/index.ts';
 import { describePlan } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { abandonedBy } from './abandoned.ts';
@@ -9,7 +9,13 @@ import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import { judgeHost } from './liveness.ts';
-import { asCreated, moveOperation, problem, updateInstance, withoutOperation } from './operation-records.ts';
+import {
+  asCreated,
+  moveOperation,
+  problemRecord,
+  updateInstance,
+  withoutOperation,
+} from './operation-records.ts';
 import { planNextStep } from './plan-next-step.ts';
 import { planOperation } from './plan-operation.ts';
 import { hostsOfWanted, type WantedPlan } from './plan-wanted.ts';
@@ -115,7 +121,7 @@ function grant(context: LifecycleContext, { vnfInstanceId, instance, operation }
     const detail = describePlan(plan.problem, plan.result).join('; ');
     const isNew = operation.document.operation === 'INSTANTIATE';
     context.commit([
-      moveOperation(context, operation, 'refuse', { error: problemOf('no-host-fits', detail) }),
+      moveOperation(context, operation, 'refuse', { error: problemRecord('no-host-fits', detail) }),
       updateInstance(instance, isNew ? asCreated(document) : withoutOperation(document)),
     ]);
     return;
@@ -205,7 +211,7 @@ function failTemporarily(
   { vnfInstanceId, instance, operation }: ActiveOperation,
   detail: string,
 ): void {
-  const error = problemOf('driver-failed', detail);
+  const error = problemRecord('driver-failed', detail);
   const failed = moveOperation(context, operation, 'failTemporarily', { error });
   if (!operation.document.isAutomaticInvocation) {
     context.commit([failed]);
@@ -217,8 +223,4 @@ function failTemporarily(
     updateInstance(instance, withoutOperation(instance.document)),
   ]);
   context.alarms.raise({ vnfInstanceId, name: 'healing-failed', text: detail });
-}
-
-function problemOf(code: ErrorCode, detail: string): ProblemRecord {
-  return problem(ERROR_TABLE[code].status, code, ERROR_TABLE[code].title, detail);
 }

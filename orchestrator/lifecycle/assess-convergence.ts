@@ -1,6 +1,12 @@
 import type { HostId } from '../../kernel/index.ts';
 import type { ObservedInstance } from '../../vim-drivers/index.ts';
-import { wantedVnfcs, type ObservedDocument, type WantedUnit, type WantedVnfc } from '../domain/index.ts';
+import {
+  copyName,
+  wantedVnfcs,
+  type ObservedDocument,
+  type WantedUnit,
+  type WantedVnfc,
+} from '../domain/index.ts';
 
 /** How far what is observed is from what is wanted. */
 export interface Convergence {
@@ -115,7 +121,7 @@ function reasonOf(found: FoundCopy | undefined): string | undefined {
 
 /** Copies that are there and not wanted. A silent host removes them when it returns: it runs only what it is assigned. */
 function leftoversOf({ wanted, observed, lostHosts, withdrawnFrom }: ConvergenceInput): readonly string[] {
-  const wantedNames = new Set(wantedVnfcs(wanted).map(nameOf));
+  const wantedNames = new Set(wantedVnfcs(wanted).map(copyName));
   const unconfirmed = withdrawnFrom
     .filter((hostId) => !lostHosts.has(hostId))
     .map((hostId) => `${hostId} has not confirmed yet that it runs nothing of this any more`);
@@ -132,12 +138,8 @@ function leftoversOf({ wanted, observed, lostHosts, withdrawnFrom }: Convergence
       if (!isWorkloadWanted && workload.instances.length === 0)
         return [`${unit} is being removed from ${hostId}`];
       return workload.instances
-        .filter(({ slot }) => !wantedNames.has(nameOf({ hostId, unit, generation, slot })))
+        .filter(({ slot }) => !wantedNames.has(copyName({ hostId, unit, generation, slot })))
         .map(({ slot, state }) => `${unit}-${slot} on ${hostId} is to go and is ${state}`);
     });
   return [...seen, ...unconfirmed];
-}
-
-function nameOf({ hostId, unit, generation, slot }: Omit<WantedVnfc, 'epoch'>): string {
-  return `${hostId}/${unit}-g${generation}-${slot}`;
 }

@@ -29,7 +29,7 @@ export { activeOperation, convergenceOf, type ActiveOperation } from './advance-
 export { cancelOperation, failOperation, retryOperation } from './op-occ-use-cases.ts';
 export { countsOfLevel, type UnitCounts } from './levels.ts';
 export { instantiationOf, newInstance } from './prepare-instance.ts';
-export { startOperation } from './operation-records.ts';
+export { problemRecord, startOperation } from './operation-records.ts';
 export { resolveInValue } from './resolve-templates.ts';
 export { validateValues } from './validate-values.ts';
 export { applyPlacement } from './plan-wanted.ts';

@@ -1,6 +1,8 @@
 import {
+  ERROR_TABLE,
   toTimestamp,
   transition,
+  type ErrorCode,
   type LcmOpOccId,
   type TenantId,
   type VnfInstanceId,
@@ -122,11 +124,7 @@ export function asCreated(instance: VnfInstanceDocument): VnfInstanceDocument {
   };
 }
 
-export function problem(
-  status: number,
-  code: ProblemRecord['code'],
-  title: string,
-  detail: string,
-): ProblemRecord {
+export function problemRecord(code: ErrorCode, detail: string): ProblemRecord {
+  const { status, title } = ERROR_TABLE[code];
   return { status, title, detail, code };
 }

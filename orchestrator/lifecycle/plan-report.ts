@@ -1,5 +1,5 @@
 import type { HostId } from '../../kernel/index.ts';
-import { wantedVnfcs, type WantedUnit, type WantedVnfc } from '../domain/index.ts';
+import { copyName, wantedVnfcs, type WantedUnit, type WantedVnfc } from '../domain/index.ts';
 import { describePlan } from '../placement/index.ts';
 import type { WantedPlan } from './plan-wanted.ts';
 
@@ -21,9 +21,9 @@ export interface PlanReport {
 export function reportPlan(name: string, before: readonly WantedUnit[], plan: WantedPlan): PlanReport {
   const text = describePlan(plan.problem, plan.result);
   if (plan.wanted === undefined) return { fits: false, instances: [], reasons: text };
-  const old = new Set(wantedVnfcs(before).map(placeOf));
+  const old = new Set(wantedVnfcs(before).map(copyName));
   const now = wantedVnfcs(plan.wanted);
-  const kept = new Set(now.map(placeOf));
+  const kept = new Set(now.map(copyName));
   const entry = (copy: WantedVnfc, change: 'ADDED' | 'KEPT' | 'REMOVED') => ({
     function: name,
     unit: copy.unit,
@@ -34,16 +34,12 @@ export function reportPlan(name: string, before: readonly WantedUnit[], plan: Wa
   return {
     fits: true,
     instances: [
-      ...now.map((copy) => entry(copy, old.has(placeOf(copy)) ? 'KEPT' : 'ADDED')),
+      ...now.map((copy) => entry(copy, old.has(copyName(copy)) ? 'KEPT' : 'ADDED')),
       ...wantedVnfcs(before)
-        .filter((copy) => !kept.has(placeOf(copy)))
+        .filter((copy) => !kept.has(copyName(copy)))
         .map((copy) => entry(copy, 'REMOVED')),
     ],
     reasons:
       plan.result.fits && plan.result.skipped.length > 0 ? text.slice(-plan.result.skipped.length) : [],
   };
-}
-
-function placeOf({ hostId, unit, slot }: WantedVnfc): string {
-  return `${hostId} ${unit} ${slot}`;
 }

@@ -1,5 +1,6 @@
 import type { HostId } from '../../kernel/index.ts';
 import {
+  copyName,
   compareText,
   toWantedUnits,
   vnfcInstanceId,
@@ -74,12 +75,8 @@ function generationOf({ current, moved, generation }: WantedPlanInput): number {
 }
 
 function membershipOf(copies: readonly WantedVnfc[]): (copy: WantedVnfc) => boolean {
-  const names = new Set(copies.map(nameOf));
-  return (copy) => names.has(nameOf(copy));
-}
-
-function nameOf({ hostId, unit, slot }: WantedVnfc): string {
-  return `${hostId} ${unit} ${slot}`;
+  const names = new Set(copies.map(copyName));
+  return (copy) => names.has(copyName(copy));
 }
 
 /** Gives each added instance a slot: one that is being moved, else the lowest that is free; with coverage the first of its host. */

@@ -1,5 +1,6 @@
 import type { HostId } from '../../kernel/index.ts';
 import {
+  copyName,
   toWantedUnits,
   wantedVnfcs,
   type VnfInstanceDocument,
@@ -62,11 +63,7 @@ export function sortDisplaced(
 }
 
 function hostsThatLose(before: readonly WantedUnit[], after: readonly WantedUnit[]): ReadonlySet<HostId> {
-  const stays = new Set(wantedVnfcs(after).map(placeOf));
-  const gone = wantedVnfcs(before).filter((copy) => !stays.has(placeOf(copy)));
+  const stays = new Set(wantedVnfcs(after).map(copyName));
+  const gone = wantedVnfcs(before).filter((copy) => !stays.has(copyName(copy)));
   return new Set(gone.map(({ hostId }) => hostId));
-}
-
-function placeOf({ hostId, unit, generation, slot }: WantedVnfc): string {
-  return `${hostId}/${unit}-g${generation}-${slot}`;
 }

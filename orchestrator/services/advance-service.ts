@@ -4,6 +4,7 @@ import {
   cancelOperation,
   failOperation,
   instantiationOf,
+  problemRecord,
   retryOperation,
   startOperation,
   type InstantiateVnf,
@@ -18,7 +19,7 @@ import {
   type ServicesContext,
 } from './context.ts';
 import { observeService } from './observe-service.ts';
-import { freed, moveServiceOperation, problemRecord, updateService } from './operation-records.ts';
+import { freed, moveServiceOperation, updateService } from './operation-records.ts';
 import { bindIds } from './plan-service.ts';
 import { planNextServiceStep, type ChildOperation } from './plan-next-step.ts';
 

@@ -1,18 +1,10 @@
-import {
-  ERROR_TABLE,
-  toTimestamp,
-  transition,
-  canTransition,
-  type Clock,
-  type ErrorCode,
-} from '../../kernel/index.ts';
+import { toTimestamp, transition, canTransition, type Clock } from '../../kernel/index.ts';
 import {
   NS_LCM_OPERATION,
   type NsInstanceDocument,
   type NsLcmOpOccDocument,
   type NsLcmOperationEvent,
   type NsLcmOperationState,
-  type ProblemRecord,
 } from '../domain/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 
@@ -60,9 +52,4 @@ export function updateService(
 export function freed(document: NsInstanceDocument): NsInstanceDocument {
   const { activeOpOcc: _activeOpOcc, ...rest } = document;
   return rest;
-}
-
-export function problemRecord(code: ErrorCode, detail: string): ProblemRecord {
-  const { status, title } = ERROR_TABLE[code];
-  return { status, title, detail, code };
 }

@@ -44,8 +44,9 @@ const { vnf, opOccs } = lifecycle;
 
 if (store.count('host') === 0) for (const host of hosts) host.enrol(store);
 if (store.count('vnf-package') === 0) onboardFunction(store, buildFunction('worker'));
-while (mode === 'loop' && store.count('vnf-instance') < FUNCTIONS)
-  vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-worker', vnfInstanceName: 'worker' });
+if (mode === 'loop')
+  while (store.count('vnf-instance') < FUNCTIONS)
+    vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-worker', vnfInstanceName: 'worker' });
 await store.whenDurable();
 tell('open');
 
