@@ -30,6 +30,22 @@ export function describeDeadman(siteOf: () => ConformanceSite): void {
       expect(after.epoch).toBe(before.epoch);
     });
 
+    it('starts nothing for an apply that came while the lease was over, though it is renewed before it is done', async () => {
+      const workload = sampleWorkload(siteOf(), { spec: { stopAfterSeconds: 1 } });
+      await renew(siteOf());
+      await siteOf().driver.apply(workload, nextFence());
+      await untilRunning(siteOf(), workload);
+      await until(siteOf(), workload.key, ([one]) => one?.state === 'STOPPED');
+      // What it says was wanted before the lapse: by now the function may be elsewhere.
+      const late = siteOf().driver.apply(workload, nextFence());
+      await renew(siteOf());
+      await late;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect((await find(siteOf(), workload.key))?.instances[0]?.state).toBe('STOPPED');
+      await siteOf().driver.apply(workload, nextFence());
+      await until(siteOf(), workload.key, ([one]) => one?.state === 'RUNNING');
+    });
+
     it('leaves an instance alone for as long as the lease is renewed, and others altogether', async () => {
       const bound = sampleWorkload(siteOf(), { spec: { stopAfterSeconds: 1 } });
       const free = sampleWorkload(siteOf());

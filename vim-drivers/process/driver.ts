@@ -24,6 +24,7 @@ import { createKeyedQueue } from './keyed-queue.ts';
 import { safeWorkloadId, slotPaths } from './layout.ts';
 import { readOutput } from './logs.ts';
 import type { SlotContext } from './slot-context.ts';
+import { isLeaseOver } from './start-instance.ts';
 import { measureUsage } from './usage.ts';
 
 export interface ProcessDriverOptions {
@@ -110,6 +111,7 @@ export class ProcessHost implements ProcessDriver {
   async apply(workload: Workload, fence: Fence): Promise<void> {
     const id = safeWorkloadId(workload.key);
     this.#demandOpen();
+    const hasHeldLease = !isLeaseOver(this.#parts.context, workload);
     await this.#parts.fence.pass(fence);
     await this.#queue.run(id, async () => {
       await this.#fetch(id, workload);
@@ -118,7 +120,7 @@ export class ProcessHost implements ProcessDriver {
       await hosted.take(workload);
       // Known from here on, whatever its slots meet: nobody else may ever open them.
       this.#hosted.set(id, hosted);
-      await hosted.tellSlots();
+      await hosted.tellSlots(hasHeldLease);
     });
     this.#parts.context.changed();
   }

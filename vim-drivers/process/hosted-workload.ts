@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { IotmanoError } from '../../kernel/index.ts';
 import type { ObservedWorkload, Workload, WorkloadId } from '../contract.ts';
 import { keptVolumesDirectory, workloadDirectory, workloadFile } from './layout.ts';
-import { Slot } from './slot.ts';
+import { Slot, type SlotOrigin } from './slot.ts';
 import type { SlotContext, SlotWish } from './slot-context.ts';
 import type { StopRule } from './slot-state.ts';
 import { replaceFileDurably } from './state-files.ts';
@@ -57,13 +57,13 @@ export class HostedWorkload {
   async adopt(): Promise<void> {
     const names = await readdir(workloadDirectory(this.#context.layout, this.id));
     const found = names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
-    await this.tellSlots(found);
+    await this.tellSlots(false, found);
   }
 
   /** Stops every instance and removes everything but kept volumes. */
   async remove(options: RemoveOptions): Promise<void> {
     await this.#save({ workload: this.workload, removing: options });
-    await this.tellSlots();
+    await this.tellSlots(false);
     await Promise.all([...this.#slots.values()].map((slot) => slot.finished()));
     if ([...this.#slots.values()].some((slot) => !slot.isGone))
       throw new IotmanoError('unavailable', `the removal of ${this.id} goes on at the driver's next start`);
@@ -91,16 +91,20 @@ export class HostedWorkload {
     this.#record = record;
   }
 
-  /** Tells every slot what it is to run; `found`: slots that an earlier run has left. */
-  async tellSlots(found?: readonly number[]): Promise<void> {
+  /**
+   * Tells every slot what it is to run.
+   * @param hasHeldLease whether the lease held when that was said
+   * @param found slots that an earlier run has left
+   */
+  async tellSlots(hasHeldLease: boolean, found?: readonly number[]): Promise<void> {
     const wishes = new Map(this.removing === undefined ? this.#wishes() : []);
     const grace = this.removing?.graceSeconds;
     for (const number of new Set([...this.#slots.keys(), ...(found ?? []), ...wishes.keys()])) {
       const wish = wishes.get(number);
       const slot = this.#slots.get(number);
-      if (slot !== undefined && !slot.isGone) slot.want(wish, grace);
+      if (slot !== undefined && !slot.isGone) slot.want(wish, hasHeldLease, grace);
       else if (wish !== undefined || found?.includes(number) === true) {
-        const origin = found === undefined ? 'applied' : 'found';
+        const origin: SlotOrigin = { how: found === undefined ? 'applied' : 'found', hasHeldLease };
         const opened = await Slot.open(this.#context, this.id, number, wish, this.#stopRule(grace), origin);
         this.#slots.set(number, opened);
       }

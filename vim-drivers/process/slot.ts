@@ -11,6 +11,13 @@ import { isLeaseOver, LONG_PAUSE_MILLISECONDS, release, startWhenDue } from './s
 import { isRunning } from './system.ts';
 import { tend } from './tend-instance.ts';
 
+/** How a slot comes to be opened: an earlier run has left it, or an apply names it. */
+export interface SlotOrigin {
+  readonly how: 'applied' | 'found';
+  /** Whether the lease held when the apply came. */
+  readonly hasHeldLease: boolean;
+}
+
 /**
  * One slot of a workload: brings what runs there to what is wished, whatever it finds, and holds it there. Every step looks at the world anew
  * and does one thing; a step that fails is tried again later. The same steps follow a start of the driver, a crash, and a change of the wish.
@@ -33,18 +40,18 @@ export class Slot {
     number: number,
     wish: SlotWish | undefined,
     stop: StopRule,
-    origin: 'applied' | 'found',
+    origin: SlotOrigin,
   ): Promise<Slot> {
     const paths = slotPaths(context.layout, id, number);
     await mkdir(paths.directory, { recursive: true, mode: 0o700 });
     const stored = await loadSlotRecord(paths);
     const since = toTimestamp(context.clock.now());
-    const record = stored ?? firstRecord(number, wish, since, origin);
+    const record = stored ?? firstRecord(number, wish, since, origin.how);
     const slot = new Slot(new SlotState(context, id, record));
     context.ports.claim(slot.#state.name, record.ports);
     slot.#state.stop = stop;
     slot.#state.wish = wish;
-    if (origin === 'applied' && wish !== undefined) release(slot.#state, wish);
+    if (origin.how === 'applied' && wish !== undefined) release(slot.#state, wish, origin.hasHeldLease);
     await findRun(slot.#state); // so that the first list is right
     slot.#loop = slot.#drive();
     return slot;
@@ -66,13 +73,16 @@ export class Slot {
     return this.#state.name;
   }
 
-  /** Says what to run; nothing: stop and forget, within another grace than the workload's where one is given. */
-  want(wish: SlotWish | undefined, graceSeconds?: number): void {
+  /**
+   * Says what to run; nothing: stop and forget, within another grace than the workload's where one is given.
+   * @param hasHeldLease whether the lease held when that was said
+   */
+  want(wish: SlotWish | undefined, hasHeldLease: boolean, graceSeconds?: number): void {
     const state = this.#state;
     if (wish !== undefined) state.stop = wish.spec.stop;
     if (graceSeconds !== undefined) state.stop = { ...state.stop, graceSeconds };
     state.wish = wish;
-    if (wish !== undefined) release(state, wish);
+    if (wish !== undefined) release(state, wish, hasHeldLease);
     state.wake();
   }
 
@@ -80,14 +90,15 @@ export class Slot {
   beforeRenewal(): void {
     const { wish } = this.#state;
     this.#state.isLeaderHeard = true;
-    if (wish !== undefined && isLeaseOver(this.#state, wish)) this.#state.isReleased = false;
+    if (wish !== undefined && isLeaseOver(this.#state.context, wish)) this.#state.isReleased = false;
   }
 
   /** A look from outside whether what runs is still there, and may be. */
   check(): void {
     const { run, wish } = this.#state;
     if (run === undefined) return;
-    if (!isRunning(run.program) || (wish !== undefined && isLeaseOver(this.#state, wish))) this.#state.wake();
+    if (!isRunning(run.program) || (wish !== undefined && isLeaseOver(this.#state.context, wish)))
+      this.#state.wake();
   }
 
   observe(): ObservedInstance {

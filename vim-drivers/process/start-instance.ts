@@ -9,7 +9,7 @@ import {
   type PrepareInput,
   type PreparedInstance,
 } from './prepare-instance.ts';
-import type { SlotWish } from './slot-context.ts';
+import type { SlotContext, SlotWish } from './slot-context.ts';
 import type { SlotState } from './slot-state.ts';
 
 /** How long a slot that waits for something outside looks away; whatever happens inside wakes it. */
@@ -18,7 +18,7 @@ export const LONG_PAUSE_MILLISECONDS = 60_000;
 /** Starts an instance, or pauses for as long as something stands against it. */
 export async function startWhenDue(state: SlotState, wish: SlotWish): Promise<void> {
   const { record, context } = state;
-  if (isLeaseOver(state, wish)) {
+  if (isLeaseOver(context, wish)) {
     state.isReleased = false;
     const reason = "waiting for a renewal of the host's lease";
     if (record.state !== 'STOPPED') await state.update({ state: 'PENDING', reason });
@@ -31,17 +31,21 @@ export async function startWhenDue(state: SlotState, wish: SlotWish): Promise<vo
   await start(state, wish);
 }
 
-/** An apply says that it is wanted now: it may start if the lease holds and, where a reboot held it back, the orchestrator was heard. */
-export function release(state: SlotState, wish: SlotWish): void {
-  state.isReleased = (!state.record.awaitsLeader || state.isLeaderHeard) && !isLeaseOver(state, wish);
+/**
+ * An apply says that it is wanted: it may start if the lease holds, held already when the apply came (what was wanted before a lapse may
+ * have moved since), and, where a reboot held it back, the orchestrator was heard.
+ */
+export function release(state: SlotState, wish: SlotWish, hasHeldLease: boolean): void {
+  const isHeard = !state.record.awaitsLeader || state.isLeaderHeard;
+  state.isReleased = isHeard && hasHeldLease && !isLeaseOver(state.context, wish);
 }
 
 /** Whether the dead-man's rule forbids the instance to run now. */
-export function isLeaseOver(state: SlotState, { spec }: SlotWish): boolean {
+export function isLeaseOver({ lease }: SlotContext, { spec }: Pick<SlotWish, 'spec'>): boolean {
   const { stopAfterSeconds } = spec;
   if (stopAfterSeconds === undefined) return false;
   const grace = deadmanGraceSeconds(stopAfterSeconds, spec.stop.graceSeconds);
-  return state.context.lease.remainingMilliseconds(stopAfterSeconds) <= grace * 1000;
+  return lease.remainingMilliseconds(stopAfterSeconds) <= grace * 1000;
 }
 
 async function start(state: SlotState, wish: SlotWish): Promise<void> {
@@ -55,7 +59,7 @@ async function start(state: SlotState, wish: SlotWish): Promise<void> {
   const prepared = await prepareInstance(prepareInput(state, wish, artifactDirectory));
   state.writtenBindings = wish.bindingsHash;
   const cgroups = await context.cgroups.prepare(state.name, spec.resources);
-  if (state.wish !== wish || isLeaseOver(state, wish)) return; // all that took time: look again
+  if (state.wish !== wish || isLeaseOver(context, wish)) return; // all that took time: look again
   const attempt = record.attempt + 1;
   // On disk before the process is there: whoever comes after a crash in between knows what to look for.
   await state.update({

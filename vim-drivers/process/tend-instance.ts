@@ -16,7 +16,7 @@ const HANGUP_PATIENCE_MILLISECONDS = 3000;
 /** One turn of looking after a running instance: bindings, lease, the probe that is due; then a pause until the next thing is. */
 export async function tend(state: SlotState, run: Run, wish: SlotWish): Promise<void> {
   const { clock } = state.context;
-  if (isLeaseOver(state, wish)) return stopForLease(state, wish);
+  if (isLeaseOver(state.context, wish)) return stopForLease(state, wish);
   state.isReleased = true; // what may run may be started again after a crash, too
   const isDelivered = await deliverBindings(state, run, wish);
   if (isDelivered === 'restarting') return;
