@@ -44,7 +44,7 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['up --tls-cert cert.pem', /TLS needs a certificate and its key; --tls-key is missing/],
     ['up --tls-key key.pem', /TLS needs a certificate and its key; --tls-cert is missing/],
     ['up --log-level loud', /Allowed choices are trace, debug, info, warn, error, silent/],
-    ['agent run --label site', /--label wants name=value; got "site"/],
+    ['agent run --label site', /--label wants key=value,.*got "site"/],
     ['agent run --tier sky', /Allowed choices are device-edge, cloud-edge, cloud/],
     ['agent run --host-id No_Such', /--host-id/],
     ['service deploy x --param cseId', /--param wants name=value; got "cseId"/],

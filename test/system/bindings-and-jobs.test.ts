@@ -61,10 +61,13 @@ function toldAnew(client: Copy, old: number | undefined): Promise<Told> {
 const portsOf = (told: Told): number[] =>
   (told.bindings?.requires['speech']?.endpoints ?? []).map(({ port }) => port);
 
+/** Its threads end one by one: a killed process may hold its port a moment longer than it looks alive. */
 function occupy(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
+  return eventually(`port ${port} is free`, () => {
     const server = createServer();
-    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(server));
+    return new Promise<Server | false>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(server));
+    });
   });
 }
 
