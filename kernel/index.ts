@@ -1,4 +1,4 @@
-/** What every room may lean on, and nothing more: errors, ids, transitions, clock, log, files that are replaced whole. */
+/** What every room may lean on, and nothing more: errors, ids, transitions, clock, log. */
 export {
   ERROR_TABLE,
   IotmanoError,
@@ -31,5 +31,4 @@ export {
 } from './ids.ts';
 export { canTransition, transition, type TransitionTable } from './transition.ts';
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
-export { replaceFile, replaceFileDurably, syncDirectory } from './replace-file.ts';
 export { createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';

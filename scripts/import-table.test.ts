@@ -12,6 +12,7 @@ const SAMPLE: Record<string, string> = {
   descriptors: 'descriptors/planted.ts',
   'driver-contract': 'vim-drivers/contract-planted.ts',
   'site-controller': 'vim-drivers/site-controller/planted.ts',
+  'host-files': 'vim-drivers/host-files/planted.ts',
   drivers: 'vim-drivers/process/planted.ts',
   'driver-registry': 'vim-drivers/registry.ts',
   agents: 'agents/planted.ts',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../kernel/index.ts';
+import { replaceFile } from '../../vim-drivers/host-files/index.ts';
 
 /** How far the queue has been acknowledged, what it has dropped since it was made, and how much of that was told to somebody. */
 export interface Cursor {

@@ -1,5 +1,6 @@
 import { open, unlink, type FileHandle } from 'node:fs/promises';
-import { IotmanoError, syncDirectory } from '../../kernel/index.ts';
+import { IotmanoError } from '../../kernel/index.ts';
+import { syncDirectory } from '../../vim-drivers/host-files/index.ts';
 import { encodeEntry, HEADER_BYTES, type QueueEntry } from './record-format.ts';
 import {
   closeQuietly,

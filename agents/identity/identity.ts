@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chmod, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IotmanoError, parseId, replaceFileDurably, type HostId, type StateId } from '../../kernel/index.ts';
+import { IotmanoError, parseId, type HostId, type StateId } from '../../kernel/index.ts';
+import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
 
 /** What is remembered beside the key, in `identity.json`. */

@@ -1,6 +1,7 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, replaceFileDurably, toTimestamp, type Clock, type Logger } from '../../kernel/index.ts';
+import { messageOf, toTimestamp, type Clock, type Logger } from '../../kernel/index.ts';
+import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import type { ObservedWorkload } from '../../vim-drivers/index.ts';
 import type { DiskQueue } from '../disk-queue/index.ts';
 import type { Wakeup } from '../wakeup.ts';

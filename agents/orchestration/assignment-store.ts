@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseId, replaceFileDurably, type StateId } from '../../kernel/index.ts';
+import { parseId, type StateId } from '../../kernel/index.ts';
+import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import type { Fence } from '../../vim-drivers/index.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
 import {

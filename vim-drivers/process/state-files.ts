@@ -1,10 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
-import {
-  IotmanoError,
-  messageOf,
-  replaceFile as replace,
-  replaceFileDurably as replaceDurably,
-} from '../../kernel/index.ts';
+import { IotmanoError, messageOf } from '../../kernel/index.ts';
+import { replaceFile as replace, replaceFileDurably as replaceDurably } from '../host-files/index.ts';
 
 /** Replaces a file as a whole. @throws IotmanoError in the words of the error table */
 export async function replaceFile(path: string, content: string): Promise<void> {
