@@ -140,7 +140,7 @@ function commitSession(
 
 function stateAlarm(store: StateStore, clock: Clock, hostId: HostId, host: HostDocument): Write[] {
   if (isStateConfirmed(host, store.stateId)) return [];
-  const text = `host ${hostId} was enrolled with another state of this orchestrator: it keeps running what it runs and takes no orders until an operator confirms the new state`;
+  const text = `host ${hostId} was enrolled with another state of this orchestrator: it keeps running what it runs and takes no orders until an operator confirms the new state (iotmano host confirm ${hostId})`;
   return raiseAlarm(store, 'state-id-changed', { hostId }, text, clock.now());
 }
 
@@ -170,7 +170,7 @@ function dispute(
 function disputed(hostId: HostId): IotmanoError {
   return new IotmanoError(
     'conflict',
-    `two machines claim host ${hostId}: neither is obeyed until an operator has settled it`,
+    `two machines claim host ${hostId}: neither is obeyed until an operator has switched one off and settled it (iotmano host settle ${hostId})`,
     { currentState: 'DISPUTED' },
   );
 }
