@@ -67,7 +67,7 @@ export interface DescriptorUnit {
   /** Files of the package that are written beside the function before it starts, templates resolved. */
   readonly files: readonly { readonly path: string; readonly template: string }[];
   readonly ports: readonly UnitPort[];
-  /** Values may hold `{{ ports.NAME }}`, `{{ volumes.NAME }}`, `{{ config.NAME }}`, `{{ bindings.path }}`, `{{ instance.id }}`, `{{ host.id }}`, `{{ host.address }}`. */
+  /** Values may hold `{{ ports.NAME }}`, `{{ volumes.NAME }}`, `{{ config.NAME }}`, `{{ bindings.path }}`, `{{ instance.id }}`, `{{ instance.dir }}`, `{{ instance.listenAddress }}`, `{{ instance.localAddress }}`, `{{ host.id }}`, `{{ host.address }}`. */
   readonly env: Readonly<Record<string, string>>;
   /** Where the function reads its changeable configuration; absent: it has none. `reload` sends SIGHUP. */
   readonly bindings?: { readonly path: string; readonly onChange: 'reload' | 'restart' };

@@ -25,17 +25,40 @@ export interface ConformanceSite {
   artifact(command: readonly string[]): WorkloadArtifact;
   /** Ends an instance by hand, as if it had crashed. */
   crash(key: WorkloadKey, instance: ObservedInstance): Promise<void>;
+  /** Which run of a program is in the slot: another text after every start of it. Undefined: none runs. */
+  runOf(key: WorkloadKey, slot: number): Promise<string | undefined>;
   /** Puts something on the host that is not ours; tells whether it is still there. */
   plantForeign(): Promise<() => Promise<boolean>>;
   /** Names of everything on the host that belongs to the workloads, kept volumes excepted. */
   traces(...keys: readonly WorkloadKey[]): Promise<readonly string[]>;
+  /** What the suite can ask of a site where programs really run. */
+  readonly programs?: ProgramSite;
+  /** Stops the engine, or the way to it, waits until the driver has noticed, and starts it again. Absent: there is none beside the host. */
+  interruptEngine?(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The world around programs that really run. */
+export interface ProgramSite {
+  /** Sends a signal to the program of a slot, by other means than the driver's. */
+  signal(key: WorkloadKey, slot: number, name: NodeJS.Signals): Promise<void>;
+  /** An artifact that names what is not there. */
+  missingArtifact(): WorkloadArtifact;
+  /** Memory in use and CPU time so far as the platform's own tool tells them. */
+  usageByTool(
+    key: WorkloadKey,
+    slot: number,
+  ): Promise<{ readonly memoryBytes: number; readonly cpuSeconds: number }>;
+  /** An address of the host where a program of the test can take a fixed port away, and a connection finds the ports of instances. */
+  readonly address: string;
 }
 
 export interface ConformanceTarget {
   readonly name: string;
-  /** Programs really run there: what they see and write can be asserted. */
-  readonly runsPrograms: boolean;
+  /** The driver is a `LeaseKeeper`. */
+  readonly keepsLease: boolean;
+  /** How long the platform may take for what a process host does at once: the suite waits this many times longer. */
+  readonly slowness?: number;
   open(): Promise<ConformanceSite>;
 }
 

@@ -38,8 +38,10 @@ export type WorkloadArtifact =
   | { readonly type: 'process'; readonly command: readonly string[]; readonly files?: ArtifactReference }
   | {
       readonly type: 'container';
+      /** Name of the image, as the host knows it or can fetch it. */
       readonly image: string;
       readonly command?: readonly string[];
+      /** An archive of the image (`docker save`, OCI), for hosts that can load one. */
       readonly files?: ArtifactReference;
     };
 
@@ -52,7 +54,7 @@ export interface WorkloadSpec {
   /** Written beside the function before it starts. Content may hold the templates that `env` may. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
   readonly ports: readonly UnitPort[];
-  /** Only what the host alone knows is still a template: `{{ ports.* }}`, `{{ volumes.* }}`, `{{ bindings.path }}`, `{{ instance.id }}`, `{{ host.id }}`, `{{ host.address }}`. */
+  /** Only what the host alone knows is still a template: `{{ ports.* }}`, `{{ volumes.* }}`, `{{ bindings.path }}`, `{{ instance.* }}`, `{{ host.id }}`, `{{ host.address }}`. */
   readonly env: Readonly<Record<string, string>>;
   readonly bindings?: { readonly path: string; readonly onChange: 'reload' | 'restart' };
   readonly security: {
@@ -191,6 +193,17 @@ export interface HostInventory {
   };
   /** From where others reach what runs here. */
   readonly address: string;
+  /** The machines behind it, where the platform chooses among several by itself. */
+  readonly members?: readonly HostMember[];
+}
+
+/** One machine of a platform that places instances by itself. */
+export interface HostMember {
+  readonly name: string;
+  /** Takes instances now. */
+  readonly isReady: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly allocatable: HostInventory['allocatable'];
 }
 
 export interface WorkloadUsage {
@@ -256,6 +269,17 @@ export interface Closable {
   close(): Promise<void>;
 }
 
+/** Optional: a driver that asks its instances for their metrics itself, where nobody else reaches their ports. */
+export interface MetricsReader {
+  /** The body of `GET path` at that port of the instance; undefined when it cannot be had now, whatever the reason. */
+  readMetrics(
+    key: WorkloadKey,
+    slot: number,
+    from: NonNullable<WorkloadSpec['metrics']>,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
+}
+
 /** Where a driver gets the files of an artifact. */
 export interface ArtifactSource {
   /**
@@ -271,4 +295,8 @@ export function isLeaseKeeper(driver: VimDriver): driver is VimDriver & LeaseKee
 
 export function isClosable(driver: VimDriver): driver is VimDriver & Closable {
   return 'close' in driver;
+}
+
+export function isMetricsReader(driver: VimDriver): driver is VimDriver & MetricsReader {
+  return 'readMetrics' in driver;
 }

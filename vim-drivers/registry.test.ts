@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DRIVERS, isDriverName } from './registry.ts';
 
 /** Folders of this room that hold no driver. */
-const OTHER_FOLDERS = ['site-controller', 'conformance', 'host-files'];
+const OTHER_FOLDERS = ['site-controller', 'conformance', 'host-files', 'supervision', 'collection'];
 
 describe('the registry of drivers', () => {
   it('names every folder with a driver and no other', () => {

@@ -1,4 +1,6 @@
+import type { createDockerDriver } from './docker/index.ts';
 import type { createFakeDriver } from './fake/index.ts';
+import type { createKubernetesDriver } from './kubernetes/index.ts';
 import type { createProcessDriver } from './process/index.ts';
 
 /**
@@ -6,7 +8,13 @@ import type { createProcessDriver } from './process/index.ts';
  * @example const { createProcessDriver } = await DRIVERS.process();
  */
 export const DRIVERS = {
+  docker: () =>
+    import('./docker/index.ts') satisfies Promise<{ createDockerDriver: typeof createDockerDriver }>,
   fake: () => import('./fake/index.ts') satisfies Promise<{ createFakeDriver: typeof createFakeDriver }>,
+  kubernetes: () =>
+    import('./kubernetes/index.ts') satisfies Promise<{
+      createKubernetesDriver: typeof createKubernetesDriver;
+    }>,
   process: () =>
     import('./process/index.ts') satisfies Promise<{ createProcessDriver: typeof createProcessDriver }>,
 } as const;

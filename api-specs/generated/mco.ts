@@ -841,7 +841,7 @@ export interface components {
     };
     /**
      * WorkloadSpec
-     * @description Everything that is fixed for the life of an instance. A change of it is a new generation. `env`, `command` and file contents may hold templates that only the host can resolve: `{{ ports.NAME }}`, `{{ volumes.NAME }}`, `{{ bindings.path }}`, `{{ instance.id }}`, `{{ instance.dir }}`, `{{ host.id }}`, `{{ host.address }}`.
+     * @description Everything that is fixed for the life of an instance. A change of it is a new generation. `env`, `command` and file contents may hold templates that only the host can resolve: `{{ ports.NAME }}`, `{{ volumes.NAME }}`, `{{ bindings.path }}`, `{{ instance.id }}`, `{{ instance.dir }}`, `{{ instance.listenAddress }}` (where to listen to be reached at `{{ host.address }}`), `{{ instance.localAddress }}` (where to listen for probes and metrics), `{{ host.id }}`, `{{ host.address }}`.
      * @example {
      *       "artifact": {
      *         "type": "process",

@@ -49,7 +49,17 @@ async function faultsWith(template: string | Buffer, name = 'app') {
 }
 
 it('a template may refer to ports, volumes, bindings, parameters that have a value, and fixed names', async () => {
-  const fixed = ['tenant', 'vnf.id', 'vnf.name', 'instance.id', 'instance.dir', 'host.id', 'host.address'];
+  const fixed = [
+    'tenant',
+    'vnf.id',
+    'vnf.name',
+    'instance.id',
+    'instance.dir',
+    'instance.listenAddress',
+    'instance.localAddress',
+    'host.id',
+    'host.address',
+  ];
   const known = ['ports.http', 'volumes.data', 'bindings.path', 'config.level', 'config.site', ...fixed];
   expect(await faultsWith(known.map((path) => `${path} = {{ ${path} }}`).join('\n'))).toEqual([]);
   expect((await checkPackage(at('changed.zip'))).faults).toEqual([]);

@@ -7,6 +7,8 @@ const FIXED: readonly string[] = [
   'bindings.path',
   'instance.id',
   'instance.dir',
+  'instance.listenAddress',
+  'instance.localAddress',
   'host.id',
   'host.address',
   'vnf.id',

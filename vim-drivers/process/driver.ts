@@ -20,7 +20,7 @@ import type { FenceGuard } from './fence-guard.ts';
 import { HostedWorkload, type RemoveOptions } from './hosted-workload.ts';
 import { takeInventory, type HostDescription } from './inventory.ts';
 import type { OutputKeeper } from './keeper.ts';
-import { createKeyedQueue } from './keyed-queue.ts';
+import { createKeyedQueue } from '../supervision/index.ts';
 import { safeWorkloadId, slotPaths } from './layout.ts';
 import { readOutput } from './logs.ts';
 import type { SlotContext } from './slot-context.ts';

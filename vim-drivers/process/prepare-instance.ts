@@ -9,7 +9,7 @@ import {
   type WorkloadKey,
   type WorkloadSpec,
 } from '../contract.ts';
-import { resolveOnHost, type HostFacts } from './host-templates.ts';
+import { resolveOnHost, type HostFacts } from '../supervision/index.ts';
 import { keptVolumesDirectory, slotPaths, type Layout, type SlotPaths } from './layout.ts';
 import { readIfThere, replaceFile, replaceFileDurably } from './state-files.ts';
 
@@ -99,6 +99,8 @@ function hostFacts(input: PrepareInput, paths: SlotPaths): HostFacts {
     instanceDirectory: paths.instance,
     hostId: input.hostId,
     hostAddress: input.hostAddress,
+    listenAddress: input.hostAddress,
+    localAddress: '127.0.0.1',
   };
 }
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { WorkloadSpec } from '../contract.ts';
 import { killLeftovers } from './leftovers.ts';
-import { decideRestart, describeExit } from './restart-policy.ts';
+import { decideRestart, describeExit } from '../supervision/index.ts';
 import { hasLeaseLapsed, readExit, readRun, type Run } from './run-record.ts';
 import type { SlotWish } from './slot-context.ts';
 import type { SlotState } from './slot-state.ts';

@@ -1,6 +1,6 @@
 import { toTimestamp } from '../../kernel/index.ts';
 import type { WorkloadId } from '../contract.ts';
-import type { HealthTracker } from './health.ts';
+import type { HealthTracker } from '../supervision/index.ts';
 import { slotPaths, type SlotPaths } from './layout.ts';
 import { endRun, killLeftovers, type Belongings } from './leftovers.ts';
 import { instanceMark } from './prepare-instance.ts';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { IotmanoError } from '../../kernel/index.ts';
-import { HealthTracker } from './health.ts';
+import { HealthTracker } from '../supervision/index.ts';
 import { awaitRun, launch } from './launch.ts';
 import { deadmanGraceSeconds } from './lease.ts';
 import {

@@ -1,6 +1,6 @@
-import { HealthTracker } from './health.ts';
+import { HealthTracker, probeOnce } from '../supervision/index.ts';
 import { writeBindings } from './prepare-instance.ts';
-import { probeOnce } from './probes.ts';
+import { probeExec } from './probe-exec.ts';
 import { settleFailure, settleLapsed } from './settle-instance.ts';
 import type { Run } from './run-record.ts';
 import type { SlotWish } from './slot-context.ts';
@@ -41,7 +41,12 @@ async function runProbe(
 ): Promise<void> {
   const { clock } = state.context;
   const { health } = state;
-  const target = { ports: state.record.ports, instance: () => describeSlot(state, wish) };
+  const target = {
+    address: '127.0.0.1',
+    ports: state.record.ports,
+    exec: async (command: readonly string[], signal: AbortSignal) =>
+      probeExec(command, await describeSlot(state, wish), signal),
+  };
   const fault = await probeOnce(next.probe, target, state.interrupted);
   if (state.interrupted.aborted || health === undefined) return;
   health.record(next.name, fault, clock.monotonic());

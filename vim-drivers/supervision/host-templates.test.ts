@@ -9,14 +9,16 @@ const FACTS: HostFacts = {
   instanceDirectory: '/state/instance',
   hostId: 'gw-1',
   hostAddress: '192.0.2.7',
+  listenAddress: '0.0.0.0',
+  localAddress: '127.0.0.1',
 };
 
 describe('templates that the host resolves', () => {
   it('stand for ports, volumes, bindings, the instance and the host', () => {
     const text =
-      '{{ ports.http }} {{volumes.db}} {{ bindings.path }} {{ instance.id }} {{ instance.dir }} {{ host.id }} {{ host.address }}';
+      '{{ ports.http }} {{volumes.db}} {{ bindings.path }} {{ instance.id }} {{ instance.dir }} {{ instance.listenAddress }} {{ instance.localAddress }} {{ host.id }} {{ host.address }}';
     expect(resolveOnHost(text, FACTS, 'env')).toBe(
-      '20080 /state/volumes/db /state/bindings.json v-main-g1-0 /state/instance gw-1 192.0.2.7',
+      '20080 /state/volumes/db /state/bindings.json v-main-g1-0 /state/instance 0.0.0.0 127.0.0.1 gw-1 192.0.2.7',
     );
   });
 

@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { messageOf, unreachable } from '../../kernel/index.ts';
 import type { Probe } from '../../descriptors/index.ts';
-import type { PreparedInstance } from './prepare-instance.ts';
-import { sendSignal } from './system.ts';
 
 /** What a probe needs to know of the instance. */
 export interface ProbeTarget {
+  /** Where its ports are reached by who probes. */
+  readonly address: string;
   readonly ports: Readonly<Record<string, number>>;
-  /** How a program beside the instance is started. */
-  instance(): Promise<PreparedInstance>;
+  /** Runs a program beside the instance until it ends, or kills it when the signal aborts. Nothing when it ended well, else what was wrong. */
+  exec(command: readonly string[], signal: AbortSignal): Promise<string | undefined>;
 }
 
 /** Probes once. Returns nothing when all is well, else what was wrong. Never throws; an abort counts as neither and gives a text too. */
@@ -35,11 +34,11 @@ export async function probeOnce(
   try {
     switch (action.type) {
       case 'http':
-        return await probeHttp(portOf(target, action.port), action.path, ends);
+        return await probeHttp(target.address, portOf(target, action.port), action.path, ends);
       case 'tcp':
-        return await probeTcp(portOf(target, action.port), ends);
+        return await probeTcp(target.address, portOf(target, action.port), ends);
       case 'exec':
-        return await probeExec(action.command, await target.instance(), ends);
+        return await target.exec(action.command, ends);
       default:
         return unreachable(action);
     }
@@ -56,10 +55,16 @@ function portOf(target: ProbeTarget, name: string): number {
 }
 
 /** Status line only, over a bare socket: a full HTTP client costs several times as much, every second, for every instance. */
-async function probeHttp(port: number, path: string, signal: AbortSignal): Promise<string | undefined> {
-  const what = `GET http://127.0.0.1:${port}${path}`;
-  const head = `GET ${encodeURI(path)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: iotmano\r\nConnection: close\r\n\r\n`;
-  return dial(port, signal, what, (socket, resolve) => {
+async function probeHttp(
+  address: string,
+  port: number,
+  path: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const authority = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  const what = `GET http://${authority}${path}`;
+  const head = `GET ${encodeURI(path)} HTTP/1.1\r\nHost: ${authority}\r\nUser-Agent: iotmano\r\nConnection: close\r\n\r\n`;
+  return dial({ address, port }, signal, what, (socket, resolve) => {
     let answer = '';
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => {
@@ -76,19 +81,19 @@ async function probeHttp(port: number, path: string, signal: AbortSignal): Promi
   });
 }
 
-function probeTcp(port: number, signal: AbortSignal): Promise<string | undefined> {
-  return dial(port, signal, `port ${port}`, (_socket, resolve) => resolve(undefined));
+function probeTcp(address: string, port: number, signal: AbortSignal): Promise<string | undefined> {
+  return dial({ address, port }, signal, `port ${port}`, (_socket, resolve) => resolve(undefined));
 }
 
 /** Connects, and lets `talk` find out; the connection ends with the answer, with a fault, or with the signal. */
 function dial(
-  port: number,
+  { address, port }: { readonly address: string; readonly port: number },
   signal: AbortSignal,
   what: string,
   talk: (socket: Socket, resolve: (fault: string | undefined) => void) => void,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect({ host: address, port });
     const finish = (settle: () => void): void => {
       signal.removeEventListener('abort', interrupt);
       socket.destroy();
@@ -98,35 +103,5 @@ function dial(
     signal.addEventListener('abort', interrupt, { once: true });
     socket.once('connect', () => talk(socket, (fault) => finish(() => resolve(fault))));
     socket.once('error', (error) => finish(() => resolve(`${what}: ${messageOf(error)}`)));
-  });
-}
-
-function probeExec(
-  command: readonly string[],
-  instance: PreparedInstance,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const [program = '', ...args] = command;
-    // A group of its own, so that a probe that hangs can be ended with its children.
-    const child = spawn(program, args, {
-      cwd: instance.workingDirectory,
-      env: instance.environment,
-      stdio: 'ignore',
-      detached: true,
-    });
-    const abort = (): void => {
-      if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
-      reject(new Error(`${program} was interrupted`));
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    child.once('error', (error) => {
-      signal.removeEventListener('abort', abort);
-      resolve(messageOf(error));
-    });
-    child.once('exit', (code) => {
-      signal.removeEventListener('abort', abort);
-      resolve(code === 0 ? undefined : `${program} exited with code ${code ?? 'none'}`);
-    });
   });
 }

@@ -9,6 +9,10 @@ export interface HostFacts {
   readonly bindingsPath?: string;
   readonly instanceId: string;
   readonly instanceDirectory: string;
+  /** Where the instance listens to be reached at `hostAddress`. */
+  readonly listenAddress: string;
+  /** Where it listens for what is asked by its own host only: probes, metrics. */
+  readonly localAddress: string;
   readonly hostId: string;
   readonly hostAddress: string;
 }
@@ -23,6 +27,8 @@ function lookupHostFact(facts: HostFacts, reference: string): string | undefined
     'bindings.path': facts.bindingsPath,
     'instance.id': facts.instanceId,
     'instance.dir': facts.instanceDirectory,
+    'instance.listenAddress': facts.listenAddress,
+    'instance.localAddress': facts.localAddress,
     'host.id': facts.hostId,
     'host.address': facts.hostAddress,
   };
@@ -45,7 +51,7 @@ export function resolveOnHost(text: string, facts: HostFacts, where: string): st
   } catch (error) {
     throw new IotmanoError(
       'driver-failed',
-      `${where}: ${messageOf(error)}; a host knows ports, volumes, bindings.path, instance.id, instance.dir, host.id and host.address`,
+      `${where}: ${messageOf(error)}; a host knows ports, volumes, bindings.path, instance.id, instance.dir, instance.listenAddress, instance.localAddress, host.id and host.address`,
       {},
       error,
     );

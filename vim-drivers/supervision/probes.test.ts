@@ -24,13 +24,13 @@ describe('an HTTP probe', () => {
     server = listening;
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
     const ports = { http: (listening.address() as AddressInfo).port };
-    const instance = (): never => {
+    const exec = (): never => {
       throw new Error('not asked for');
     };
     const action = { type: 'http', port: 'http', path: '/ready' } as const;
     return probeOnce(
       { action, everySeconds: 1, timeoutSeconds: 0.2, failAfter: 1 },
-      { ports, instance },
+      { address: '127.0.0.1', ports, exec },
       signal,
     );
   };
