@@ -62,6 +62,18 @@ export interface ConformanceTarget {
   open(): Promise<ConformanceSite>;
 }
 
+const slownessOf = new WeakMap<ConformanceSite, number>();
+
+/** Has everything that waits at this site wait that many times longer. */
+export function setSlowness(site: ConformanceSite, slowness: number): void {
+  slownessOf.set(site, slowness);
+}
+
+/** How long to wait at this site for what a process host does within that time. */
+export function patience(site: ConformanceSite, milliseconds: number): number {
+  return milliseconds * (slownessOf.get(site) ?? 1);
+}
+
 let lastInstance = 0;
 let lastRevision = 0;
 
@@ -80,7 +92,13 @@ export function newKey(generation = 1): WorkloadKey {
 }
 
 /** Runs until it is told to stop. */
-const SLEEPER: readonly string[] = ['sh', '-c', 'echo up; exec sleep 600'];
+const SLEEPER: readonly string[] = shell('echo up');
+
+/** A shell that does this first, and then stays until it is told to stop: also as the first process of a container, which no signal ends by default. */
+export function shell(script: string, ...words: readonly string[]): readonly string[] {
+  const stay = 'sleep 600 & while kill -0 $! 2>/dev/null; do wait $!; done';
+  return ['sh', '-c', `trap 'exit 0' TERM; ${script}; ${stay}`, 'sh', ...words];
+}
 
 export interface WorkloadOptions {
   readonly key?: WorkloadKey;
@@ -120,7 +138,10 @@ export function sampleWorkload(
   };
 }
 
-export async function find(site: ConformanceSite, key: WorkloadKey): Promise<ObservedWorkload | undefined> {
+export async function find(
+  site: Pick<ConformanceSite, 'driver'>,
+  key: WorkloadKey,
+): Promise<ObservedWorkload | undefined> {
   const all = await site.driver.list();
   return all.find((workload) => workloadId(workload.key) === workloadId(key));
 }
@@ -138,7 +159,7 @@ export async function until(
       if (!isSo(instances)) throw new Error(`still ${JSON.stringify(instances)}`);
       return instances;
     },
-    { timeout: timeoutMilliseconds, interval: 20 },
+    { timeout: patience(site, timeoutMilliseconds), interval: 20 },
   );
 }
 
@@ -162,11 +183,49 @@ export async function run(site: ConformanceSite, workload: Workload): Promise<re
   return untilRunning(site, workload);
 }
 
+/** The run in each of the slots, in their order; fails where none runs. */
+export async function runsOf(
+  site: ConformanceSite,
+  key: WorkloadKey,
+  slots: readonly number[] = [0],
+): Promise<readonly string[]> {
+  const runs = await Promise.all(slots.map((slot) => site.runOf(key, slot)));
+  return runs.map((one, index) => {
+    if (one === undefined) throw new Error(`nothing runs in slot ${slots[index]} of ${workloadId(key)}`);
+    return one;
+  });
+}
+
+/** Waits until another run than that one is RUNNING in the slot, and gives its instance. */
+export async function untilOtherRun(
+  site: ConformanceSite,
+  key: WorkloadKey,
+  before: string | undefined,
+  slot = 0,
+): Promise<ObservedInstance> {
+  return vi.waitFor(
+    async () => {
+      const now = await site.runOf(key, slot);
+      const instance = (await find(site, key))?.instances.find((one) => one.slot === slot);
+      if (now === undefined || now === before || instance?.state !== 'RUNNING')
+        throw new Error(`still the run ${now}, ${JSON.stringify(instance)}`);
+      return instance;
+    },
+    { timeout: patience(site, 12_000), interval: 20 },
+  );
+}
+
 /** The first instance; a test that asks has one. */
 export function only(instances: readonly ObservedInstance[]): ObservedInstance {
   const [instance] = instances;
   if (instance === undefined) throw new Error('there is no instance');
   return instance;
+}
+
+/** What programs can be asked on a site that runs some; only tests of programs ask. */
+export function programsOf(site: ConformanceSite): ProgramSite {
+  if (site.programs === undefined) throw new Error('no programs run at this site');
+  return site.programs;
 }
 
 export async function outputOf(site: ConformanceSite, key: WorkloadKey, slot = 0): Promise<string> {
@@ -188,7 +247,7 @@ export async function untilOutput(
         throw new Error(`the output is still ${JSON.stringify(output)}`);
       return output;
     },
-    { timeout: 12_000, interval: 20 },
+    { timeout: patience(site, 12_000), interval: 20 },
   );
 }
 

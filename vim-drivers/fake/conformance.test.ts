@@ -1,10 +1,10 @@
 import { systemClock } from '../../kernel/index.ts';
 import { describeDriver } from '../conformance.ts';
-import type { ConformanceSite } from '../conformance-site.ts';
+import { find, type ConformanceSite } from '../conformance-site.ts';
 import { workloadId } from '../contract.ts';
 import { createFakeDriver, createFakeWorld } from './index.ts';
 
-describeDriver({ name: 'fake', runsPrograms: false, open: async () => openSite() }, true);
+describeDriver({ name: 'fake', keepsLease: true, open: async () => openSite() });
 
 function openSite(): ConformanceSite {
   const world = createFakeWorld({ clock: systemClock });
@@ -21,6 +21,10 @@ function openSite(): ConformanceSite {
     },
     artifact: (command) => ({ type: 'process', command }),
     crash: async (key, { slot }) => driver.crashInstance(key, slot, 137),
+    async runOf(key, slot) {
+      const instance = (await find({ driver }, key))?.instances.find((one) => one.slot === slot);
+      return instance?.pid?.toString();
+    },
     async plantForeign() {
       world.host(hostId).foreign.add('other');
       return async () => world.host(hostId).foreign.has('other');

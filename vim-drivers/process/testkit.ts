@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IotmanoError, silentLogger, systemClock, type HostId } from '../../kernel/index.ts';
-import type { ConformanceSite } from '../conformance-site.ts';
-import { workloadId, type ArtifactSource, type WorkloadKey } from '../contract.ts';
+import { find, type ConformanceSite } from '../conformance-site.ts';
+import { instanceName, workloadId, type ArtifactSource, type WorkloadKey } from '../contract.ts';
 import { cgroupScope } from './cgroups.ts';
 import { createProcessDriver, type ProcessDriver, type ProcessDriverOptions } from './index.ts';
 
@@ -55,6 +55,26 @@ export async function openProcessSite(options: SiteOptions = {}): Promise<Proces
     async crash(_key, { pid }) {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },
+    async runOf(key, slot) {
+      const pid = await pidOf({ driver }, key, slot);
+      return pid === undefined ? undefined : `${pid} ${startTimeOf(pid)}`;
+    },
+    programs: {
+      address: '127.0.0.1',
+      missingArtifact: () => ({
+        type: 'process',
+        command: ['sh'],
+        files: { digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 1 },
+      }),
+      async signal(key, slot, name) {
+        const pid = await pidOf({ driver }, key, slot);
+        if (pid === undefined) throw new Error(`no program runs in slot ${slot}`);
+        process.kill(pid, name);
+      },
+      async usageByTool(key, slot) {
+        return usageByPs(instanceName(key, slot));
+      },
+    },
     async plantForeign() {
       const child = spawn('sleep', ['600'], { stdio: 'ignore' });
       foreign.push(() => child.kill('SIGKILL'));
@@ -67,6 +87,37 @@ export async function openProcessSite(options: SiteOptions = {}): Promise<Proces
       await driver.close();
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+async function pidOf(
+  site: Pick<ConformanceSite, 'driver'>,
+  key: WorkloadKey,
+  slot: number,
+): Promise<number | undefined> {
+  return (await find(site, key))?.instances.find((one) => one.slot === slot)?.pid;
+}
+
+/** Field 22 of `/proc/PID/stat`: with it a pid names one process for ever. */
+function startTimeOf(pid: number): string {
+  return (
+    readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')[19] ?? ''
+  );
+}
+
+/** Sums over the processes of the instance, as `ps` tells them. */
+function usageByPs(instance: string): { memoryBytes: number; cpuSeconds: number } {
+  const pids = processesWith(`IOTMANO_INSTANCE=${instance}@`);
+  const lines = execFileSync('ps', ['-o', 'rss=,cputimes=', '-p', pids.join(',')], { encoding: 'utf8' });
+  const figures = lines
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/ +/).map(Number));
+  return {
+    memoryBytes: figures.reduce((sum, [kibibytes = 0]) => sum + kibibytes * 1024, 0),
+    cpuSeconds: figures.reduce((sum, [, seconds = 0]) => sum + seconds, 0),
   };
 }
 
