@@ -1,14 +1,44 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './scripts/closing-line-reporter.ts';
 
+const TESTS = '**/*.test.ts';
+const NOT_OURS = ['node_modules/**', 'dist/**'];
+
+/** Suites over a Docker Engine or a Kubernetes cluster: they load the whole machine, so they come after the others, one at a time. */
+const ENGINE_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_OURS }).filter((file) =>
+  /isServiceMissing\('(?:docker|kubernetes)'\)/.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
+);
+
+const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as const;
+
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
     reporters: ['default', new ClosingLineReporter()],
+    projects: [
+      {
+        test: {
+          ...limits,
+          name: 'rooms',
+          include: [TESTS],
+          exclude: [...NOT_OURS, ...ENGINE_SUITES],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      ...(ENGINE_SUITES.length === 0
+        ? []
+        : [
+            {
+              test: {
+                ...limits,
+                name: 'engines',
+                include: ENGINE_SUITES,
+                maxWorkers: 1,
+                sequence: { groupOrder: 1 },
+              },
+            },
+          ]),
+    ],
   },
 });
