@@ -1,5 +1,6 @@
+import { subjectOf, type Subject } from '../../vim-drivers/collection/index.ts';
 import { workloadId, type ObservedWorkload } from '../../vim-drivers/index.ts';
-import { subjectOf, type Alarm, type Subject } from './measurement.ts';
+import type { Alarm } from './alarm.ts';
 
 /** A condition that holds now. */
 export interface Condition {

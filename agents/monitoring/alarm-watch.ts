@@ -6,7 +6,7 @@ import type { ObservedWorkload } from '../../vim-drivers/index.ts';
 import type { DiskQueue } from '../disk-queue/index.ts';
 import type { Wakeup } from '../wakeup.ts';
 import { alarmKey, evaluateConditions, instanceKey, planAlarms } from './alarm-rules.ts';
-import type { Alarm } from './measurement.ts';
+import type { Alarm } from './alarm.ts';
 
 export interface AlarmWatchOptions {
   readonly dataDirectory: string;

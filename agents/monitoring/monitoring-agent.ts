@@ -1,13 +1,19 @@
 import { join } from 'node:path';
 import type { Clock, Logger } from '../../kernel/index.ts';
-import type { ObservedWorkload, VimDriver } from '../../vim-drivers/index.ts';
+import { runCollector, type Measurement } from '../../vim-drivers/collection/index.ts';
+import {
+  workloadId,
+  type ObservedWorkload,
+  type VimDriver,
+  type WorkloadKey,
+  type WorkloadSpec,
+} from '../../vim-drivers/index.ts';
 import { openDiskQueue, type QueueEntry } from '../disk-queue/index.ts';
 import type { Assignment, Backoff, CollectionJob, McoClient } from '../mco-client/index.ts';
 import { createWakeup } from '../wakeup.ts';
+import type { Alarm } from './alarm.ts';
 import { runAlarmWatch } from './alarm-watch.ts';
-import { runCollector } from './collector.ts';
 import { runDelivery } from './delivery.ts';
-import type { Alarm, Measurement } from './measurement.ts';
 import { createHostSampler } from './sample-host.ts';
 
 export interface MonitoringAgentOptions {
@@ -30,6 +36,8 @@ export interface MonitoringAgent {
   run(): Promise<void>;
 }
 
+/** Where the functions of this host are reached from it. */
+const LOOPBACK = '127.0.0.1';
 const DEFAULT_QUEUE_BYTES = 16 * 1024 * 1024;
 const ALARM_QUEUE_BYTES = 1024 * 1024;
 const POINTS_PER_ENTRY = 1000;
@@ -67,13 +75,16 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
     }
   }
 
+  const metricsOf = (key: WorkloadKey): WorkloadSpec['metrics'] =>
+    assignments.find(({ workload }) => workloadId(workload.key) === workloadId(key))?.workload.spec.metrics;
+
   const loops = (): Promise<unknown>[] => [
     runCollector({
-      scene: () => ({ jobs, assignments, observed }),
+      scene: () => ({ jobs, observed, metricsOf, address: LOOPBACK }),
       drivers,
       hostSampler: createHostSampler(dataDirectory),
       take,
-      wakeup: collecting,
+      pause: collecting.wait,
       clock,
       log,
       signal,

@@ -1,5 +1,5 @@
 import { readFile, statfs } from 'node:fs/promises';
-import type { Measurement } from './measurement.ts';
+import type { HostSampler } from '../../vim-drivers/collection/index.ts';
 
 /** Processor time since the start of the host, in ticks. */
 export interface CpuTicks {
@@ -25,10 +25,6 @@ export function parseMemory(
   const totalBytes = kibibytes('MemTotal') * 1024;
   const availableBytes = kibibytes('MemAvailable') * 1024;
   return Number.isFinite(totalBytes + availableBytes) ? { totalBytes, availableBytes } : undefined;
-}
-
-export interface HostSampler {
-  sample(timestamp: string): Promise<Measurement[]>;
 }
 
 /** Processor use between two samples, memory, load, and room on the disk of the data directory. */

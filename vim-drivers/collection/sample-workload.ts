@@ -1,10 +1,7 @@
-import { get } from 'node:http';
-import type { ObservedWorkload, WorkloadSpec, WorkloadUsage } from '../../vim-drivers/index.ts';
+import type { ObservedInstance, ObservedWorkload, WorkloadKey, WorkloadUsage } from '../contract.ts';
 import { subjectOf, type Measurement } from './measurement.ts';
 import { parsePrometheusText, type Sample } from './prometheus-text.ts';
 
-const SCRAPE_TIMEOUT_MILLISECONDS = 5000;
-const MAX_SCRAPE_BYTES = 2 * 1024 * 1024;
 const MAX_SAMPLES = 5000;
 
 /** What a driver says of the use of resources, as measurements. */
@@ -30,19 +27,20 @@ export function measureUsage(
   });
 }
 
+/** What an instance shows at its metrics endpoint; undefined when it cannot be had now. */
+export type ReadMetrics = (key: WorkloadKey, instance: ObservedInstance) => Promise<string | undefined>;
+
 /** The Prometheus metrics of every instance that runs; one that does not answer gives nothing but `up` 0. */
 export async function scrapeWorkload(
   workload: ObservedWorkload,
-  metrics: NonNullable<WorkloadSpec['metrics']>,
+  read: ReadMetrics,
   timestamp: () => string,
-  signal: AbortSignal,
 ): Promise<Measurement[]> {
   const running = workload.instances.filter(({ state }) => state === 'RUNNING' || state === 'UNHEALTHY');
   const scraped = await Promise.all(
-    running.map(async ({ slot, ports }) => {
-      const subject = subjectOf(workload.key, slot);
-      const port = ports[metrics.port];
-      const text = port === undefined ? undefined : await fetchText(port, metrics.path, signal);
+    running.map(async (instance) => {
+      const subject = subjectOf(workload.key, instance.slot);
+      const text = await read(workload.key, instance);
       const at = timestamp();
       const up: Measurement = {
         metric: 'up',
@@ -69,26 +67,4 @@ function unitOf(name: string): string {
   const base = name.replace(/_(total|sum)$/, '');
   if (base.endsWith('_bytes')) return 'By';
   return base.endsWith('_seconds') ? 's' : '1';
-}
-
-/** Undefined where it cannot be had, whatever the reason. Functions of a host are reached on its loopback address. */
-function fetchText(port: number, path: string, signal: AbortSignal): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(SCRAPE_TIMEOUT_MILLISECONDS)]);
-    const call = get({ host: '127.0.0.1', port, path, agent: false, signal: limit }, (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_SCRAPE_BYTES) response.destroy();
-        else chunks.push(chunk);
-      });
-      response.once('error', () => resolve(undefined));
-      response.once('close', () => {
-        const isWhole = response.complete && response.statusCode === 200;
-        resolve(isWhole ? Buffer.concat(chunks).toString('utf8') : undefined);
-      });
-    });
-    call.once('error', () => resolve(undefined));
-  });
 }
