@@ -7,6 +7,7 @@ export type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 export type TenantId = Branded<'TenantId'>;
 export type HostId = Branded<'HostId'>;
+export type VimId = Branded<'VimId'>;
 export type StateId = Branded<'StateId'>;
 export type VnfPkgId = Branded<'VnfPkgId'>;
 export type NsdInfoId = Branded<'NsdInfoId'>;

@@ -25,6 +25,7 @@ export {
   type NsdInfoId,
   type StateId,
   type TenantId,
+  type VimId,
   type VnfInstanceId,
   type VnfPkgId,
   type VnfcInstanceId,

@@ -36,6 +36,7 @@ import {
 } from './monitoring/index.ts';
 import { createOnboarding, packageRoutes, type ContentFiles } from './packages/index.ts';
 import { createServices } from './services/index.ts';
+import { createSites, createVimUseCases, vimRoutes, type OpenDriver, type SecretBox } from './sites/index.ts';
 import type { StateStore } from './store/index.ts';
 
 export interface ComposeOptions {
@@ -49,6 +50,9 @@ export interface ComposeOptions {
   readonly m2mSpId: string;
   /** Absent: signatures of packages are not looked at. */
   readonly packageSignatures?: Omit<SignaturePolicy, 'clock'>;
+  /** For credentials of VIMs. */
+  readonly secrets: SecretBox;
+  readonly openDriver: OpenDriver;
 }
 
 /** The orchestrator without a socket: every room, wired. */
@@ -64,7 +68,7 @@ export interface Composition {
 
 /** Wires the rooms over one store. To be called before anything is committed by this leader. */
 export function compose(options: ComposeOptions): Composition {
-  const { store, files, documents, clock, ids, log, m2mSpId, packageSignatures } = options;
+  const { store, files, documents, clock, ids, log, m2mSpId, packageSignatures, secrets } = options;
   const signature = packageSignatures === undefined ? {} : { signature: { ...packageSignatures, clock } };
   const stopping = new AbortController();
   const shortLivedKey = randomBytes(32);
@@ -99,6 +103,25 @@ export function compose(options: ComposeOptions): Composition {
     checkService: checkAgainstOnboarded,
     log: log.child({ room: 'packages' }),
   });
+  const sites = createSites({
+    store,
+    clock,
+    ids,
+    inventory,
+    monitoring,
+    secrets,
+    openDriver: options.openDriver,
+    log: log.child({ room: 'sites' }),
+  });
+  const vims = createVimUseCases({
+    store,
+    clock,
+    ids,
+    inventory,
+    secrets,
+    checkRegistration: registrationCheck(documents),
+    isReachable: (vimId) => sites.siteOf(vimId)?.health.state === 'REACHABLE',
+  });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   registerMonitoringMetrics(metrics, monitoring, store);
@@ -118,6 +141,7 @@ export function compose(options: ComposeOptions): Composition {
       ...nsLcmRoutes(services),
       ...hostRoutes({ store, clock, inventory }),
       ...enrolmentTokenRoutes(inventory),
+      ...vimRoutes({ store, sites, vims }),
       ...monitoringRoutes(monitoring, store),
       ...createMcoRoutes({
         store,
@@ -133,16 +157,31 @@ export function compose(options: ComposeOptions): Composition {
       await onboarding.recover();
       lifecycle.engine.start();
       services.engine.start();
+      await sites.start();
       watching = inventory.run(stopping.signal);
       isReady = true;
     },
     stop: async () => {
       isReady = false;
       stopping.abort();
-      await Promise.all([watching, lifecycle.engine.stop(), services.engine.stop(), onboarding.close()]);
+      await Promise.all([
+        watching,
+        lifecycle.engine.stop(),
+        services.engine.stop(),
+        onboarding.close(),
+        sites.stop(),
+      ]);
       monitoring.close();
     },
   };
+}
+
+/** What the document says of a registration, for one that a patch leads to. */
+function registrationCheck(
+  documents: ApiDocuments,
+): (value: unknown) => { readonly pointer: string; readonly text: string } | undefined {
+  const check = documents.operation('POST', '/iotmano/v1/vim_connections')?.bodies[0]?.check;
+  return (value) => check?.(value);
 }
 
 /** A service is checked against the functions that its tenant has onboarded. */

@@ -5,7 +5,9 @@ import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '..
 import { createApi, ensureAdminToken, loadApiDocuments, serveApi, type ListenOptions } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { compose, type ComposeOptions } from './compose.ts';
+import { createDriverOpener } from './compose-drivers.ts';
 import { openContentFiles } from './packages/index.ts';
+import { createSecretBox, loadSecretsKey } from './sites/index.ts';
 import { openSqliteStore, type StateStore } from './store/index.ts';
 
 export interface OrchestratorOptions {
@@ -83,12 +85,18 @@ async function serve(
   { tls, packageSignatures }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures'>,
 ): Promise<RunningOrchestrator> {
   const shared = { store, log, clock: systemClock, ids: randomIds, documents: loadApiDocuments() };
+  const files = await openContentFiles(
+    join(dataDirectory, 'packages'),
+    maxPackageBytes ?? DEFAULT_MAX_PACKAGE_BYTES,
+  );
+  const secretsKey = loadSecretsKey(dataDirectory, randomBytes);
+  if (secretsKey.type === 'unusable')
+    log.error({ reason: secretsKey.reason }, 'credentials of VIMs cannot be used');
   const composition = compose({
     ...shared,
-    files: await openContentFiles(
-      join(dataDirectory, 'packages'),
-      maxPackageBytes ?? DEFAULT_MAX_PACKAGE_BYTES,
-    ),
+    files,
+    secrets: createSecretBox(secretsKey),
+    openDriver: createDriverOpener({ files, clock: systemClock, log: log.child({ room: 'vim-drivers' }) }),
     m2mSpId: m2mSpId ?? DEFAULT_M2M_SP_ID,
     ...(packageSignatures === undefined ? {} : { packageSignatures }),
   });

@@ -183,6 +183,75 @@ export interface paths {
     readonly patch: operations['modifyHost'];
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/vim_connections': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** VIMs that serve the tenant, with health and what they last said of themselves; never with credentials. */
+    readonly get: operations['listVimConnections'];
+    readonly put?: never;
+    /** Register a VIM; it becomes a host of the same id, on which functions are placed. It need not be reachable yet. */
+    readonly post: operations['registerVim'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vim_connections/{vimId}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VIM. */
+        readonly vimId: components['schemas']['VimId'];
+      };
+      readonly cookie?: never;
+    };
+    /** One VIM. */
+    readonly get: operations['getVimConnection'];
+    readonly put?: never;
+    readonly post?: never;
+    /**
+     * Forget a VIM to which nothing is assigned, its host and its credentials with it.
+     * @description 409 while something is assigned there, or while it is reachable and what was withdrawn is still being removed.
+     */
+    readonly delete: operations['removeVimConnection'];
+    readonly options?: never;
+    readonly head?: never;
+    /**
+     * Change how a VIM is reached, its credentials, or what is known of it.
+     * @description A JSON Merge Patch (RFC 7396) but for `accessInfo`, which is replaced as a whole, for nobody can see what a merge would leave of the old credentials; null removes them. The connection is opened anew. Functions there run on. To be sure that nobody else changed it meanwhile, send If-Match.
+     */
+    readonly patch: operations['modifyVimConnection'];
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vim_connections/{vimId}/check': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VIM. */
+        readonly vimId: components['schemas']['VimId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Try the connection now, and say in words what is wrong.
+     * @description Changes nothing there. The answer takes as long as the VIM does, ten seconds at most.
+     */
+    readonly post: operations['checkVim'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/iotmano/v1/vnfc_instances': {
     readonly parameters: {
       readonly query?: never;
@@ -431,7 +500,12 @@ export interface components {
       readonly tenants: readonly components['schemas']['TenantId'][];
       readonly draining: boolean;
       readonly disputed: boolean;
-      /** @description As the agent states them (reference point Mco). */
+      /**
+       * @description What drives it; the VIM connection has the id of the host.
+       * @enum {string}
+       */
+      readonly vimType?: 'agent' | 'docker' | 'kubernetes';
+      /** @description As the agent (reference point Mco), or the driver of the VIM, states them. */
       readonly facts?: {
         readonly [key: string]: unknown;
       };
@@ -457,6 +531,208 @@ export interface components {
       };
     } & {
       readonly [key: string]: unknown;
+    };
+    /**
+     * @description Identifier of a VIM, which is also the id of its host. Begins and ends with a letter or digit.
+     * @example cloud-1
+     */
+    readonly VimId: string;
+    /**
+     * @description What kind of platform it is, which decides what `interfaceInfo`, `accessInfo` and `extra` hold.
+     * @enum {string}
+     */
+    readonly VimType: 'docker' | 'kubernetes';
+    /** @description SOL003 VimConnectionInfo. Per vimType: see DockerInterfaceInfo, DockerAccessInfo, DockerExtra; KubernetesInterfaceInfo, KubernetesAccessInfo, KubernetesExtra. */
+    readonly RegisterVimRequest: {
+      readonly vimId: components['schemas']['VimId'];
+      readonly vimType: components['schemas']['VimType'];
+      /** @description How the VIM is reached. */
+      readonly interfaceInfo?: Record<string, never>;
+      /** @description Credentials. Sealed at rest, and never returned, logged or told in events. */
+      readonly accessInfo?: Record<string, never>;
+      /** @description What is to be known of the VIM beyond what it says itself. */
+      readonly extra?: Record<string, never>;
+    } & (unknown & unknown);
+    /** @description How a Docker Engine is reached. */
+    readonly DockerInterfaceInfo: {
+      readonly endpoint: components['schemas']['VimEndpoint'];
+      readonly trustedCertificates?: components['schemas']['TrustedCertificates'];
+    };
+    /** @description How the API server of a cluster is reached, where no kubeconfig says so. */
+    readonly KubernetesInterfaceInfo: {
+      readonly endpoint?: components['schemas']['VimEndpoint'];
+      readonly trustedCertificates?: components['schemas']['TrustedCertificates'];
+      /** @description With true, anybody may pretend to be the API server and learn the credentials. For trials only. */
+      readonly skipCertificateVerification?: boolean;
+      /** @description With true, the cluster that the orchestrator runs in, as its service account; then there is nothing else to say. */
+      readonly inCluster?: boolean;
+    };
+    /**
+     * @description docker: `unix:///path/of/the/socket` on the orchestrator's machine, or `tcp://host:port`, with TLS as soon as there is a certificate, and demanded on any other address than loopback. kubernetes: `https://host:port` of the API server (http on loopback only, as `kubectl proxy` offers it). No user name or password in it.
+     * @example unix:///var/run/docker.sock
+     * @example https://cluster-1.example:6443
+     */
+    readonly VimEndpoint: string;
+    /** @description Certificates (PEM) of the authorities whose server certificates are believed; absent, those that Node trusts. */
+    readonly TrustedCertificates: string;
+    /** @description Credentials for a Docker Engine: none for a socket, a client certificate and its key for TLS. */
+    readonly DockerAccessInfo: {
+      readonly clientCertificate?: components['schemas']['SecretText'];
+      readonly clientKey?: components['schemas']['SecretText'];
+    };
+    /** @description Credentials for an API server, one of: bearerToken; clientCertificate with clientKey; kubeconfig, which also says where the server is. */
+    readonly KubernetesAccessInfo: {
+      readonly bearerToken?: components['schemas']['SecretText'];
+      readonly clientCertificate?: components['schemas']['SecretText'];
+      readonly clientKey?: components['schemas']['SecretText'];
+      /** @description The text of a kubeconfig whose certificates and keys are in it (`kubectl config view --raw --flatten`). One that names programs to run or files to read is refused, for they would be run and read on the orchestrator's machine. */
+      readonly kubeconfig?: components['schemas']['SecretText'];
+      /** @description Which context of the kubeconfig; absent, its current one. */
+      readonly context?: string;
+    };
+    /** @description A secret, or what belongs to one. PEM for certificates and keys. */
+    readonly SecretText: string;
+    readonly DockerExtra: {
+      readonly address?: components['schemas']['VimAddress'];
+      readonly reachableFrom?: components['schemas']['ReachableFrom'];
+      readonly tier?: components['schemas']['Tier'];
+      readonly labels?: components['schemas']['HostLabels'];
+      readonly tenants?: components['schemas']['ServedTenants'];
+      readonly jurisdiction?: components['schemas']['Jurisdiction'];
+      readonly infrastructureProvider?: components['schemas']['InfrastructureProvider'];
+      readonly portRange?: components['schemas']['PortRange'];
+    };
+    readonly KubernetesExtra: {
+      readonly address?: components['schemas']['VimAddress'];
+      readonly reachableFrom?: components['schemas']['ReachableFrom'];
+      readonly tier?: components['schemas']['Tier'];
+      readonly labels?: components['schemas']['HostLabels'];
+      readonly tenants?: components['schemas']['ServedTenants'];
+      readonly jurisdiction?: components['schemas']['Jurisdiction'];
+      readonly infrastructureProvider?: components['schemas']['InfrastructureProvider'];
+      readonly namespacePrefix?: components['schemas']['NamespacePrefix'];
+      readonly quota?: components['schemas']['VimQuota'];
+    };
+    /** @description From where others reach what runs there; absent, what the VIM says. */
+    readonly VimAddress: string;
+    /** @description Hosts or label expressions that can reach the address; absent, everybody. */
+    readonly ReachableFrom: readonly string[];
+    /**
+     * @description Where it stands; absent, what the VIM says, or cloud.
+     * @enum {string}
+     */
+    readonly Tier: 'device-edge' | 'cloud-edge' | 'cloud';
+    /** @description Free labels, over those that the VIM has itself. `zone` names the failure zone. */
+    readonly HostLabels: {
+      readonly [key: string]: string;
+    };
+    /** @description Tenants served; absent or empty, all. */
+    readonly ServedTenants: readonly components['schemas']['TenantId'][];
+    /** @description Whose law applies there, such as the code of a country. */
+    readonly Jurisdiction: string;
+    /** @description Who runs it. */
+    readonly InfrastructureProvider: string;
+    /**
+     * @description Numbers for the ports that the host chooses, both ends included.
+     * @example [
+     *       20000,
+     *       29999
+     *     ]
+     */
+    readonly PortRange: readonly number[];
+    /** @description A tenant's namespace is this and the tenant's name; absent, `iotmano-`. */
+    readonly NamespacePrefix: string;
+    /** @description Bounds of each tenant's ResourceQuota. */
+    readonly VimQuota: {
+      readonly cpuMillis?: number;
+      readonly memoryBytes?: number;
+      readonly storageBytes?: number;
+      readonly instances?: number;
+    };
+    readonly VimConnectionModifications: {
+      /** @description As in RegisterVimRequest; null removes a member. */
+      readonly interfaceInfo?: Record<string, never>;
+      /** @description New credentials in the place of all old ones; null removes them. */
+      readonly accessInfo?: Record<string, never> | null;
+      /** @description As in RegisterVimRequest; null removes a member. */
+      readonly extra?: Record<string, never>;
+    };
+    /** @description SOL003 VimConnectionInfo without secrets, with what is known of the VIM. */
+    readonly VimConnection: {
+      readonly vimId: components['schemas']['VimId'];
+      readonly vimType: components['schemas']['VimType'];
+      /** @description The host that it is in /iotmano/v1/hosts. */
+      readonly hostId: components['schemas']['Identifier'];
+      /** @description For those who own the installation only. */
+      readonly interfaceInfo?: {
+        readonly [key: string]: unknown;
+      };
+      /**
+       * @description Which kind of credentials there is; they themselves are never returned.
+       * @enum {string}
+       */
+      readonly credentials: 'none' | 'token' | 'certificate' | 'kubeconfig';
+      readonly extra: {
+        readonly [key: string]: unknown;
+      };
+      readonly registeredAt: components['schemas']['DateTime'];
+      readonly health: components['schemas']['VimHealth'];
+      readonly inventory?: components['schemas']['VimInventory'];
+      /** @description Whether it may be given orders; false after the store was restored or reset, until an operator confirms (PATCH of the host). */
+      readonly stateConfirmed: boolean;
+      /** @description Workloads assigned. */
+      readonly assignments: number;
+    };
+    readonly VimHealth: {
+      /**
+       * @description UNKNOWN: this orchestrator has just begun to ask.
+       * @enum {string}
+       */
+      readonly state: 'REACHABLE' | 'UNREACHABLE' | 'UNKNOWN';
+      readonly since: components['schemas']['DateTime'];
+      /** @description Why it cannot be reached, and what to do; for those who own the installation only. */
+      readonly reason?: string;
+      readonly lastContactAt?: components['schemas']['DateTime'];
+    };
+    readonly VimResources: {
+      readonly cpuMillis: number;
+      readonly memoryBytes: number;
+      readonly storageBytes: number;
+    };
+    /** @description What the VIM last said of itself. */
+    readonly VimInventory: {
+      readonly takenAt: components['schemas']['DateTime'];
+      readonly architecture: string;
+      readonly address: string;
+      readonly labels: {
+        readonly [key: string]: string;
+      };
+      readonly capacity: components['schemas']['VimResources'];
+      readonly allocatable: components['schemas']['VimResources'];
+      /** @description The machines behind it, where the platform chooses among several by itself. */
+      readonly members?: readonly {
+        readonly name: string;
+        /** @description Takes instances now. */
+        readonly isReady: boolean;
+        readonly labels: {
+          readonly [key: string]: string;
+        };
+        readonly allocatable: components['schemas']['VimResources'];
+      }[];
+    };
+    readonly VimCheck: {
+      readonly isReachable: boolean;
+      /** @description How long it took. */
+      readonly milliseconds: number;
+      /** @description What is wrong. */
+      readonly reason?: string;
+      /** @description What to do about it. */
+      readonly remedy?: string;
+      /** @description What its driver can do. */
+      readonly driver?: {
+        readonly [key: string]: unknown;
+      };
+      readonly inventory?: components['schemas']['VimInventory'];
     };
     readonly HostModifications: {
       readonly draining?: boolean;
@@ -485,6 +761,11 @@ export interface components {
       readonly vnfInstanceId: components['schemas']['Identifier'];
       readonly unit: string;
       readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description What drives it there.
+       * @enum {string}
+       */
+      readonly vimType?: 'agent' | 'docker' | 'kubernetes';
       readonly slot?: number;
       /** @enum {string} */
       readonly state:
@@ -588,6 +869,8 @@ export interface components {
     readonly nextpage_opaque_marker: string;
     /** @description ETag that the resource must still have; 412 when it does not. */
     readonly IfMatch: string;
+    /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+    readonly IdempotencyKey: string;
     /** @description Attribute-based filter, SOL013 clause 5.2, such as (eq,name,cse-1);(in,state,A,B). */
     readonly filter: string;
   };
@@ -1012,6 +1295,206 @@ export interface operations {
       readonly 412: components['responses']['Problem'];
       readonly 413: components['responses']['Problem'];
       readonly 415: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listVimConnections: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description From the Link header of the page before. */
+        readonly nextpage_opaque_marker?: components['parameters']['nextpage_opaque_marker'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page. */
+      readonly 200: {
+        headers: {
+          readonly Link: components['headers']['Link'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['VimConnection'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly registerVim: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['RegisterVimRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description Registered. */
+      readonly 201: {
+        headers: {
+          readonly Location: components['headers']['Location'];
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['VimConnection'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly getVimConnection: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VIM. */
+        readonly vimId: components['schemas']['VimId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The VIM. */
+      readonly 200: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['VimConnection'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly removeVimConnection: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description ETag that the resource must still have; 412 when it does not. */
+        readonly 'If-Match'?: components['parameters']['IfMatch'];
+      };
+      readonly path: {
+        /** @description Identifier of the VIM. */
+        readonly vimId: components['schemas']['VimId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Forgotten. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 412: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly modifyVimConnection: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description ETag that the resource must still have; 412 when it does not. */
+        readonly 'If-Match'?: components['parameters']['IfMatch'];
+      };
+      readonly path: {
+        /** @description Identifier of the VIM. */
+        readonly vimId: components['schemas']['VimId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/merge-patch+json': components['schemas']['VimConnectionModifications'];
+      };
+    };
+    readonly responses: {
+      /** @description The VIM as it is now. */
+      readonly 200: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['VimConnection'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 412: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly checkVim: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VIM. */
+        readonly vimId: components['schemas']['VimId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description What was found, whether or not the VIM could be reached. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['VimCheck'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

@@ -56,6 +56,7 @@ const SUMMARIES: { readonly [Kind in RecordKind]?: (document: RecordDocuments[Ki
     problem: workload.problem,
   }),
   host: ({ state, draining, disputed }) => ({ state, draining, disputed }),
+  'vim-connection': ({ vimType }) => ({ vimType }),
   alarm: ({ name, severity, text, source }) => ({ name, state: severity, text, source }),
 };
 
@@ -80,6 +81,7 @@ export function publicEvents(change: Change, caller: Caller): readonly PublicEve
 
 function isVisible(entry: Change['entries'][number], caller: Caller): boolean {
   if (entry.tenant === caller.tenant) return true;
+  if (entry.kind === 'vim-connection') return isInstallationAdmin(caller);
   if (entry.kind !== 'host') return false;
   return isInstallationAdmin(caller) || servesTenant(entry.record?.document, caller.tenant);
 }

@@ -10,6 +10,7 @@ import type {
   TenantId,
   VnfInstanceId,
   VnfPkgId,
+  VimId,
   VnfcInstanceId,
 } from '../../kernel/index.ts';
 import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '../../descriptors/index.ts';
@@ -201,8 +202,10 @@ export interface ObservedDocument {
 export interface HostDocument {
   readonly state: HostState;
   readonly roles: readonly ('orchestration' | 'monitoring')[];
-  /** JWK of the host's key (Ed25519). */
-  readonly publicKey: Readonly<Record<string, string>>;
+  /** JWK of the host's key (Ed25519); a VIM has none. */
+  readonly publicKey?: Readonly<Record<string, string>>;
+  /** The VIM connection that reaches it, where no agent speaks for it. Nothing there is ever fenced by time: a VIM keeps no lease. */
+  readonly vimId?: VimId;
   readonly enrolledAt: string;
   /** Tenants it serves; empty: all. */
   readonly tenants: readonly TenantId[];
@@ -211,10 +214,76 @@ export interface HostDocument {
   /** Boot ids in the order in which they opened sessions, newest last, each with its counter: how a clone shows itself. */
   readonly boots: readonly { readonly bootId: string; readonly counter: number }[];
   /** The store state that the agent has pinned, and the one that an operator has confirmed for it; absent: this store's. */
-  readonly stateIds?: { readonly pinned: string; readonly confirmed?: string };
+  readonly stateIds?: {
+    readonly pinned: string;
+    readonly confirmed?: string;
+    /**
+     * Of a VIM: what is added to the lease number from the confirmation on (seconds since the epoch then), so that the orders of the restored store
+     * are newer than all that the VIM has seen of the one that was replaced.
+     */
+    readonly leaseBase?: number;
+  };
 }
 
-/** As the agent states it (reference point Mco, PUT facts). */
+export type VimType = 'docker' | 'kubernetes';
+
+/** How a VIM is reached (SOL003 VimConnectionInfo.interfaceInfo). No secrets. */
+export interface VimInterfaceInfo {
+  /** docker: `unix:///path` or `tcp://host:port`; kubernetes: URL of the API server. */
+  readonly endpoint?: string;
+  /** PEM. */
+  readonly trustedCertificates?: string;
+  readonly skipCertificateVerification?: boolean;
+  /** kubernetes: the cluster that the orchestrator itself runs in. */
+  readonly inCluster?: boolean;
+}
+
+/** What we want to know of a VIM beyond what it says itself (SOL003 VimConnectionInfo.extra). */
+export interface VimExtra {
+  readonly address?: string;
+  readonly reachableFrom?: readonly string[];
+  readonly tier?: Tier;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Tenants served; absent or empty: all. */
+  readonly tenants?: readonly TenantId[];
+  readonly jurisdiction?: string;
+  readonly infrastructureProvider?: string;
+  /** docker: numbers for the ports that the host chooses. */
+  readonly portRange?: readonly [from: number, to: number];
+  /** kubernetes */
+  readonly namespacePrefix?: string;
+  /** kubernetes: of each tenant. */
+  readonly quota?: {
+    readonly cpuMillis?: number;
+    readonly memoryBytes?: number;
+    readonly storageBytes?: number;
+    readonly instances?: number;
+  };
+}
+
+export type VimCredentials = 'none' | 'token' | 'certificate' | 'kubeconfig';
+
+/** A VIM that the orchestrator drives itself. Record id: `vimId`, which is also the id of its host. */
+export interface VimConnectionDocument {
+  readonly vimType: VimType;
+  /** Whose things there are ours: the same for as long as the installation lives. */
+  readonly scope: string;
+  readonly interfaceInfo: VimInterfaceInfo;
+  /** Which kind of credentials `sealedAccess` holds. */
+  readonly credentials: VimCredentials;
+  /** accessInfo as a compact JWE (`dir`, A256GCM); absent without credentials. */
+  readonly sealedAccess?: string;
+  readonly extra: VimExtra;
+  readonly registeredAt: string;
+}
+
+/** What stays the same for as long as the installation lives, also over a restored backup. Record id: `installation`. */
+export interface InstallationDocument {
+  readonly installationId: string;
+  readonly createdAt: string;
+}
+
+/** As the agent states it (reference point Mco, PUT facts), or the driver of a VIM does. */
 export interface HostFactsDocument {
   /** Of the message that stated them, within the boot. */
   readonly sequence: number;
@@ -251,6 +320,7 @@ export interface HostFactsDocument {
     readonly pointOfAccess: readonly string[];
     readonly supportedResourceTypes: readonly number[];
   }[];
+  /** Empty: no agent speaks for it. */
   readonly agentVersion: string;
 }
 
@@ -340,6 +410,8 @@ export interface RecordDocuments {
   session: SessionDocument;
   idempotency: IdempotencyDocument;
   alarm: AlarmDocument;
+  'vim-connection': VimConnectionDocument;
+  installation: InstallationDocument;
 }
 
 export type RecordKind = keyof RecordDocuments;

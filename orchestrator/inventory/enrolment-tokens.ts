@@ -16,6 +16,7 @@ import {
   type RandomBytes,
 } from '../domain/index.ts';
 import type { StateStore, StateView, StoredRecord } from '../store/index.ts';
+import { refuseVim } from './vim-hosts.ts';
 
 const DEFAULT_VALID_SECONDS = 3600;
 /** So long an expired token is still told from one that never was. */
@@ -30,7 +31,7 @@ export interface EnrolmentTokenRequest {
 }
 
 export interface EnrolmentTokens {
-  /** `token` is `<id>.<secret>` and is shown this once. */
+  /** `token` is `<id>.<secret>` and is shown this once. @throws IotmanoError `conflict` where the host is a VIM */
   create(request: EnrolmentTokenRequest): {
     readonly record: StoredRecord<'enrolment-token'>;
     readonly token: string;
@@ -50,6 +51,7 @@ export function createEnrolmentTokens(
 ): EnrolmentTokens {
   return {
     create: ({ hostId, tenants = [], validSeconds = DEFAULT_VALID_SECONDS }) => {
+      if (hostId !== undefined) refuseVim(store.get('host', hostId));
       const id = ids.uuid();
       const token = `${id}.${newSecret(random)}`;
       const document: EnrolmentTokenDocument = {

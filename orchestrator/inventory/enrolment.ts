@@ -3,6 +3,7 @@ import type { EnrolmentTokenDocument, HostDocument } from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import { findEnrolmentToken } from './enrolment-tokens.ts';
 import { importPublicKey, thumbprint, type HostPublicKey } from './public-key.ts';
+import { refuseVim } from './vim-hosts.ts';
 
 export interface EnrolmentRequest {
   readonly token: string;
@@ -51,7 +52,7 @@ export async function enrolHost(
 }
 
 function isSameKey(known: StoredRecord<'host'> | undefined, publicKey: HostPublicKey): boolean {
-  return known?.document.publicKey['x'] === publicKey.x;
+  return known?.document.publicKey?.['x'] === publicKey.x;
 }
 
 function requireUsable(
@@ -79,6 +80,7 @@ function requireUsable(
 
 function requireSameIdentity(known: StoredRecord<'host'> | undefined, request: EnrolmentRequest): void {
   if (known === undefined) return;
+  refuseVim(known);
   if (!isSameKey(known, request.publicKey)) {
     throw new IotmanoError(
       'conflict',

@@ -3,7 +3,8 @@ import { alarmId, clearedAlarm, isStanding, type AlarmDocument } from '../domain
 import type { StateView, Write } from '../store/index.ts';
 
 /** What the inventory raises alarms about. */
-export type InventoryAlarm = 'host-lost' | 'host-disputed' | 'state-id-changed' | 'network-suspected';
+export type InventoryAlarm =
+  'host-lost' | 'host-disputed' | 'state-id-changed' | 'network-suspected' | 'vim-unreachable';
 
 type AlarmSource = { readonly hostId: HostId } | { readonly zone: string };
 
@@ -12,6 +13,7 @@ const SEVERITIES = {
   'host-disputed': 'CRITICAL',
   'state-id-changed': 'CRITICAL',
   'network-suspected': 'CRITICAL',
+  'vim-unreachable': 'MAJOR',
 } as const satisfies Record<InventoryAlarm, AlarmDocument['severity']>;
 
 function idOf(name: InventoryAlarm, source: AlarmSource): string {

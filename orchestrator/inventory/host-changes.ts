@@ -44,7 +44,7 @@ export function modifyHost(
   changes: HostModifications,
 ): void {
   const hostId = host.id as HostId;
-  const { document, cleared } = changedHost(host, changes, store);
+  const { document, cleared } = changedHost(host, changes, store, clock.now());
   store.commit([
     { op: 'update', kind: 'host', id: hostId, expectedRevision: host.revision, document },
     ...cleared.flatMap((name) => clearAlarm(store, name, { hostId }, clock.now())),
@@ -55,6 +55,7 @@ function changedHost(
   host: StoredRecord<'host'>,
   { draining, disputed, stateConfirmed, givenUp }: HostModifications,
   store: StateStore,
+  now: number,
 ): { readonly document: HostDocument; readonly cleared: ('host-disputed' | 'state-id-changed')[] } {
   const hostId = host.id as HostId;
   let { document } = host;
@@ -64,7 +65,7 @@ function changedHost(
     cleared.push('host-disputed');
   }
   if (stateConfirmed === true && !isStateConfirmed(document, store.stateId)) {
-    document = confirmState(document, store.stateId);
+    document = confirmState(document, store.stateId, now);
     cleared.push('state-id-changed');
   }
   if (givenUp === true && document.state !== 'LOST') document = applyHostEvent(document, 'givenUp', hostId);
@@ -72,8 +73,11 @@ function changedHost(
   return { document, cleared };
 }
 
+const HOST_ALARMS = ['host-lost', 'host-disputed', 'state-id-changed', 'vim-unreachable'] as const;
+
 /**
  * Forgets a host that nothing is assigned to: its identity, facts, sessions and what it reported.
+ * @param alongside goes into the same commit
  * @throws IotmanoError `conflict` where something is assigned to it
  */
 export function forgetHost(
@@ -81,6 +85,7 @@ export function forgetHost(
   clock: Clock,
   sessions: SessionIndex,
   host: StoredRecord<'host'>,
+  alongside: readonly Write[] = [],
 ): void {
   const hostId = host.id as HostId;
   const assigned = countAssignments(store, hostId);
@@ -95,9 +100,8 @@ export function forgetHost(
     ...statementDeletions(store, hostId),
     ...observedDeletions(store, hostId),
     ...sessions.endings(hostId, () => true),
-    ...(['host-lost', 'host-disputed', 'state-id-changed'] as const).flatMap((name) =>
-      clearAlarm(store, name, { hostId }, clock.now()),
-    ),
+    ...HOST_ALARMS.flatMap((name) => clearAlarm(store, name, { hostId }, clock.now())),
+    ...alongside,
   ]);
   sessions.refresh(hostId);
 }

@@ -7,7 +7,7 @@ import {
   type RandomBytes,
   type SessionDocument,
 } from '../domain/index.ts';
-import type { StateStore, StoredRecord } from '../store/index.ts';
+import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 import { createEnrolmentTokens, type EnrolmentTokens } from './enrolment-tokens.ts';
 import { enrolHost, type EnrolledHost, type EnrolmentRequest } from './enrolment.ts';
 import { createFailureDetector } from './failure-detector.ts';
@@ -52,7 +52,8 @@ export interface Inventory {
   clockOffsetMilliseconds(hostId: HostId): number | undefined;
   leaseTerms(hostId: HostId): LeaseTerms;
   modify(host: StoredRecord<'host'>, changes: HostModifications): void;
-  forget(host: StoredRecord<'host'>): void;
+  /** @param alongside goes into the same commit @throws IotmanoError `conflict` where something is assigned there */
+  forget(host: StoredRecord<'host'>, alongside?: readonly Write[]): void;
   /** Since the last renewal; counted from the leader's start where the host was not heard since. Monotonic. */
   silentForMilliseconds(hostId: HostId): number;
   /** It is expected to be heard later; once its lease has lapsed, only a renewal gives it another one. */
@@ -123,8 +124,8 @@ export function createInventory(options: InventoryOptions): Inventory {
     clockOffsetMilliseconds: (hostId) => clockOffsets.get(hostId),
     leaseTerms: (hostId) => leases.terms(hostId),
     modify: (host, changes) => modifyHost(store, clock, host, changes),
-    forget: (host) => {
-      forgetHost(store, clock, sessions, host);
+    forget: (host, alongside) => {
+      forgetHost(store, clock, sessions, host, alongside);
       leases.forget(host.id as HostId);
       clockOffsets.delete(host.id as HostId);
     },

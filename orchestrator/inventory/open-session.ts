@@ -14,6 +14,7 @@ import type { Nonces } from './nonces.ts';
 import type { SessionIndex } from './session-index.ts';
 import { verifyProof, type ProofClaims } from './session-proof.ts';
 import { isStateConfirmed, pinState } from './state-ids.ts';
+import { refuseVim } from './vim-hosts.ts';
 
 export const SESSION_SECONDS = 3600;
 
@@ -53,7 +54,11 @@ export async function openSession(
   request: SessionRequest,
 ): Promise<OpenedSession> {
   const { store, clock } = context;
-  const claims = await verifyProof(request.proof, hostId, requireHost(store, hostId).document.publicKey);
+  const claims = await verifyProof(
+    request.proof,
+    hostId,
+    requireHost(store, hostId).document.publicKey ?? {},
+  );
   if (!context.nonces.use(hostId, claims.nonce))
     throw new IotmanoError(
       'unauthorized',
@@ -80,7 +85,7 @@ export async function openSession(
   };
 }
 
-/** @throws IotmanoError `not-found`, `conflict` (disputed) */
+/** @throws IotmanoError `not-found`, `conflict` (disputed, or a VIM) */
 export function requireHost(store: StateStore, hostId: HostId): StoredRecord<'host'> {
   const host = store.get('host', hostId);
   if (host === undefined)
@@ -88,6 +93,7 @@ export function requireHost(store: StateStore, hostId: HostId): StoredRecord<'ho
       'not-found',
       `host ${hostId} is not enrolled here; enrol it with a token of an operator`,
     );
+  refuseVim(host);
   if (host.document.disputed) throw disputed(hostId);
   return host;
 }

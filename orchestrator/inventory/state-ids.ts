@@ -13,8 +13,10 @@ export function pinState(host: HostDocument, pinned: string, stateId: StateId): 
   return { ...rest, stateIds: { ...stateIds, pinned } };
 }
 
-/** The host after an operator has confirmed the store's present state for it. */
-export function confirmState(host: HostDocument, stateId: StateId): HostDocument {
+/** The host after an operator has confirmed the store's present state for it. @param now milliseconds since the epoch */
+export function confirmState(host: HostDocument, stateId: StateId, now: number): HostDocument {
   if (host.stateIds === undefined) return host;
-  return { ...host, stateIds: { ...host.stateIds, confirmed: stateId } };
+  // A restored store may count its leases from less than the VIM has seen; seconds grow faster than leases ever do.
+  const leaseBase = host.vimId === undefined ? {} : { leaseBase: Math.floor(now / 1000) };
+  return { ...host, stateIds: { ...host.stateIds, confirmed: stateId, ...leaseBase } };
 }

@@ -45,6 +45,7 @@ export function buildWorkload(input: WorkloadInput, templates: TemplateSource): 
       function: instance.name,
       product: input.function.descriptor.metadata.productName,
       ...(service === undefined ? {} : { service }),
+      ...(instance.nsInstanceId === undefined ? {} : { serviceId: instance.nsInstanceId }),
       ...(instance.constituent === undefined ? {} : { constituent: instance.constituent }),
     },
     spec,

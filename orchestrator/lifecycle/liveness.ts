@@ -25,7 +25,7 @@ const FENCE_MARGIN_SECONDS = 2;
 
 /**
  * Judges a host for one function. A host that is not (or no longer) enrolled runs nothing of ours.
- * A single writer is fenced once its dead-man's delay and the grace of its stop have safely passed.
+ * A single writer is fenced once its dead-man's delay and the grace of its stop have safely passed; on a VIM, which has no such rule, never.
  */
 export function judgeHost(
   state: StateView,
@@ -34,12 +34,14 @@ export function judgeHost(
   hostId: HostId,
 ): HostVerdict {
   const mayMove = descriptor.offline.relocate === 'allowed';
-  if (state.get('host', hostId) === undefined) return { isLost: true, isAbandoned: mayMove };
+  const host = state.get('host', hostId)?.document;
+  if (host === undefined) return { isLost: true, isAbandoned: mayMove };
   const silentSeconds = liveness.silentForMilliseconds(hostId) / 1000;
   // A host that runs nothing impatient yet is told to be heard seldom.
   const isSilent = silentSeconds > descriptor.healing.lostAfterSeconds && !liveness.hasLease(hostId);
   const isLost = isSilent && !liveness.isBraked(hostId);
-  const isFenced = silentSeconds > fenceSeconds(descriptor);
+  // A VIM that is cut off goes on for ever: nobody there counts how long.
+  const isFenced = host.vimId === undefined && silentSeconds > fenceSeconds(descriptor);
   return {
     isLost,
     isAbandoned: isLost && mayMove && (!isSingleWriter(descriptor) || isFenced),

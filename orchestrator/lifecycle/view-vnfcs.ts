@@ -1,6 +1,7 @@
 import type { HostId, VnfInstanceId, VnfcInstanceId } from '../../kernel/index.ts';
 import { instanceName, type WorkloadKey } from '../../vim-drivers/index.ts';
-import { vnfcInstanceId, wantedVnfcs, type VnfcState } from '../domain/index.ts';
+import { vnfcInstanceId, wantedVnfcs, type VimType, type VnfcState } from '../domain/index.ts';
+import { vimTypeOf } from '../inventory/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import { activeOperation, convergenceOf } from './advance-operation.ts';
 import { findCopy } from './assess-convergence.ts';
@@ -23,6 +24,8 @@ export interface VnfcView {
   readonly slot: number;
   readonly epoch: number;
   readonly hostId: HostId;
+  /** What drives it there: a VIM of that type, or an agent. */
+  readonly vimType: VimType | 'agent';
   /** As its host last reported; LOST while the host is silent beyond the function's patience. */
   readonly state: VnfcState;
   readonly since?: string;
@@ -101,6 +104,7 @@ function toView(
     unit: key.unit,
     generation: key.generation,
     hostId,
+    vimType: vimTypeOf(state, hostId),
     slot: seen.slot,
     epoch: seen.epoch,
     state: seen.state,

@@ -1,4 +1,4 @@
-import type { Clock, HostId } from '../../kernel/index.ts';
+import type { Clock, HostId, VimId } from '../../kernel/index.ts';
 import { IotmanoError, SYSTEM_TENANT } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
 import {
@@ -17,6 +17,7 @@ import {
   isStateConfirmed,
   isVisible,
   requireVisibleHost,
+  vimTypeOf,
   type HostModifications,
   type Inventory,
 } from '../inventory/index.ts';
@@ -65,7 +66,9 @@ export function hostRoutes(options: HostRoutesOptions): readonly Route[] {
       access: OPERATORS,
       body: 'none',
       handle: async (request) => {
-        options.inventory.forget(ownHostOf(store, request));
+        const host = ownHostOf(store, request);
+        if (host.document.vimId !== undefined) throw ofVim(host.document.vimId);
+        options.inventory.forget(host);
         return { status: 204 };
       },
     },
@@ -81,6 +84,13 @@ function ownHostOf(store: StateStore, request: ApiRequest): StoredRecord<'host'>
   const host = hostOf(store, request);
   requireInstallationStaff(request.caller);
   return host;
+}
+
+function ofVim(vimId: VimId): IotmanoError {
+  return new IotmanoError(
+    'conflict',
+    `host ${vimId} is there for as long as the VIM connection of that name is; delete /iotmano/v1/vim_connections/${vimId} (iotmano vim rm ${vimId})`,
+  );
 }
 
 /** @throws IotmanoError `forbidden` */
@@ -122,6 +132,7 @@ function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'
     draining,
     disputed,
     boots,
+    vimType: vimTypeOf(store, hostId),
     stateConfirmed: isStateConfirmed(host.document, store.stateId),
     braked: inventory.isBraked(hostId),
     silentSeconds: Math.round(inventory.silentForMilliseconds(hostId)) / 1000,

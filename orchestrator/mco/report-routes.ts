@@ -1,8 +1,8 @@
 import { IotmanoError, type HostId } from '../../kernel/index.ts';
 import { bodyOf, type ApiResponse, type Route } from '../api/route.ts';
 import { sessionRoute, type McoContext, type SessionRequest } from './mco-context.ts';
-import type { HostFactsMessage, ReceiptMessage, ReportMessage } from './messages.ts';
-import { takeReport } from './take-report.ts';
+import { takeReport, type HostReport } from '../inventory/index.ts';
+import type { HostFactsMessage, ReceiptMessage } from './messages.ts';
 
 /** A report of a large host: thousands of instances. */
 const MAX_REPORT_BYTES = 8 * 1024 * 1024;
@@ -41,7 +41,7 @@ function postReport(
   { request, hostId, envelope }: SessionRequest,
 ): ApiResponse {
   const { sequence } = envelope;
-  const report = bodyOf<ReportMessage>(request);
+  const report = bodyOf<HostReport>(request);
   const position = sequences.judge(hostId, envelope);
   if (position.type === 'duplicate') return receipt(position.expected, 0);
   if (position.type === 'gap') throw gap(hostId, sequence, position.expected);

@@ -30,6 +30,8 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   session: FIRST,
   idempotency: FIRST,
   alarm: FIRST,
+  'vim-connection': FIRST,
+  installation: FIRST,
 };
 
 /**

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { randomIds, silentLogger, systemClock } from '../../kernel/index.ts';
 import type { Route } from '../../orchestrator/api/index.ts';
 import { compose } from '../../orchestrator/compose.ts';
 import { openContentFiles } from '../../orchestrator/packages/index.ts';
+import { createSecretBox } from '../../orchestrator/sites/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../orchestrator/store/index.ts';
 import { sharedDocuments } from './api-client.ts';
 
@@ -28,6 +30,10 @@ export async function composeAllRoutes(): Promise<AllRoutes> {
     ids: randomIds,
     log: silentLogger,
     m2mSpId: '//test.example',
+    secrets: createSecretBox({ type: 'key', key: randomBytes(32) }),
+    openDriver: async () => {
+      throw new RangeError('no VIM is opened here');
+    },
   });
   return {
     store,

@@ -10,6 +10,8 @@ const OPERATE: readonly Who[] = ['operator', 'admin', 'foreigner'];
 /** Hosts serve all tenants: only the tenant that owns the installation lets new ones in. */
 const OPERATE_INSTALLATION: readonly Who[] = ['operator', 'admin'];
 const ADMINISTER: readonly Who[] = ['admin', 'foreigner'];
+/** Credentials of VIMs are those of everybody who uses them. */
+const ADMINISTER_INSTALLATION: readonly Who[] = ['admin'];
 const HOST: readonly Who[] = ['host'];
 
 /** Method and path → who is let in; what is let in may still find nothing of its own. */
@@ -29,6 +31,13 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'GET /iotmano/v1/hosts/{hostId}': READ,
   'PATCH /iotmano/v1/hosts/{hostId}': OPERATE,
   'GET /iotmano/v1/measurements': READ,
+  'GET /iotmano/v1/vim_connections': READ,
+  // With a body that is valid, foreigners are kept out of these two, too.
+  'POST /iotmano/v1/vim_connections': ADMINISTER,
+  'DELETE /iotmano/v1/vim_connections/{vimId}': ADMINISTER_INSTALLATION,
+  'GET /iotmano/v1/vim_connections/{vimId}': READ,
+  'PATCH /iotmano/v1/vim_connections/{vimId}': ADMINISTER,
+  'POST /iotmano/v1/vim_connections/{vimId}/check': OPERATE_INSTALLATION,
   'GET /iotmano/v1/vnf_instances/{vnfInstanceId}/indicators': READ,
   'GET /iotmano/v1/vnfc_instances': READ,
   'POST /mco/v1/enrolments': 'public',

@@ -18,6 +18,8 @@ export function explainErrors(errors: readonly ErrorObject[] | null | undefined)
 
 function explain(error: ErrorObject): Violation {
   const pointer = error.instancePath;
+  // What must never be shown is not shown to whoever sent it either: messages end up in terminals, logs and tickets.
+  const show = error.parentSchema?.['writeOnly'] === true ? () => 'a secret' : showValue;
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'required':
@@ -56,7 +58,7 @@ function surplus(error: ErrorObject, name: string): Violation {
 }
 
 /** A value as a message shows it: JSON, cut where it is long. */
-function show(value: unknown): string {
+function showValue(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = JSON.stringify(value) ?? String(value);

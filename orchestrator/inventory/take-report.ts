@@ -8,7 +8,17 @@ import {
 import { assignmentId, isSameJson, type ObservedDocument } from '../domain/index.ts';
 import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
 import type { ObservedWorkload, WorkloadKey } from '../../vim-drivers/index.ts';
-import type { ReportMessage } from './messages.ts';
+
+/** What a host, or the controller of a VIM, says of what runs there. */
+export interface HostReport {
+  /** All that runs there; otherwise what changed since the last report. */
+  readonly full: boolean;
+  readonly workloads: readonly ObservedWorkload[];
+  readonly removed: readonly WorkloadKey[];
+  /** The wanted state that it reflects, and the store that this came from. */
+  readonly appliedRevision?: number;
+  readonly appliedStateId?: string;
+}
 
 type ObservedRecord = StoredRecord<'observed'>;
 
@@ -17,7 +27,7 @@ type ObservedRecord = StoredRecord<'observed'>;
  * The tenant follows from the assignment, never from the host's word.
  * @returns how many entries were ignored
  */
-export function takeReport(store: StateStore, clock: Clock, hostId: HostId, report: ReportMessage): number {
+export function takeReport(store: StateStore, clock: Clock, hostId: HostId, report: HostReport): number {
   const { writes, ignored } = planReport(store, hostId, report, toTimestamp(clock.now()));
   store.commit(writes);
   return ignored;
@@ -26,10 +36,10 @@ export function takeReport(store: StateStore, clock: Clock, hostId: HostId, repo
 function planReport(
   state: StateView & Pick<StateStore, 'stateId'>,
   hostId: HostId,
-  report: ReportMessage,
+  report: HostReport,
   reportedAt: string,
 ): { readonly writes: readonly Write[]; readonly ignored: number } {
-  const workloads = report.workloads as readonly ObservedWorkload[];
+  const { workloads } = report;
   const known = new Map(
     [...state.listByPrefix('observed', `${hostId}.`)].map((record) => [record.id, record]),
   );
@@ -77,7 +87,7 @@ function tenantOfWithdrawn(
 function appliedWrites(
   state: StateView & Pick<StateStore, 'stateId'>,
   hostId: HostId,
-  { appliedRevision, appliedStateId }: ReportMessage,
+  { appliedRevision, appliedStateId }: HostReport,
 ): readonly Write[] {
   if (appliedRevision === undefined || appliedStateId !== state.stateId) return [];
   const known = state.get('host-applied', hostId)?.document.revision;
@@ -90,11 +100,9 @@ function deletions(
   known: ReadonlyMap<string, ObservedRecord>,
   seen: ReadonlyMap<string, ObservedWorkload>,
   hostId: HostId,
-  { full, removed }: ReportMessage,
+  { full, removed }: HostReport,
 ): Write[] {
-  const gone = new Set(
-    full ? known.keys() : (removed as readonly WorkloadKey[]).map((key) => assignmentId(hostId, key)),
-  );
+  const gone = new Set(full ? known.keys() : removed.map((key) => assignmentId(hostId, key)));
   return [...known.values()]
     .filter(({ id }) => gone.has(id) && !seen.has(id))
     .map(({ id, revision }) => ({ op: 'delete', kind: 'observed', id, expectedRevision: revision }));

@@ -4,9 +4,8 @@ import { systemClock, type HostId } from '../../kernel/index.ts';
 import type { VnfInstanceDocument, Withdrawal } from '../domain/index.ts';
 import { createMemoryStore, type Write } from '../store/index.ts';
 import type { ObservedWorkload } from '../../vim-drivers/index.ts';
-import type { ReportMessage } from './messages.ts';
-import { takeReport } from './take-report.ts';
-import { assignmentOf, keyOf, observedOf } from './testkit/assignments.ts';
+import { assignmentOf, keyOf, observedOf } from '../mco/testkit/assignments.ts';
+import { takeReport, type HostReport } from './take-report.ts';
 
 const HOST = 'gw-1' as HostId;
 const NUMBERS = [0, 1, 2, 3];
@@ -22,7 +21,7 @@ function workloadsOf(state: Readonly<Record<string, number>>): ObservedWorkload[
 function difference(
   before: Readonly<Record<string, number>>,
   after: Readonly<Record<string, number>>,
-): ReportMessage {
+): HostReport {
   const changed = Object.fromEntries(Object.entries(after).filter(([number, n]) => before[number] !== n));
   const gone = Object.keys(before).filter((number) => after[number] === undefined);
   return {
@@ -97,7 +96,7 @@ describe('reports of a host', () => {
     const report = () =>
       takeReport(store, systemClock, HOST, {
         full: true,
-        workloads: [observedOf(key, 0)] as never,
+        workloads: [observedOf(key, 0)],
         removed: [],
       });
     store.commit([instance([{ hostId: 'gw-2' as HostId, revision: 1 }])]);

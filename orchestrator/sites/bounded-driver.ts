@@ -1,0 +1,78 @@
+import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
+import {
+  isClosable,
+  isLeaseKeeper,
+  isMetricsReader,
+  type Closable,
+  type LeaseKeeper,
+  type MetricsReader,
+  type VimDriver,
+} from '../../vim-drivers/index.ts';
+
+export interface BoundedDriverOptions {
+  readonly clock: Clock;
+  /** For calls that only look. What changes something takes as long as it takes. */
+  readonly limitMilliseconds: number;
+  /** Takes secrets out of the texts of errors. */
+  readonly redact: (text: string) => string;
+}
+
+/**
+ * The driver with an end to every look, so that a platform that accepts calls and never answers is told from one that works, and with errors that
+ * hold no secrets: what a driver throws ends in logs, observed problems and answers.
+ */
+export function boundDriver(
+  driver: VimDriver,
+  options: BoundedDriverOptions,
+): VimDriver & Partial<LeaseKeeper & MetricsReader & Closable> {
+  const look = <Value>(call: Promise<Value>): Promise<Value> => clean(withinLimit(call, options));
+  const clean = async <Value>(call: Promise<Value>): Promise<Value> => {
+    try {
+      return await call;
+    } catch (error) {
+      throw withoutSecrets(error, options.redact);
+    }
+  };
+  return {
+    capabilities: () => look(driver.capabilities()),
+    inventory: () => look(driver.inventory()),
+    list: () => look(driver.list()),
+    usage: (key) => look(driver.usage(key)),
+    apply: (workload, fence) => clean(driver.apply(workload, fence)),
+    remove: (key, fence, removal) => clean(driver.remove(key, fence, removal)),
+    watch: (onChange) => driver.watch(onChange),
+    logs: (key, logOptions) => driver.logs(key, logOptions),
+    ...(isLeaseKeeper(driver) ? { renewed: (at?: number) => clean(driver.renewed(at)) } : {}),
+    ...(isMetricsReader(driver)
+      ? {
+          readMetrics: (...args: Parameters<MetricsReader['readMetrics']>) =>
+            look(driver.readMetrics(...args)),
+        }
+      : {}),
+    ...(isClosable(driver) ? { close: () => clean(driver.close()) } : {}),
+  };
+}
+
+async function withinLimit<Value>(
+  call: Promise<Value>,
+  { clock, limitMilliseconds }: BoundedDriverOptions,
+): Promise<Value> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([
+      call,
+      clock.sleep(limitMilliseconds, over.signal).then((): never => {
+        throw new IotmanoError('timeout', `it did not answer within ${limitMilliseconds / 1000} s`);
+      }),
+    ]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** The same error for whoever decides by it; its cause, of whatever library, stays behind. */
+function withoutSecrets(error: unknown, redact: (text: string) => string): IotmanoError {
+  if (error instanceof IotmanoError)
+    return new IotmanoError(error.code, redact(error.message), error.context);
+  return new IotmanoError('driver-failed', redact(messageOf(error)));
+}

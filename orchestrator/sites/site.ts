@@ -1,0 +1,309 @@
+import {
+  messageOf,
+  toTimestamp,
+  type Clock,
+  type HostId,
+  type IdSource,
+  type Logger,
+  type VimId,
+} from '../../kernel/index.ts';
+import type { HostDocument } from '../domain/index.ts';
+import { clearAlarm, isStateConfirmed, raiseAlarm, takeReport, type Inventory } from '../inventory/index.ts';
+import type { StateStore, StoredRecord } from '../store/index.ts';
+import type {
+  DriverCapabilities,
+  Fence,
+  HostInventory,
+  ObservedWorkload,
+  VimDriver,
+} from '../../vim-drivers/index.ts';
+import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
+import { boundDriver } from './bounded-driver.ts';
+import { remedyOf } from './explain-unreachable.ts';
+import type { SecretBox } from './secret-box.ts';
+import { isNews, toFacts, type SiteFacts } from './site-facts.ts';
+import { redactor, type OpenDriver } from './vim-access.ts';
+import type { SiteInventory, VimCheck, VimHealth } from './vim-health.ts';
+
+export interface SiteOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Logger;
+  readonly inventory: Inventory;
+  readonly secrets: SecretBox;
+  readonly openDriver: OpenDriver;
+  /** What is driven. Durable; another version of it is another site. */
+  readonly connection: StoredRecord<'vim-connection'>;
+  /** A driver was opened, with what there is to be measured with it. @returns the end of it */
+  readonly onOpened: (driver: VimDriver, observed: () => readonly ObservedWorkload[]) => () => void;
+}
+
+/** One VIM, driven by this process: asked again and again whether it answers, and told what is wanted there. */
+export interface Site {
+  readonly health: VimHealth;
+  readonly lastInventory: SiteInventory | undefined;
+  readonly capabilities: DriverCapabilities | undefined;
+  /** Tries the connection now. Never rejects. */
+  check(): Promise<VimCheck>;
+  /** What is wanted there, or who may give orders, has changed, durably. */
+  changed(): void;
+  /** Lets go of it. What runs there runs on. Takes no longer than it must: a VIM that hangs is left alone. */
+  close(): Promise<void>;
+}
+
+/** A look that takes longer has failed; where a function is less patient, sooner. */
+const MOST_LIMIT_MILLISECONDS = 10_000;
+const LEAST_LIMIT_MILLISECONDS = 2000;
+/** A VIM that is back is put right without much delay. */
+const RETRY_MAXIMUM_MILLISECONDS = 5000;
+const CLOSE_MILLISECONDS = 2000;
+const MAX_TEXT = 2000;
+
+interface Opened {
+  readonly driver: ReturnType<typeof boundDriver>;
+  readonly controller: SiteController;
+  readonly capabilities: DriverCapabilities;
+  readonly end: () => void;
+}
+
+interface Answer {
+  readonly opened: Opened;
+  readonly host: HostInventory;
+}
+
+export function openSite(options: SiteOptions): Site {
+  return new VimSite(options);
+}
+
+class VimSite implements Site {
+  readonly #options: SiteOptions;
+  readonly #hostId: HostId;
+  readonly #vimId: VimId;
+  readonly #bootId: string;
+  readonly #ending = new AbortController();
+  readonly #running: Promise<void>;
+  #health: VimHealth;
+  #lastInventory: SiteInventory | undefined;
+  #opened: Opened | undefined;
+  #opening: Promise<Opened> | undefined;
+  #contact: Promise<VimCheck> | undefined;
+  #facts: { readonly told: SiteFacts; readonly sequence: number } | undefined;
+  #isOrdering = false;
+  #isChanged = false;
+
+  constructor(options: SiteOptions) {
+    this.#options = options;
+    this.#vimId = options.connection.id as VimId;
+    this.#hostId = options.connection.id as HostId;
+    this.#bootId = options.ids.uuid();
+    this.#health = { state: 'UNKNOWN', since: this.#now() };
+    this.#running = this.#run();
+  }
+
+  get health(): VimHealth {
+    return this.#health;
+  }
+
+  get lastInventory(): SiteInventory | undefined {
+    return this.#lastInventory;
+  }
+
+  get capabilities(): DriverCapabilities | undefined {
+    return this.#opened?.capabilities;
+  }
+
+  check(): Promise<VimCheck> {
+    return (this.#contact ??= this.#makeContact().finally(() => (this.#contact = undefined)));
+  }
+
+  changed(): void {
+    this.#isChanged = true;
+    if (!this.#isOrdering) void this.#giveOrders();
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    const opened = this.#opened;
+    opened?.end();
+    const enough = new AbortController();
+    const closing = Promise.allSettled([this.#running, opened?.controller.close(), opened?.driver.close?.()]);
+    await Promise.race([closing, this.#options.clock.sleep(CLOSE_MILLISECONDS, enough.signal)]);
+    enough.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, inventory } = this.#options;
+    while (!this.#ending.signal.aborted) {
+      await this.check();
+      await clock.sleep(inventory.leaseTerms(this.#hostId).heartbeatSeconds * 1000, this.#ending.signal);
+    }
+  }
+
+  /** One attempt: only its success renews the lease of the host. */
+  async #makeContact(): Promise<VimCheck> {
+    const { clock, log, connection } = this.#options;
+    const sentAt = clock.monotonic();
+    const found = await this.#ask();
+    const milliseconds = Math.round(clock.monotonic() - sentAt);
+    const result: VimCheck =
+      'host' in found
+        ? { isReachable: true, milliseconds }
+        : {
+            isReachable: false,
+            milliseconds,
+            reason: found.reason,
+            remedy: remedyOf(found.reason, connection.document.vimType),
+          };
+    // It may have been removed, or replaced, meanwhile.
+    if (this.#ending.signal.aborted || this.#host() === undefined) return result;
+    try {
+      if ('host' in found) await this.#reached(found, sentAt);
+      else this.#missed(found.reason, result.remedy ?? '');
+    } catch (error) {
+      log.error({ vimId: this.#vimId, err: error }, 'what a VIM said could not be taken over');
+    }
+    return result;
+  }
+
+  async #ask(): Promise<Answer | { readonly reason: string }> {
+    try {
+      const opened = await this.#open();
+      const [host] = await opened.driver.inventory();
+      return host === undefined ? { reason: 'it says nothing of itself' } : { opened, host };
+    } catch (error) {
+      return { reason: messageOf(error).slice(0, MAX_TEXT) };
+    }
+  }
+
+  async #open(): Promise<Opened> {
+    if (this.#opened !== undefined) return this.#opened;
+    // One at a time, however long it takes: who waits for it is not kept by it.
+    this.#opening ??= this.#openDriver().finally(() => (this.#opening = undefined));
+    return await this.#opening;
+  }
+
+  async #openDriver(): Promise<Opened> {
+    const { clock, log, secrets, openDriver, connection, onOpened } = this.#options;
+    const { sealedAccess, ...document } = connection.document;
+    const accessInfo = sealedAccess === undefined ? {} : await secrets.open(this.#vimId, sealedAccess);
+    const { vimType, scope, interfaceInfo, extra } = document;
+    const redact = redactor(accessInfo);
+    const driver = boundDriver(
+      await openDriver({ vimId: this.#vimId, vimType, scope, interfaceInfo, accessInfo, extra }),
+      { clock, limitMilliseconds: this.#limitMilliseconds(), redact },
+    );
+    try {
+      const capabilities = await driver.capabilities();
+      this.#ending.signal.throwIfAborted();
+      const controller = createSiteController({
+        driver,
+        clock,
+        log,
+        onObserved: (observed, fence) => this.#report(observed, fence),
+        retryMaximumMilliseconds: RETRY_MAXIMUM_MILLISECONDS,
+      });
+      const end = onOpened(driver, () => controller.observed());
+      this.#opened = { driver, controller, capabilities, end };
+    } catch (error) {
+      await driver.close?.();
+      throw error;
+    }
+    this.changed();
+    return this.#opened;
+  }
+
+  /** Patience of the least patient function there, as far as that makes sense. */
+  #limitMilliseconds(): number {
+    const { leaseSeconds } = this.#options.inventory.leaseTerms(this.#hostId);
+    return Math.min(MOST_LIMIT_MILLISECONDS, Math.max(LEAST_LIMIT_MILLISECONDS, leaseSeconds * 1000));
+  }
+
+  async #reached({ opened, host }: Answer, sentAt: number): Promise<void> {
+    const { store, clock, log, inventory } = this.#options;
+    const now = this.#now();
+    const isNew = this.#health.state !== 'REACHABLE';
+    this.#health = { state: 'REACHABLE', since: isNew ? now : this.#health.since, lastContactAt: now };
+    this.#lastInventory = { takenAt: now, host };
+    if (isNew) log.info({ vimId: this.#vimId }, 'VIM is reached');
+    this.#tellFacts(toFacts(host, opened.capabilities, this.#options.connection.document.extra));
+    inventory.renewLease(this.#hostId);
+    store.commit(clearAlarm(store, 'vim-unreachable', { hostId: this.#hostId }, clock.now()));
+    if (isNew) this.changed();
+    await opened.controller.renewed(sentAt);
+  }
+
+  #missed(reason: string, remedy: string): void {
+    const { store, clock, log } = this.#options;
+    const isNew = this.#health.state !== 'UNREACHABLE';
+    const { lastContactAt } = this.#health;
+    this.#health = {
+      state: 'UNREACHABLE',
+      since: isNew ? this.#now() : this.#health.since,
+      reason: `${reason}; ${remedy}`,
+      ...(lastContactAt === undefined ? {} : { lastContactAt }),
+    };
+    if (isNew) log.warn({ vimId: this.#vimId, reason }, 'VIM cannot be reached');
+    const text = `VIM ${this.#vimId} cannot be reached: ${reason}; ${remedy}`;
+    store.commit(raiseAlarm(store, 'vim-unreachable', { hostId: this.#hostId }, text, clock.now()));
+  }
+
+  #tellFacts(facts: SiteFacts): void {
+    if (!isNews(this.#facts?.told, facts)) return;
+    const sequence = (this.#facts?.sequence ?? 0) + 1;
+    this.#options.inventory.putFacts(this.#hostId, { bootId: this.#bootId, sequence, facts });
+    this.#facts = { told: facts, sequence };
+  }
+
+  /** As an agent's report. Nobody has to be told twice: what is not durable when this process dies is looked at anew by the next. */
+  #report(observed: readonly ObservedWorkload[], fence: Fence | undefined): void {
+    const { store, clock } = this.#options;
+    if (this.#ending.signal.aborted || this.#host() === undefined) return;
+    takeReport(store, clock, this.#hostId, {
+      full: true,
+      workloads: observed.map(shortened),
+      removed: [],
+      ...(fence === undefined ? {} : { appliedRevision: fence.revision, appliedStateId: store.stateId }),
+    });
+  }
+
+  #host(): HostDocument | undefined {
+    return this.#options.store.get('host', this.#hostId)?.document;
+  }
+
+  /** Never what is not durable. A VIM of another store state gets no orders until an operator has confirmed this one. */
+  async #giveOrders(): Promise<void> {
+    const { store } = this.#options;
+    this.#isOrdering = true;
+    while (this.#isChanged && !this.#ending.signal.aborted) {
+      this.#isChanged = false;
+      const host = this.#host();
+      if (host === undefined || !isStateConfirmed(host, store.stateId)) break;
+      const revision = store.acceptedRevision;
+      const workloads = [...store.listByPrefix('assignment', `${this.#hostId}.`)].map(
+        ({ document }) => document.workload,
+      );
+      await store.whenDurable(revision);
+      if (this.#ending.signal.aborted) break;
+      const leaseNumber = (host.stateIds?.leaseBase ?? 0) + store.leaseNumber;
+      this.#opened?.controller.setWanted(workloads, { leaseNumber, revision });
+    }
+    this.#isOrdering = false;
+  }
+
+  #now(): string {
+    return toTimestamp(this.#options.clock.now());
+  }
+}
+
+/** Texts come from functions and platforms, and may be of any length. */
+function shortened(workload: ObservedWorkload): ObservedWorkload {
+  return {
+    ...workload,
+    instances: workload.instances.map((instance) => ({
+      ...instance,
+      ...(instance.reason === undefined ? {} : { reason: instance.reason.slice(0, MAX_TEXT) }),
+    })),
+    ...(workload.problem === undefined ? {} : { problem: workload.problem.slice(0, MAX_TEXT) }),
+  };
+}
