@@ -35,13 +35,14 @@ export async function runWantedLoop(options: WantedLoopOptions): Promise<void> {
     const startedAt = clock.monotonic();
     try {
       const isTold: boolean = !isBack || (await options.onReturn());
+      const isToWait = poll.waitsForNews;
       const isNews = await poll.once();
       if (backoff.failures > 0) log.info('the orchestrator answers again');
       backoff.succeeded();
       lastReason = undefined;
       isBack = !isTold;
       const rest = LEAST_PACE_MILLISECONDS - (clock.monotonic() - startedAt);
-      if (!isNews && rest > 0) await clock.sleep(rest, signal);
+      if (isToWait && !isNews && rest > 0) await clock.sleep(rest, signal);
     } catch (error) {
       if (signal.aborted) return;
       isBack = true;
@@ -74,6 +75,11 @@ class WantedPoll {
 
   get heartbeatSeconds(): number {
     return this.#options.store.current?.heartbeatIntervalSeconds ?? DEFAULT_HEARTBEAT_SECONDS;
+  }
+
+  /** The next question is to be answered only when there is something, or after a while. */
+  get waitsForNews(): boolean {
+    return !this.#hasNews;
   }
 
   /** One question and its answer. Whether something came. */
