@@ -37,7 +37,8 @@ await runFunction('road-traffic', async ({ environment, bindings, metrics, log, 
       resourceIds: () => figures.resourceIds(),
     },
   );
-  const pointOfAccess = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`;
+  const publicHost = environment['PUBLIC_ADDRESS'] ?? host;
+  const pointOfAccess = `http://${publicHost.includes(':') ? `[${publicHost}]` : publicHost}:${server.port}/`;
   let settings = settingsOf(bindings, pointOfAccess);
   const registration = new Registration(
     requiredService(bindings, 'mca').endpoints,
