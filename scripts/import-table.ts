@@ -47,7 +47,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'drivers',
-    path: '^vim-drivers/(?!site-controller/|host-files/|supervision/|collection/)[a-z-]+/',
+    path: '^vim-drivers/(?!site-controller/|host-files/|supervision/|collection/|conformance/)[a-z-]+/',
     mayImport: ['descriptors', 'driver-contract', 'host-files', 'supervision'],
     note: 'never a sibling driver; loaded only when used',
   },
@@ -169,7 +169,7 @@ export function renderRoomTable(): string {
   ].join('\n');
 }
 
-const TESTS = '(\\.test\\.ts$|^test/|testkit|/conformance[^/]*\\.ts$)';
+const TESTS = '(\\.test\\.ts$|^test/|testkit|/conformance[^/]*\\.ts$|/conformance/)';
 const KERNEL = '^kernel/index\\.ts$';
 
 const room = (name: string): Room => {

@@ -1,9 +1,19 @@
 /** One suite for every driver, against the real thing. It asserts the state of the world, not the calls. */
 import { afterEach, beforeEach, describe } from 'vitest';
-import { describeDeadman } from './conformance-deadman.ts';
-import { describeLifecycle } from './conformance-lifecycle.ts';
-import { describePrograms } from './conformance-programs.ts';
 import { setSlowness, type ConformanceSite, type ConformanceTarget } from './conformance-site.ts';
+import { describeApply } from './conformance/apply.ts';
+import { describeContinuity } from './conformance/continuity.ts';
+import { describeDeadman } from './conformance/deadman.ts';
+import { describeEndings } from './conformance/endings.ts';
+import { describeLimits } from './conformance/limits.ts';
+import { describeObservation } from './conformance/observation.ts';
+import { describeChosenPorts, describePorts } from './conformance/ports.ts';
+import { describeProbes } from './conformance/probes.ts';
+import { describeProgramOutput } from './conformance/program-output.ts';
+import { describeReasons } from './conformance/reasons.ts';
+import { describeRemove } from './conformance/remove.ts';
+import { describeStopping } from './conformance/stopping.ts';
+import { describeBindingChanges, describeSurroundings } from './conformance/surroundings.ts';
 
 /** What a test may take on a process host. */
 const TEST_MILLISECONDS = 20_000;
@@ -26,8 +36,30 @@ export function describeDriver(target: ConformanceTarget): void {
       await site?.close();
       site = undefined;
     }, timeout);
-    describeLifecycle(siteOf, slowness);
-    describePrograms(siteOf);
+    describeApply(siteOf);
+    describeRemove(siteOf, target);
+    describeContinuity(siteOf, target);
+    describeEndings(siteOf, target);
+    describeChosenPorts(siteOf);
+    describeBindingChanges(siteOf);
+    describeObservation(siteOf);
     if (keepsLease) describeDeadman(siteOf);
+    describe('where programs run,', () => {
+      describePrograms(siteOf, target);
+    });
   });
+}
+
+function describePrograms(siteOf: () => ConformanceSite, target: ConformanceTarget): void {
+  // Whether programs run is known only where a site is open.
+  beforeEach(({ skip }) => {
+    skip(siteOf().programs === undefined, 'no programs run there');
+  });
+  describeSurroundings(siteOf, target);
+  describePorts(siteOf, target);
+  describeReasons(siteOf, target);
+  describeLimits(siteOf);
+  describeProbes(siteOf);
+  describeStopping(siteOf, target);
+  describeProgramOutput(siteOf);
 }

@@ -4,7 +4,12 @@ import { find, type ConformanceSite } from '../conformance-site.ts';
 import { workloadId } from '../contract.ts';
 import { createFakeDriver, createFakeWorld } from './index.ts';
 
-describeDriver({ name: 'fake', keepsLease: true, open: async () => openSite() });
+describeDriver({
+  name: 'fake',
+  keepsLease: true,
+  without: { 'take-away': 'what is in memory has no tool of its own' },
+  open: async () => openSite(),
+});
 
 function openSite(): ConformanceSite {
   const world = createFakeWorld({ clock: systemClock });
@@ -34,6 +39,11 @@ function openSite(): ConformanceSite {
       const names = [...workloads.keys(), ...output.keys()];
       const ids = keys.map(workloadId);
       return names.filter((name) => ids.some((id) => name === id || name.startsWith(`${id}-`)));
+    },
+    async interruptEngine() {
+      driver.failures.isUnreachable = true;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      driver.failures.isUnreachable = false;
     },
     close: () => driver.close(),
   };

@@ -179,7 +179,11 @@ class FakeSite implements FakeDriver {
     const areOtherBindings = JSON.stringify(workload.bindings) !== JSON.stringify(bindings);
     Object.assign(workload, { spec, specHash, bindings });
     const slots = new Map(wanted.instances.map(({ slot, epoch }) => [slot, epoch]));
-    for (const slot of workload.instances.keys()) if (!slots.has(slot)) workload.instances.delete(slot);
+    for (const slot of workload.instances.keys()) {
+      if (slots.has(slot)) continue;
+      workload.instances.delete(slot);
+      this.#host.output.delete(instanceName(wanted.key, slot));
+    }
     for (const [slot, epoch] of slots) {
       this.#saboteur.step();
       const running = workload.instances.get(slot);

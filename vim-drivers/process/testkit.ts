@@ -55,6 +55,9 @@ export async function openProcessSite(options: SiteOptions = {}): Promise<Proces
     async crash(_key, { pid }) {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },
+    async takeAway(key, slot) {
+      for (const pid of processesWith(markOf(key, slot))) process.kill(pid, 'SIGKILL');
+    },
     async runOf(key, slot) {
       const pid = await pidOf({ driver }, key, slot);
       return pid === undefined ? undefined : `${pid} ${startTimeOf(pid)}`;
@@ -71,8 +74,10 @@ export async function openProcessSite(options: SiteOptions = {}): Promise<Proces
         if (pid === undefined) throw new Error(`no program runs in slot ${slot}`);
         process.kill(pid, name);
       },
+      // What anybody on the host is shown; the environment of a process is its user's alone.
+      shownByTool: async (key) => `${workloadId(key)}\n${commandLinesOf(key)}`,
       async usageByTool(key, slot) {
-        return usageByPs(instanceName(key, slot));
+        return usageByPs(processesWith(markOf(key, slot)));
       },
     },
     async plantForeign() {
@@ -107,9 +112,18 @@ function startTimeOf(pid: number): string {
   );
 }
 
+/** The variable that every process of an instance carries. */
+function markOf(key: WorkloadKey, slot: number): string {
+  return `IOTMANO_INSTANCE=${instanceName(key, slot)}@`;
+}
+
+function commandLinesOf(key: WorkloadKey): string {
+  const pids = processesWith(`IOTMANO_INSTANCE=${workloadId(key)}-`);
+  return execFileSync('ps', ['-o', 'args=', '-p', pids.join(',')], { encoding: 'utf8' });
+}
+
 /** Sums over the processes of the instance, as `ps` tells them. */
-function usageByPs(instance: string): { memoryBytes: number; cpuSeconds: number } {
-  const pids = processesWith(`IOTMANO_INSTANCE=${instance}@`);
+function usageByPs(pids: readonly number[]): { memoryBytes: number; cpuSeconds: number } {
   const lines = execFileSync('ps', ['-o', 'rss=,cputimes=', '-p', pids.join(',')], { encoding: 'utf8' });
   const figures = lines
     .trim()

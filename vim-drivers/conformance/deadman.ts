@@ -9,7 +9,7 @@ import {
   until,
   untilRunning,
   type ConformanceSite,
-} from './conformance-site.ts';
+} from '../conformance-site.ts';
 
 export function describeDeadman(siteOf: () => ConformanceSite): void {
   describe("the dead-man's rule", () => {
