@@ -12,7 +12,7 @@ import {
 export interface BoundedDriverOptions {
   readonly clock: Clock;
   /** For calls that only look. What changes something takes as long as it takes. */
-  readonly limitMilliseconds: number;
+  readonly limitMilliseconds: () => number;
   /** Takes secrets out of the texts of errors. */
   readonly redact: (text: string) => string;
 }
@@ -58,11 +58,12 @@ async function withinLimit<Value>(
   { clock, limitMilliseconds }: BoundedDriverOptions,
 ): Promise<Value> {
   const over = new AbortController();
+  const milliseconds = limitMilliseconds();
   try {
     return await Promise.race([
       call,
-      clock.sleep(limitMilliseconds, over.signal).then((): never => {
-        throw new IotmanoError('timeout', `it did not answer within ${limitMilliseconds / 1000} s`);
+      clock.sleep(milliseconds, over.signal).then((): never => {
+        throw new IotmanoError('timeout', `it did not answer within ${milliseconds / 1000} s`);
       }),
     ]);
   } finally {
@@ -71,7 +72,7 @@ async function withinLimit<Value>(
 }
 
 /** The same error for whoever decides by it; its cause, of whatever library, stays behind. */
-function withoutSecrets(error: unknown, redact: (text: string) => string): IotmanoError {
+export function withoutSecrets(error: unknown, redact: (text: string) => string): IotmanoError {
   if (error instanceof IotmanoError)
     return new IotmanoError(error.code, redact(error.message), error.context);
   return new IotmanoError('driver-failed', redact(messageOf(error)));

@@ -18,7 +18,7 @@ import type {
   VimDriver,
 } from '../../vim-drivers/index.ts';
 import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
-import { boundDriver } from './bounded-driver.ts';
+import { boundDriver, withoutSecrets } from './bounded-driver.ts';
 import { remedyOf } from './explain-unreachable.ts';
 import type { SecretBox } from './secret-box.ts';
 import { isNews, toFacts, type SiteFacts } from './site-facts.ts';
@@ -83,6 +83,7 @@ class VimSite implements Site {
   readonly #bootId: string;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
+  #pausing = new AbortController();
   #health: VimHealth;
   #lastInventory: SiteInventory | undefined;
   #opened: Opened | undefined;
@@ -119,11 +120,13 @@ class VimSite implements Site {
 
   changed(): void {
     this.#isChanged = true;
+    this.#pausing.abort();
     if (!this.#isOrdering) void this.#giveOrders();
   }
 
   async close(): Promise<void> {
     this.#ending.abort();
+    this.#pausing.abort();
     const opened = this.#opened;
     opened?.end();
     const enough = new AbortController();
@@ -135,8 +138,16 @@ class VimSite implements Site {
   async #run(): Promise<void> {
     const { clock, inventory } = this.#options;
     while (!this.#ending.signal.aborted) {
+      const startedAt = clock.monotonic();
       await this.check();
-      await clock.sleep(inventory.leaseTerms(this.#hostId).heartbeatSeconds * 1000, this.#ending.signal);
+      for (;;) {
+        // What came meanwhile may be less patient.
+        const pause = inventory.leaseTerms(this.#hostId).heartbeatSeconds * 1000;
+        const rest = startedAt + pause - clock.monotonic();
+        if (rest <= 0 || this.#ending.signal.aborted) break;
+        this.#pausing = new AbortController();
+        await clock.sleep(rest, this.#pausing.signal);
+      }
     }
   }
 
@@ -189,10 +200,12 @@ class VimSite implements Site {
     const accessInfo = sealedAccess === undefined ? {} : await secrets.open(this.#vimId, sealedAccess);
     const { vimType, scope, interfaceInfo, extra } = document;
     const redact = redactor(accessInfo);
-    const driver = boundDriver(
-      await openDriver({ vimId: this.#vimId, vimType, scope, interfaceInfo, accessInfo, extra }),
-      { clock, limitMilliseconds: this.#limitMilliseconds(), redact },
-    );
+    const opening = { vimId: this.#vimId, vimType, scope, interfaceInfo, accessInfo, extra };
+    const opened = await openDriver(opening).catch((error: unknown) => {
+      throw withoutSecrets(error, redact);
+    });
+    const limitMilliseconds = (): number => this.#limitMilliseconds();
+    const driver = boundDriver(opened, { clock, limitMilliseconds, redact });
     try {
       const capabilities = await driver.capabilities();
       this.#ending.signal.throwIfAborted();

@@ -1,0 +1,323 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { HostId } from '../../kernel/index.ts';
+import { workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
+import { assign, keyOf, unassign } from '../mco/testkit/assignments.ts';
+import { createMemoryStore } from '../store/index.ts';
+import { eventually } from '../../test/kit/test-system.ts';
+import {
+  DOCKER,
+  TOKEN,
+  VIMS,
+  startSitesBench,
+  type SitesBench,
+  type SitesBenchOptions,
+} from './testkit/sites-bench.ts';
+
+const HOST = 'cloud-1' as HostId;
+/** Patience of the functions here, seconds. */
+const PATIENCE = 1.5;
+const benches: SitesBench[] = [];
+
+afterEach(async () => {
+  await Promise.all(benches.splice(0).map((bench) => bench.close()));
+});
+
+async function start(options?: SitesBenchOptions): Promise<SitesBench> {
+  const bench = await startSitesBench(options);
+  benches.push(bench);
+  return bench;
+}
+
+async function end(bench: SitesBench): Promise<void> {
+  benches.splice(benches.indexOf(bench), 1);
+  await bench.close();
+}
+
+interface Vim {
+  readonly health: { readonly state: string; readonly since: string; readonly reason?: string };
+  readonly inventory?: { readonly capacity: object };
+  readonly stateConfirmed: boolean;
+}
+
+async function vimOf({ admin }: SitesBench, vimId: string = HOST): Promise<Vim> {
+  return (await admin.get<Vim>(`${VIMS}/${vimId}`)).body;
+}
+
+async function hostState({ admin }: SitesBench, hostId: string = HOST): Promise<string> {
+  return (await admin.get<{ state: string }>(`/iotmano/v1/hosts/${hostId}`)).body.state;
+}
+
+function becomes(bench: SitesBench, state: string, vimId: string = HOST): Promise<Vim> {
+  return eventually(`VIM ${vimId} is ${state}`, async () => {
+    const vim = await vimOf(bench, vimId);
+    return vim.health.state === state && vim;
+  });
+}
+
+async function register(bench: SitesBench, vimId: string = HOST): Promise<void> {
+  const { status } = await bench.admin.post(VIMS, { vimId, ...DOCKER });
+  expect(status).toBe(201);
+  await becomes(bench, 'REACHABLE', vimId);
+}
+
+function observed({ store }: SitesBench, key: WorkloadKey, hostId: string = HOST) {
+  return store.get('observed', `${hostId}.${workloadId(key)}`)?.document.workload;
+}
+
+const runs = (bench: SitesBench, key: WorkloadKey, hostId: string = HOST) =>
+  eventually(`${workloadId(key)} runs on ${hostId}`, () => {
+    const found = observed(bench, key, hostId)?.instances[0];
+    return found?.state === 'RUNNING' && found;
+  });
+
+const onPlatform = ({ world }: SitesBench, key: WorkloadKey, hostId: string = HOST) =>
+  world.host(hostId as HostId).workloads.get(workloadId(key));
+
+const standing = async ({ admin }: SitesBench): Promise<string[]> => {
+  const { body } = await admin.get<{ name: string; perceivedSeverity: string }[]>('/iotmano/v1/alarms');
+  return body.filter(({ perceivedSeverity }) => perceivedSeverity !== 'CLEARED').map(({ name }) => name);
+};
+
+describe('a VIM that is registered', () => {
+  it('is a host as others are, with what it says of itself and what the operator states', async () => {
+    const bench = await start();
+    await bench.admin.post(VIMS, {
+      vimId: HOST,
+      ...DOCKER,
+      extra: { tier: 'cloud-edge', labels: { zone: 'north' }, address: '192.0.2.7', jurisdiction: 'FR' },
+    });
+    await becomes(bench, 'REACHABLE');
+    const { body } = await bench.admin.get(`/iotmano/v1/hosts/${HOST}`);
+    expect(body).toMatchObject({
+      hostId: HOST,
+      vimType: 'docker',
+      state: 'READY',
+      stateConfirmed: true,
+      facts: {
+        tier: 'cloud-edge',
+        labels: { zone: 'north' },
+        address: '192.0.2.7',
+        jurisdiction: 'FR',
+        architecture: 'amd64',
+        cpu: { allocatableMillis: 4000 },
+        drivers: [{ name: 'fake', artifactTypes: ['process', 'container'] }],
+      },
+    });
+    expect(await vimOf(bench)).toMatchObject({
+      inventory: { capacity: { cpuMillis: 4000 } },
+      assignments: 0,
+    });
+  });
+
+  it('runs what is assigned to it, no less and no more, and what it measures is known', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await assign(bench.store, HOST, keyOf(2));
+    await runs(bench, keyOf(1));
+    await runs(bench, keyOf(2));
+    const { revision } = await unassign(bench.store, HOST, keyOf(1)).then(() => ({
+      revision: bench.store.acceptedRevision,
+    }));
+    await eventually(
+      'the first is gone',
+      () => onPlatform(bench, keyOf(1)) === undefined && observed(bench, keyOf(1)) === undefined,
+    );
+    expect(onPlatform(bench, keyOf(2))).toBeDefined();
+    await eventually(
+      'the removal is confirmed',
+      () => (bench.store.get('host-applied', HOST)?.document.revision ?? 0) >= revision,
+    );
+    const { body } = await eventually('there are measurements', async () => {
+      const answer = await bench.admin.get<{ metric: string }[]>('/iotmano/v1/measurements', {
+        query: { hostId: HOST },
+      });
+      return answer.body.length > 0 && answer;
+    });
+    expect(body.map(({ metric }) => metric)).toContain('instance_memory_bytes');
+  });
+
+  it('is drained as others are', async () => {
+    const bench = await start();
+    await register(bench);
+    const answer = await bench.admin.patch(`/iotmano/v1/hosts/${HOST}`, { draining: true });
+    expect(answer).toMatchObject({ status: 200, body: { state: 'DRAINING' } });
+  });
+
+  it('goes with all that was known of it, once nothing is assigned there', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    expect(await bench.admin.delete(`${VIMS}/${HOST}`)).toMatchObject({ status: 409 });
+    expect(await bench.admin.delete(`/iotmano/v1/hosts/${HOST}`)).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('vim rm') },
+    });
+    await unassign(bench.store, HOST, keyOf(1));
+    await eventually('it can go', async () => (await bench.admin.delete(`${VIMS}/${HOST}`)).status === 204);
+    expect(onPlatform(bench, keyOf(1))).toBeUndefined();
+    const kinds = ['vim-connection', 'host', 'host-facts', 'host-applied', 'observed'] as const;
+    expect(kinds.map((kind) => bench.store.count(kind))).toEqual([0, 0, 0, 0, 0]);
+    expect(await bench.admin.get(`${VIMS}/${HOST}`)).toMatchObject({ status: 404 });
+    await eventually('nothing drives it', () => bench.sites.siteOf(HOST) === undefined);
+    await register(bench);
+  });
+});
+
+describe('a VIM that goes away', () => {
+  it('is shown as such, with the reason and what to do; its host is SUSPECT and then LOST; back, it is put right', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1), PATIENCE);
+    await assign(bench.store, HOST, keyOf(2), PATIENCE);
+    const before = await runs(bench, keyOf(1));
+    await runs(bench, keyOf(2));
+    bench.failuresOf(HOST).isUnreachable = true;
+    const { health } = await becomes(bench, 'UNREACHABLE');
+    expect(health.reason).toMatch(/^the fake host cannot be reached; check that the docker platform runs/);
+    await eventually('the host is SUSPECT', async () => (await hostState(bench)) === 'SUSPECT');
+    await eventually('the host is LOST', async () => (await hostState(bench)) === 'LOST');
+    expect((await standing(bench)).toSorted()).toEqual(['host-lost', 'vim-unreachable']);
+    // What runs there runs on; what is not wanted meanwhile goes when it is back.
+    await unassign(bench.store, HOST, keyOf(2));
+    expect(onPlatform(bench, keyOf(2))).toBeDefined();
+    bench.failuresOf(HOST).isUnreachable = false;
+    await becomes(bench, 'REACHABLE');
+    await eventually('the host is READY', async () => (await hostState(bench)) === 'READY');
+    await eventually('the other is gone', () => onPlatform(bench, keyOf(2)) === undefined);
+    expect(await runs(bench, keyOf(1))).toEqual(before);
+    expect(await standing(bench)).toEqual([]);
+  });
+
+  it('and comes back again and again, changes nothing that runs, and writes no more than that', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1), PATIENCE);
+    const before = await runs(bench, keyOf(1));
+    const revision = bench.store.acceptedRevision;
+    for (let turn = 0; turn < 4; turn += 1) {
+      bench.failuresOf(HOST).isUnreachable = true;
+      await becomes(bench, 'UNREACHABLE');
+      bench.failuresOf(HOST).isUnreachable = false;
+      await becomes(bench, 'REACHABLE');
+    }
+    expect(await runs(bench, keyOf(1))).toEqual(before);
+    expect(bench.store.acceptedRevision - revision).toBeLessThan(4 * 8);
+  });
+
+  it('by taking calls and never answering, holds up neither others nor the API nor the end', async () => {
+    const bench = await start();
+    await register(bench);
+    await register(bench, 'cloud-2');
+    await assign(bench.store, HOST, keyOf(1), PATIENCE);
+    await runs(bench, keyOf(1));
+    bench.failuresOf(HOST).slowMilliseconds = 3_600_000;
+    const { health } = await becomes(bench, 'UNREACHABLE');
+    expect(health.reason).toContain('did not answer within');
+    await assign(bench.store, 'cloud-2' as HostId, keyOf(2), PATIENCE);
+    await runs(bench, keyOf(2), 'cloud-2');
+    const startedAt = performance.now();
+    expect(await bench.admin.get(VIMS)).toMatchObject({ status: 200 });
+    expect(await bench.admin.patch(`${VIMS}/${HOST}`, { extra: { labels: { a: 'b' } } })).toMatchObject({
+      status: 200,
+    });
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    await end(bench);
+    expect(performance.now() - startedAt).toBeLessThan(6000);
+  });
+});
+
+describe('an orchestrator that is killed', () => {
+  it('opens its VIMs again when it is back, and restarts nothing', async () => {
+    const key = new Uint8Array(32).fill(7);
+    const first = await start({ secretsKey: key });
+    await first.admin.post(VIMS, {
+      vimId: HOST,
+      vimType: 'kubernetes',
+      interfaceInfo: { endpoint: 'https://cluster.test:6443' },
+      accessInfo: { bearerToken: TOKEN },
+    });
+    await becomes(first, 'REACHABLE');
+    await assign(first.store, HOST, keyOf(1));
+    const before = await runs(first, keyOf(1));
+    await end(first);
+    const second = await start({
+      secretsKey: key,
+      store: createMemoryStore({ disk: first.store.disk }),
+      world: first.world,
+    });
+    await becomes(second, 'REACHABLE');
+    expect(second.openings).toMatchObject([{ accessInfo: { bearerToken: TOKEN } }]);
+    expect(second.openings[0]?.scope).toBe(first.openings[0]?.scope);
+    await assign(second.store, HOST, keyOf(2));
+    await runs(second, keyOf(2));
+    expect(await runs(second, keyOf(1))).toEqual(before);
+  });
+
+  it('without the key of its store, shows the VIM as unreachable with what to do, and drives the others', async () => {
+    const first = await start();
+    await register(first, 'cloud-2');
+    await first.admin.post(VIMS, {
+      vimId: HOST,
+      vimType: 'kubernetes',
+      interfaceInfo: { endpoint: 'https://cluster.test:6443' },
+      accessInfo: { bearerToken: TOKEN },
+    });
+    await becomes(first, 'REACHABLE');
+    await end(first);
+    const second = await start({ store: createMemoryStore({ disk: first.store.disk }), world: first.world });
+    const { health } = await becomes(second, 'UNREACHABLE');
+    expect(health.reason).toMatch(
+      /credentials of VIM cloud-1 cannot be opened: .*secrets\.key.* give the credentials anew/,
+    );
+    await becomes(second, 'REACHABLE', 'cloud-2');
+    const path = `${VIMS}/${HOST}`;
+    expect(
+      await second.admin.patch(path, { interfaceInfo: { endpoint: 'https://other.test' } }),
+    ).toMatchObject({
+      status: 422,
+      body: { pointer: '/accessInfo' },
+    });
+    expect(await second.admin.patch(path, { accessInfo: { bearerToken: `${TOKEN}-2` } })).toMatchObject({
+      status: 200,
+    });
+    await becomes(second, 'REACHABLE');
+  });
+
+  it('over a restored store, gives no orders until an operator confirms, and then newer ones than the VIM has seen', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    const { revision, document } = bench.store.get('host', HOST) ?? never();
+    bench.store.commit([
+      {
+        op: 'update',
+        kind: 'host',
+        id: HOST,
+        expectedRevision: revision,
+        document: { ...document, stateIds: { pinned: 'of-the-store-that-was-lost' } },
+      },
+    ]);
+    await end(bench);
+    bench.world.host(HOST).fence = { leaseNumber: 99, revision: 1e6 };
+    const restored = await start({
+      store: createMemoryStore({ disk: bench.store.disk }),
+      world: bench.world,
+    });
+    await becomes(restored, 'REACHABLE');
+    await unassign(restored.store, HOST, keyOf(1));
+    expect(await standing(restored)).toEqual(['state-id-changed']);
+    expect(await vimOf(restored)).toMatchObject({ stateConfirmed: false });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(onPlatform(restored, keyOf(1))).toBeDefined();
+    await restored.admin.patch(`/iotmano/v1/hosts/${HOST}`, { stateConfirmed: true });
+    await eventually('it obeys', () => onPlatform(restored, keyOf(1)) === undefined);
+    expect(await standing(restored)).toEqual([]);
+  });
+});
+
+function never(): never {
+  throw new RangeError('there is no such host');
+}
