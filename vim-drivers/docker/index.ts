@@ -1,37 +1,16 @@
 /** The driver that runs workloads as containers of a Docker Engine. */
-import type { Clock, HostId, Logger } from '../../kernel/index.ts';
-import type { Tier } from '../../descriptors/index.ts';
-import type { ArtifactSource, Closable, VimDriver } from '../contract.ts';
+import type { Closable, VimDriver } from '../contract.ts';
+import { DockerHost } from './driver.ts';
+import { Engine } from './engine.ts';
+import type { DockerDriverOptions } from './options.ts';
 
-export type DockerEndpoint =
-  | { readonly type: 'socket'; readonly path: string }
-  | {
-      readonly type: 'tcp';
-      readonly host: string;
-      readonly port: number;
-      /** PEM texts. Absent: plain HTTP. */
-      readonly tls?: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
-    };
-
-export interface DockerDriverOptions {
-  readonly hostId: HostId;
-  /** Whose containers these are: a label on everything that the driver makes. Two drivers with one scope are the same driver. */
-  readonly scope: string;
-  readonly endpoint: DockerEndpoint;
-  readonly artifacts: ArtifactSource;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** From where others reach what runs there; absent: the gateway of the engine's default network, or the host of the endpoint. */
-  readonly address?: string;
-  /** Numbers for the ports that the host chooses, both ends included. */
-  readonly portRange?: readonly [number, number];
-  readonly tier?: Tier;
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export type { DockerDriverOptions, DockerEndpoint } from './options.ts';
 
 export type DockerDriver = VimDriver & Closable;
 
 /** Opens a driver; makes no call: an engine that cannot be reached shows in what is called (`unavailable`), and is found again by itself. */
-export async function createDockerDriver(_options: DockerDriverOptions): Promise<DockerDriver> {
-  throw new RangeError('not built yet');
+export async function createDockerDriver(options: DockerDriverOptions): Promise<DockerDriver> {
+  const host = new DockerHost(options, await Engine.open(options.endpoint));
+  host.open();
+  return host;
 }
