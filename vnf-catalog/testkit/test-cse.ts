@@ -208,7 +208,9 @@ export class TestCse {
     }
     const trafficPort = port();
     this.trafficUrl = `http://127.0.0.1:${trafficPort}`;
-    this.#add('road-traffic', 'road-traffic', port(), { HTTP_PORT: `${trafficPort}` });
+    // As in a container, where it listens on another address than it is reached at.
+    const addresses = { LISTEN_ADDRESS: '0.0.0.0', PUBLIC_ADDRESS: '127.0.0.1' };
+    this.#add('road-traffic', 'road-traffic', port(), { HTTP_PORT: `${trafficPort}`, ...addresses });
   }
 
   #add(
