@@ -78,8 +78,8 @@ describe('iotmano up', () => {
 describe('iotmano hosts', () => {
   it('shows each host with its state, tier and labels', async () => {
     const { stdout } = await run('hosts');
-    expect(stdout).toMatch(/^HOST +STATE +TIER +ARCH +LABELS +AGENT +NOTE$/m);
-    expect(stdout).toMatch(/^gw-1 +READY +device-edge +\w+ +\S*site=gw-1\S* +\S+ +-$/m);
+    expect(stdout).toMatch(/^HOST +STATE +VIM +TIER +ARCH +LABELS +AGENT +NOTE$/m);
+    expect(stdout).toMatch(/^gw-1 +READY +agent +device-edge +\w+ +\S*site=gw-1\S* +\S+ +-$/m);
     expect(await json('hosts')).toMatchObject([{ hostId: 'gw-1', state: 'READY' }]);
   });
 
@@ -91,6 +91,51 @@ describe('iotmano hosts', () => {
       code: 5,
       stderr: expect.stringContaining('no host nobody'),
     });
+  });
+});
+
+describe('iotmano vim', () => {
+  it('registers a VIM, says what is wrong with it, changes and forgets it', async () => {
+    const added = await run(
+      ...'vim add vim-1 --type docker --endpoint tcp://127.0.0.1:1 --label zone=north'.split(' '),
+    );
+    expect(added.stderr).toMatch(/^vim-1 is registered; it cannot be reached: .+; .+\n$/);
+    expect((await run('vim', 'list')).stdout).toMatch(
+      /^vim-1 +docker +UNREACHABLE +\d+s +tcp:\/\/127.0.0.1:1 /m,
+    );
+    const checked = await fail('vim check vim-1');
+    expect(checked).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be reached') });
+    await run(...'vim set vim-1 --label zone=south --port-range 30000-30999'.split(' '));
+    expect(await json('vim', 'show', 'vim-1')).toMatchObject({
+      extra: { labels: { zone: 'south' }, portRange: [30_000, 30_999] },
+    });
+    expect((await run('hosts')).stdout).toMatch(/^vim-1 +ENROLLED +docker /m);
+    expect(await fail('vim add vim-1 --type docker')).toMatchObject({ code: 6 });
+    expect((await run('vim', 'rm', 'vim-1')).stderr).toBe('vim-1 is forgotten\n');
+    expect(await fail('vim show vim-1')).toMatchObject({ code: 5 });
+  });
+
+  it('takes credentials from files and the environment, with what a kubeconfig names put into it', async () => {
+    writeFileSync(path('the.token'), 'the-token-of-a-cluster\n');
+    const user = { name: 'u', user: { tokenFile: 'the.token' } };
+    const cluster = { name: 'c', cluster: { server: 'https://127.0.0.1:1' } };
+    const contexts = [{ name: 'here', context: { cluster: 'c', user: 'u' } }];
+    const file = path('kubeconfig');
+    writeFileSync(file, JSON.stringify({ clusters: [cluster], users: [user], contexts }));
+    const own = 'vim add vim-2 --type kubernetes --kubeconfig';
+    expect(await fail(`${own} ${path('nowhere')}`)).toMatchObject({ code: 2 });
+    expect(await fail(`${own} ${file}`)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('current-context'),
+    });
+    await run(...`${own} ${file} --context here`.split(' '));
+    expect(await json('vim', 'show', 'vim-2')).toMatchObject({ credentials: 'kubeconfig' });
+    const token = { ...system.environment, IOTMANO_VIM_TOKEN: 'another-token' };
+    const server = '--type kubernetes --endpoint https://127.0.0.1:1';
+    expect(await system.iotmano(`vim add vim-3 ${server}`.split(' '), token)).toMatchObject({ code: 0 });
+    expect(await json('vim', 'show', 'vim-3')).toMatchObject({ credentials: 'token' });
+    expect(await fail('vim set vim-3')).toMatchObject({ code: 2 });
+    for (const vimId of ['vim-2', 'vim-3']) await run('vim', 'rm', vimId);
   });
 });
 
@@ -275,8 +320,8 @@ describe('iotmano service', () => {
 describe('iotmano ps, logs and events', () => {
   it('ps lists the copies of all functions, or of one service', async () => {
     const { stdout } = await run('ps');
-    expect(stdout).toMatch(/^NAME +SERVICE +STATE +HOST +RESTARTS +AGE +ENDPOINTS +REASON$/m);
-    expect(stdout).toMatch(/^two-main-0 +pair +RUNNING +gw-1 +0 +\d+s +http=127\.0\.0\.1:\d+ +-$/m);
+    expect(stdout).toMatch(/^NAME +SERVICE +STATE +HOST +VIM +RESTARTS +AGE +ENDPOINTS +REASON$/m);
+    expect(stdout).toMatch(/^two-main-0 +pair +RUNNING +gw-1 +agent +0 +\d+s +http=127\.0\.0\.1:\d+ +-$/m);
     expect(await json('ps', '--service', 'pair')).toHaveLength(2);
     expect((await run('ps', '--service', 'other')).stdout).toBe('nothing to show\n');
     expect(await json('ps', '--service', 'other')).toEqual([]);

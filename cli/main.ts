@@ -12,6 +12,7 @@ import { addPackageCommands } from './commands/package-commands.ts';
 import { addServiceCommands } from './commands/service-commands.ts';
 import { addTokenCommands } from './commands/token-commands.ts';
 import { addUpCommand } from './commands/up-command.ts';
+import { addVimCommands } from './commands/vim-commands.ts';
 
 const HELP = `
 A first service, in one terminal each:
@@ -27,6 +28,7 @@ Environment:
   IOTMANO_TOKEN            who you are; without it, admin.token in the data directory is used
   IOTMANO_DATA             data directory of the orchestrator on this machine
   IOTMANO_ENROLMENT_TOKEN  one-time token with which an agent enrols its host
+  IOTMANO_VIM_TOKEN        bearer token of a Kubernetes cluster, for vim add
 
 Exit codes:
   0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers   4 not allowed   5 not found   6 conflict
@@ -52,6 +54,7 @@ function createProgram(env: Environment): Command {
   addServiceCommands(program, env);
   addLookCommands(program, env);
   addHostCommands(program, env);
+  addVimCommands(program, env);
   addEventsCommand(program, env);
   addLogsCommand(program, env);
   addTokenCommands(program, env);

@@ -7,6 +7,7 @@ interface VnfcInstance {
   readonly service?: string;
   readonly state: string;
   readonly hostId: string;
+  readonly vimType?: string;
   readonly since?: string;
   readonly endpoints?: readonly string[];
 }
@@ -14,6 +15,7 @@ interface VnfcInstance {
 interface HostRow {
   readonly hostId: string;
   readonly state: string;
+  readonly vimType?: string;
   readonly draining: boolean;
   readonly disputed: boolean;
   readonly stateConfirmed?: boolean;
@@ -39,13 +41,14 @@ export function addLookCommands(program: Command, env: Environment): void {
       const rows = wanted.map((row) => ({
         ...row,
         host: row.hostId,
+        vim: row.vimType,
         age: age(row.since, Date.now()),
         endpoints: row.endpoints?.join(' '),
       }));
       printRows(
         format,
         rows,
-        ['name', 'service', 'state', 'host', 'restarts', 'age', 'endpoints', 'reason'],
+        ['name', 'service', 'state', 'host', 'vim', 'restarts', 'age', 'endpoints', 'reason'],
         wanted,
       );
     });
@@ -59,6 +62,7 @@ export function addLookCommands(program: Command, env: Environment): void {
       const rows = hosts.map(({ facts, ...host }) => ({
         host: host.hostId,
         state: host.state,
+        vim: host.vimType,
         tier: facts?.tier,
         arch: facts?.architecture,
         labels: Object.entries(facts?.labels ?? {})
@@ -67,7 +71,7 @@ export function addLookCommands(program: Command, env: Environment): void {
         agent: facts?.agentVersion,
         note: noteOn(host),
       }));
-      printRows(format, rows, ['host', 'state', 'tier', 'arch', 'labels', 'agent', 'note'], hosts);
+      printRows(format, rows, ['host', 'state', 'vim', 'tier', 'arch', 'labels', 'agent', 'note'], hosts);
     });
 }
 
