@@ -82,6 +82,7 @@ export class PortBook {
     throw new IotmanoError(
       'unavailable',
       `no port between ${first} and ${last} is free for ${port.name}; widen the range of the VIM, or stop what has them`,
+      { isObstacle: true },
     );
   }
 
@@ -98,7 +99,7 @@ export function portTaken(port: UnitPort, number: number, by?: string): IotmanoE
   return new IotmanoError(
     'unavailable',
     `port ${number} (${port.name}) is taken${by === undefined ? '' : ` by ${by}`} on the engine's host; stop what has it, or choose another number`,
-    { port: number },
+    { port: number, isObstacle: true },
   );
 }
 

@@ -114,11 +114,15 @@ export class Slot {
     };
   }
 
-  /** Fulfilled when the engine has a container for the slot, or the first attempt to make one has failed. @throws what it failed for */
+  /**
+   * Fulfilled when the engine has a container for the slot, or something outside, such as a port that is taken, has to give way first.
+   * @throws what the first attempt failed for; the slot goes on trying
+   */
   async taken(): Promise<void> {
     if (this.#state.view !== undefined) return;
     const failure = await this.#nextStep();
-    if (this.#state.view === undefined && failure !== undefined) throw failure;
+    const isObstacle = failure instanceof IotmanoError && failure.context['isObstacle'] === true;
+    if (this.#state.view === undefined && failure !== undefined && !isObstacle) throw failure;
   }
 
   /** Fulfilled when nothing is left of it. @throws what a step towards that failed for; the slot goes on trying */
