@@ -7,6 +7,8 @@ import { trafficFigures, type Play, type TrafficFigures } from './play.ts';
 
 /** The last line of stdout. */
 export interface DemoResult {
+  /** What runs the functions of the cloud: process, docker or kubernetes. */
+  readonly cloud: string;
   /** Values that devices set out to write. */
   readonly sent: number;
   readonly acknowledged: number;
@@ -36,7 +38,7 @@ export async function account(
   { account: played, sensors, gateways }: Play,
   signal: AbortSignal,
   say: (text: string) => void,
-): Promise<Omit<DemoResult, 'healSeconds' | 'deploySeconds' | 'rssMiB'>> {
+): Promise<Omit<DemoResult, 'cloud' | 'healSeconds' | 'deploySeconds' | 'rssMiB'>> {
   say('counting');
   const stored = accountStored(await readStored(sensors, { gateways, signal }), played);
   const figures = await settledFigures(installation, stored.stored, signal);

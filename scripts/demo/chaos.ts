@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cloud, Constituent } from './cloud.ts';
 import type { AgentName, FunctionInstance, Installation } from './installation.ts';
 import { argumentsOf, processesOf, until } from './processes.ts';
 
-/** Seconds from each SIGKILL until what it hit did its work again. */
+/** Seconds from each kill until what it hit did its work again. */
 export interface HealSeconds {
   readonly requestProcessing: number;
   readonly dataStorage: number;
@@ -12,57 +13,62 @@ export interface HealSeconds {
 
 const HEAL_LIMIT_SECONDS = 20;
 const PAUSE_MILLISECONDS = 1500;
+const REQUEST_PROCESSING: Constituent = { program: 'request-processing', name: 'processing' };
+const DATA_STORAGE: Constituent = { program: 'data-storage', name: 'storage' };
 
 /**
- * Kills four parts, one after the other, each with SIGKILL, and waits for each to be whole again.
+ * Kills four parts, one after the other, with SIGKILL or what the cloud has for it, and waits for each to be whole again.
  * @throws RangeError when one does not heal, or when a function was restarted although only its agent or the orchestrator died
  */
 export async function runChaos(
   installation: Installation,
+  cloud: Cloud,
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<HealSeconds> {
   const pause = (): Promise<void> => sleep(PAUSE_MILLISECONDS, undefined, { signal });
+  const terms = { installation, cloud, signal, say };
   await pause();
-  const requestProcessing = await killFunction(installation, 'request-processing', 'processing', signal, say);
+  const requestProcessing = await killFunction(terms, REQUEST_PROCESSING);
   await pause();
-  const dataStorage = await killFunction(installation, 'data-storage', 'storage', signal, say);
+  const dataStorage = await killFunction(terms, DATA_STORAGE);
   await pause();
-  const agent = await killAgent(installation, 'gw-1', signal, say);
+  const agent = await killAgent(terms, 'gw-1');
   await pause();
-  const orchestrator = await killOrchestrator(installation, signal, say);
+  const orchestrator = await killOrchestrator(terms);
   return { requestProcessing, dataStorage, agent, orchestrator };
 }
 
-/**
- * @param program name of the catalogue function
- * @param constituent what the service calls it
- */
+interface ChaosTerms {
+  readonly installation: Installation;
+  readonly cloud: Cloud;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
 async function killFunction(
-  installation: Installation,
-  program: string,
-  constituent: string,
-  signal: AbortSignal,
-  say: (text: string) => void,
+  { installation, cloud, signal, say }: ChaosTerms,
+  constituent: Constituent,
 ): Promise<number> {
-  const before = pidsOf(installation, program);
+  const { program, name } = constituent;
+  const before = await cloud.runs(installation, constituent);
   const [killed] = before;
-  if (killed === undefined) throw new RangeError(`no process of ${program} is running`);
-  const restarts = sumOfRestarts(await installation.instances(), constituent);
-  say(`kill -9 ${program} (pid ${killed})`);
+  if (killed === undefined) throw new RangeError(`no copy of ${program} is running in the cloud`);
+  const restarts = sumOfRestarts(await installation.instances(), name);
+  say(`killing ${program} (${killed})`);
   const begin = performance.now();
-  process.kill(killed, 'SIGKILL');
+  await cloud.kill(killed, constituent);
   const isWhole = async (): Promise<boolean> => {
     const instances = await installation.instances();
-    const pids = pidsOf(installation, program);
+    const runs = await cloud.runs(installation, constituent);
     return (
-      !pids.includes(killed) &&
-      pids.length >= before.length &&
-      sumOfRestarts(instances, constituent) > restarts &&
-      instances.every((instance) => instance.function !== constituent || instance.state === 'RUNNING')
+      !runs.includes(killed) &&
+      runs.length >= before.length &&
+      (!cloud.countsRestarts || sumOfRestarts(instances, name) > restarts) &&
+      instances.every((instance) => instance.function !== name || instance.state === 'RUNNING')
     );
   };
-  await until(`the healing of ${program}`, HEAL_LIMIT_SECONDS, isWhole, signal);
+  await until(`the healing of ${program}`, cloud.healSeconds, isWhole, signal);
   return told(program, begin, say);
 }
 
@@ -72,14 +78,9 @@ function sumOfRestarts(instances: readonly FunctionInstance[], constituent: stri
     .reduce((sum, { restarts }) => sum + restarts, 0);
 }
 
-async function killAgent(
-  installation: Installation,
-  name: AgentName,
-  signal: AbortSignal,
-  say: (text: string) => void,
-): Promise<number> {
+async function killAgent({ installation, cloud, signal, say }: ChaosTerms, name: AgentName): Promise<number> {
   const agent = installation.agent(name);
-  const before = functionPids(installation, agent.pid);
+  const before = await functionRuns(installation, cloud, agent.pid);
   const boot = await installation.lastBoot(name);
   say(`kill -9 the agent of ${name} (pid ${agent.pid})`);
   const begin = performance.now();
@@ -91,17 +92,15 @@ async function killAgent(
     async () => (await installation.lastBoot(name)) !== boot,
     signal,
   );
-  requireSamePids(before, functionPids(installation, installation.agent(name).pid), `the agent of ${name}`);
-  return told(`agent ${name}`, begin, say);
+  const seconds = told(`agent ${name}`, begin, say);
+  const after = await functionRuns(installation, cloud, installation.agent(name).pid);
+  requireSameRuns(before, after, `the agent of ${name}`);
+  return seconds;
 }
 
-async function killOrchestrator(
-  installation: Installation,
-  signal: AbortSignal,
-  say: (text: string) => void,
-): Promise<number> {
+async function killOrchestrator({ installation, cloud, signal, say }: ChaosTerms): Promise<number> {
   const { pid } = installation.orchestrator();
-  const before = functionPids(installation, pid);
+  const before = await functionRuns(installation, cloud, pid);
   say(`kill -9 the orchestrator (pid ${pid})`);
   const begin = performance.now();
   await installation.orchestrator().kill();
@@ -115,8 +114,10 @@ async function killOrchestrator(
     },
     signal,
   );
-  requireSamePids(before, functionPids(installation, installation.orchestrator().pid), 'the orchestrator');
-  return told('orchestrator', begin, say);
+  const seconds = told('orchestrator', begin, say);
+  const after = await functionRuns(installation, cloud, installation.orchestrator().pid);
+  requireSameRuns(before, after, 'the orchestrator');
+  return seconds;
 }
 
 function told(what: string, begin: number, say: (text: string) => void): number {
@@ -125,28 +126,20 @@ function told(what: string, begin: number, say: (text: string) => void): number 
   return seconds;
 }
 
-/** Processes of one catalogue function, by its program. */
-function pidsOf(installation: Installation, name: string): number[] {
-  return processesOf(installation.folder).filter(
-    (pid) => programOf(pid).includes(`${name}/main.js`) && !programOf(pid).includes('/bin/sh'),
+/** Every run of a function: processes below the demo's folder but for the program that is killed, and what else the cloud has. */
+async function functionRuns(
+  installation: Installation,
+  cloud: Cloud,
+  without: number,
+): Promise<readonly string[]> {
+  const pids = processesOf(installation.folder).filter(
+    (pid) => pid !== without && argumentsOf(pid).join(' ').includes('/main.js'),
   );
+  return [...pids.map(String), ...(await cloud.runs(installation))];
 }
 
-/** Every process of a function that runs below the demo's folder, and not the program that is killed. */
-function functionPids(installation: Installation, without: number): number[] {
-  return processesOf(installation.folder).filter(
-    (pid) => pid !== without && programOf(pid).includes('/main.js'),
-  );
-}
-
-function programOf(pid: number): string {
-  return argumentsOf(pid).join(' ');
-}
-
-function requireSamePids(before: readonly number[], after: readonly number[], killed: string): void {
-  const missing = before.filter((pid) => !after.includes(pid));
+function requireSameRuns(before: readonly string[], after: readonly string[], killed: string): void {
+  const missing = before.filter((run) => !after.includes(run));
   if (missing.length > 0)
-    throw new RangeError(
-      `functions were restarted because ${killed} died: pids ${missing.join(', ')} are gone`,
-    );
+    throw new RangeError(`functions were restarted because ${killed} died: ${missing.join(', ')} are gone`);
 }

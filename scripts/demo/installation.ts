@@ -15,6 +15,7 @@ export interface FunctionInstance {
   readonly service?: string;
   /** Name of the constituent of the service. */
   readonly function: string;
+  readonly vnfInstanceId: string;
   readonly unit: string;
   readonly hostId: string;
   readonly state: string;
@@ -23,45 +24,36 @@ export interface FunctionInstance {
   readonly endpoints: readonly string[];
 }
 
-/** The agents of the demo: a cloud host and a gateway. */
-export const AGENTS = {
-  'cloud-1': [
-    '--tier',
-    'cloud',
-    '--label',
-    'site=centre',
-    '--label',
-    'zone=centre',
-    '--address',
-    '127.0.0.1',
-  ],
-  'gw-1': [
-    '--tier',
-    'device-edge',
-    '--label',
-    'site=north',
-    '--label',
-    'zone=north',
-    '--address',
-    '127.0.0.1',
-  ],
+/** The agents of the demo: of the cloud, where that is no VIM, and of the gateway. */
+const AGENTS = {
+  'cloud-1': ['--tier', 'cloud', '--label', 'site=centre', '--label', 'zone=centre'],
+  'gw-1': ['--tier', 'device-edge', '--label', 'site=north', '--label', 'zone=north'],
 } as const;
 export type AgentName = keyof typeof AGENTS;
 
-/** An orchestrator and two agents as separate processes, all below one folder. */
+/** An orchestrator and agents as separate processes, all below one folder. */
 export interface Installation {
   readonly url: string;
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Aborted when the demo is stopped. */
+  readonly signal: AbortSignal;
   orchestrator(): Running;
   agent(name: AgentName): Running;
+  /** Those that have been enrolled. */
+  agents(): readonly AgentName[];
   startOrchestrator(): Promise<void>;
-  startAgent(name: AgentName, enrolmentToken?: string): void;
+  /** Starts an agent for the first time. @param address from where others reach what runs there */
+  enrolAgent(name: AgentName, address: string): Promise<void>;
+  /** Starts an agent once more. */
+  startAgent(name: AgentName): void;
   /** Stops the programs that it has started, agents first. */
   stop(): Promise<void>;
   /** Runs an `iotmano` command; its stdout. @throws RangeError with what the command said */
   iotmano(...args: string[]): Promise<string>;
   instances(): Promise<FunctionInstance[]>;
+  /** Speaks to the API as the admin. @throws RangeError when it is refused */
+  request<Body>(method: string, path: string, body?: object): Promise<Body>;
   /** The boot id with which the agent opened its latest session: each start has its own. */
   lastBoot(name: AgentName): Promise<string | undefined>;
 }
@@ -79,13 +71,32 @@ export async function createInstallation(folder: string, signal: AbortSignal): P
     IOTMANO_TOKEN: '',
   };
   const running = new Map<string, Running>();
+  const addresses = new Map<AgentName, string>();
+  const request = <Body>(method: string, path: string, body?: object): Promise<Body> =>
+    askApi<Body>({ url, data, method, path, ...(body === undefined ? {} : { body }) });
+  const start = (name: AgentName, enrolmentToken?: string): void => {
+    const args = [PROGRAM, 'agent', 'run', '--server', url, '--host-id', name, '--data', join(folder, name)];
+    const own = { ...environment, IOTMANO_ENROLMENT_TOKEN: enrolmentToken };
+    const address = addresses.get(name) ?? '127.0.0.1';
+    running.set(
+      name,
+      startProgram(
+        `agent ${name}`,
+        [...args, ...AGENTS[name], '--address', address],
+        own,
+        join(logs, `${name}.log`),
+      ),
+    );
+  };
 
   const installation: Installation = {
     url,
     folder,
     environment,
+    signal,
     orchestrator: () => get(running, 'orchestrator'),
     agent: (name) => get(running, name),
+    agents: () => [...addresses.keys()],
     async startOrchestrator() {
       const args = [PROGRAM, 'up', '--listen', `127.0.0.1:${port}`, '--data', data];
       running.set(
@@ -94,35 +105,21 @@ export async function createInstallation(folder: string, signal: AbortSignal): P
       );
       await until('the start of the orchestrator', 20, () => answers(`${url}/readyz`), signal);
     },
-    startAgent(name, enrolmentToken) {
-      const args = [
-        PROGRAM,
-        'agent',
-        'run',
-        '--server',
-        url,
-        '--host-id',
-        name,
-        '--data',
-        join(folder, name),
-        ...AGENTS[name],
-      ];
-      const own = { ...environment, IOTMANO_ENROLMENT_TOKEN: enrolmentToken };
-      running.set(name, startProgram(`agent ${name}`, args, own, join(logs, `${name}.log`)));
+    async enrolAgent(name, address) {
+      addresses.set(name, address);
+      start(name, (await installation.iotmano('token', 'enrol', '--host-id', name)).trim());
     },
+    startAgent: (name) => start(name),
     async stop() {
       const agents = [...running].filter(([name]) => name !== 'orchestrator').map(([, agent]) => agent);
       await Promise.all(agents.map((agent) => agent.stop(STOP_SECONDS)));
       await running.get('orchestrator')?.stop(STOP_SECONDS);
     },
     iotmano: (...args) => runProgram([PROGRAM, ...args], environment, signal),
-    instances: () => getJson<FunctionInstance[]>(url, data, '/iotmano/v1/vnfc_instances'),
+    instances: () => request<FunctionInstance[]>('GET', '/iotmano/v1/vnfc_instances'),
+    request,
     async lastBoot(name) {
-      const { boots } = await getJson<{ boots: { bootId: string }[] }>(
-        url,
-        data,
-        `/iotmano/v1/hosts/${name}`,
-      );
+      const { boots } = await request<{ boots: { bootId: string }[] }>('GET', `/iotmano/v1/hosts/${name}`);
       return boots.at(-1)?.bootId;
     },
   };
@@ -142,13 +139,25 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-/** Reads as the admin whose token the orchestrator has left in its data directory. */
-async function getJson<Body>(url: string, data: string, path: string): Promise<Body> {
+interface ApiQuestion {
+  readonly url: string;
+  /** Data directory of the orchestrator, where it has left the token of the admin. */
+  readonly data: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+async function askApi<Body>({ url, data, method, path, body }: ApiQuestion): Promise<Body> {
   const token = readFileSync(join(data, 'admin.token'), 'utf8').trim();
-  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
-  if (!response.ok)
-    throw new RangeError(`GET ${path} was answered with ${response.status}: ${await response.text()}`);
-  return (await response.json()) as Body;
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new RangeError(`${method} ${path} was answered with ${response.status}: ${text}`);
+  return (text === '' ? undefined : JSON.parse(text)) as Body;
 }
 
 function runProgram(args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {

@@ -1,12 +1,11 @@
 import { basename, dirname } from 'node:path';
-import { AGENTS, type AgentName, type Installation } from './installation.ts';
+import type { Installation } from './installation.ts';
 import { argumentsOf, processesOf, rssMiBOf } from './processes.ts';
 
-/** Resident memory of the orchestrator, of each agent, and of each function by its name: of copies, the largest. */
+/** Resident memory of the orchestrator, of each agent, and of each function that runs as a process, by its name: of copies, the largest. */
 export function memoryAtRest(installation: Installation): Readonly<Record<string, number>> {
   const rssMiB: Record<string, number> = { orchestrator: rssMiBOf(installation.orchestrator().pid) };
-  for (const name of Object.keys(AGENTS) as AgentName[])
-    rssMiB[`agent ${name}`] = rssMiBOf(installation.agent(name).pid);
+  for (const name of installation.agents()) rssMiB[`agent ${name}`] = rssMiBOf(installation.agent(name).pid);
   for (const pid of processesOf(installation.folder)) {
     const name = functionOf(argumentsOf(pid));
     if (name !== undefined) rssMiB[name] = Math.max(rssMiB[name] ?? 0, rssMiBOf(pid));
