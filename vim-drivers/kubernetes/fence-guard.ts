@@ -1,0 +1,98 @@
+import { IotmanoError } from '../../kernel/index.ts';
+import type { Fence } from '../contract.ts';
+import { statusOf } from './api-error.ts';
+import type { ObjectClient } from './object-client.ts';
+import type { KubeObject } from './objects.ts';
+
+export interface FenceGuardOptions {
+  readonly client: ObjectClient;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Makes the namespace where it is missing. */
+  readonly ensureNamespace: () => Promise<void>;
+}
+
+const NAME = 'fence';
+/** Several drivers may raise the fence at once; each try but one's loses. */
+const TRIES = 20;
+
+/**
+ * Remembers in the cluster the newest command that any driver of the scope has seen. Commands that come at once share one look, which is made
+ * after they came.
+ */
+export class FenceGuard {
+  readonly #options: FenceGuardOptions;
+  #next: { readonly fences: Fence[]; readonly look: Promise<Fence> } | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FenceGuardOptions) {
+    this.#options = options;
+  }
+
+  /** @throws IotmanoError `stale-lease` */
+  async pass(fence: Fence): Promise<void> {
+    const newest = await this.#raise(fence);
+    if (compare(fence, newest) >= 0) return;
+    throw new IotmanoError(
+      'stale-lease',
+      `the command is of lease ${fence.leaseNumber}, revision ${fence.revision}; the cluster has seen lease ${newest.leaseNumber}, revision ${newest.revision}`,
+      { seen: newest },
+    );
+  }
+
+  /** The newest fence there is, this one included. */
+  #raise(fence: Fence): Promise<Fence> {
+    if (this.#next !== undefined) {
+      this.#next.fences.push(fence);
+      return this.#next.look;
+    }
+    const fences = [fence];
+    const begin = (): Promise<Fence> => {
+      this.#next = undefined;
+      return this.#look(fences.reduce((a, b) => (compare(a, b) < 0 ? b : a)));
+    };
+    const look = this.#last.then(begin, begin);
+    this.#next = { fences, look };
+    this.#last = look;
+    return look;
+  }
+
+  async #look(fence: Fence): Promise<Fence> {
+    const { client, namespace } = this.#options;
+    for (let tries = 1; ; tries += 1) {
+      const stored = await client.get('configMap', namespace, NAME);
+      const seen = fenceOf(stored);
+      if (stored !== undefined && compare(fence, seen) <= 0) return seen;
+      try {
+        await this.#store(fence, stored);
+        return fence;
+      } catch (error) {
+        if (![404, 409].includes(statusOf(error) ?? 0) || tries === TRIES) throw error;
+        if (stored === undefined) await this.#options.ensureNamespace();
+      }
+    }
+  }
+
+  async #store(fence: Fence, stored: KubeObject<'configMap'> | undefined): Promise<void> {
+    const { client, namespace, labels } = this.#options;
+    const resourceVersion = stored?.metadata?.resourceVersion;
+    await client.put('configMap', {
+      metadata: {
+        name: NAME,
+        namespace,
+        labels: { ...labels },
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      },
+      data: { leaseNumber: String(fence.leaseNumber), revision: String(fence.revision) },
+    });
+  }
+}
+
+function fenceOf(stored: KubeObject<'configMap'> | undefined): Fence {
+  const number = (name: string): number => Number(stored?.data?.[name] ?? 0) || 0;
+  return { leaseNumber: number('leaseNumber'), revision: number('revision') };
+}
+
+function compare(a: Fence, b: Fence): number {
+  return a.leaseNumber - b.leaseNumber || a.revision - b.revision;
+}

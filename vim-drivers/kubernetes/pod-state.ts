@@ -1,0 +1,209 @@
+import type {
+  V1ContainerState,
+  V1ContainerStateTerminated,
+  V1ContainerStatus,
+} from '@kubernetes/client-node';
+import type { ObservedInstance } from '../contract.ts';
+import { describeExit } from '../supervision/index.ts';
+import type { KubeObject, Wire } from './objects.ts';
+import type { CopyRecord } from './records.ts';
+
+type Pod = KubeObject<'pod'>;
+type ContainerStatus = Wire<V1ContainerStatus>;
+type Terminated = Wire<V1ContainerStateTerminated>;
+
+export interface PodHints {
+  /** The container that runs now was ready once. */
+  readonly wasReady: boolean;
+  /** What the cluster has told of the pod last, where that is a complaint. */
+  readonly complaint?: string;
+  /** What else an operator should know of it while it runs. */
+  readonly remark?: string;
+}
+
+export type PodState = Pick<ObservedInstance, 'state' | 'since' | 'reason' | 'exitCode'>;
+
+/** What a pod is as an instance, in words that an operator understands. */
+export function podState(pod: Pod, copy: CopyRecord, hints: PodHints): PodState {
+  const { metadata, status, spec } = pod;
+  const created = seconds(metadata?.creationTimestamp);
+  if (metadata?.deletionTimestamp !== undefined) return stopping(pod);
+  if (status?.phase === 'Succeeded')
+    return { state: 'COMPLETED', since: seconds(endOf(pod)?.finishedAt ?? created), exitCode: 0 };
+  if (status?.reason === 'NodeLost')
+    return {
+      state: 'UNHEALTHY',
+      since: conditionTime(pod, 'Ready') ?? created,
+      reason: `its machine ${spec?.nodeName ?? ''} does not answer`,
+    };
+  if (status?.phase === 'Failed') return failedPod(pod, copy);
+  const container = status?.containerStatuses?.[0];
+  if (container === undefined) return withoutContainer(pod, created, hints);
+  return containerState(pod, container, copy, hints);
+}
+
+/** How many times the program of a pod has ended so far, and how it did so last. */
+export function endsOf(pod: Pod): { readonly count: number; readonly last?: Terminated } {
+  const container = pod.status?.containerStatuses?.[0];
+  if (container === undefined) return { count: 0 };
+  const last = endOf(pod);
+  const { state = {}, restartCount } = container;
+  const isDown = state.terminated !== undefined || isAfterEnd(state);
+  return {
+    count: restartCount + (isDown && last !== undefined ? 1 : 0),
+    ...(last === undefined ? {} : { last }),
+  };
+}
+
+/** How a program ended. */
+export function describeEnd(end: Terminated, copy: CopyRecord): string {
+  const limit = end.reason === 'OOMKilled' ? copy.memoryBytes : undefined;
+  const command = [copy.program ?? copy.image];
+  if (limit === undefined && isStartFailure(end)) {
+    const code = startFailureCode(end.message ?? '');
+    return code === undefined
+      ? `cannot be started: ${brief(end.message ?? '')}`
+      : describeExit(code, command);
+  }
+  return describeExit(exitCodeOf(end), command, limit);
+}
+
+/** The exit code as a shell tells it. */
+export function exitCodeOf(end: Terminated): number {
+  if (isStartFailure(end)) return startFailureCode(end.message ?? '') ?? end.exitCode;
+  return end.signal === undefined || end.signal === 0 ? end.exitCode : 128 + end.signal;
+}
+
+function stopping({ metadata }: Pod): PodState {
+  const until = Date.parse(metadata?.deletionTimestamp ?? '');
+  const since = until - (metadata?.deletionGracePeriodSeconds ?? 0) * 1000;
+  return { state: 'STOPPING', since: new Date(since).toISOString() };
+}
+
+function failedPod(pod: Pod, copy: CopyRecord): PodState {
+  const end = endOf(pod);
+  const created = seconds(pod.metadata?.creationTimestamp);
+  const { reason, message } = pod.status ?? {};
+  if (reason !== undefined)
+    return {
+      state: 'PENDING',
+      since: seconds(end?.finishedAt ?? created),
+      reason: `${reason === 'Evicted' ? 'evicted by the cluster' : reason}: ${brief(message ?? '')}`,
+    };
+  return {
+    state: 'PENDING',
+    since: seconds(end?.finishedAt ?? created),
+    ...(end === undefined ? {} : { reason: describeEnd(end, copy), exitCode: exitCodeOf(end) }),
+  };
+}
+
+function withoutContainer(pod: Pod, since: string, { complaint }: PodHints): PodState {
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (scheduled?.status === 'False')
+    return {
+      state: 'PENDING',
+      since,
+      reason: `unschedulable: no machine of the cluster can take it now (${brief(scheduled.message ?? '')})`,
+    };
+  return { state: 'PENDING', since, ...(complaint === undefined ? {} : { reason: complaint }) };
+}
+
+function containerState(pod: Pod, container: ContainerStatus, copy: CopyRecord, hints: PodHints): PodState {
+  const { state = {}, ready } = container;
+  const { running, terminated, waiting } = state;
+  const created = seconds(pod.metadata?.creationTimestamp);
+  if (running !== undefined) {
+    const started = seconds(running.startedAt);
+    const turned = conditionTime(pod, 'Ready');
+    if (ready) return { state: 'RUNNING', since: later(turned, started), ...reasonAs(hints.remark) };
+    if (hints.wasReady)
+      return {
+        state: 'UNHEALTHY',
+        since: later(turned, started),
+        ...reasonAs(hints.complaint, 'not ready: '),
+      };
+    return { state: 'STARTING', since: started, ...reasonAs(hints.complaint, 'not ready yet: ') };
+  }
+  const end = terminated ?? (isAfterEnd(state) ? container.lastState?.terminated : undefined);
+  if (end !== undefined)
+    return {
+      state: 'PENDING',
+      since: seconds(end.finishedAt ?? created),
+      reason:
+        waiting === undefined
+          ? describeEnd(end, copy)
+          : `${describeEnd(end, copy)}; the cluster starts it again after a while`,
+      exitCode: exitCodeOf(end),
+    };
+  const reason = waitingReason(waiting?.reason, waiting?.message, copy) ?? hints.complaint;
+  return { state: 'PENDING', since: created, ...(reason === undefined ? {} : { reason }) };
+}
+
+function reasonAs(said: string | undefined, what = ''): { readonly reason?: string } {
+  return said === undefined ? {} : { reason: what + said };
+}
+
+const IMAGE_REASONS: ReadonlySet<string> = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'ErrImageNeverPull',
+  'InvalidImageName',
+  'ImageInspectError',
+  'RegistryUnavailable',
+]);
+
+/** Why a container that has not run yet waits; undefined while it is simply being made. */
+function waitingReason(
+  reason: string | undefined,
+  message: string | undefined,
+  copy: CopyRecord,
+): string | undefined {
+  if (reason === undefined || reason === 'ContainerCreating' || reason === 'PodInitializing')
+    return undefined;
+  const said = message === undefined || message === '' ? '' : `: ${brief(message)}`;
+  if (IMAGE_REASONS.has(reason))
+    return `the image "${copy.image}" cannot be had${said}; push it to a registry that the cluster pulls from, or load it on its machines`;
+  if (reason === 'CreateContainerConfigError') return `the container cannot be made${said}`;
+  if (reason === 'CreateContainerError' || reason === 'RunContainerError')
+    return `the container cannot be started${said}`;
+  return `${reason}${said}`;
+}
+
+/** The kubelet waits before it starts again what has ended. */
+function isAfterEnd({ waiting }: Wire<V1ContainerState>): boolean {
+  return waiting?.reason === 'CrashLoopBackOff' || waiting?.reason === 'RunContainerError';
+}
+
+function endOf({ status }: Pod): Terminated | undefined {
+  const container = status?.containerStatuses?.[0];
+  return container?.state?.terminated ?? container?.lastState?.terminated;
+}
+
+function isStartFailure({ reason }: Terminated): boolean {
+  return reason === 'ContainerCannotRun' || reason === 'StartError';
+}
+
+function startFailureCode(message: string): number | undefined {
+  if (/executable file not found|no such file or directory/.test(message)) return 127;
+  if (/permission denied|exec format error/.test(message)) return 126;
+  return undefined;
+}
+
+function conditionTime({ status }: Pod, type: string): string | undefined {
+  const time = status?.conditions?.find((condition) => condition.type === type)?.lastTransitionTime;
+  return time === undefined ? undefined : seconds(time);
+}
+
+/** Times of Kubernetes have whole seconds; ours are written with the fraction. */
+function seconds(time: string | undefined): string {
+  return new Date(time ?? 0).toISOString();
+}
+
+function later(a: string | undefined, b: string): string {
+  return a !== undefined && a > b ? a : b;
+}
+
+function brief(message: string): string {
+  const line = message.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 400 ? `${line.slice(0, 400)}…` : line;
+}
