@@ -120,7 +120,7 @@ export function compose(options: ComposeOptions): Composition {
     inventory,
     secrets,
     checkRegistration: registrationCheck(documents),
-    isReachable: (vimId) => sites.siteOf(vimId)?.health.state === 'REACHABLE',
+    siteOf: (vimId) => sites.siteOf(vimId),
   });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

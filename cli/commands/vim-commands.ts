@@ -69,8 +69,12 @@ function addChanges(group: Command, env: Environment): void {
     .command('rm <vimId>')
     .description('forget a VIM to which nothing is assigned, and its credentials with it')
     .action(async (vimId: string, _options: unknown, command: Command) => {
-      await contextOf(command, env).client.delete(pathOf(vimId));
-      say(`${vimId} is forgotten`);
+      const { client } = contextOf(command, env);
+      const { body: vim } = await client.get<Vim>(pathOf(vimId));
+      await client.delete(pathOf(vimId));
+      const left =
+        vim.health.state === 'REACHABLE' ? '' : '; it could not be reached: what is there stays there';
+      say(`${vimId} is forgotten${left}`);
     });
 }
 

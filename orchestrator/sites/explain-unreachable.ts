@@ -2,10 +2,7 @@ import type { VimType } from '../domain/index.ts';
 
 /** What the text of an error says about what to do, for all platforms: the first that fits. */
 const REMEDIES: readonly (readonly [pattern: RegExp, remedy: string])[] = [
-  [
-    /ENOENT|no such file/i,
-    'there is no socket at that path: start the engine, or correct interfaceInfo.endpoint',
-  ],
+  [/ENOENT|no such file|nobody listens/i, 'start it, or correct interfaceInfo.endpoint'],
   [
     /EACCES|permission denied/i,
     "the orchestrator's user may not use it: add it to the group that owns the socket",
@@ -38,7 +35,7 @@ const REMEDIES: readonly (readonly [pattern: RegExp, remedy: string])[] = [
     'it does not accept the client certificate: give accessInfo.clientCertificate and clientKey of an authority that it trusts',
   ],
   [
-    /did not answer|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timed? ?out/i,
+    /did not answer|no answer in time|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timed? ?out/i,
     'it does not answer: check the network, firewalls, and whether it hangs',
   ],
   [

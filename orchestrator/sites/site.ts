@@ -1,4 +1,5 @@
 import {
+  IotmanoError,
   messageOf,
   toTimestamp,
   type Clock,
@@ -46,6 +47,8 @@ export interface Site {
   readonly capabilities: DriverCapabilities | undefined;
   /** Tries the connection now. Never rejects. */
   check(): Promise<VimCheck>;
+  /** How many workloads of ours are there now. @throws IotmanoError `unavailable` where it does not say */
+  countWorkloads(): Promise<number>;
   /** What is wanted there, or who may give orders, has changed, durably. */
   changed(): void;
   /** Lets go of it. What runs there runs on. Takes no longer than it must: a VIM that hangs is left alone. */
@@ -116,6 +119,16 @@ class VimSite implements Site {
 
   check(): Promise<VimCheck> {
     return (this.#contact ??= this.#makeContact().finally(() => (this.#contact = undefined)));
+  }
+
+  async countWorkloads(): Promise<number> {
+    try {
+      const { driver } = await this.#open();
+      return (await driver.list()).length;
+    } catch (error) {
+      const text = `VIM ${this.#vimId} does not say what is there: ${messageOf(error)}; try again`;
+      throw new IotmanoError('unavailable', text, {}, error);
+    }
   }
 
   changed(): void {

@@ -68,7 +68,7 @@ export function vimRoutes(options: VimRoutesOptions): readonly Route[] {
       path: ONE,
       access: ADMINS,
       body: 'none',
-      handle: async (request) => remove(options, request),
+      handle: (request) => remove(options, request),
     },
     {
       method: 'POST',
@@ -101,11 +101,11 @@ async function modify(options: VimRoutesOptions, request: ApiRequest): Promise<A
   return present(options, request, await options.vims.modify(record, bodyOf<VimModifications>(request)));
 }
 
-function remove({ store, vims }: VimRoutesOptions, request: ApiRequest): ApiResponse {
+async function remove({ store, vims }: VimRoutesOptions, request: ApiRequest): Promise<ApiResponse> {
   requireInstallationAdmin(request.caller);
   const record = find(store, request);
   requireIfMatch(request, record);
-  vims.remove(record);
+  await vims.remove(record);
   return { status: 204 };
 }
 

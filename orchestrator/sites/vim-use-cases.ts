@@ -19,6 +19,7 @@ import type { Inventory } from '../inventory/index.ts';
 import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
 import { checkExtra, checkReach } from './check-vim.ts';
 import type { SecretBox } from './secret-box.ts';
+import type { Site } from './site.ts';
 import { credentialsOf, type VimAccessInfo } from './vim-access.ts';
 
 /** As the API takes it, valid by its schema. */
@@ -47,7 +48,7 @@ export interface VimUseCasesOptions {
   readonly checkRegistration: (
     value: unknown,
   ) => { readonly pointer: string; readonly text: string } | undefined;
-  readonly isReachable: (vimId: string) => boolean;
+  readonly siteOf: (vimId: string) => Pick<Site, 'health' | 'countWorkloads'> | undefined;
 }
 
 export interface VimUseCases {
@@ -61,8 +62,8 @@ export interface VimUseCases {
     record: StoredRecord<'vim-connection'>,
     changes: VimModifications,
   ): Promise<StoredRecord<'vim-connection'>>;
-  /** @throws IotmanoError `conflict` while something is there */
-  remove(record: StoredRecord<'vim-connection'>): void;
+  /** @throws IotmanoError `conflict` while something is assigned or still there, `unavailable` where a reachable VIM does not say what is there */
+  remove(record: StoredRecord<'vim-connection'>): Promise<void>;
 }
 
 export function createVimUseCases(options: VimUseCasesOptions): VimUseCases {
@@ -251,27 +252,30 @@ function tenantWrites(state: StateView, vimId: VimId, { tenants = [] }: VimExtra
   ];
 }
 
-function removeVim(
-  { store, inventory, isReachable }: VimUseCasesOptions,
+async function removeVim(
+  { store, inventory, siteOf }: VimUseCasesOptions,
   record: StoredRecord<'vim-connection'>,
-): void {
-  const host = store.get('host', record.id);
+): Promise<void> {
+  const site = siteOf(record.id);
+  const [assigned] = store.listByPrefix('assignment', `${record.id}.`);
+  // What cannot be reached may be forgotten with all that is there; what can is left clean.
+  if (assigned === undefined && site?.health.state === 'REACHABLE') await requireEmpty(site, record.id);
   const deletion: Write = {
     op: 'delete',
     kind: 'vim-connection',
     id: record.id,
     expectedRevision: record.revision,
   };
-  if (host === undefined) {
-    store.commit([deletion]);
-    return;
-  }
-  const left = [...store.listByPrefix('observed', `${record.id}.`)].length;
-  const [assigned] = store.listByPrefix('assignment', `${record.id}.`);
-  if (assigned === undefined && left > 0 && isReachable(record.id))
-    throw new IotmanoError(
-      'conflict',
-      `${left} workloads are still being removed from VIM ${record.id}; wait a moment, then repeat`,
-    );
-  inventory.forget(host, [deletion]);
+  const host = store.get('host', record.id);
+  if (host === undefined) store.commit([deletion]);
+  else inventory.forget(host, [deletion]);
+}
+
+async function requireEmpty(site: Pick<Site, 'countWorkloads'>, vimId: string): Promise<void> {
+  const left = await site.countWorkloads();
+  if (left === 0) return;
+  throw new IotmanoError(
+    'conflict',
+    `${left} workloads are still being removed from VIM ${vimId}; wait a moment, then repeat`,
+  );
 }

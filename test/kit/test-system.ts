@@ -30,6 +30,7 @@ export interface Copy {
   readonly function: string;
   readonly vnfInstanceId: string;
   readonly hostId: string;
+  readonly vimType: string;
   readonly state: string;
   readonly reason?: string;
   readonly restarts: number;

@@ -92,7 +92,7 @@ export async function startSitesBench(options: SitesBenchOptions = {}): Promise<
   const vims = createVimUseCases({
     ...shared,
     checkRegistration: (value) => check?.(value),
-    isReachable: (vimId) => sites.siteOf(vimId)?.health.state === 'REACHABLE',
+    siteOf: (vimId) => sites.siteOf(vimId),
   });
   const artifacts = { openArtifact: async () => Promise.reject(new RangeError('no artifacts here')) };
   const api = await startTestApi({
