@@ -52,7 +52,7 @@ export function fileEntries(spec: WorkloadSpec, facts: HostFacts, owner: Owner):
     content: resolveOnHost(content, facts, `the file ${path}`),
   }));
   return [
-    directoryEntry('.', owner),
+    volumeRootEntry(INSTANCE_DIRECTORY, owner),
     ...parentsOf(files.map(({ path }) => path)).map((path) => directoryEntry(path, owner)),
     ...files.map(({ path, content }) => fileEntry(path, content, owner)),
   ];
@@ -77,8 +77,15 @@ export function bindingsEntries(
   ];
 }
 
-/** The root of a mounted volume, so that a user other than root may write there. */
-export function directoryEntry(path: string, owner: Owner): ArchiveEntry {
+/**
+ * The root of a mounted volume, so that a user other than root may write there. By the name that its parent has for it: an engine leaves
+ * the folder in which it unpacks as it is.
+ */
+export function volumeRootEntry(mount: string, owner: Owner): ArchiveEntry {
+  return directoryEntry(`../${posix.basename(mount)}`, owner);
+}
+
+function directoryEntry(path: string, owner: Owner): ArchiveEntry {
   return { path, type: 'Directory', mode: owner.isKnown ? 0o700 : 0o777, uid: owner.uid, gid: owner.gid };
 }
 

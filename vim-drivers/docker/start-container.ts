@@ -7,11 +7,11 @@ import { hasStatus, refusalOf } from './engine-errors.ts';
 import { packArchive, type ArchiveEntry } from './instance-archive.ts';
 import {
   bindingsEntries,
-  directoryEntry,
   fileEntries,
   hostFactsOf,
   INSTANCE_DIRECTORY,
   ownerOf,
+  volumeRootEntry,
 } from './instance-files.ts';
 import { SCOPE_LABEL, type ContainerMark } from './labels.ts';
 import { createVolume } from './notes.ts';
@@ -144,7 +144,7 @@ async function fill(state: SlotState, order: Order, input: CreateInput, id: stri
   const files = [...fileEntries(spec, facts, owner), ...bindings];
   if (!isRoot || files.length > 1) await putEntries(state, id, INSTANCE_DIRECTORY, files);
   if (isRoot) return;
-  for (const { mount } of spec.volumes) await putEntries(state, id, mount, [directoryEntry('.', owner)]);
+  for (const { mount } of spec.volumes) await putEntries(state, id, mount, [volumeRootEntry(mount, owner)]);
 }
 
 export async function putEntries(
