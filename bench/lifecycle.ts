@@ -1,0 +1,132 @@
+/**
+ * `npm run bench:lifecycle`: from a request until every instance runs, and from another until all are gone, for 1 and for 50 instances,
+ * through the orchestrator and its drivers, beside the raw tool of each in the same run.
+ */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { IotmanoError } from '../kernel/index.ts';
+import { openOrchestrated } from './lifecycle/orchestrated.ts';
+import type { Contender } from './lifecycle/program.ts';
+import { RAW_TOOLS, type DriverName } from './lifecycle/raw-tools.ts';
+
+const DRIVERS = Object.keys(RAW_TOOLS) as DriverName[];
+const { values } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '1' },
+    driver: { type: 'string', multiple: true, default: DRIVERS },
+  },
+});
+const scale = Number(values.scale);
+if (!(scale > 0)) throw new IotmanoError('invalid-parameter', '--scale must be a number above 0');
+for (const name of values.driver)
+  if (!DRIVERS.some((driver) => driver === name))
+    throw new IotmanoError('invalid-parameter', `--driver ${name}: there are ${DRIVERS.join(', ')}`);
+const drivers = DRIVERS.filter((name) => values.driver.includes(name));
+
+const COUNTS = [1, 50] as const;
+const MOST_ROUNDS = Math.max(1, Math.round(5 * scale));
+/** Rounds beyond the first are begun within it: 50 containers take so long that medians of five would take more than 3 minutes. */
+const BUDGET_SECONDS = { process: 10, docker: 25, kubernetes: 25 } as const;
+
+interface Round {
+  readonly startMs: number;
+  readonly stopMs: number;
+}
+
+interface Comparison {
+  readonly rounds: number;
+  readonly raw: Round;
+  readonly ours: Round;
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
+
+async function measure(contender: Contender, count: number): Promise<Round> {
+  const startMs = await timed(() => contender.start(count));
+  return { startMs, stopMs: await timed(() => contender.stop()) };
+}
+
+function median(rounds: readonly Round[]): Round {
+  const of = (key: keyof Round): number =>
+    Number((rounds.map((round) => round[key]).toSorted((a, b) => a - b)[rounds.length >> 1] ?? 0).toFixed(1));
+  return { startMs: of('startMs'), stopMs: of('stopMs') };
+}
+
+/** One round of each after the other, so that both have the same machine. */
+async function compare(
+  driver: DriverName,
+  count: number,
+  { raw, ours }: { readonly raw: Contender; readonly ours: Contender },
+): Promise<Comparison> {
+  const end = performance.now() + BUDGET_SECONDS[driver] * 1000 * scale;
+  const rounds: { raw: Round; ours: Round }[] = [];
+  while (rounds.length === 0 || (rounds.length < MOST_ROUNDS && performance.now() < end)) {
+    const round = { raw: await measure(raw, count), ours: await measure(ours, count) };
+    rounds.push(round);
+    process.stderr.write(
+      `${driver} ${count}: raw ${tell(round.raw)}, through the orchestrator ${tell(round.ours)}\n`,
+    );
+  }
+  return {
+    rounds: rounds.length,
+    raw: median(rounds.map((round) => round.raw)),
+    ours: median(rounds.map((round) => round.ours)),
+  };
+}
+
+const tell = ({ startMs, stopMs }: Round): string => `${Math.round(startMs)} + ${Math.round(stopMs)} ms`;
+
+async function compareAll(driver: DriverName): Promise<Record<string, Comparison>> {
+  process.stderr.write(`${driver}: ${RAW_TOOLS[driver].what}\n`);
+  const ours = await openOrchestrated(driver, COUNTS);
+  try {
+    const raw = await RAW_TOOLS[driver].open();
+    try {
+      // What is loaded at first use is no part of a median.
+      await measure(ours, 1);
+      const comparisons: Record<string, Comparison> = {};
+      for (const count of COUNTS) comparisons[count] = await compare(driver, count, { raw, ours });
+      return comparisons;
+    } finally {
+      await raw.close();
+    }
+  } finally {
+    await ours.close();
+  }
+}
+
+const figures = {
+  /** Through the orchestrator against the raw tool, by driver and instances. */
+  ratioToRawTool: {} as Record<string, Record<string, { start: number; stop: number }>>,
+  overheadMs: {} as Record<string, Record<string, { start: number; stop: number }>>,
+  /** Medians. */
+  rawMs: {} as Record<string, Record<string, Round>>,
+  oursMs: {} as Record<string, Record<string, Round>>,
+  rounds: {} as Record<string, Record<string, number>>,
+};
+
+for (const driver of drivers) {
+  const comparisons = Object.entries(await compareAll(driver));
+  const by = <T>(figure: (comparison: Comparison) => T): Record<string, T> =>
+    Object.fromEntries(comparisons.map(([count, comparison]) => [count, figure(comparison)]));
+  figures.ratioToRawTool[driver] = by(({ raw, ours }) => ({
+    start: Number((ours.startMs / raw.startMs).toFixed(2)),
+    stop: Number((ours.stopMs / raw.stopMs).toFixed(2)),
+  }));
+  figures.overheadMs[driver] = by(({ raw, ours }) => ({
+    start: Math.round(ours.startMs - raw.startMs),
+    stop: Math.round(ours.stopMs - raw.stopMs),
+  }));
+  figures.rawMs[driver] = by(({ raw }) => raw);
+  figures.oursMs[driver] = by(({ ours }) => ours);
+  figures.rounds[driver] = by(({ rounds }) => rounds);
+  const few = comparisons.filter(([, { rounds }]) => rounds < 5);
+  for (const [count, { rounds }] of few)
+    process.stderr.write(`${driver} ${count}: ${rounds} rounds only, for lack of time\n`);
+}
+const environment = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', scale };
+process.stdout.write(`${JSON.stringify({ bench: 'lifecycle', figures, environment })}\n`);
