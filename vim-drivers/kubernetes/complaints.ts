@@ -60,7 +60,7 @@ export class ComplaintBook {
 }
 
 function complaintOf({ reason, message = '' }: Event): Complaints {
-  if (reason !== 'Unhealthy') return { start: message };
+  if (reason !== 'Unhealthy') return reason?.startsWith('Failed') === true ? { start: message } : {};
   const [, probe, fault = ''] = /^(\w+) probe (?:failed|errored|warning)?:? ?([\s\S]*)$/.exec(message) ?? [];
   return probe === 'Readiness' ? { ready: fault } : { alive: fault };
 }

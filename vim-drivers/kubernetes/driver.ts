@@ -25,7 +25,7 @@ import { pathOf, type KubeObject } from './objects.ts';
 import { chooseCurrent, observeAll } from './observe.ts';
 import type { PodMemory } from './pod-memory.ts';
 import { readCopy, readSlot } from './records.ts';
-import { removeObjects, removeWorkload } from './remove-workload.ts';
+import { removeLeftovers, removeWorkload, stopObjects } from './remove-workload.ts';
 import { containerArtifact } from './slot-plan.ts';
 import { writeSlot } from './slot-writer.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -47,6 +47,8 @@ export interface HostParts {
 const HINT_MILLISECONDS = 40;
 /** What could not be made yet, as a port that is taken, is tried again this often. */
 const RETRY_MILLISECONDS = 2000;
+/** Of what nobody can say any more how to stop. */
+const DEFAULT_GRACE_SECONDS = 10;
 /** An answer of the cluster that is older is no proof that it is there. */
 const PROOF_MILLISECONDS = 1000;
 
@@ -55,6 +57,11 @@ export class KubernetesHost implements KubernetesDriver {
   readonly #parts: HostParts;
   readonly #queue = createKeyedQueue();
   readonly #obstructed = new Map<WorkloadId, Workload>();
+  /** Slots whose pods are on their way out, and that leave something when these are gone. What is forgotten here goes with the workload. */
+  readonly #dropped = new Map<
+    string,
+    { readonly id: WorkloadId; readonly namespace: string; readonly name: string }
+  >();
   readonly #closing = new AbortController();
   #waking = new AbortController();
   #machines: { readonly at: number; readonly found: Promise<readonly KubeObject<'node'>[]> } | undefined;
@@ -231,8 +238,24 @@ export class KubernetesHost implements KubernetesDriver {
       .filter(({ metadata }) => metadata?.labels?.[LABEL.workload] === workloadName(key))
       .map(({ metadata }) => metadata?.labels?.[LABEL.slot] ?? '');
     const extra = new Set([...found, ...services].filter((name) => !wanted.has(name)));
-    for (const name of extra)
-      await removeObjects(context, namespace, LABEL.slot, name, spec.stop.graceSeconds, 'at once');
+    for (const name of wanted) this.#dropped.delete(`${namespace}/${name}`);
+    for (const name of extra) {
+      await stopObjects(context, namespace, LABEL.slot, name, spec.stop.graceSeconds);
+      this.#dropped.set(`${namespace}/${name}`, { id: workloadId(key), namespace, name });
+    }
+  }
+
+  /** Removes what is left of slots that were dropped, and whose pods are gone. */
+  async #tidyDropped(): Promise<void> {
+    const { context } = this.#parts;
+    for (const [where, { id, namespace, name }] of this.#dropped) {
+      if (context.view.podsOf(namespace, name).length > 0) continue;
+      await this.#queue.run(id, async () => {
+        if (!this.#dropped.has(where)) return;
+        await removeLeftovers(context, namespace, LABEL.slot, name);
+        this.#dropped.delete(where);
+      });
+    }
   }
 
   /** A workload without slots has nothing else that tells of it. */
@@ -254,9 +277,8 @@ export class KubernetesHost implements KubernetesDriver {
 
   #graceOf(namespace: string, key: WorkloadKey): number {
     const sets = this.#parts.context.view.setsWith(namespace, LABEL.workload, workloadName(key));
-    return sets
-      .map(({ object }) => readSlot(object, NOTE.slot)?.graceSeconds ?? 0)
-      .reduce((a, b) => Math.max(a, b), 10);
+    const graces = sets.flatMap(({ object }) => readSlot(object, NOTE.slot)?.graceSeconds ?? []);
+    return graces.length === 0 ? DEFAULT_GRACE_SECONDS : Math.max(...graces);
   }
 
   /** The pod of a slot; undefined: there is no such slot. */
@@ -310,6 +332,7 @@ export class KubernetesHost implements KubernetesDriver {
       let pause = RETRY_MILLISECONDS;
       try {
         pause = await supervisor.pass();
+        await this.#tidyDropped();
         if (namespaces.hasIdle) await namespaces.sweep();
       } catch (error) {
         log.info({ err: error }, `a look at the cluster failed: ${messageOf(error)}`);

@@ -74,6 +74,23 @@ export function exitCodeOf(end: Terminated): number {
   return end.signal === undefined || end.signal === 0 ? end.exitCode : 128 + end.signal;
 }
 
+/**
+ * Whether the machine of a pod that is being deleted has reported that nothing of it runs any more. Some take a minute from there until they let
+ * go of the object.
+ */
+export function hasEnded({ metadata, status }: Pod): boolean {
+  if (metadata?.deletionTimestamp === undefined) return false;
+  const containers = status?.containerStatuses ?? [];
+  return (
+    containers.length > 0 &&
+    containers.every(
+      ({ state, lastState }) =>
+        state?.terminated !== undefined ||
+        (state?.running === undefined && lastState?.terminated?.reason === 'ContainerStatusUnknown'),
+    )
+  );
+}
+
 function stopping({ metadata }: Pod): PodState {
   const until = Date.parse(metadata?.deletionTimestamp ?? '');
   const since = until - (metadata?.deletionGracePeriodSeconds ?? 0) * 1000;

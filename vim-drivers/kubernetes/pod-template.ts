@@ -141,7 +141,11 @@ export function fileKey(index: number): string {
   return `file-${index}`;
 }
 
-function portsOf({ workload: { spec }, ports, onMachine }: NumberedPlan): NonNullable<Wire<V1Container>['ports']> {
+function portsOf({
+  workload: { spec },
+  ports,
+  onMachine,
+}: NumberedPlan): NonNullable<Wire<V1Container>['ports']> {
   return spec.ports.map(({ name, protocol }, index) => ({
     name: portName(index),
     containerPort: ports[name] ?? 0,

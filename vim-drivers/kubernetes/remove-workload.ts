@@ -14,30 +14,37 @@ export interface RemoveOptions {
 /** What a machine may take beyond the grace to tell that it has stopped a pod. */
 const SLACK_MILLISECONDS = 30_000;
 
-/** Removes all objects with that label; waits until the pods are gone, or lets them have their grace. Idempotent. */
-export async function removeObjects(
+/** Removes what runs and what is reached with that label. The pods are given their grace and not waited for. Idempotent. */
+export async function stopObjects(
   context: DriverContext,
   namespace: string,
   label: string,
   value: string,
   graceSeconds: number,
-  returns: 'when gone' | 'at once',
 ): Promise<void> {
   const { client, view } = context;
-  const selector = `${LABEL.scope}=${context.scopeLabel},${label}=${value}`;
   for (const set of view.setsWith(namespace, label, value)) await deleteSet(context, set, graceSeconds);
   const services = [...view.services.objects()].filter(
     ({ metadata }) => metadata?.namespace === namespace && metadata.labels?.[label] === value,
   );
+  for (const service of services) {
+    await client.delete('service', namespace, service.metadata?.name ?? '');
+    view.services.forget(service);
+  }
+}
+
+/** Removes what only pods need, once they are gone: without its Secret a kubelet does not come to an end with a pod. */
+export async function removeLeftovers(
+  { client, scopeLabel }: DriverContext,
+  namespace: string,
+  label: string,
+  value: string,
+): Promise<void> {
+  const selector = `${LABEL.scope}=${scopeLabel},${label}=${value}`;
   await Promise.all([
-    ...services.map(async (service) => {
-      await client.delete('service', namespace, service.metadata?.name ?? '');
-      view.services.forget(service);
-    }),
     client.deleteAll('networkPolicy', namespace, selector),
     client.deleteAll('secret', namespace, selector),
   ]);
-  if (returns === 'when gone') await awaitPodsGone(context, namespace, selector, graceSeconds);
 }
 
 /** Removes a workload; kept volumes only where that is said. */
@@ -49,19 +56,22 @@ export async function removeWorkload(
 ): Promise<void> {
   const { client, view } = context;
   const name = workloadName(key);
-  await removeObjects(context, namespace, LABEL.workload, name, graceSeconds, 'when gone');
+  await stopObjects(context, namespace, LABEL.workload, name, graceSeconds);
+  const selector = `${LABEL.scope}=${context.scopeLabel},${LABEL.workload}=${name}`;
+  await awaitPodsGone(context, namespace, selector, graceSeconds);
+  await removeLeftovers(context, namespace, LABEL.workload, name);
   const marker = view.configMaps.get(namespace, name);
   if (marker !== undefined) {
     await client.delete('configMap', namespace, name);
     view.configMaps.forget(marker);
   }
   if (!deleteKeptVolumes) return;
-  const selector = [
+  const claims = [
     `${LABEL.scope}=${context.scopeLabel}`,
     `${LABEL.function}=${labelValue(key.vnfInstanceId)}`,
     `${LABEL.unit}=${labelValue(key.unit)}`,
   ].join(',');
-  await client.deleteAll('claim', namespace, selector);
+  await client.deleteAll('claim', namespace, claims);
 }
 
 async function awaitPodsGone(

@@ -7,7 +7,7 @@ import { LABEL, NOTE } from './names.ts';
 import type { KubeObject } from './objects.ts';
 import { chooseCurrent, supervisionOf } from './observe.ts';
 import type { PodMemory } from './pod-memory.ts';
-import { describeEnd, endsOf, exitCodeOf } from './pod-state.ts';
+import { describeEnd, endsOf, exitCodeOf, hasEnded } from './pod-state.ts';
 import { wholeGraceSeconds } from './pod-template.ts';
 import { readCopy, readSlot, type CopyRecord, type SlotRecord, type SupervisionRecord } from './records.ts';
 import { contentOf } from './slot-writer.ts';
@@ -53,6 +53,7 @@ export class Supervisor {
     this.#memory.look(view.pods.objects());
     const slots = view.sets().flatMap((set) => this.#slotOf(set));
     for (const slot of slots) this.#supervise(slot);
+    for (const pod of view.pods.objects()) if (hasEnded(pod)) this.#letGo(pod);
     const books = new Set(slots.map(({ set }) => set.object.metadata?.uid ?? ''));
     for (const uid of this.#books.keys()) if (!books.has(uid)) this.#books.delete(uid);
     const troubled = new Set(slots.filter(isTroubled).map(({ set }) => set.object.metadata?.namespace ?? ''));
@@ -155,6 +156,14 @@ export class Supervisor {
       uid,
       graceSeconds: wholeGraceSeconds(graceSeconds),
     });
+  }
+
+  /** What has ended is not waited for: whatever comes after it, comes now. */
+  #letGo({ metadata }: Pod): void {
+    const { name = '', namespace = '', uid = '' } = metadata ?? {};
+    this.#run(`let go ${uid}`, () =>
+      this.#context.client.delete('pod', namespace, name, { uid, graceSeconds: 0 }),
+    );
   }
 
   #tell({ record }: Slot, pod: Pod, hash: string): void {
