@@ -10,7 +10,7 @@ import { CPU_MILLIS, IMAGE, MEMORY_MEBIBYTES, PROGRAM, type Contender } from './
 import type { DriverName } from './raw-tools.ts';
 
 const POLL_MILLISECONDS = 10;
-const PATIENCE_SECONDS = 120;
+const PATIENCE_SECONDS = 240;
 const FUNCTION = 'urn:bench:function:waiter';
 
 /** An orchestrator of its own with one host of the driver's kind, as separate processes over real sockets. */
@@ -62,11 +62,10 @@ async function completed(system: TestSystem, path: string): Promise<void> {
   for (;;) {
     const occurrence = await system.get<{ operationState: string; error?: { detail: string } }>(path);
     if (occurrence.operationState === 'COMPLETED') return;
-    if (!['STARTING', 'PROCESSING'].includes(occurrence.operationState) || performance.now() > end)
-      throw new IotmanoError(
-        'internal',
-        `the operation is ${occurrence.operationState}: ${occurrence.error?.detail ?? 'it takes too long'}`,
-      );
+    if (!['STARTING', 'PROCESSING'].includes(occurrence.operationState) || performance.now() > end) {
+      const why = occurrence.error?.detail ?? JSON.stringify(await system.copies());
+      throw new IotmanoError('internal', `the operation is ${occurrence.operationState}: ${why}`);
+    }
     await sleep(POLL_MILLISECONDS);
   }
 }
