@@ -29,6 +29,8 @@ export type Misfortune =
 export interface McoDouble {
   readonly url: string;
   readonly faults: readonly string[];
+  /** The revisions that wanted states were asked for from, in order; undefined: the whole was asked for. */
+  readonly wantedSince: readonly (number | undefined)[];
   /** operationId of every request that came, in order. */
   readonly calls: readonly string[];
   readonly facts: readonly Schemas['host-facts'][];
@@ -45,6 +47,10 @@ export interface McoDouble {
   isStateConfirmed: boolean;
   heartbeatIntervalSeconds: number;
   leaseNumber: number;
+  /** What wanted states carry; absent: the lease number and the newest revision. */
+  fence?: Schemas['wanted']['fence'];
+  /** The newest revision. */
+  readonly revision: number;
   isEnrolled: boolean;
   readonly tokens: Set<string>;
   readonly artifacts: Map<string, Buffer>;
@@ -52,6 +58,8 @@ export interface McoDouble {
     assignments: readonly Omit<Schemas['assignment'], 'generation'>[],
     jobs?: readonly Schemas['collection-job'][],
   ): void;
+  /** Calls back after every report that was applied; returns the end of it. */
+  onReport(listener: () => void): () => void;
   /** Forgets its sessions, as a restart does. */
   forgetSessions(): void;
   disappear(): Promise<void>;
@@ -89,12 +97,14 @@ export async function startMcoDouble(): Promise<McoDouble> {
   const faults: string[] = [];
   const calls: string[] = [];
   const counts = new Map<string, number>();
+  const wantedSince: (number | undefined)[] = [];
   const facts: Schemas['host-facts'][] = [];
   const reports: Schemas['report'][] = [];
   const measurements: Schemas['measurement'][] = [];
   const alarms: Schemas['alarm'][] = [];
   const observed = new Map<string, Schemas['observed-workload']>();
   const sessions = new Set<string>();
+  const listeners = new Set<() => void>();
   const nonces = new Set<string>();
   const state: State = { revision: 1, assignments: [], jobs: [], expected: new Map(), isFullRequired: true };
   let publicKey: Schemas['public-key'] | undefined;
@@ -130,7 +140,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
     body: {
       revision: state.revision,
       full: isFull,
-      fence: { leaseNumber: double.leaseNumber, revision: state.revision },
+      fence: double.fence ?? { leaseNumber: double.leaseNumber, revision: state.revision },
       stateId: double.stateId,
       stateIdConfirmed: double.isStateConfirmed,
       heartbeatIntervalSeconds: double.heartbeatIntervalSeconds,
@@ -192,6 +202,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
     },
     getWanted: async ({ url }) => {
       const since = url.searchParams.get('since');
+      wantedSince.push(since === null ? undefined : Number(since));
       if (!double.isStateConfirmed) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         return { status: 304, headers: { 'mco-revision': since ?? '0' } };
@@ -226,6 +237,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
         if (report.full) observed.clear();
         for (const key of report.removed) observed.delete(workloadId(key as never));
         for (const each of report.workloads) observed.set(workloadId(each.key as never), each);
+        for (const listener of listeners) listener();
       });
     },
     postMeasurements: (incoming) =>
@@ -325,6 +337,10 @@ export async function startMcoDouble(): Promise<McoDouble> {
     url: `http://127.0.0.1:${port}`,
     faults,
     calls,
+    wantedSince,
+    get revision() {
+      return state.revision;
+    },
     facts,
     reports,
     measurements,
@@ -346,6 +362,11 @@ export async function startMcoDouble(): Promise<McoDouble> {
       state.assignments = assignments.map((each) => ({ ...each, generation: state.revision }));
       state.jobs = jobs;
       wake();
+    },
+    onReport: (listener) => {
+      const own = (): void => listener();
+      listeners.add(own);
+      return () => listeners.delete(own);
     },
     forgetSessions: () => {
       sessions.clear();

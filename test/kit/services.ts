@@ -46,6 +46,11 @@ export function isServiceMissing(name: ServiceName): boolean {
   return true;
 }
 
+/** How a person gets the service. */
+export function remedyFor(name: ServiceName): string {
+  return SERVICES[name].remedy;
+}
+
 function isThere(name: ServiceName): boolean {
   const service = SERVICES[name];
   if ('requires' in service && (process.env[service.requires] ?? '') === '') return false;

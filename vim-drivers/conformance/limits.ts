@@ -21,8 +21,8 @@ export function describeLimits(siteOf: () => ConformanceSite): void {
   describe('limits and rights', () => {
     it('keep a program to its share of a core', async ({ skip }) => {
       const { limits } = await siteOf().driver.capabilities();
-      if (limits.cpu === 'none') skip('no CPU limits are enforced there');
-      if (limits.cpu === 'shares') skip('CPU is shared by weight there, not limited');
+      if (limits.cpu === 'none') skip('its capabilities tell of no CPU limit');
+      if (limits.cpu === 'shares') skip('its capabilities tell of CPU shared by weight, not limited');
       const spec = { resources: { cpuMillis: 200, memoryBytes: 128 * 1024 ** 2 } };
       const workload = sampleWorkload(siteOf(), { command: BURNER, spec });
       await run(siteOf(), workload);
@@ -33,7 +33,7 @@ export function describeLimits(siteOf: () => ConformanceSite): void {
 
     it('take from a program in a container what it was not given', async ({ skip }) => {
       const { isolation } = await siteOf().driver.capabilities();
-      if (isolation !== 'container') skip('nothing keeps programs apart from their host there');
+      if (isolation !== 'container') skip('its capabilities tell of no containers');
       const script = [
         'echo "uid=$(id -u);"',
         'grep -E "^(CapBnd|NoNewPrivs):" /proc/self/status | tr -d "\\t"',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   nextFence,
   only,
-  programsOf,
+  signal,
   run,
   runsOf,
   sampleWorkload,
@@ -32,12 +32,12 @@ export function describeProbes(siteOf: () => ConformanceSite): void {
       const starting = only(await until(siteOf(), workload.key, ([one]) => /503/.test(one?.reason ?? '')));
       expect(starting.state).toBe('STARTING');
       const runs = await runsOf(siteOf(), workload.key);
-      await programsOf(siteOf()).signal(workload.key, 0, 'SIGHUP');
+      await signal(siteOf(), workload.key, 'SIGHUP');
       await until(siteOf(), workload.key, ([one]) => one?.state === 'RUNNING' && one.reason === undefined);
-      await programsOf(siteOf()).signal(workload.key, 0, 'SIGUSR1');
+      await signal(siteOf(), workload.key, 'SIGUSR1');
       const unhealthy = only(await until(siteOf(), workload.key, ([one]) => one?.state === 'UNHEALTHY'));
       expect(unhealthy.reason).toContain('503');
-      await programsOf(siteOf()).signal(workload.key, 0, 'SIGHUP');
+      await signal(siteOf(), workload.key, 'SIGHUP');
       const ready = only(await until(siteOf(), workload.key, ([one]) => one?.state === 'RUNNING'));
       expect(ready.restarts).toBe(0);
       expect(await runsOf(siteOf(), workload.key)).toEqual(runs);
@@ -54,7 +54,7 @@ export function describeProbes(siteOf: () => ConformanceSite): void {
       });
       await run(siteOf(), workload);
       const [before] = await runsOf(siteOf(), workload.key);
-      await programsOf(siteOf()).signal(workload.key, 0, 'SIGUSR2');
+      await signal(siteOf(), workload.key, 'SIGUSR2');
       const after = await untilOtherRun(siteOf(), workload.key, before);
       expect(after.restarts).toBe(1);
     });
@@ -72,7 +72,7 @@ export function describeProbes(siteOf: () => ConformanceSite): void {
       await siteOf().driver.apply(workload, nextFence());
       await untilOutput(siteOf(), workload.key, 'set');
       await until(siteOf(), workload.key, ([one]) => one?.state === 'STARTING');
-      await programsOf(siteOf()).signal(workload.key, 0, 'SIGUSR1');
+      await signal(siteOf(), workload.key, 'SIGUSR1');
       await untilRunning(siteOf(), workload);
     });
   });

@@ -51,7 +51,7 @@ export function describeReasons(siteOf: () => ConformanceSite, target: Conforman
 
     it('is ended when it takes more memory than it may, and the limit is named', async ({ skip }) => {
       const { limits } = await siteOf().driver.capabilities();
-      skip(limits.memory === 'none', 'no memory limits are enforced there');
+      skip(limits.memory === 'none', 'its capabilities tell of no memory limit');
       const eat = 'const all = []; setInterval(() => all.push(Buffer.alloc(8 << 20, 1)), 5)';
       const workload = sampleWorkload(siteOf(), {
         command: ['node', '-e', eat],

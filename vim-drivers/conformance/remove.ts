@@ -51,7 +51,8 @@ export function describeRemove(siteOf: () => ConformanceSite, target: Conformanc
 
   const { crowd = 200, slowness = 1 } = target;
   describe('a crowd', () => {
-    it(`of ${crowd} workloads comes at once and goes at once`, { timeout: 60_000 * slowness }, async () => {
+    it('comes at once and goes at once', { timeout: 60_000 * slowness }, async ({ annotate }) => {
+      await annotate(`${crowd} workloads`);
       const workloads = Array.from({ length: crowd }, () => sampleWorkload(siteOf()));
       const fence = nextFence();
       await Promise.all(workloads.map((workload) => siteOf().driver.apply(workload, fence)));

@@ -122,6 +122,11 @@ export function programsOf(site: ConformanceSite): ProgramSite {
   return site.programs;
 }
 
+/** Sends a signal to the program in slot 0, once one runs there. */
+export function signal(site: ConformanceSite, key: WorkloadKey, name: NodeJS.Signals): Promise<void> {
+  return eventually(site, () => programsOf(site).signal(key, 0, name));
+}
+
 export async function outputOf(site: ConformanceSite, key: WorkloadKey, slot = 0): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of site.driver.logs(key, { slot, follow: false })) chunks.push(chunk);
