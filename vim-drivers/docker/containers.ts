@@ -3,7 +3,7 @@ import type { Logger } from '../../kernel/index.ts';
 import { viewContainer, type ContainerView } from './container-view.ts';
 import type { Engine } from './engine.ts';
 import { hasStatus } from './engine-errors.ts';
-import { INSTANCE_LABEL, SCOPE_LABEL } from './labels.ts';
+import { KIND_LABEL, SCOPE_LABEL } from './labels.ts';
 
 interface Known {
   readonly view: ContainerView;
@@ -87,7 +87,7 @@ export class Containers {
     const listed = await this.#engine.request<readonly Docker.ContainerInfo[]>({
       method: 'GET',
       path: '/containers/json',
-      query: { all: true, filters: { label: [`${SCOPE_LABEL}=${this.#scope}`] } },
+      query: { all: true, filters: { label: [`${SCOPE_LABEL}=${this.#scope}`, `${KIND_LABEL}=instance`] } },
       what: 'list containers',
     });
     const ids = new Set(listed.map(({ Id }) => Id));
@@ -135,9 +135,4 @@ function summaryOf({ Names, State }: Docker.ContainerInfo): string {
 export function instanceOf({ mark }: Pick<ContainerView, 'mark'>): string {
   const { key, slot } = mark;
   return `${key.vnfInstanceId}-${key.unit}-g${key.generation}-${slot}`;
-}
-
-/** The instance that an event of the engine is about. */
-export function instanceOfEvent(attributes: Readonly<Record<string, string>>): string | undefined {
-  return attributes[INSTANCE_LABEL];
 }

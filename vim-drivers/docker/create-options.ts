@@ -3,14 +3,7 @@ import { IotmanoError } from '../../kernel/index.ts';
 import { instanceName, type WorkloadSpec } from '../contract.ts';
 import { resolveOnHost, type HostFacts } from '../supervision/index.ts';
 import { INSTANCE_DIRECTORY } from './instance-files.ts';
-import {
-  containerLabels,
-  INSTANCE_LABEL,
-  KIND_LABEL,
-  SLOT_LABEL,
-  workloadLabels,
-  type ContainerMark,
-} from './labels.ts';
+import { containerLabels, INSTANCE_LABEL, SLOT_LABEL, workloadLabels, type ContainerMark } from './labels.ts';
 import { directoryVolume, dnsAliases, ephemeralVolume, keptVolume } from './names.ts';
 
 /** Who a function runs as that wants no root, where its image names nobody. */
@@ -79,7 +72,7 @@ export function volumesOf(
 
 /** What the engine is asked to make. @throws IotmanoError `driver-failed` for a text that it could never take */
 export function createOptions(input: CreateInput): Docker.ContainerCreateOptions {
-  const { mark, spec, facts, image, labels, scope, engine } = input;
+  const { mark, spec, facts, image, labels, scope } = input;
   const command = spec.artifact.command?.map((word) => resolveWord(word, facts, 'the command'));
   const environment = Object.entries(spec.env).map(
     ([name, value]) => `${name}=${resolveWord(value, facts, `the environment variable ${name}`)}`,
@@ -99,7 +92,7 @@ export function createOptions(input: CreateInput): Docker.ContainerCreateOptions
     Healthcheck: { Test: ['NONE'] }, // probes of the descriptor decide, not those of the image
     HostConfig: hostConfig(input),
     NetworkingConfig: {
-      EndpointsConfig: { [mark.network]: { Aliases: [...dnsAliases(labels)] } as Docker.EndpointSettings },
+      EndpointsConfig: { [mark.network]: { Aliases: [...dnsAliases(labels)] } },
     },
   };
 }

@@ -16,7 +16,7 @@ import {
 import { createKeyedQueue } from '../supervision/index.ts';
 import { isUp } from './container-view.ts';
 import { Containers } from './containers.ts';
-import { Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { listen } from './events.ts';
 import { EngineFence } from './fence.ts';
 import { EngineHost } from './host.ts';

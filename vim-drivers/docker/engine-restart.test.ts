@@ -78,7 +78,8 @@ describe.skipIf(isServiceMissing('docker'))('an engine that is killed and starte
       await site.driver.apply(workload, nextFence());
       expect(await runsOf(site, workload.key, [0, 1])).toEqual(after);
 
-      await Promise.all([workload, fragile, job].map(({ key }) => site?.driver.remove(key, nextFence())));
+      const { driver } = site;
+      await Promise.all([workload, fragile, job].map(({ key }) => driver.remove(key, nextFence())));
       expect(await site.traces(workload.key, fragile.key, job.key)).toEqual([]);
     },
   );

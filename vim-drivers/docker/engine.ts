@@ -56,8 +56,8 @@ export class Engine {
     const calls = new Agent({ keepAlive: endpoint.type === 'tcp', maxFreeSockets: 4, timeout: 30_000 });
     const streams = new Agent({ keepAlive: false });
     this.#agents = [calls, streams];
-    this.#modem = new Client(optionsOf(endpoint, calls)).modem as Modem;
-    this.#streams = new Client(optionsOf(endpoint, streams)).modem as Modem;
+    this.#modem = new Client(optionsOf(endpoint, calls)).modem;
+    this.#streams = new Client(optionsOf(endpoint, streams)).modem;
   }
 
   /** Loads the client library, which costs memory, only now. */
@@ -146,5 +146,5 @@ function nameOf(endpoint: DockerEndpoint): string {
 }
 
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

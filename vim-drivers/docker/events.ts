@@ -1,6 +1,6 @@
 import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
 import type { Engine } from './engine.ts';
-import { SCOPE_LABEL } from './labels.ts';
+import { KIND_LABEL, SCOPE_LABEL } from './labels.ts';
 
 export interface EngineEvent {
   readonly containerId: string;
@@ -33,7 +33,13 @@ export async function listen(
       const stream = await engine.stream({
         method: 'GET',
         path: '/events',
-        query: { filters: { label: [`${SCOPE_LABEL}=${scope}`], type: ['container'], event: ACTIONS } },
+        query: {
+          filters: {
+            label: [`${SCOPE_LABEL}=${scope}`, `${KIND_LABEL}=instance`],
+            type: ['container'],
+            event: ACTIONS,
+          },
+        },
         what: 'listen to its events',
         signal,
       });

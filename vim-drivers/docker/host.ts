@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import type { EngineTraits } from './create-options.ts';
 import { measureDisk, type DiskRoom } from './disk-room.ts';
-import { Engine, isLoopback } from './engine.ts';
+import { isLoopback, type Engine } from './engine.ts';
 import type { EngineInfo } from './inventory.ts';
 import type { DockerDriverOptions } from './options.ts';
 

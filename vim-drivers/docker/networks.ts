@@ -6,6 +6,8 @@ import { hasStatus, refusalOf } from './engine-errors.ts';
 import { KIND_LABEL, SCOPE_LABEL } from './labels.ts';
 import { chooseSubnet } from './subnets.ts';
 
+const SUBNET_ATTEMPTS = 50;
+
 /** The user networks of one scope: there while an instance that belongs to them is. */
 export class Networks {
   readonly #engine: Engine;
@@ -115,10 +117,24 @@ export class Networks {
     try {
       await this.#createWith(name, undefined);
     } catch (error) {
-      const said = refusalOf(error)?.said ?? '';
       if (hasStatus(error, 409) && (await this.#find(name)) !== undefined) return;
-      if (!/non-overlapping|fully subnetted/i.test(said)) throw error;
-      await this.#subnets.run('', async () => this.#createWith(name, await this.#freeSubnet(error)));
+      if (!isAddressFault(error)) throw error;
+      await this.#subnets.run('', () => this.#createWithSubnet(name, error));
+    }
+  }
+
+  /** With one of our own subnets: those of the engine are used up. */
+  async #createWithSubnet(name: string, cause: unknown): Promise<void> {
+    const refused: string[] = [];
+    for (;;) {
+      const subnet = await this.#freeSubnet(refused, cause);
+      try {
+        return await this.#createWith(name, subnet);
+      } catch (error) {
+        // Others make networks, too; and one that is on its way out is no longer listed.
+        if (!isAddressFault(error) || refused.length >= SUBNET_ATTEMPTS) throw error;
+        refused.push(subnet);
+      }
     }
   }
 
@@ -139,14 +155,14 @@ export class Networks {
     });
   }
 
-  async #freeSubnet(error: unknown): Promise<string> {
+  async #freeSubnet(refused: readonly string[], error: unknown): Promise<string> {
     const all = await this.#engine.request<readonly Docker.NetworkInspectInfo[]>({
       method: 'GET',
       path: '/networks',
       what: 'list networks',
     });
     const used = all.flatMap(({ IPAM }) => (IPAM?.Config ?? []).map(({ Subnet }) => Subnet ?? ''));
-    const subnet = chooseSubnet(used);
+    const subnet = chooseSubnet([...used, ...refused]);
     if (subnet !== undefined) return subnet;
     throw new IotmanoError(
       'unavailable',
@@ -194,4 +210,11 @@ export class Networks {
     for (const id of ids) await this.disconnect(name, id);
     return Object.keys(Containers ?? {}).every((id) => ids.has(id));
   }
+}
+
+/** The engine has no addresses for a network, or not these. */
+function isAddressFault(error: unknown): boolean {
+  return /non-overlapping|fully subnetted|pool overlaps|conflicts with network/i.test(
+    refusalOf(error)?.said ?? '',
+  );
 }

@@ -23,7 +23,7 @@ export class Slot {
   #failures = 0;
   #loop: Promise<void> = Promise.resolve();
   /** Those who wait for the end of a step, with what it failed for. */
-  readonly #listeners = new Set<(failure: unknown) => void>();
+  readonly #listeners = new Set<(failure: IotmanoError | undefined) => void>();
 
   private constructor(state: SlotState) {
     this.#state = state;
@@ -121,7 +121,7 @@ export class Slot {
   async taken(): Promise<void> {
     if (this.#state.view !== undefined) return;
     const failure = await this.#nextStep();
-    const isObstacle = failure instanceof IotmanoError && failure.context['isObstacle'] === true;
+    const isObstacle = failure?.context['isObstacle'] === true;
     if (this.#state.view === undefined && failure !== undefined && !isObstacle) throw failure;
   }
 
@@ -142,9 +142,9 @@ export class Slot {
     await this.#loop;
   }
 
-  #nextStep(): Promise<unknown> {
+  #nextStep(): Promise<IotmanoError | undefined> {
     return new Promise((resolve) => {
-      const listener = (failure: unknown): void => {
+      const listener = (failure: IotmanoError | undefined): void => {
         this.#listeners.delete(listener);
         resolve(failure);
       };
@@ -166,14 +166,16 @@ export class Slot {
         this.#failures += 1;
         state.context.log.warn({ instance: state.name, err: messageOf(error) }, 'a step of a slot failed');
         state.tell(messageOf(error));
-        this.#tellListeners(error);
+        this.#tellListeners(
+          error instanceof IotmanoError ? error : new IotmanoError('internal', messageOf(error), {}, error),
+        );
         if (!this.#isClosed) await state.pause(Math.min(5000, 125 * 2 ** Math.min(10, this.#failures)));
       }
     }
     this.#tellListeners(undefined);
   }
 
-  #tellListeners(failure: unknown): void {
+  #tellListeners(failure: IotmanoError | undefined): void {
     for (const listener of this.#listeners) listener(failure);
   }
 

@@ -27,7 +27,7 @@ type Order = NonNullable<SlotWish['order']>;
 export async function makeContainer(state: SlotState, wish: SlotWish, order: Order): Promise<void> {
   const { context } = state;
   const ports = await context.ports.resolve(state.name, order.spec.ports, state.record.ports);
-  await state.update({ ports });
+  if (JSON.stringify(ports) !== JSON.stringify(state.record.ports)) await state.update({ ports });
   state.networks.add(order.network);
   const [input] = await Promise.all([
     createInput(state, wish, order, ports),
@@ -49,6 +49,7 @@ export async function makeContainer(state: SlotState, wish: SlotWish, order: Ord
         what: 'remove what was not finished',
       })
       .catch(() => undefined);
+    await context.containers.look(id).catch(() => undefined);
     throw error;
   }
   await context.containers.look(id);

@@ -1,7 +1,7 @@
 import { HealthTracker, probeOnce } from '../supervision/index.ts';
 import { bindingsForContainer, bindingsText, boundNetworks, hashText } from './bindings-text.ts';
 import type { ContainerView } from './container-view.ts';
-import { bindingsEntries, ownerOf } from './instance-files.ts';
+import { bindingsEntries, INSTANCE_DIRECTORY, ownerOf } from './instance-files.ts';
 import { execInside } from './exec.ts';
 import { handlesHangup } from './hangup.ts';
 import { stopContainer } from './end-container.ts';
@@ -137,7 +137,7 @@ async function deliverBindings(
   if (written !== hash) {
     const bindingsTurn = state.record.bindingsTurn + 1;
     const owner = ownerOf(userFor(order.spec, order.image.user));
-    await putEntries(state, view.id, '/iotmano/instance', bindingsEntries(rule, text, bindingsTurn, owner));
+    await putEntries(state, view.id, INSTANCE_DIRECTORY, bindingsEntries(rule, text, bindingsTurn, owner));
     state.writtenBindings = hash;
     await state.update({ bindingsTurn });
   }

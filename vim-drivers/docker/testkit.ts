@@ -85,7 +85,9 @@ export async function openDockerSite(options: SiteOptions = {}): Promise<DockerS
     artifact: (command) => ({ type: 'container', image, command }),
     async crash(key, { slot }) {
       // All but the first process, from inside: an engine that is told to kill would think that somebody wants it to end.
-      await cli('exec', instanceName(key, slot), 'sh', '-c', 'kill -9 -1');
+      await cli('exec', instanceName(key, slot), 'sh', '-c', 'kill -9 -1').catch(
+        () => undefined, // the shell that kills may be killed, too
+      );
     },
     async takeAway(key, slot) {
       await cli('rm', '--force', instanceName(key, slot));
