@@ -139,6 +139,7 @@ async function tellWhere(installation: Installation): Promise<void> {
   const instances = await installation.instances();
   say(`oneM2M: ${pointsOf(instances, 'gateway').join(', ')}`);
   say(`figures: ${pointsOf(instances, 'road-traffic').join(', ')}/figures`);
+  if (cloud.whereabouts !== undefined) say(`${options.cloud}: ${cloud.whereabouts}`);
   say(`iotmano: IOTMANO_URL=${installation.url} IOTMANO_DATA=${join(folder, 'orchestrator')}`);
 }
 

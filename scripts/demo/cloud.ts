@@ -23,6 +23,8 @@ export interface Cloud {
   readonly countsRestarts: boolean;
   /** How long the platform may take until a killed copy does its work again. */
   readonly healSeconds: number;
+  /** How people find there what the demo has made; undefined: not at all. */
+  readonly whereabouts?: string;
   /** Takes the VIM out of an installation that still runs. */
   leave(installation: Installation): Promise<void>;
   /** Removes what is still there of the demo. @returns what that was, for people */

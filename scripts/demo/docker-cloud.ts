@@ -25,6 +25,7 @@ export function createDockerCloud(vimId: string): Cloud {
   return {
     countsRestarts: true,
     healSeconds: 30,
+    whereabouts: `docker ps, volume ls and network ls with --filter label=${SCOPE}; the scope ends with .${vimId}`,
     prepare: async (say) => {
       await docker('version').catch((error: unknown) => {
         throw new RangeError(

@@ -20,6 +20,7 @@ export function createKubernetesCloud(vimId: string): Cloud {
     countsRestarts: false,
     // A kubelet may take a minute until a pod that is deleted is gone and a volume free.
     healSeconds: 150,
+    whereabouts: `the namespaces ${vimId} and ${vimId}-*`,
     prepare: async (say) => {
       await kubectl('get', '--raw', '/readyz').catch((error: unknown) => {
         throw new RangeError(
