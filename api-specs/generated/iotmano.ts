@@ -568,7 +568,7 @@ export interface components {
       readonly inCluster?: boolean;
     };
     /**
-     * @description docker: `unix:///path/of/the/socket` on the orchestrator's machine, or `tcp://host:port`, with TLS as soon as there is a certificate, and demanded on any other address than loopback. kubernetes: `https://host:port` of the API server (http on loopback only, as `kubectl proxy` offers it). No user name or password in it.
+     * @description docker: `unix:///path/of/the/socket` on the orchestrator's machine, or `tcp://host:port`, with TLS as soon as there is a certificate, and demanded on any other address than loopback. kubernetes: `https://host:port` of the API server. No user name or password in it.
      * @example unix:///var/run/docker.sock
      * @example https://cluster-1.example:6443
      */

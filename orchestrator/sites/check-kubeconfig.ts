@@ -1,6 +1,5 @@
 import { parse } from 'yaml';
 import { refusal } from './check-pem.ts';
-import { isLoopback } from './loopback.ts';
 
 const POINTER = '/accessInfo/kubeconfig';
 
@@ -93,11 +92,7 @@ function unknownContext(config: Members, chosen: unknown): Error {
 
 function checkServer(server: unknown, context: string): void {
   const url = typeof server === 'string' && URL.canParse(server) ? new URL(server) : undefined;
-  const isFine =
-    url !== undefined &&
-    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) &&
-    url.username === '' &&
-    url.password === '';
+  const isFine = url !== undefined && url.protocol === 'https:' && url.username === '' && url.password === '';
   if (!isFine)
     throw refusal(
       POINTER,

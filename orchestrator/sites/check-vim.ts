@@ -94,22 +94,12 @@ function checkServer(endpoint: string | undefined, { bearerToken, clientKey }: V
       'is missing; give the URL of the API server, or accessInfo.kubeconfig, or interfaceInfo.inCluster',
     );
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (
-    url === undefined ||
-    !['https:', 'http:'].includes(url.protocol) ||
-    url.search !== '' ||
-    url.hash !== ''
-  )
-    throw refusal(ENDPOINT, 'is no URL of an API server; write https://host:port');
+  if (url === undefined || url.protocol !== 'https:' || url.search !== '' || url.hash !== '')
+    throw refusal(ENDPOINT, 'is no URL of an API server with TLS; write https://host:port');
   if (url.username !== '' || url.password !== '')
     throw refusal(ENDPOINT, 'holds a user name or password; give credentials in accessInfo');
   if (bearerToken !== undefined && clientKey !== undefined)
     throw refusal('/accessInfo', 'holds a token and a certificate; give one of them');
-  if (url.protocol === 'http:') {
-    if (!isLoopback(url.hostname))
-      throw refusal(ENDPOINT, 'is without TLS, and everybody on the way could use it; write https://');
-    return;
-  }
   if (bearerToken === undefined && clientKey === undefined)
     throw refusal('/accessInfo', 'has no credentials; give bearerToken, or clientCertificate and clientKey');
   if (bearerToken !== undefined && !/^[\x21-\x7e]+$/.test(bearerToken))

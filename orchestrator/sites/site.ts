@@ -65,7 +65,7 @@ const MAX_TEXT = 2000;
 
 interface Opened {
   readonly driver: ReturnType<typeof boundDriver>;
-  readonly controller: SiteController;
+  controller: SiteController;
   readonly capabilities: DriverCapabilities;
   readonly end: () => void;
 }
@@ -150,13 +150,14 @@ class VimSite implements Site {
 
   async #run(): Promise<void> {
     const { clock, inventory } = this.#options;
+    const heartbeat = (): number => inventory.leaseTerms(this.#hostId).heartbeatSeconds * 1000;
     while (!this.#ending.signal.aborted) {
       const startedAt = clock.monotonic();
       await this.check();
+      // The lease was granted for what was there then; what comes meanwhile may be less patient, what goes makes it no longer.
+      const granted = heartbeat();
       for (;;) {
-        // What came meanwhile may be less patient.
-        const pause = inventory.leaseTerms(this.#hostId).heartbeatSeconds * 1000;
-        const rest = startedAt + pause - clock.monotonic();
+        const rest = startedAt + Math.min(granted, heartbeat()) - clock.monotonic();
         if (rest <= 0 || this.#ending.signal.aborted) break;
         this.#pausing = new AbortController();
         await clock.sleep(rest, this.#pausing.signal);
@@ -208,7 +209,7 @@ class VimSite implements Site {
   }
 
   async #openDriver(): Promise<Opened> {
-    const { clock, log, secrets, openDriver, connection, onOpened } = this.#options;
+    const { clock, secrets, openDriver, connection, onOpened } = this.#options;
     const { sealedAccess, ...document } = connection.document;
     const accessInfo = sealedAccess === undefined ? {} : await secrets.open(this.#vimId, sealedAccess);
     const { vimType, scope, interfaceInfo, extra } = document;
@@ -222,14 +223,8 @@ class VimSite implements Site {
     try {
       const capabilities = await driver.capabilities();
       this.#ending.signal.throwIfAborted();
-      const controller = createSiteController({
-        driver,
-        clock,
-        log,
-        onObserved: (observed, fence) => this.#report(observed, fence),
-        retryMaximumMilliseconds: RETRY_MAXIMUM_MILLISECONDS,
-      });
-      const end = onOpened(driver, () => controller.observed());
+      const controller = this.#control(driver);
+      const end = onOpened(driver, () => this.#opened?.controller.observed() ?? []);
       this.#opened = { driver, controller, capabilities, end };
     } catch (error) {
       await driver.close?.();
@@ -237,6 +232,23 @@ class VimSite implements Site {
     }
     this.changed();
     return this.#opened;
+  }
+
+  #control(driver: VimDriver): SiteController {
+    const { clock, log } = this.#options;
+    return createSiteController({
+      driver,
+      clock,
+      log,
+      onObserved: (observed, fence) => this.#report(observed, fence),
+      retryMaximumMilliseconds: RETRY_MAXIMUM_MILLISECONDS,
+    });
+  }
+
+  /** What was refused for good while it was away, for want of rights or of anything else, is tried again. */
+  #beginAnew(opened: Opened): void {
+    void opened.controller.close();
+    opened.controller = this.#control(opened.driver);
   }
 
   /** Patience of the least patient function there, as far as that makes sense. */
@@ -249,6 +261,7 @@ class VimSite implements Site {
     const { store, clock, log, inventory } = this.#options;
     const now = this.#now();
     const isNew = this.#health.state !== 'REACHABLE';
+    if (this.#health.state === 'UNREACHABLE') this.#beginAnew(opened);
     this.#health = { state: 'REACHABLE', since: isNew ? now : this.#health.since, lastContactAt: now };
     this.#lastInventory = { takenAt: now, host };
     if (isNew) log.info({ vimId: this.#vimId }, 'VIM is reached');

@@ -137,6 +137,22 @@ describe('a VIM that is registered', () => {
     expect(body.map(({ metric }) => metric)).toContain('instance_memory_bytes');
   });
 
+  it('is heard in time also when the last of those who are impatient has gone', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1), PATIENCE);
+    await runs(bench, keyOf(1));
+    // By now the lease is granted for the impatient one.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await unassign(bench.store, HOST, keyOf(1));
+    const states = new Set<string>();
+    for (const end = performance.now() + 3 * PATIENCE * 1000; performance.now() < end;) {
+      states.add(await hostState(bench));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect([...states]).toEqual(['READY']);
+  });
+
   it('is drained as others are', async () => {
     const bench = await start();
     await register(bench);

@@ -182,6 +182,7 @@ async function modifyVim(
   const merged = mergedRegistration(options, record, changes);
   const { vimType, interfaceInfo = {}, extra = {} } = merged;
   checkExtra(extra);
+  if (extra.namespacePrefix !== record.document.extra.namespacePrefix) requireUnassigned(store, vimId);
   const { sealedAccess, credentials, ...kept } = record.document;
   const isNewAccess = changes.accessInfo !== undefined;
   if (isNewAccess || changes.interfaceInfo !== undefined) {
@@ -198,6 +199,17 @@ async function modifyVim(
     ...tenantWrites(store, vimId, extra),
   ]);
   return { ...record, revision, document };
+}
+
+/** What runs in the namespaces of the old name would be lost sight of. @throws IotmanoError `conflict` */
+function requireUnassigned(state: StateView, vimId: VimId): void {
+  const [assigned] = state.listByPrefix('assignment', `${vimId}.`);
+  if (assigned === undefined) return;
+  throw new IotmanoError(
+    'conflict',
+    `functions run on VIM ${vimId} in namespaces of the present prefix; move them away (iotmano host drain ${vimId}), then change it`,
+    { pointer: '/extra/namespacePrefix' },
+  );
 }
 
 /** What the connection would be registered as: the schema says whether it may. */

@@ -35,6 +35,8 @@ export interface Copy {
   readonly reason?: string;
   readonly restarts: number;
   readonly ports: Readonly<Record<string, number>>;
+  /** `name=address:port` */
+  readonly endpoints: readonly string[];
 }
 
 /** An orchestrator and agents as processes of their own, on loopback and below one folder. */

@@ -5,40 +5,9 @@ import { startCuttingProxy, type CuttingProxy } from '../../vim-drivers/docker/t
 import { endpointOf, engineAtHand } from '../../vim-drivers/docker/testkit.ts';
 import { isServiceMissing } from '../kit/services.ts';
 import { createTestSystem, eventually, type TestSystem } from '../kit/test-system.ts';
+import { WEB_FUNCTION } from '../kit/web-function.ts';
 
 const VIM = 'docker-1';
-const IMAGE = 'node:24-slim';
-
-/** Says who it is; the same program in a container and as a process. */
-const PROGRAM = [
-  "const server = require('node:http').createServer((request, response) => {",
-  '  const told = { pid: process.pid, host: process.env.HOST, reloads: 0 };',
-  '  response.end(JSON.stringify(told));',
-  '});',
-  "process.on('SIGTERM', () => process.exit(0));",
-  'server.listen(Number(process.env.PORT));',
-].join('\n');
-
-const UNIT = {
-  name: 'main',
-  artifacts: [
-    { type: 'container', image: IMAGE, command: ['node', '-e', PROGRAM] },
-    { type: 'process', command: ['node', '-e', PROGRAM] },
-  ],
-  resources: { cpu: '50m', memory: '96Mi' },
-  env: { HOST: '{{ host.id }}', PORT: '{{ ports.http }}' },
-  ports: [{ name: 'http', protocol: 'tcp' }],
-  probes: { ready: { http: { port: 'http', path: '/' }, every: '1s', failAfter: 3 } },
-  security: { nonRoot: false },
-  stop: { signal: 'SIGTERM', grace: '2s' },
-};
-
-const WEB = {
-  units: [UNIT],
-  scaling: [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 3 }],
-  healing: { restart: { within: '60s', times: 5, backoff: '200ms..1s' }, lostAfter: '3s' },
-};
-
 function docker(...words: readonly string[]): string {
   return execFileSync('docker', ['-H', engineAtHand(), ...words], { encoding: 'utf8' }).trim();
 }
@@ -101,7 +70,7 @@ describe.skipIf(isServiceMissing('docker'))('a Docker Engine that is registered 
   }, 60_000);
 
   it('runs a function as a container that answers', async () => {
-    await system.onboard({ web: { more: WEB } });
+    await system.onboard({ web: { more: WEB_FUNCTION } });
     service = await system.deploy('web', [{ name: 'web' }]);
     const [copy] = await system.running('web', 1);
     expect(copy).toMatchObject({ hostId: VIM, vimType: 'docker' });
