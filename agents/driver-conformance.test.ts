@@ -19,6 +19,7 @@ describeDriver({
   // The agent keeps it by itself, as long as it is answered; its own tests cut the link.
   keepsLease: false,
   slowness: 2,
+  crowd: 60,
   without: {
     admission: 'a process host starts what it is told to; placement counts what it has',
     'remove-options': 'Mco says what is wanted, not how what is not wanted ends',

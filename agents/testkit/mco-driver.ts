@@ -21,7 +21,7 @@ type CollectionJob = components['schemas']['collection-job'];
 type Measurement = components['schemas']['measurement'];
 
 /** For what an agent does at its next look at the orchestrator. */
-const PATIENCE_MILLISECONDS = 15_000;
+const PATIENCE_MILLISECONDS = 30_000;
 const LOOK_MILLISECONDS = 10;
 
 export interface McoDriverOptions {

@@ -12,7 +12,7 @@ export interface ConformanceSite {
   crash(key: WorkloadKey, instance: ObservedInstance): Promise<void>;
   /** Takes away all that makes up an instance, with the platform's own tool, as somebody who knows nothing of us might. Absent: the target says why. */
   takeAway?(key: WorkloadKey, slot: number): Promise<void>;
-  /** Which run of a program is in the slot: another text after every start of it. Undefined: none runs. */
+  /** Which run of a program is in the slot: a text that no other start on this host ever has. Undefined: none runs. */
   runOf(key: WorkloadKey, slot: number): Promise<string | undefined>;
   /** Puts something on the host that is not ours; tells whether it is still there. */
   plantForeign(): Promise<() => Promise<boolean>>;
