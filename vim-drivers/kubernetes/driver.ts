@@ -13,6 +13,7 @@ import {
   type WorkloadUsage,
 } from '../contract.ts';
 import { createKeyedQueue } from '../supervision/index.ts';
+import { awaitImage } from './await-image.ts';
 import type { ComplaintBook } from './complaints.ts';
 import type { DriverContext } from './context.ts';
 import type { FenceGuard } from './fence-guard.ts';
@@ -214,6 +215,7 @@ export class KubernetesHost implements KubernetesDriver {
     const hostAddress = about.address ?? addressOf(await this.#findMachines(30_000)) ?? '';
     await namespaces.use(key.tenant, async (namespace) => {
       const { scopeLabel, hostId } = context;
+      await awaitImage(context, namespace, workload);
       const written = await Promise.all(
         instances.map(({ slot, epoch }) =>
           writeSlot(context, { workload, slot, epoch, namespace, scopeLabel, hostId, hostAddress }),

@@ -39,7 +39,7 @@ export function shortHash(length: number, ...parts: readonly (string | number)[]
 export function labelValue(text: string): string {
   if (/^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/.test(text)) return text;
   const readable = text.replaceAll(/[^A-Za-z0-9_.-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+/g, '');
-  return `${readable.slice(0, 40)}.${shortHash(16, text)}`;
+  return `${readable.slice(0, 40) || 'x'}.${shortHash(16, text)}`;
 }
 
 /** Name of the objects of one slot of one generation; also the value of its label. Fits where Kubernetes adds to names. */

@@ -169,6 +169,17 @@ const IMAGE_REASONS: ReadonlySet<string> = new Set([
   'RegistryUnavailable',
 ]);
 
+/** Why the image of a pod cannot be had, where that is so. */
+export function imageFault({ status }: Pod, image: string): string | undefined {
+  const { reason, message } = status?.containerStatuses?.[0]?.state?.waiting ?? {};
+  return reason !== undefined && IMAGE_REASONS.has(reason) ? imageWords(image, message) : undefined;
+}
+
+function imageWords(image: string, message: string | undefined): string {
+  const said = message === undefined || message === '' ? '' : `: ${brief(message)}`;
+  return `the image "${image}" cannot be had${said}; push it to a registry that the cluster pulls from, or load it on its machines`;
+}
+
 /** Why a container that has not run yet waits; undefined while it is simply being made. */
 function waitingReason(
   reason: string | undefined,
@@ -178,8 +189,7 @@ function waitingReason(
   if (reason === undefined || reason === 'ContainerCreating' || reason === 'PodInitializing')
     return undefined;
   const said = message === undefined || message === '' ? '' : `: ${brief(message)}`;
-  if (IMAGE_REASONS.has(reason))
-    return `the image "${copy.image}" cannot be had${said}; push it to a registry that the cluster pulls from, or load it on its machines`;
+  if (IMAGE_REASONS.has(reason)) return imageWords(copy.image, message);
   if (reason === 'CreateContainerConfigError') return `the container cannot be made${said}`;
   if (reason === 'CreateContainerError' || reason === 'RunContainerError')
     return `the container cannot be started${said}`;
