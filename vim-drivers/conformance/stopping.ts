@@ -40,7 +40,7 @@ export function describeStopping(siteOf: () => ConformanceSite, target: Conforma
         await siteOf().driver.remove(workload.key, nextFence());
         const reader = sampleWorkload(siteOf(), {
           key: { ...workload.key, generation: 2 },
-          command: shell('cat "$KEPT/f"'),
+          command: shell('cat "$KEPT/f"; echo'),
           spec: { volumes, env: { KEPT: '{{ volumes.kept }}' } },
         });
         await run(siteOf(), reader);
