@@ -55,7 +55,7 @@ export function createKubernetesCloud(vimId: string): Cloud {
       const ours = names
         .split('\n')
         .filter((name) => name === `namespace/${vimId}` || name.startsWith(`namespace/${vimId}-`));
-      if (ours.length > 0) await kubectl('delete', ...ours, '--timeout=180s');
+      if (ours.length > 0) await kubectl('delete', ...ours, '--ignore-not-found', '--timeout=180s');
       return ours;
     },
   };
