@@ -1,5 +1,5 @@
 /**
- * A driver written with nothing but docs/how-to/add-a-driver.md: an instance is a file, which whoever deletes it has ended. It looks after its
+ * A small driver after docs/how-to/add-a-driver.md: an instance is a file, which whoever deletes it has ended. It looks after its
  * instances whenever it is asked anything, so it needs no timer.
  */
 import {
@@ -43,6 +43,8 @@ interface Slot extends ObservedInstance {
   /** Of every start another one: the content of the instance's file. */
   readonly run: string;
   readonly exits: readonly number[];
+  /** It is started again then. */
+  readonly startAt?: number;
 }
 
 interface Remembered {
@@ -177,18 +179,19 @@ class FileDriver implements VimDriver {
   }
 
   #look(workload: Workload, slot: Slot): Slot {
+    const now = this.#options.clock.now();
+    if (slot.startAt !== undefined && slot.startAt <= now)
+      return this.#start(workload, { ...slot, restarts: slot.restarts + 1 }, slot);
     const path = this.#path(`${instanceName(workload.key, slot.slot)}.run`);
     if (slot.state !== 'RUNNING' || existsSync(path)) return slot;
-    const now = this.#options.clock.now();
+    const how = describeExit(KILLED, workload.spec.artifact.command ?? []);
     const decision = decideRestart(workload.spec.restart, slot.exits, now);
-    if (decision.action === 'restart')
-      return this.#start(
-        workload,
-        { ...slot, restarts: slot.restarts + 1, exits: decision.recentExits },
-        slot,
-      );
-    const reason = `${describeExit(KILLED, workload.spec.artifact.command ?? [])}; ${decision.reason}`;
-    return { ...slot, state: 'FAILED', since: toTimestamp(now), reason, exitCode: KILLED };
+    const ended = { ...slot, since: toTimestamp(now), exitCode: KILLED };
+    if (decision.action === 'give-up')
+      return { ...ended, state: 'FAILED', reason: `${how}; ${decision.reason}` };
+    const startAt = now + decision.delayMilliseconds;
+    const waiting: Slot = { ...ended, state: 'PENDING', reason: how, exits: decision.recentExits, startAt };
+    return decision.delayMilliseconds > 0 ? waiting : this.#look(workload, waiting);
   }
 
   #choosePorts(ports: Workload['spec']['ports']): Readonly<Record<string, number>> {
@@ -239,6 +242,6 @@ class FileDriver implements VimDriver {
 function observe({ workload: { key, specHash }, slots }: Remembered): ObservedWorkload {
   const instances = slots
     .toSorted((a, b) => a.slot - b.slot)
-    .map(({ run: _run, exits: _exits, ...instance }): ObservedInstance => instance);
+    .map(({ run: _run, exits: _exits, startAt: _startAt, ...instance }): ObservedInstance => instance);
   return { key, specHash, instances };
 }
