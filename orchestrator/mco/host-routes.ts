@@ -21,7 +21,7 @@ import {
   type HostModifications,
   type Inventory,
 } from '../inventory/index.ts';
-import { isInstallationTenant, type Caller } from '../domain/index.ts';
+import { isInstallationAdmin, isInstallationTenant, type Caller } from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 
 type HostView = components['schemas']['Host'];
@@ -76,6 +76,9 @@ export function hostRoutes(options: HostRoutesOptions): readonly Route[] {
 }
 
 function hostOf(store: StateStore, { params, caller }: ApiRequest): StoredRecord<'host'> {
+  // Who owns the installation sees also what serves others only.
+  const own = isInstallationAdmin(caller) ? store.get('host', params['hostId'] ?? '') : undefined;
+  if (own !== undefined) return own;
   return requireVisibleHost(store, params['hostId'] ?? '', caller.tenant);
 }
 
@@ -113,8 +116,9 @@ function present(options: HostRoutesOptions, host: StoredRecord<'host'>): ApiRes
   return { status: 200, headers: { ETag: etagOf(host) }, body: view(options, host) };
 }
 
-function* visibleHosts(store: StateStore, { tenant }: Caller): Iterable<StoredRecord<'host'>> {
-  for (const host of store.list('host')) if (isVisible(host.document, tenant)) yield host;
+function* visibleHosts(store: StateStore, caller: Caller): Iterable<StoredRecord<'host'>> {
+  for (const host of store.list('host'))
+    if (isInstallationAdmin(caller) || isVisible(host.document, caller.tenant)) yield host;
 }
 
 function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'>): HostView {

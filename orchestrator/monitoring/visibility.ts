@@ -1,5 +1,5 @@
 import { SYSTEM_TENANT, type HostId, type TenantId } from '../../kernel/index.ts';
-import type { AlarmDocument, Caller } from '../domain/index.ts';
+import { isInstallationAdmin, type AlarmDocument, type Caller } from '../domain/index.ts';
 import { isVisible } from '../inventory/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
 import type { SeriesIdentity } from './series.ts';
@@ -23,11 +23,9 @@ export function maySeeAlarm(
   return tenant === SYSTEM_TENANT && maySeeSource(state, caller, document.source);
 }
 
-function maySeeSource(
-  state: StateView,
-  { tenant, role }: Caller,
-  { hostId }: AlarmDocument['source'],
-): boolean {
+function maySeeSource(state: StateView, caller: Caller, { hostId }: AlarmDocument['source']): boolean {
+  if (isInstallationAdmin(caller)) return true;
+  const { tenant, role } = caller;
   if (hostId === undefined) return role === 'admin' || role === 'operator';
   return maySeeHost(state, tenant, hostId);
 }

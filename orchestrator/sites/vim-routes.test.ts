@@ -423,6 +423,8 @@ describe('a VIM that serves some tenants', () => {
       status: 200,
       body: { isReachable: true, driver: { driver: 'fake' } },
     });
+    expect((await admin.get('/iotmano/v1/hosts/shared')).status).toBe(200);
+    expect((await other.get('/iotmano/v1/hosts/shared')).status).toBe(404);
     await admin.patch(path, { extra: { tenants: null } });
     expect((await other.get(path)).status).toBe(200);
     expect(
