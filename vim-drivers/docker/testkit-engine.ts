@@ -92,13 +92,16 @@ async function runtimeWords(likeHost: string): Promise<readonly string[]> {
   return ['--add-runtime', `${info.DefaultRuntime}=${path}`, '--default-runtime', info.DefaultRuntime];
 }
 
-/** No rules of a firewall: those of the engine at hand would be taken away. Ports are published by a program of the engine all the same. */
+/**
+ * No rules of a firewall: those of the engine at hand would be taken away. Ports are published by a program of the engine all the same. And
+ * the bridge that is there: an engine that is to have none deletes docker0, whosever it is.
+ */
 function directoryWords(root: string): readonly string[] {
   return [
     ['--data-root', join(root, 'data')],
     ['--exec-root', join(root, 'exec')],
     ['--pidfile', join(root, 'pid')],
-    ['--bridge', 'none'],
+    ['--bridge', existsSync('/sys/class/net/docker0') ? 'docker0' : 'none'],
     ['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'],
     ['--default-address-pool', 'base=10.213.0.0/16,size=24'],
   ].flat();
