@@ -4,6 +4,8 @@ import { describeCluster } from './inventory.ts';
 import type { KubeObject } from './objects.ts';
 import { parseQuantity } from './quantities.ts';
 
+type MachineInfo = NonNullable<NonNullable<KubeObject<'node'>['status']>['nodeInfo']>;
+
 const about = { hostId: 'cluster-1' as HostId, labels: { site: 'north' } };
 
 function machine(name: string, changes: Partial<KubeObject<'node'>> = {}): KubeObject<'node'> {
@@ -15,7 +17,7 @@ function machine(name: string, changes: Partial<KubeObject<'node'>> = {}): KubeO
       capacity: { cpu: '4', memory: '8Gi', 'ephemeral-storage': '100G' },
       allocatable: { cpu: '3900m', memory: '7Gi', 'ephemeral-storage': '90G' },
       addresses: [{ type: 'InternalIP', address: `192.0.2.${name.length}` }],
-      nodeInfo: { architecture: 'arm64' } as NonNullable<KubeObject<'node'>['status']>['nodeInfo'],
+      nodeInfo: { architecture: 'arm64' } as MachineInfo,
     },
     ...changes,
   };
