@@ -102,7 +102,10 @@ export class DockerHost implements VimDriver, Closable {
       onEvent: ({ containerId }: { readonly containerId: string }) =>
         void this.#containers.look(containerId).catch(() => undefined),
       onConnected: () => this.#connected(),
-      onLost: () => this.#host.forget(),
+      onLost: () => {
+        this.#host.forget();
+        for (const slot of this.#slots()) slot.engineLost();
+      },
     };
     const { signal } = this.#closing;
     this.#running = Promise.all([listen(this.#engine, scope, listener, clock, log, signal), this.#resync()]);
@@ -291,7 +294,7 @@ export class DockerHost implements VimDriver, Closable {
     if (wasAdopted) {
       await this.#containers.lookAtAll({ isThorough: true });
       this.#context.networks.missingAll();
-      for (const hosted of this.#hosted.values()) for (const slot of hosted.slots) slot.excuseOutage();
+      for (const slot of this.#slots()) slot.engineBack();
     }
     this.#changed();
   }
@@ -329,9 +332,12 @@ export class DockerHost implements VimDriver, Closable {
     await Promise.all([...left, ...unused].map(({ name }) => removeVolume(this.#engine, name)));
   }
 
+  #slots(): readonly Slot[] {
+    return [...this.#hosted.values()].flatMap(({ slots }) => slots);
+  }
+
   #containerChanged(instance: string): void {
-    for (const hosted of this.#hosted.values())
-      for (const slot of hosted.slots) if (slot.name === instance) slot.wake();
+    for (const slot of this.#slots()) if (slot.name === instance) slot.wake();
     const isStrange = this.#containers
       .of(instance)
       .some((view) => this.#hosted.get(idOf(view.mark))?.slot(view.mark.slot) === undefined);
@@ -340,7 +346,7 @@ export class DockerHost implements VimDriver, Closable {
   }
 
   #wakeAll(): void {
-    for (const hosted of this.#hosted.values()) hosted.wake();
+    for (const slot of this.#slots()) slot.wake();
   }
 
   #changed(): void {

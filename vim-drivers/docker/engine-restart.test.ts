@@ -79,7 +79,8 @@ describe.skipIf(isServiceMissing('docker'))('an engine that is killed and starte
       expect(await runsOf(site, workload.key, [0, 1])).toEqual(after);
 
       const { driver } = site;
-      await Promise.all([workload, fragile, job].map(({ key }) => driver.remove(key, nextFence())));
+      const fence = nextFence();
+      await Promise.all([workload, fragile, job].map(({ key }) => driver.remove(key, fence)));
       expect(await site.traces(workload.key, fragile.key, job.key)).toEqual([]);
     },
   );

@@ -16,42 +16,46 @@ interface StoredFence extends Fence {
 export class EngineFence {
   readonly #engine: Engine;
   readonly #scope: string;
-  /** A look that has not begun yet: whoever comes meanwhile shares it. */
-  #next: Promise<Fence> | undefined;
-  #current: Promise<unknown> = Promise.resolve();
+  /** The command that came last and is not looked at yet: those of the same fence share its look. */
+  #waiting: { readonly fence: Fence; passed: Promise<void> } | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine, scope: string) {
     this.#engine = engine;
     this.#scope = scope;
   }
 
-  /** @throws IotmanoError `stale-lease`, or `unavailable` when the engine does not answer */
-  async pass(fence: Fence): Promise<void> {
-    const seen = await this.#look();
+  /**
+   * Commands are looked at in the order in which they came: an older one that came first is not stale.
+   * @throws IotmanoError `stale-lease`, or `unavailable` when the engine does not answer
+   */
+  pass(fence: Fence): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting !== undefined && compareFences(waiting.fence, fence) === 0) return waiting.passed;
+    const before = this.#last;
+    const entry = { fence, passed: Promise.resolve() };
+    entry.passed = (async () => {
+      await before.catch(() => undefined);
+      if (this.#waiting === entry) this.#waiting = undefined;
+      await this.#check(fence);
+    })();
+    this.#waiting = entry;
+    this.#last = entry.passed;
+    return entry.passed;
+  }
+
+  async #check(fence: Fence): Promise<void> {
+    const seen = await this.#newest();
     demandNotOlder(fence, seen);
     if (compareFences(fence, seen) === 0) return;
-    const name = `iotmano-${scopeTag(this.#scope)}-fence-${fence.leaseNumber}-${fence.revision}`;
     const { leaseNumber, revision } = fence;
+    const name = `iotmano-${scopeTag(this.#scope)}-fence-${leaseNumber}-${revision}`;
     await createVolume(this.#engine, name, {
       [SCOPE_LABEL]: this.#scope,
       [KIND_LABEL]: 'fence',
       [RECORD_LABEL]: JSON.stringify({ leaseNumber, revision }),
     });
-    demandNotOlder(fence, await this.#look());
-  }
-
-  /** Many commands come at once: those that wait share one look, which begins after each of them came. */
-  #look(): Promise<Fence> {
-    if (this.#next !== undefined) return this.#next;
-    const before = this.#current;
-    const next = (async () => {
-      await before.catch(() => undefined);
-      this.#next = undefined;
-      return this.#newest();
-    })();
-    this.#next = next;
-    this.#current = next;
-    return next;
+    demandNotOlder(fence, await this.#newest());
   }
 
   async #newest(): Promise<Fence> {

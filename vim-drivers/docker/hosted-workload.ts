@@ -75,10 +75,6 @@ export class HostedWorkload {
     return { key: this.key, specHash: this.#specHash, instances };
   }
 
-  wake(): void {
-    for (const slot of this.slots) slot.wake();
-  }
-
   async close(): Promise<void> {
     await Promise.all([...this.#slots.values()].map((slot) => slot.close()));
   }

@@ -82,11 +82,17 @@ export class Slot {
     this.#state.wake();
   }
 
-  /** The engine was away, and is back: what ended meanwhile is not the program's fault. */
-  excuseOutage(): void {
+  /** The engine went away: what runs now may end with it, and that is not the program's fault. */
+  engineLost(): void {
     const { view, record } = this.#state;
-    const hasEnded = view !== undefined && (!isUp(view) || view.startedAt !== record.startedAt);
-    if (hasEnded && !record.isSettled) this.#state.excusedRun = record.startedAt;
+    if (view !== undefined && isUp(view) && !record.isSettled) this.#state.excusedRun = record.startedAt;
+  }
+
+  /** The engine is back, and was looked at: what has run on all the while ends by itself from here on. */
+  engineBack(): void {
+    const { view, excusedRun } = this.#state;
+    if (view !== undefined && isUp(view) && view.startedAt === excusedRun) this.#state.excusedRun = undefined;
+    this.#failures = 0;
     this.#state.wake();
   }
 

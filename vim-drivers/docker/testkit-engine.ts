@@ -35,7 +35,13 @@ export async function whyNoOwnEngine(): Promise<string | undefined> {
 export async function startOwnEngine(likeHost: string, image: string): Promise<OwnEngine> {
   const root = await mkdtemp(join(tmpdir(), 'iotmano-engine-'));
   const dockerHost = `unix://${root}/engine.sock`;
-  const words = [...(await runtimeWords(likeHost)), ...directoryWords(root), '-H', dockerHost];
+  const words = [
+    ...(await runtimeWords(likeHost)),
+    ...(await bridgeWords(likeHost)),
+    ...directoryWords(root),
+    '-H',
+    dockerHost,
+  ];
   let daemon: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const log = openSync(join(root, 'log'), 'a');
@@ -59,7 +65,10 @@ export async function startOwnEngine(likeHost: string, image: string): Promise<O
   const engine: OwnEngine = {
     dockerHost,
     start,
-    kill: () => end('SIGKILL'),
+    async kill() {
+      await end('SIGKILL');
+      await forgetContainerd(root);
+    },
     async close() {
       if (daemon === undefined) await start().catch(() => undefined);
       const left = await docker(dockerHost, 'ps', '--all', '--quiet').catch(() => '');
@@ -93,15 +102,30 @@ async function runtimeWords(likeHost: string): Promise<readonly string[]> {
 }
 
 /**
- * No rules of a firewall: those of the engine at hand would be taken away. Ports are published by a program of the engine all the same. And
- * the bridge that is there: an engine that is to have none deletes docker0, whosever it is.
+ * The bridge that is there, with the address that it has: an engine that is to have none deletes docker0, whosever it is, and one that
+ * chooses an address gives it that, which takes the machine away from all containers of the engine at hand.
  */
+async function bridgeWords(likeHost: string): Promise<readonly string[]> {
+  if (!existsSync('/sys/class/net/docker0')) return ['--bridge', 'none'];
+  const [address = '', prefix = ''] = (
+    await docker(
+      likeHost,
+      ...['network', 'inspect', 'bridge', '--format'],
+      '{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}',
+    )
+  )
+    .trim()
+    .split(/ .*\//);
+  if (address === '') throw new Error('the engine at hand does not tell the address of its bridge');
+  return ['--bip', `${address}/${prefix}`];
+}
+
+/** No rules of a firewall: those of the engine at hand would be taken away. Ports are published by a program of the engine all the same. */
 function directoryWords(root: string): readonly string[] {
   return [
     ['--data-root', join(root, 'data')],
     ['--exec-root', join(root, 'exec')],
     ['--pidfile', join(root, 'pid')],
-    ['--bridge', existsSync('/sys/class/net/docker0') ? 'docker0' : 'none'],
     ['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'],
     ['--default-address-pool', 'base=10.213.0.0/16,size=24'],
   ].flat();
@@ -119,9 +143,25 @@ async function copyImage(from: string, to: string, image: string): Promise<void>
   await run('sh', words);
 }
 
+/** It dies with its engine; where nobody buries it, the next engine would take it for alive and wait for it. */
+async function forgetContainerd(root: string): Promise<void> {
+  const file = containerdFile(root);
+  if (!existsSync(file)) return;
+  const pid = readFileSync(file, 'utf8').trim();
+  for (let turn = 0; turn < 100; turn += 1) {
+    const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z';
+    if (/\) Z/.test(stat)) return rm(file, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function containerdFile(root: string): string {
+  return join(root, 'exec', 'containerd', 'containerd.pid');
+}
+
 /** What an engine that was killed may have left running. */
 function endContainerd(root: string): void {
-  const file = join(root, 'exec', 'containerd', 'containerd.pid');
+  const file = containerdFile(root);
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8'));
   try {
