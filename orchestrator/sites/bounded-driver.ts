@@ -9,10 +9,13 @@ import {
   type VimDriver,
 } from '../../vim-drivers/index.ts';
 
+/** Other calls that only look: a platform with much on it, or much to do, takes its time. What changes something takes as long as it takes. */
+const LOOK_MILLISECONDS = 30_000;
+
 export interface BoundedDriverOptions {
   readonly clock: Clock;
-  /** For calls that only look. What changes something takes as long as it takes. */
-  readonly limitMilliseconds: () => number;
+  /** For the call that tells whether the platform is there. */
+  readonly contactMilliseconds: () => number;
   /** Takes secrets out of the texts of errors. */
   readonly redact: (text: string) => string;
 }
@@ -25,7 +28,9 @@ export function boundDriver(
   driver: VimDriver,
   options: BoundedDriverOptions,
 ): VimDriver & Partial<LeaseKeeper & MetricsReader & Closable> {
-  const look = <Value>(call: Promise<Value>): Promise<Value> => clean(withinLimit(call, options));
+  const { clock, contactMilliseconds } = options;
+  const look = <Value>(call: Promise<Value>, limit = LOOK_MILLISECONDS): Promise<Value> =>
+    clean(withinLimit(call, clock, limit));
   const clean = async <Value>(call: Promise<Value>): Promise<Value> => {
     try {
       return await call;
@@ -35,7 +40,7 @@ export function boundDriver(
   };
   return {
     capabilities: () => look(driver.capabilities()),
-    inventory: () => look(driver.inventory()),
+    inventory: () => look(driver.inventory(), contactMilliseconds()),
     list: () => look(driver.list()),
     usage: (key) => look(driver.usage(key)),
     apply: (workload, fence) => clean(driver.apply(workload, fence)),
@@ -53,12 +58,13 @@ export function boundDriver(
   };
 }
 
-async function withinLimit<Value>(
+/** @throws IotmanoError `timeout` where the call takes longer; it is left to itself then */
+export async function withinLimit<Value>(
   call: Promise<Value>,
-  { clock, limitMilliseconds }: BoundedDriverOptions,
+  clock: Clock,
+  milliseconds: number,
 ): Promise<Value> {
   const over = new AbortController();
-  const milliseconds = limitMilliseconds();
   try {
     return await Promise.race([
       call,

@@ -9,19 +9,20 @@ import {
   type VimId,
 } from '../../kernel/index.ts';
 import type { HostDocument } from '../domain/index.ts';
-import { clearAlarm, isStateConfirmed, raiseAlarm, takeReport, type Inventory } from '../inventory/index.ts';
+import { clearAlarm, raiseAlarm, type Inventory } from '../inventory/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import type {
   DriverCapabilities,
-  Fence,
   HostInventory,
   ObservedWorkload,
   VimDriver,
 } from '../../vim-drivers/index.ts';
 import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
-import { boundDriver, withoutSecrets } from './bounded-driver.ts';
+import { boundDriver, withinLimit, withoutSecrets } from './bounded-driver.ts';
 import { remedyOf } from './explain-unreachable.ts';
 import type { SecretBox } from './secret-box.ts';
+import { createSiteOrders, type SiteOrders } from './site-orders.ts';
+import { reportObserved } from './site-report.ts';
 import { isNews, toFacts, type SiteFacts } from './site-facts.ts';
 import { redactor, type OpenDriver } from './vim-access.ts';
 import type { SiteInventory, VimCheck, VimHealth } from './vim-health.ts';
@@ -57,7 +58,7 @@ export interface Site {
 
 /** A look that takes longer has failed; where a function is less patient, sooner. */
 const MOST_LIMIT_MILLISECONDS = 10_000;
-const LEAST_LIMIT_MILLISECONDS = 2000;
+const LEAST_LIMIT_MILLISECONDS = 5000;
 /** A VIM that is back is put right without much delay. */
 const RETRY_MAXIMUM_MILLISECONDS = 5000;
 const CLOSE_MILLISECONDS = 2000;
@@ -93,8 +94,7 @@ class VimSite implements Site {
   #opening: Promise<Opened> | undefined;
   #contact: Promise<VimCheck> | undefined;
   #facts: { readonly told: SiteFacts; readonly sequence: number } | undefined;
-  #isOrdering = false;
-  #isChanged = false;
+  readonly #orders: SiteOrders;
 
   constructor(options: SiteOptions) {
     this.#options = options;
@@ -102,6 +102,13 @@ class VimSite implements Site {
     this.#hostId = options.connection.id as HostId;
     this.#bootId = options.ids.uuid();
     this.#health = { state: 'UNKNOWN', since: this.#now() };
+    this.#orders = createSiteOrders({
+      store: options.store,
+      log: options.log,
+      hostId: this.#hostId,
+      controller: () => this.#opened?.controller,
+      signal: this.#ending.signal,
+    });
     this.#running = this.#run();
   }
 
@@ -132,9 +139,8 @@ class VimSite implements Site {
   }
 
   changed(): void {
-    this.#isChanged = true;
     this.#pausing.abort();
-    if (!this.#isOrdering) void this.#giveOrders();
+    this.#orders.give();
   }
 
   async close(): Promise<void> {
@@ -192,8 +198,9 @@ class VimSite implements Site {
   }
 
   async #ask(): Promise<Answer | { readonly reason: string }> {
+    const { clock } = this.#options;
     try {
-      const opened = await this.#open();
+      const opened = await withinLimit(this.#open(), clock, this.#limitMilliseconds());
       const [host] = await opened.driver.inventory();
       return host === undefined ? { reason: 'it says nothing of itself' } : { opened, host };
     } catch (error) {
@@ -218,8 +225,8 @@ class VimSite implements Site {
     const opened = await openDriver(opening).catch((error: unknown) => {
       throw withoutSecrets(error, redact);
     });
-    const limitMilliseconds = (): number => this.#limitMilliseconds();
-    const driver = boundDriver(opened, { clock, limitMilliseconds, redact });
+    const contactMilliseconds = (): number => this.#limitMilliseconds();
+    const driver = boundDriver(opened, { clock, contactMilliseconds, redact });
     try {
       const capabilities = await driver.capabilities();
       this.#ending.signal.throwIfAborted();
@@ -227,7 +234,8 @@ class VimSite implements Site {
       const end = onOpened(driver, () => this.#opened?.controller.observed() ?? []);
       this.#opened = { driver, controller, capabilities, end };
     } catch (error) {
-      await driver.close?.();
+      // Not waited for: what does not answer may not let itself be closed either.
+      void driver.close?.().catch(() => undefined);
       throw error;
     }
     this.changed();
@@ -235,12 +243,14 @@ class VimSite implements Site {
   }
 
   #control(driver: VimDriver): SiteController {
-    const { clock, log } = this.#options;
+    const { store, clock, log } = this.#options;
     return createSiteController({
       driver,
       clock,
       log,
-      onObserved: (observed, fence) => this.#report(observed, fence),
+      onObserved: (observed, fence) => {
+        if (!this.#ending.signal.aborted) reportObserved(store, clock, this.#hostId, observed, fence);
+      },
       retryMaximumMilliseconds: RETRY_MAXIMUM_MILLISECONDS,
     });
   }
@@ -294,55 +304,11 @@ class VimSite implements Site {
     this.#facts = { told: facts, sequence };
   }
 
-  /** As an agent's report. Nobody has to be told twice: what is not durable when this process dies is looked at anew by the next. */
-  #report(observed: readonly ObservedWorkload[], fence: Fence | undefined): void {
-    const { store, clock } = this.#options;
-    if (this.#ending.signal.aborted || this.#host() === undefined) return;
-    takeReport(store, clock, this.#hostId, {
-      full: true,
-      workloads: observed.map(shortened),
-      removed: [],
-      ...(fence === undefined ? {} : { appliedRevision: fence.revision, appliedStateId: store.stateId }),
-    });
-  }
-
   #host(): HostDocument | undefined {
     return this.#options.store.get('host', this.#hostId)?.document;
-  }
-
-  /** Never what is not durable. A VIM of another store state gets no orders until an operator has confirmed this one. */
-  async #giveOrders(): Promise<void> {
-    const { store } = this.#options;
-    this.#isOrdering = true;
-    while (this.#isChanged && !this.#ending.signal.aborted) {
-      this.#isChanged = false;
-      const host = this.#host();
-      if (host === undefined || !isStateConfirmed(host, store.stateId)) break;
-      const revision = store.acceptedRevision;
-      const workloads = [...store.listByPrefix('assignment', `${this.#hostId}.`)].map(
-        ({ document }) => document.workload,
-      );
-      await store.whenDurable(revision);
-      if (this.#ending.signal.aborted) break;
-      const leaseNumber = (host.stateIds?.leaseBase ?? 0) + store.leaseNumber;
-      this.#opened?.controller.setWanted(workloads, { leaseNumber, revision });
-    }
-    this.#isOrdering = false;
   }
 
   #now(): string {
     return toTimestamp(this.#options.clock.now());
   }
-}
-
-/** Texts come from functions and platforms, and may be of any length. */
-function shortened(workload: ObservedWorkload): ObservedWorkload {
-  return {
-    ...workload,
-    instances: workload.instances.map((instance) => ({
-      ...instance,
-      ...(instance.reason === undefined ? {} : { reason: instance.reason.slice(0, MAX_TEXT) }),
-    })),
-    ...(workload.problem === undefined ? {} : { problem: workload.problem.slice(0, MAX_TEXT) }),
-  };
 }
