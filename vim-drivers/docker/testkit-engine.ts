@@ -2,7 +2,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { docker } from './testkit.ts';
@@ -37,7 +37,7 @@ export async function startOwnEngine(likeHost: string, image: string): Promise<O
   const dockerHost = `unix://${root}/engine.sock`;
   const words = [
     ...(await runtimeWords(likeHost)),
-    ...(await bridgeWords(likeHost)),
+    ...bridgeWords(),
     ...directoryWords(root),
     '-H',
     dockerHost,
@@ -105,19 +105,10 @@ async function runtimeWords(likeHost: string): Promise<readonly string[]> {
  * The bridge that is there, with the address that it has: an engine that is to have none deletes docker0, whosever it is, and one that
  * chooses an address gives it that, which takes the machine away from all containers of the engine at hand.
  */
-async function bridgeWords(likeHost: string): Promise<readonly string[]> {
+function bridgeWords(): readonly string[] {
   if (!existsSync('/sys/class/net/docker0')) return ['--bridge', 'none'];
-  const [address = '', prefix = ''] = (
-    await docker(
-      likeHost,
-      ...['network', 'inspect', 'bridge', '--format'],
-      '{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}',
-    )
-  )
-    .trim()
-    .split(/ .*\//);
-  if (address === '') throw new Error('the engine at hand does not tell the address of its bridge');
-  return ['--bip', `${address}/${prefix}`];
+  const cidr = networkInterfaces()['docker0']?.find(({ family }) => family === 'IPv4')?.cidr;
+  return cidr === undefined || cidr === null ? ['--bridge', 'docker0'] : ['--bip', cidr];
 }
 
 /** No rules of a firewall: those of the engine at hand would be taken away. Ports are published by a program of the engine all the same. */
