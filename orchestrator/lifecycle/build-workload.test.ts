@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT, type VnfInstanceId, type VnfPkgId } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, type NsInstanceId, type VnfInstanceId, type VnfPkgId } from '../../kernel/index.ts';
 import { buildFunction, buildUnit } from '../../test/kit/descriptor-builder.ts';
 import { canonicalHash } from '../domain/index.ts';
 import { buildWorkload, type WorkloadInput } from './build-workload.ts';
@@ -51,6 +51,17 @@ const templates = ({ digest }: { readonly digest: string }) =>
   `# ${digest} {{ config.logLevel }} {{ host.id }}`;
 
 describe('a workload', () => {
+  it('names its service for people, and by its id for platforms that give each service a network', () => {
+    const { instance, ...rest } = input();
+    const nsInstanceId = 'ns-1' as NsInstanceId;
+    const workload = buildWorkload(
+      { ...rest, instance: { ...instance, nsInstanceId }, service: 'cse' },
+      templates,
+    );
+    expect(workload.labels).toMatchObject({ service: 'cse', serviceId: 'ns-1' });
+    expect(buildWorkload(input(), templates).labels).not.toHaveProperty('serviceId');
+  });
+
   it('has the values that the planner knows, and leaves to the host what only the host knows', () => {
     const { spec } = buildWorkload(input(), templates);
     expect(spec.env).toEqual({

@@ -15,7 +15,7 @@ import { isInstallationAdmin, isInstallationTenant, type Caller } from '../domai
 import { isVisible } from '../inventory/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import type { Sites } from './sites.ts';
-import type { VimModifications, VimRegistration, VimUseCases } from './vim-use-cases.ts';
+import type { VimModifications, VimRegistration, VimUseCases } from './vim-requests.ts';
 import { viewCheck, viewVim } from './vim-view.ts';
 
 export interface VimRoutesOptions {
