@@ -14,6 +14,7 @@ const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     driver: { type: 'string', multiple: true, default: DRIVERS },
+    instances: { type: 'string', multiple: true, default: ['1', '50'] },
   },
 });
 const scale = Number(values.scale);
@@ -23,7 +24,9 @@ for (const name of values.driver)
     throw new IotmanoError('invalid-parameter', `--driver ${name}: there are ${DRIVERS.join(', ')}`);
 const drivers = DRIVERS.filter((name) => values.driver.includes(name));
 
-const COUNTS = [1, 50] as const;
+const counts = values.instances.map(Number);
+if (!counts.every((count) => Number.isInteger(count) && count > 0))
+  throw new IotmanoError('invalid-parameter', '--instances must be whole numbers above 0');
 const MOST_ROUNDS = Math.max(1, Math.round(5 * scale));
 /** Rounds beyond the first are begun within it: 50 containers take so long that medians of five would take more than 3 minutes. */
 const BUDGET_SECONDS = { process: 10, docker: 25, kubernetes: 25 } as const;
@@ -82,22 +85,30 @@ const tell = ({ startMs, stopMs }: Round): string => `${Math.round(startMs)} + $
 
 async function compareAll(driver: DriverName): Promise<Record<string, Comparison>> {
   process.stderr.write(`${driver}: ${RAW_TOOLS[driver].what}\n`);
-  const ours = await openOrchestrated(driver, COUNTS);
   try {
+    const ours = await openOrchestrated(driver, [...new Set([1, ...counts])]);
+    open.add(ours);
     const raw = await RAW_TOOLS[driver].open();
-    try {
-      // What is loaded at first use is no part of a median.
-      await measure(ours, 1);
-      const comparisons: Record<string, Comparison> = {};
-      for (const count of COUNTS) comparisons[count] = await compare(driver, count, { raw, ours });
-      return comparisons;
-    } finally {
-      await raw.close();
-    }
+    open.add(raw);
+    // What is loaded at first use is no part of a median.
+    await measure(ours, 1);
+    const comparisons: Record<string, Comparison> = {};
+    for (const count of counts) comparisons[count] = await compare(driver, count, { raw, ours });
+    return comparisons;
   } finally {
-    await ours.close();
+    await closeAll();
   }
 }
+
+/** What is to be closed, also when the benchmark is stopped. */
+const open = new Set<Contender>();
+async function closeAll(): Promise<void> {
+  const all = [...open];
+  open.clear();
+  await Promise.allSettled(all.map((contender) => contender.close()));
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void closeAll().finally(() => process.exit(1)));
 
 const figures = {
   /** Through the orchestrator against the raw tool, by driver and instances. */
