@@ -1,4 +1,4 @@
-/** A function that says who it is over HTTP: the same program in a container of a local image, and as a process. It scales by hand and is patient for 3 s. */
+/** A function that says who it is over HTTP: the same program in a container of a local image, and as a process. It scales by hand and is patient for 8 s. */
 const IMAGE = 'node:24-slim';
 
 const PROGRAM = [
@@ -27,5 +27,5 @@ const UNIT = {
 export const WEB_FUNCTION = {
   units: [UNIT],
   scaling: [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 3 }],
-  healing: { restart: { within: '60s', times: 5, backoff: '200ms..1s' }, lostAfter: '3s' },
+  healing: { restart: { within: '60s', times: 5, backoff: '200ms..1s' }, lostAfter: '8s' },
 };
