@@ -21,6 +21,8 @@ function pods(): string[] {
   return kubectl('get', 'pods', '--all-namespaces', '--no-headers', '-o', columns)
     .split('\n')
     .filter((line) => line.startsWith(PREFIX) && line.includes('<none>'))
+    // Columns are as wide as what others have there.
+    .map((line) => line.replaceAll(/ +/g, ' '))
     .toSorted();
 }
 
