@@ -18,12 +18,14 @@ function kubectl(...words: readonly string[]): string {
 function pods(): string[] {
   const columns =
     'custom-columns=NS:.metadata.namespace,NAME:.metadata.name,GOES:.metadata.deletionTimestamp,AT:.status.startTime';
-  return kubectl('get', 'pods', '--all-namespaces', '--no-headers', '-o', columns)
-    .split('\n')
-    .filter((line) => line.startsWith(PREFIX) && line.includes('<none>'))
-    // Columns are as wide as what others have there.
-    .map((line) => line.replaceAll(/ +/g, ' '))
-    .toSorted();
+  return (
+    kubectl('get', 'pods', '--all-namespaces', '--no-headers', '-o', columns)
+      .split('\n')
+      .filter((line) => line.startsWith(PREFIX) && line.includes('<none>'))
+      // Columns are as wide as what others have there.
+      .map((line) => line.replaceAll(/ +/g, ' '))
+      .toSorted()
+  );
 }
 
 describe.skipIf(isServiceMissing('kubernetes'))('a Kubernetes cluster that is registered as a VIM', () => {
