@@ -18,8 +18,8 @@ export interface ClusterViewOptions {
   readonly onChange: () => void;
 }
 
-/** How long `list` may wait for a cluster that was away and is found again. */
-const PATIENCE_MILLISECONDS = 3000;
+/** A watch that broke is most often taken up within this time; a cluster that is away for longer is told to whoever asks. */
+const PATIENCE_MILLISECONDS = 1000;
 
 /** All objects of a scope, as the cluster has them now. */
 export class ClusterView {
@@ -81,12 +81,15 @@ export class ClusterView {
     for (;;) {
       const away = this.#all.find(({ isConnected }) => !isConnected);
       if (away === undefined) return;
-      await away.attempted();
-      if (away.isConnected) continue;
-      if (this.#clock.monotonic() >= deadline || isRefused(away.fault)) throw faultOf(away.fault);
-      // One that is just being begun anew is no cluster that is away.
-      await this.#clock.sleep(50);
-      if (this.#all.every(({ isConnected }) => !isConnected)) throw faultOf(away.fault);
+      if (away.fault === undefined) {
+        await away.attempted();
+      } else if (this.#clock.monotonic() < deadline) {
+        // Somebody asks: what waits until it tries again need not.
+        for (const reflector of this.#all) reflector.hurry();
+        await this.#clock.sleep(100);
+      } else {
+        throw faultOf(away.fault);
+      }
     }
   }
 
@@ -112,10 +115,6 @@ export class ClusterView {
     );
     return this.#podsBySlot.get(`${namespace}/${slot}`) ?? [];
   }
-}
-
-function isRefused(fault: unknown): boolean {
-  return fault instanceof IotmanoError && fault.code !== 'unavailable';
 }
 
 function faultOf(fault: unknown): IotmanoError {

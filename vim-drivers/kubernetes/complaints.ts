@@ -16,6 +16,8 @@ interface Complaints {
 
 /** How often the warnings of a namespace are asked for, as long as something in it does not get on. */
 const PACE_MILLISECONDS = 1000;
+/** And as long as somebody waits for an explanation. */
+const URGENT_PACE_MILLISECONDS = 200;
 
 /** What the cluster says in events about what does not get on: only there does it tell why a probe failed or a port was taken. */
 export class ComplaintBook {
@@ -36,9 +38,18 @@ export class ComplaintBook {
   /** Asks for the warnings in these namespaces, and forgets those of the others. Tells whether something has changed. */
   async refresh(namespaces: ReadonlySet<string>): Promise<boolean> {
     for (const name of this.#byObject.keys()) if (!namespaces.has(name)) this.#byObject.delete(name);
+    return this.#askAll(namespaces, PACE_MILLISECONDS);
+  }
+
+  /** Asks again for the warnings in these namespaces, for something there lacks an explanation. */
+  async explain(namespaces: ReadonlySet<string>): Promise<void> {
+    await this.#askAll(namespaces, URGENT_PACE_MILLISECONDS);
+  }
+
+  async #askAll(namespaces: ReadonlySet<string>, paceMilliseconds: number): Promise<boolean> {
     const now = this.#clock.monotonic();
     const due = [...namespaces].filter(
-      (name) => now - (this.#askedAt.get(name) ?? Number.NEGATIVE_INFINITY) >= PACE_MILLISECONDS,
+      (name) => now - (this.#askedAt.get(name) ?? Number.NEGATIVE_INFINITY) >= paceMilliseconds,
     );
     const changes = await Promise.all(due.map((name) => this.#ask(name)));
     return changes.includes(true);

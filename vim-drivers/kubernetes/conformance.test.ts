@@ -4,9 +4,9 @@ import { describeDriver } from '../conformance.ts';
 import { openKubernetesSite } from './testkit.ts';
 
 /** A start takes a cluster two seconds, and an end as long, where a process takes a few milliseconds. */
-const SLOWNESS = 4;
+const SLOWNESS = 6;
 /** A machine has room for 110 pods, others' included. */
-const CROWD = 24;
+const CROWD = 12;
 
 describe.skipIf(isServiceMissing('kubernetes'))('on a real cluster,', () => {
   describeDriver({

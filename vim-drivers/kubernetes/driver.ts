@@ -130,9 +130,13 @@ export class KubernetesHost implements KubernetesDriver {
 
   async list(): Promise<readonly ObservedWorkload[]> {
     this.#demandOpen();
-    const { context, memory } = this.#parts;
+    const { context, memory, complaints } = this.#parts;
     await Promise.all([context.view.demandConnected(), this.#demandAnswer()]);
     memory.look(context.view.pods.objects());
+    // The cluster says in its events alone why a probe fails.
+    const unexplained = [...context.view.pods.objects()].filter((pod) => memory.lacksReason(pod));
+    if (unexplained.length > 0)
+      await complaints.explain(new Set(unexplained.map(({ metadata }) => metadata?.namespace ?? '')));
     return observeAll(context.view, memory);
   }
 
@@ -202,9 +206,10 @@ export class KubernetesHost implements KubernetesDriver {
     const { context } = this.#parts;
     this.#closing.abort();
     this.#waking.abort();
-    await this.#queue.idle();
     context.view.close();
+    // What is under way is cut off: the cluster may have it or not, as after any crash.
     context.client.transport.close();
+    await this.#queue.idle();
     await this.#running;
   }
 

@@ -17,6 +17,8 @@ const DELETION_MILLISECONDS = 30_000;
 const LINGER_MILLISECONDS = 10_000;
 /** Kinds that somebody else may have put into a tenant's namespace. */
 const CONTENT: readonly Kind[] = ['pod', 'deployment', 'statefulSet', 'job', 'service', 'claim', 'configMap'];
+/** Stands for the namespaces that an earlier driver has left; no namespace has no name. */
+const EARLIER = '';
 /** Every namespace has it. */
 const BUILT_IN = 'kube-root-ca.crt';
 
@@ -32,6 +34,7 @@ export class Namespaces {
   constructor(context: DriverContext, options: NamespaceOptions) {
     this.#context = context;
     this.#options = options;
+    this.touch(EARLIER);
   }
 
   nameOf(tenant: string): string {
@@ -78,14 +81,16 @@ export class Namespaces {
   /** Deletes the namespaces of tenants that have nothing left. */
   async sweep(): Promise<void> {
     const { client, scopeLabel, clock } = this.#context;
+    this.#lastUse.delete(EARLIER);
     const labelSelector = `${LABEL.scope}=${scopeLabel},${LABEL.tenant}`;
     const { items } = await client.list('namespace', { labelSelector });
     for (const namespace of items) {
       const name = namespace.metadata?.name ?? '';
       const idle = clock.monotonic() - (this.#lastUse.get(name) ?? Number.NEGATIVE_INFINITY);
       if (namespace.metadata?.deletionTimestamp !== undefined || idle < LINGER_MILLISECONDS) continue;
-      if ((this.#users.get(name) ?? 0) > 0 || !(await this.#isEmpty(name))) continue;
       if ((this.#users.get(name) ?? 0) > 0) continue;
+      this.#lastUse.delete(name);
+      if (!(await this.#isEmpty(name)) || (this.#users.get(name) ?? 0) > 0) continue;
       const deleting = this.#delete(namespace).finally(() => this.#deleting.delete(name));
       this.#deleting.set(
         name,
@@ -95,7 +100,7 @@ export class Namespaces {
     }
   }
 
-  /** Time until the next namespace may have been idle for long enough; undefined: none is waited for. */
+  /** Some namespace was last in use so long ago that it is worth a look. */
   get hasIdle(): boolean {
     const now = this.#context.clock.monotonic();
     return [...this.#lastUse].some(

@@ -71,6 +71,14 @@ export class PodMemory implements Memory {
     };
   }
 
+  /** Whether it runs, is not ready although it was, and nobody has said why. */
+  lacksReason(pod: Pod): boolean {
+    const container = pod.status?.containerStatuses?.[0];
+    if (container?.state?.running === undefined || container.ready) return false;
+    const { wasReady, complaint } = this.hintsOf(pod);
+    return wasReady && complaint === undefined && pod.metadata?.deletionTimestamp === undefined;
+  }
+
   /** What was wrong with a program that the kubelet has killed, where its probe was. */
   deathOf(pod: Pod): string | undefined {
     const { uid, namespace = '' } = pod.metadata ?? {};

@@ -17,7 +17,6 @@ const COPY: CopyRecord = {
   image: 'broker:1',
   program: 'broker',
   memoryBytes: 64 * 1024 ** 2,
-  mode: 'service',
 };
 
 const AT = '2026-11-22T10:00:00Z';

@@ -38,7 +38,7 @@ export function podState(pod: Pod, copy: CopyRecord, hints: PodHints): PodState 
     };
   if (status?.phase === 'Failed') return failedPod(pod, copy);
   const container = status?.containerStatuses?.[0];
-  if (container === undefined) return withoutContainer(pod, created, hints);
+  if (container === undefined) return withoutContainer(pod, copy, hints);
   return containerState(pod, container, copy, hints);
 }
 
@@ -81,14 +81,20 @@ export function exitCodeOf(end: Terminated): number {
 export function hasEnded({ metadata, status }: Pod): boolean {
   if (metadata?.deletionTimestamp === undefined) return false;
   const containers = status?.containerStatuses ?? [];
+  // Its volumes are kept: only a word that it has ended will do, not one that it could not begin.
+  const isSingleWriter = metadata.ownerReferences?.some(({ kind }) => kind === 'StatefulSet') ?? false;
   return (
-    containers.length > 0 &&
-    containers.every(
-      ({ state, lastState }) =>
-        state?.terminated !== undefined ||
-        (state?.running === undefined && lastState?.terminated?.reason === 'ContainerStatusUnknown'),
-    )
+    containers.length > 0 && containers.every((one) => isOver(one) || (!isSingleWriter && hasNoImage(one)))
   );
+}
+
+function isOver({ state, lastState }: ContainerStatus): boolean {
+  if (state?.terminated !== undefined) return true;
+  return state?.running === undefined && lastState?.terminated?.reason === 'ContainerStatusUnknown';
+}
+
+function hasNoImage({ state }: ContainerStatus): boolean {
+  return IMAGE_REASONS.has(state?.waiting?.reason ?? '');
 }
 
 function stopping({ metadata }: Pod): PodState {
@@ -114,15 +120,29 @@ function failedPod(pod: Pod, copy: CopyRecord): PodState {
   };
 }
 
-function withoutContainer(pod: Pod, since: string, { complaint }: PodHints): PodState {
+function withoutContainer(pod: Pod, copy: CopyRecord, { complaint }: PodHints): PodState {
+  const since = seconds(pod.metadata?.creationTimestamp);
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False')
     return {
       state: 'PENDING',
       since,
-      reason: `unschedulable: no machine of the cluster can take it now (${brief(scheduled.message ?? '')})`,
+      reason: `${takenPorts(pod, copy, scheduled.message ?? '')}unschedulable: no machine of the cluster can take it now (${brief(scheduled.message ?? '')})`,
     };
   return { state: 'PENDING', since, ...(complaint === undefined ? {} : { reason: complaint }) };
+}
+
+/** Ports that other pods have taken on the machines, where the scheduler says that this is why. */
+function takenPorts({ spec }: Pod, { ports }: CopyRecord, message: string): string {
+  if (!/free ports/.test(message)) return '';
+  const wanted = spec?.containers.flatMap((container) => container.ports ?? []) ?? [];
+  return wanted
+    .filter(({ hostPort }) => hostPort !== undefined)
+    .map(({ hostPort }) => {
+      const [name = ''] = Object.entries(ports).find(([, number]) => number === hostPort) ?? [];
+      return `port ${hostPort} (${name}) is taken; `;
+    })
+    .join('');
 }
 
 function containerState(pod: Pod, container: ContainerStatus, copy: CopyRecord, hints: PodHints): PodState {

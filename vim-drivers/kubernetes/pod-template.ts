@@ -61,7 +61,6 @@ export function copyRecord({ workload, slot, epoch, ports }: NumberedPlan): Copy
     image,
     ...(command?.[0] === undefined ? {} : { program: command[0] }),
     memoryBytes: spec.resources.memoryBytes,
-    mode: spec.run.mode,
     ...(spec.bindings?.onChange === 'restart' ? { bindings: bindingsHash(workload) } : {}),
   };
 }

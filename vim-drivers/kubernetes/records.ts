@@ -13,7 +13,6 @@ export interface CopyRecord {
   /** First word of the command. */
   readonly program?: string;
   readonly memoryBytes: number;
-  readonly mode: WorkloadSpec['run']['mode'];
   /** Hash of the bindings where a change of them is another copy. */
   readonly bindings?: string;
 }
@@ -28,8 +27,6 @@ export interface SlotRecord {
     /** When the server took over the latest change; absent: they are as every copy has found them. */
     readonly changedAt?: string;
   };
-  /** Names of the claims of kept volumes. */
-  readonly claims: readonly string[];
   /** Name and number of the ports that are published. */
   readonly published: readonly string[];
   /** Why it cannot be started yet. */

@@ -31,6 +31,7 @@ export class Reflector<K extends Kind> {
   #isConnected = false;
   #fault: unknown;
   #waiting: (() => void)[] = [];
+  #pausing = new AbortController();
 
   constructor(options: ReflectorOptions<K>) {
     this.#options = options;
@@ -77,6 +78,11 @@ export class Reflector<K extends Kind> {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Tries again at once, where it waits for that. */
+  hurry(): void {
+    this.#pausing.abort();
+  }
+
   async run(): Promise<void> {
     const { clock } = this.#options;
     let version: string | undefined;
@@ -90,14 +96,16 @@ export class Reflector<K extends Kind> {
       } catch (error) {
         if (statusOf(error) === 410) version = undefined;
         else failures += 1;
+        this.#pausing = new AbortController();
         this.#disconnected(error);
-        if (failures > 0) await clock.sleep(backoffMilliseconds(failures), this.#closing.signal);
+        if (failures > 0) await clock.sleep(backoffMilliseconds(failures), this.#pausing.signal);
       }
     }
   }
 
   close(): void {
     this.#closing.abort();
+    this.#pausing.abort();
     this.#disconnected(new IotmanoError('unavailable', 'the driver is closed'));
   }
 

@@ -12,7 +12,7 @@ export interface RemoveOptions {
 }
 
 /** What a machine may take beyond the grace to tell that it has stopped a pod. */
-const SLACK_MILLISECONDS = 30_000;
+const SLACK_MILLISECONDS = 90_000;
 
 /** Removes what runs and what is reached with that label. The pods are given their grace and not waited for. Idempotent. */
 export async function stopObjects(

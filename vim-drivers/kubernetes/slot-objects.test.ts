@@ -38,7 +38,7 @@ const SPEC: WorkloadSpec = {
   coldBoot: true,
 };
 
-const RECORD = { restart: SPEC.restart, graceSeconds: 2.5, claims: [], published: [] };
+const RECORD = { restart: SPEC.restart, graceSeconds: 2.5, published: [] };
 
 function plan(spec: Partial<WorkloadSpec> = {}, changes: Partial<Workload> = {}): NumberedPlan {
   const workload: Workload = {

@@ -24,7 +24,12 @@ function metadataOf(plan: SlotPlan, name = slotName(plan.workload.key, plan.slot
 }
 
 /** One Service stands for one instance: whether it is asked before it is ready is for those to say who ask. */
-export function serviceOf(plan: SlotPlan, published: readonly UnitPort[]): Manifest<'service'> {
+/** @param known numbers that the ports have had already, and keep if they can */
+export function serviceOf(
+  plan: SlotPlan,
+  published: readonly UnitPort[],
+  known: Readonly<Record<string, number>> = {},
+): Manifest<'service'> {
   const { ports } = plan.workload.spec;
   return {
     metadata: metadataOf(plan),
@@ -34,12 +39,13 @@ export function serviceOf(plan: SlotPlan, published: readonly UnitPort[]): Manif
       publishNotReadyAddresses: true,
       ports: published.map((port) => {
         const index = ports.indexOf(port);
+        const number = port.number ?? known[port.name];
         return {
           name: portName(index),
           port: 8000 + index,
           protocol: port.protocol.toUpperCase(),
           targetPort: portName(index),
-          ...(port.number === undefined ? {} : { nodePort: port.number }),
+          ...(number === undefined ? {} : { nodePort: number }),
         };
       }),
     },

@@ -6,7 +6,7 @@ import { LABEL, NOTE, slotName } from './names.ts';
 import type { Kind } from './objects.ts';
 import { planPorts, portName, type PortPlan } from './plan-ports.ts';
 import { wholeGraceSeconds } from './pod-template.ts';
-import { readSlot, readSupervision, type SlotRecord } from './records.ts';
+import { readCopy, readSlot, readSupervision, type CopyRecord, type SlotRecord } from './records.ts';
 import { claimsOf, portPolicyOf, secretOf, serviceOf, setOf, type SetManifest } from './slot-objects.ts';
 import { bindingsHash, type NumberedPlan, type SlotPlan } from './slot-plan.ts';
 
@@ -95,7 +95,6 @@ function slotRecord(
           },
         }
       : {}),
-    claims: claimsOf(plan).map(({ metadata }) => metadata.name),
     published: spec.ports
       .filter(({ name, expose }) => expose && !plan.onMachine.has(name))
       .map(({ name }) => name),
@@ -169,10 +168,12 @@ type Published =
   | { readonly isOtherRange: true };
 
 async function publish(
-  { client, view, nodePorts }: DriverContext,
+  context: DriverContext,
   plan: SlotPlan,
   { published }: PortPlan,
+  known = knownPorts(context, plan),
 ): Promise<Published> {
+  const { client, view, nodePorts } = context;
   const { ports } = plan.workload.spec;
   const name = slotName(plan.workload.key, plan.slot);
   if (published.length === 0) {
@@ -181,7 +182,7 @@ async function publish(
     return { numbers: {} };
   }
   try {
-    const service = await client.apply('service', serviceOf(plan, published));
+    const service = await client.apply('service', serviceOf(plan, published, known));
     view.services.learn(service);
     const numbers = (service.spec?.ports ?? []).map((port) => {
       const index = ports.findIndex((_, at) => portName(at) === port.name);
@@ -195,8 +196,19 @@ async function publish(
     const taken = /nodePort: Invalid value: (\d+): provided port is already allocated/.exec(message);
     if (taken === null) throw error;
     const port = published.find(({ number }) => number === Number(taken[1]));
-    return { numbers: {}, obstacle: `port ${taken[1]} (${port?.name ?? ''}) is taken` };
+    // Somebody has it that was ours, while our Service was gone: another one will do.
+    if (port === undefined) return publish(context, plan, { published, onMachine: [], inner: {} }, {});
+    return { numbers: {}, obstacle: `port ${taken[1]} (${port.name}) is taken` };
   }
+}
+
+/** The numbers that the ports of the slot have until now. */
+function knownPorts({ view }: DriverContext, { workload, slot, namespace }: SlotPlan): CopyRecord['ports'] {
+  const [set] = view.setsWith(namespace, LABEL.slot, slotName(workload.key, slot));
+  const ports = (set && readCopy(set.object, NOTE.copy)?.ports) ?? {};
+  return Object.fromEntries(
+    Object.entries(ports).filter(([, number]) => number !== 0),
+  ) as CopyRecord['ports'];
 }
 
 /** Nothing that has a name we want, but is not ours, is ever taken over. */
