@@ -1,4 +1,4 @@
-import { IotmanoError, toTimestamp } from '../../kernel/index.ts';
+import { IotmanoError, messageOf, toTimestamp } from '../../kernel/index.ts';
 import {
   workloadId,
   type DriverCapabilities,
@@ -27,6 +27,7 @@ import { FUNCTION_LABEL, idOf, KIND_LABEL, SLOT_LABEL, UNIT_LABEL, WORKLOAD_LABE
 import { readLogs } from './logs.ts';
 import { Networks } from './networks.ts';
 import { listVolumes, Notes, removeVolume } from './notes.ts';
+import { sweepOrphans } from './orphans.ts';
 import type { DockerDriverOptions } from './options.ts';
 import { DEFAULT_PORT_RANGE, isFreeHere, PortBook } from './ports.ts';
 import { Preparations } from './preparations.ts';
@@ -60,6 +61,7 @@ export class DockerHost implements VimDriver, Closable {
   readonly #closing = new AbortController();
   #adopted: Promise<void> | undefined;
   #running: Promise<unknown> = Promise.resolve();
+  #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: DockerDriverOptions, engine: Engine) {
     const { scope, clock, log, hostId } = options;
@@ -239,7 +241,7 @@ export class DockerHost implements VimDriver, Closable {
     await this.#queue.idle();
     // A call that was under way may have opened a slot meanwhile.
     await Promise.all([...this.#hosted.values()].map((hosted) => hosted.close()));
-    await this.#running;
+    await Promise.all([this.#running, this.#sweeping]);
     this.#watchers.clear();
     this.#engine.close();
   }
@@ -265,11 +267,20 @@ export class DockerHost implements VimDriver, Closable {
       await this.#notes.load();
       await this.#containers.lookAtAll();
       this.#adoptStrangers();
+      this.#sweeping = this.#sweepOrphans();
     })().catch((error: unknown) => {
       this.#adopted = undefined;
       throw error;
     });
     return this.#adopted;
+  }
+
+  async #sweepOrphans(): Promise<void> {
+    const { scope, log } = this.#options;
+    const isKnown = (instance: string): boolean => this.#slots().some(({ name }) => name === instance);
+    await sweepOrphans(this.#engine, scope, this.#context.networks, isKnown).catch((error: unknown) =>
+      log.warn({ err: messageOf(error) }, 'what earlier drivers have left could not be removed'),
+    );
   }
 
   /** Containers of ours that nobody here knows: those of an earlier driver, or of another one with this scope. */

@@ -58,8 +58,21 @@ describe.skipIf(isServiceMissing('docker') || isServiceMissing('openssl'))('an e
     const names = ['key', 'certificate'].map((name) => join(directory, `${name}.pem`));
     const [keyFile = '', certificateFile = ''] = names;
     await run('openssl', [
-      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
-      ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', keyFile, '-out', certificateFile],
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost',
+      '-keyout',
+      keyFile,
+      '-out',
+      certificateFile,
     ]);
     const [key = '', certificate = ''] = await Promise.all(names.map((name) => readFile(name, 'utf8')));
     const engine = endpointOf(engineAtHand());

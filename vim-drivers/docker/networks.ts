@@ -64,6 +64,17 @@ export class Networks {
     });
   }
 
+  /** Removes the networks that nobody belongs to. */
+  async sweep(): Promise<void> {
+    const listed = await this.#engine.request<readonly Docker.NetworkInspectInfo[]>({
+      method: 'GET',
+      path: '/networks',
+      query: { filters: { label: [`${SCOPE_LABEL}=${this.#scope}`] } },
+      what: 'list networks',
+    });
+    for (const { Name } of listed) if (!this.#members.has(Name)) await this.leave(Name, '');
+  }
+
   /** Lets a container into another network. */
   async connect(name: string, containerId: string): Promise<void> {
     try {
