@@ -50,7 +50,7 @@ function reasonOf(error: unknown): string {
 function parseStatus(body: string): ApiStatus {
   try {
     const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as ApiStatus) : {};
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
   } catch {
     return {};
   }

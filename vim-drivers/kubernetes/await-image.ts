@@ -17,23 +17,26 @@ const PATIENCE_MILLISECONDS = 300_000;
 
 /**
  * Sees to it that the cluster has a new image before what runs of another one is replaced by it: a pod of it that runs nothing is made, and deleted.
+ * Tells whether there was anything to wait for.
  * @throws IotmanoError `unavailable` when the image cannot be had now
  */
 export async function awaitImage(
   context: DriverContext,
   namespace: string,
   workload: Workload,
-): Promise<void> {
+  signal: AbortSignal,
+): Promise<boolean> {
   const { image } = containerArtifact(workload);
   const selector = workloadName(workload.key);
   const copies = context.view
     .setsWith(namespace, LABEL.workload, selector)
     .flatMap(({ object }) => readCopy(object, NOTE.copy) ?? []);
-  if (copies.length === 0 || copies.some((copy) => copy.image === image)) return;
+  if (copies.length === 0 || copies.some((copy) => copy.image === image)) return false;
   const name = `image-${shortHash(16, selector, image)}`;
   try {
     await context.client.apply('pod', podOf(context, namespace, workload, name));
-    await untilThere(context, namespace, name, image);
+    await untilThere(context, namespace, name, image, signal);
+    return true;
   } finally {
     await context.client.delete('pod', namespace, name, { graceSeconds: 1 });
   }
@@ -44,6 +47,7 @@ async function untilThere(
   namespace: string,
   name: string,
   image: string,
+  signal: AbortSignal,
 ): Promise<void> {
   const deadline = clock.monotonic() + PATIENCE_MILLISECONDS;
   for (;;) {
@@ -53,7 +57,9 @@ async function untilThere(
     if (fault !== undefined) throw new IotmanoError('unavailable', `${fault}; what runs runs on`, { image });
     if (clock.monotonic() > deadline)
       throw new IotmanoError('unavailable', `the image "${image}" is still being fetched; what runs runs on`);
-    await clock.sleep(LOOK_MILLISECONDS);
+    await clock.sleep(LOOK_MILLISECONDS, signal);
+    if (signal.aborted)
+      throw new IotmanoError('unavailable', `a later command came while the image "${image}" was fetched`);
   }
 }
 

@@ -53,14 +53,7 @@ export class ClusterView {
     this.jobs = reflect('job');
     this.services = reflect('service');
     this.configMaps = reflect('configMap');
-    this.#all = [
-      this.pods,
-      this.deployments,
-      this.statefulSets,
-      this.jobs,
-      this.services,
-      this.configMaps,
-    ] as unknown as readonly Reflector<Kind>[];
+    this.#all = [this.pods, this.deployments, this.statefulSets, this.jobs, this.services, this.configMaps];
   }
 
   /** Follows the cluster until `close`. */

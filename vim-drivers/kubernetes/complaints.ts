@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/index.ts';
 import type { ObjectClient } from './object-client.ts';
 import type { KubeObject } from './objects.ts';
+import { imageWords } from './pod-state.ts';
 import { CONTAINER } from './pod-template.ts';
 import type { CopyRecord } from './records.ts';
 
@@ -24,7 +25,8 @@ export class ComplaintBook {
   readonly #client: ObjectClient;
   readonly #clock: Clock;
   #byObject = new Map<string, Map<string, Complaints>>();
-  readonly #askedAt = new Map<string, number>();
+  /** The last question about a namespace, under way or answered. */
+  readonly #asked = new Map<string, { readonly at: number; readonly answer: Promise<boolean> }>();
 
   constructor(client: ObjectClient, clock: Clock) {
     this.#client = client;
@@ -48,15 +50,18 @@ export class ComplaintBook {
 
   async #askAll(namespaces: ReadonlySet<string>, paceMilliseconds: number): Promise<boolean> {
     const now = this.#clock.monotonic();
-    const due = [...namespaces].filter(
-      (name) => now - (this.#askedAt.get(name) ?? Number.NEGATIVE_INFINITY) >= paceMilliseconds,
-    );
-    const changes = await Promise.all(due.map((name) => this.#ask(name)));
-    return changes.includes(true);
+    const answers = [...namespaces].map((name) => {
+      const last = this.#asked.get(name);
+      if (last !== undefined && now - last.at < paceMilliseconds) return last.answer.then(() => false);
+      const answer = this.#ask(name);
+      this.#asked.set(name, { at: now, answer });
+      answer.catch(() => this.#asked.delete(name));
+      return answer;
+    });
+    return (await Promise.all(answers)).includes(true);
   }
 
   async #ask(namespace: string): Promise<boolean> {
-    this.#askedAt.set(namespace, this.#clock.monotonic());
     const { items } = await this.#client.list('event', { namespace, fieldSelector: 'type=Warning' });
     const found = new Map<string, Complaints>();
     for (const event of items.toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1))) {
@@ -71,7 +76,11 @@ export class ComplaintBook {
 }
 
 function complaintOf({ reason, message = '' }: Event): Complaints {
-  if (reason !== 'Unhealthy') return reason?.startsWith('Failed') === true ? { start: message } : {};
+  if (reason !== 'Unhealthy') {
+    // What a kubelet says of an image in short, it has said at length before.
+    const isTelling = reason?.startsWith('Failed') === true && !/^Error: (Err)?Image/.test(message);
+    return isTelling ? { start: message } : {};
+  }
   const [, probe, fault = ''] = /^(\w+) probe (?:failed|errored|warning)?:? ?([\s\S]*)$/.exec(message) ?? [];
   return probe === 'Readiness' ? { ready: fault } : { alive: fault };
 }
@@ -100,6 +109,7 @@ export function startWords(message: string, copy: CopyRecord | undefined): strin
     return `port ${port[1]} (${name}) is taken`;
   }
   const line = message.replaceAll(/\s+/g, ' ').trim().slice(0, 400);
+  if (copy !== undefined && line.startsWith('Failed to pull image')) return imageWords(copy.image, line);
   return /exceeded quota/.test(message) ? `the tenant's quota does not allow it: ${line}` : line;
 }
 

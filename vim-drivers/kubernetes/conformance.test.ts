@@ -6,7 +6,7 @@ import { openKubernetesSite } from './testkit.ts';
 /** A start takes a cluster two seconds, and an end as long, where a process takes a few milliseconds. */
 const SLOWNESS = 6;
 /** A machine has room for 110 pods, others' included. */
-const CROWD = 12;
+const CROWD = 20;
 
 describe.skipIf(isServiceMissing('kubernetes'))('on a real cluster,', () => {
   describeDriver({

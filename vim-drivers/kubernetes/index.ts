@@ -1,46 +1,24 @@
 /** The driver that runs workloads on a Kubernetes cluster. */
-import type { Clock, HostId, Logger } from '../../kernel/index.ts';
-import type { Tier } from '../../descriptors/index.ts';
-import type { Closable, MetricsReader, VimDriver } from '../contract.ts';
 import { ClusterView } from './cluster-view.ts';
 import { ComplaintBook } from './complaints.ts';
-import { openConnection, type KubernetesConnection } from './connection.ts';
+import { openConnection } from './connection.ts';
 import { NodePortRange, WrittenSets, type DriverContext } from './context.ts';
 import { KubernetesHost } from './driver.ts';
 import { FenceGuard } from './fence-guard.ts';
+import { Machines } from './machines.ts';
 import { labelValue, LABEL } from './names.ts';
 import { Namespaces } from './namespaces.ts';
 import { ObjectClient } from './object-client.ts';
+import type { KubernetesDriver, KubernetesDriverOptions } from './options.ts';
 import { PodMemory } from './pod-memory.ts';
 import { Supervisor } from './supervisor.ts';
 import { ApiTransport } from './transport.ts';
 import { UsageReader } from './usage.ts';
+import { WorkloadKeeper } from './workload-keeper.ts';
 
 export type { KubernetesConnection } from './connection.ts';
 
-export interface KubernetesDriverOptions {
-  readonly hostId: HostId;
-  /** Whose objects these are: a label on everything that the driver makes. Two drivers with one scope are the same driver. */
-  readonly scope: string;
-  readonly connection: KubernetesConnection;
-  /** A tenant's namespace is this and the tenant's name; absent: `iotmano-`. */
-  readonly namespacePrefix?: string;
-  /** Bounds of each tenant's ResourceQuota. */
-  readonly quota?: {
-    readonly cpuMillis?: number;
-    readonly memoryBytes?: number;
-    readonly storageBytes?: number;
-    readonly instances?: number;
-  };
-  /** From where others reach what runs there; absent: the address of the first machine that is ready. */
-  readonly address?: string;
-  readonly tier?: Tier;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-export type KubernetesDriver = VimDriver & Closable & MetricsReader;
+export type { KubernetesDriver, KubernetesDriverOptions } from './options.ts';
 
 const DEFAULT_PREFIX = 'iotmano-';
 
@@ -73,14 +51,17 @@ export async function createKubernetesDriver(options: KubernetesDriverOptions): 
   });
   const complaints = new ComplaintBook(client, clock);
   const memory = new PodMemory(complaints, context.written);
+  const machines = new Machines(client, clock);
+  const address = async (): Promise<string> => options.address ?? (await machines.address()) ?? '';
   const host = new KubernetesHost({
     context,
     namespaces,
-    fence,
+    keeper: new WorkloadKeeper({ context, namespaces, fence, address }),
     memory,
     complaints,
     supervisor: new Supervisor(context, memory, complaints, changed),
     usage: new UsageReader(client, clock),
+    machines,
     about: {
       hostId,
       labels: options.labels ?? {},

@@ -1,16 +1,11 @@
-import type {
-  V1ContainerState,
-  V1ContainerStateTerminated,
-  V1ContainerStatus,
-} from '@kubernetes/client-node';
+import type { V1ContainerStatus } from '@kubernetes/client-node';
 import type { ObservedInstance } from '../contract.ts';
-import { describeExit } from '../supervision/index.ts';
 import type { KubeObject, Wire } from './objects.ts';
+import { brief, describeEnd, endOf, exitCodeOf, isAfterEnd } from './program-end.ts';
 import type { CopyRecord } from './records.ts';
 
 type Pod = KubeObject<'pod'>;
 type ContainerStatus = Wire<V1ContainerStatus>;
-type Terminated = Wire<V1ContainerStateTerminated>;
 
 export interface PodHints {
   /** The container that runs now was ready once. */
@@ -40,38 +35,6 @@ export function podState(pod: Pod, copy: CopyRecord, hints: PodHints): PodState 
   const container = status?.containerStatuses?.[0];
   if (container === undefined) return withoutContainer(pod, copy, hints);
   return containerState(pod, container, copy, hints);
-}
-
-/** How many times the program of a pod has ended so far, and how it did so last. */
-export function endsOf(pod: Pod): { readonly count: number; readonly last?: Terminated } {
-  const container = pod.status?.containerStatuses?.[0];
-  if (container === undefined) return { count: 0 };
-  const last = endOf(pod);
-  const { state = {}, restartCount } = container;
-  const isDown = state.terminated !== undefined || isAfterEnd(state);
-  return {
-    count: restartCount + (isDown && last !== undefined ? 1 : 0),
-    ...(last === undefined ? {} : { last }),
-  };
-}
-
-/** How a program ended. */
-export function describeEnd(end: Terminated, copy: CopyRecord): string {
-  const limit = end.reason === 'OOMKilled' ? copy.memoryBytes : undefined;
-  const command = [copy.program ?? copy.image];
-  if (limit === undefined && isStartFailure(end)) {
-    const code = startFailureCode(end.message ?? '');
-    return code === undefined
-      ? `cannot be started: ${brief(end.message ?? '')}`
-      : describeExit(code, command);
-  }
-  return describeExit(exitCodeOf(end), command, limit);
-}
-
-/** The exit code as a shell tells it. */
-export function exitCodeOf(end: Terminated): number {
-  if (isStartFailure(end)) return startFailureCode(end.message ?? '') ?? end.exitCode;
-  return end.signal === undefined || end.signal === 0 ? end.exitCode : 128 + end.signal;
 }
 
 /**
@@ -195,7 +158,8 @@ export function imageFault({ status }: Pod, image: string): string | undefined {
   return reason !== undefined && IMAGE_REASONS.has(reason) ? imageWords(image, message) : undefined;
 }
 
-function imageWords(image: string, message: string | undefined): string {
+/** What to do about an image that the cluster does not have. */
+export function imageWords(image: string, message: string | undefined): string {
   const said = message === undefined || message === '' ? '' : `: ${brief(message)}`;
   return `the image "${image}" cannot be had${said}; push it to a registry that the cluster pulls from, or load it on its machines`;
 }
@@ -216,26 +180,6 @@ function waitingReason(
   return `${reason}${said}`;
 }
 
-/** The kubelet waits before it starts again what has ended. */
-function isAfterEnd({ waiting }: Wire<V1ContainerState>): boolean {
-  return waiting?.reason === 'CrashLoopBackOff' || waiting?.reason === 'RunContainerError';
-}
-
-function endOf({ status }: Pod): Terminated | undefined {
-  const container = status?.containerStatuses?.[0];
-  return container?.state?.terminated ?? container?.lastState?.terminated;
-}
-
-function isStartFailure({ reason }: Terminated): boolean {
-  return reason === 'ContainerCannotRun' || reason === 'StartError';
-}
-
-function startFailureCode(message: string): number | undefined {
-  if (/executable file not found|no such file or directory/.test(message)) return 127;
-  if (/permission denied|exec format error/.test(message)) return 126;
-  return undefined;
-}
-
 function conditionTime({ status }: Pod, type: string): string | undefined {
   const time = status?.conditions?.find((condition) => condition.type === type)?.lastTransitionTime;
   return time === undefined ? undefined : seconds(time);
@@ -248,9 +192,4 @@ function seconds(time: string | undefined): string {
 
 function later(a: string | undefined, b: string): string {
   return a !== undefined && a > b ? a : b;
-}
-
-function brief(message: string): string {
-  const line = message.replaceAll(/\s+/g, ' ').trim();
-  return line.length > 400 ? `${line.slice(0, 400)}…` : line;
 }

@@ -144,6 +144,13 @@ describe.skipIf(isServiceMissing('kubernetes'))('the account of rbac.yaml', { ti
     const job = sampleWorkload(site, { command: ['true'], spec: { run: { mode: 'job' } } });
     await driver.apply(job, nextFence());
     await until(site, job.key, ([one]) => one?.state === 'COMPLETED');
+    const boundless = await openKubernetesSite({
+      token: await tokenOfAccount(),
+      scope: site.scope,
+      namespacePrefix: site.namespace.replace(/default$/, ''),
+    });
+    await boundless.driver.apply({ ...stateless, instances: [] }, nextFence());
+    await boundless.driver.close();
     for (const { key } of [workload, stateless, job])
       await driver.remove(key, nextFence(), { deleteKeptVolumes: true });
     expect(await driver.list()).toEqual([]);

@@ -111,7 +111,7 @@ function forgetGone(
 ): void {
   const wanted = selector.split(',').map((part) => part.split('='));
   const uids = new Set(found.map(({ metadata }) => metadata?.uid));
-  for (const pod of [...view.pods.objects()]) {
+  for (const pod of view.pods.objects()) {
     const { metadata } = pod;
     const isSelected = wanted.every(([label = '', value]) => metadata?.labels?.[label] === value);
     if (metadata?.namespace === namespace && isSelected && !uids.has(metadata.uid)) view.pods.forget(pod);

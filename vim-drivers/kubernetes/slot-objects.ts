@@ -112,7 +112,7 @@ export function claimsOf(plan: SlotPlan): readonly Manifest<'claim'>[] {
       metadata: {
         name: claimName(key, plan.slot, volume.name),
         namespace: plan.namespace,
-        labels: Object.fromEntries(labels) as Record<string, string>,
+        labels: Object.fromEntries(labels),
       },
       spec: {
         accessModes: ['ReadWriteOnce'],

@@ -59,10 +59,7 @@ export function hostFacts(plan: NumberedPlan): HostFacts {
   const path = bindingsPath(plan);
   return {
     ports: plan.ports,
-    volumes: Object.fromEntries(workload.spec.volumes.map(({ name, mount }) => [name, mount])) as Record<
-      string,
-      string
-    >,
+    volumes: Object.fromEntries(workload.spec.volumes.map(({ name, mount }) => [name, mount])),
     ...(path === undefined ? {} : { bindingsPath: path }),
     instanceId: instanceName(workload.key, slot),
     instanceDirectory: INSTANCE_DIRECTORY,
