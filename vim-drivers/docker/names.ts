@@ -6,14 +6,18 @@ export function scopeTag(scope: string): string {
   return createHash('sha256').update(scope).digest('hex').slice(0, 8);
 }
 
-/** The network that the instances of a service share; those of a function that is in no service share one of their own. */
+/**
+ * The network that the instances of a service share; those of functions that are in no service share their tenant's: an engine has few
+ * networks, and takes longer to make one than to start a container.
+ */
 export function networkName(
   scope: string,
   key: WorkloadKey,
   labels: Readonly<Record<string, string>>,
 ): string {
-  const group = labels['serviceId'] ?? labels['service'] ?? key.vnfInstanceId;
-  return `iotmano-${scopeTag(scope)}-${key.tenant}-${slug(group)}`;
+  const service = labels['serviceId'] ?? labels['service'];
+  const group = service === undefined ? '' : `-${slug(service)}`;
+  return `iotmano-${scopeTag(scope)}-${key.tenant}${group}`;
 }
 
 /** Names under which an instance is found in its network, besides that of its container. */

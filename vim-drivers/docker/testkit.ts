@@ -149,7 +149,8 @@ async function tracesOf(
   keys: readonly WorkloadKey[],
 ): Promise<readonly string[]> {
   const cli = (...words: readonly string[]): Promise<string> => docker(dockerHost, ...words);
-  const [containers, volumes, networks] = await Promise.all([
+  const ofScope = ['--filter', `label=iotmano.scope=${scope}`];
+  const [containers, volumes, networks, own] = await Promise.all([
     cli('ps', '--all', '--format', 'container {{.Names}}'),
     cli(
       'volume',
@@ -157,21 +158,18 @@ async function tracesOf(
       '--format',
       'volume {{.Name}} {{.Label "iotmano.kind"}} {{.Label "iotmano.workload"}}',
     ),
-    cli('network', 'ls', '--filter', `label=iotmano.scope=${scope}`, '--format', 'network {{.Name}}'),
+    cli('network', 'ls', ...ofScope, '--format', 'network {{.Name}}'),
+    cli('ps', '--all', ...ofScope, '--format', '{{.Names}}'),
   ]);
   const all = [containers, volumes, networks].flatMap((text) => text.split('\n')).filter(Boolean);
   const isKept = (line: string): boolean => line.startsWith('volume ') && line.includes('.kept ');
   const ids = keys.map(workloadId);
+  const isOfKeys = (name: string): boolean => ids.some((id) => name.includes(id));
+  // What else of the scope is there shares the network: it stays for those that stay.
+  const isNetworkLeft = own.split('\n').filter(Boolean).every(isOfKeys);
   return all.filter((line) => {
     if (isKept(line)) return false;
-    if (!line.startsWith('network ')) return ids.some((id) => line.includes(id));
-    // Generations of a function share its network: it stays for those that stay.
-    const key = keys.find(({ vnfInstanceId }) => line.endsWith(`-${vnfInstanceId}`));
-    if (key === undefined) return false;
-    const others = containers
-      .split('\n')
-      .filter((other) => other.includes(`${key.vnfInstanceId}-${key.unit}-g`));
-    return others.every((other) => ids.some((id) => other.includes(id)));
+    return line.startsWith('network ') ? isNetworkLeft : isOfKeys(line);
   });
 }
 
