@@ -338,6 +338,11 @@ describe('iotmano ps, logs and events', () => {
     const { pid } = copy === undefined ? { pid: 0 } : await system.ask(copy);
     process.kill(pid, 'SIGKILL');
     await eventually('the output of the next one comes', () => /(serve \d+\n[^]*){2}/.test(followed()));
+    expect(await fail('logs two-main-0')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/runs on host gw-1.*--agent-data DIRECTORY, or IOTMANO_AGENT_DATA/),
+    });
+    expect(await fail('logs nobody')).toMatchObject({ code: 5 });
     const { code, stderr } = await fail(`logs nobody ${data.join(' ')}`);
     expect(stderr).toMatch(/no function called "nobody".*one-main-0/);
     expect(code).toBe(5);

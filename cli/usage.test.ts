@@ -54,7 +54,6 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['token enrol --valid 0', /--valid wants a whole number of at least 1/],
     ['events --since yesterday', /--since wants a whole number of at least 0/],
     ['logs x --tail all', /--tail wants a whole number/],
-    ['logs x', /--agent-data DIRECTORY, or IOTMANO_AGENT_DATA/],
     ['package check nowhere.yaml', /nowhere\.yaml cannot be read: there is no such file/],
     ['package build nowhere -f out.zip', /nowhere cannot be read/],
   ])('%s', async (line, message) => {

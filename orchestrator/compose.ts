@@ -36,7 +36,14 @@ import {
 } from './monitoring/index.ts';
 import { createOnboarding, packageRoutes, type ContentFiles } from './packages/index.ts';
 import { createServices } from './services/index.ts';
-import { createSites, createVimUseCases, vimRoutes, type OpenDriver, type SecretBox } from './sites/index.ts';
+import {
+  createSites,
+  createVimUseCases,
+  logRoutes,
+  vimRoutes,
+  type OpenDriver,
+  type SecretBox,
+} from './sites/index.ts';
 import type { StateStore } from './store/index.ts';
 
 export interface ComposeOptions {
@@ -142,6 +149,7 @@ export function compose(options: ComposeOptions): Composition {
       ...hostRoutes({ store, clock, inventory }),
       ...enrolmentTokenRoutes(inventory),
       ...vimRoutes({ store, sites, vims }),
+      ...logRoutes({ store, clock, sites }),
       ...monitoringRoutes(monitoring, store),
       ...createMcoRoutes({
         store,

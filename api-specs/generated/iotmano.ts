@@ -217,14 +217,14 @@ export interface paths {
     readonly post?: never;
     /**
      * Forget a VIM to which nothing is assigned, its host and its credentials with it.
-     * @description 409 while something is assigned there, or while it is reachable and what was withdrawn is still being removed.
+     * @description 409 while something is assigned there, or while something of ours is left there. It is asked now: what cannot be reached is forgotten with all that is there.
      */
     readonly delete: operations['removeVimConnection'];
     readonly options?: never;
     readonly head?: never;
     /**
      * Change how a VIM is reached, its credentials, or what is known of it.
-     * @description A JSON Merge Patch (RFC 7396) but for `accessInfo`, which is replaced as a whole, for nobody can see what a merge would leave of the old credentials; null removes them. The connection is opened anew. Functions there run on. To be sure that nobody else changed it meanwhile, send If-Match.
+     * @description A JSON Merge Patch (RFC 7396) but for `accessInfo`, which is replaced as a whole, for nobody can see what a merge would leave of the old credentials; null removes them. The connection is opened anew. Functions there run on. To be sure that nobody else changed it meanwhile, send If-Match. While functions are there, `extra.namespacePrefix` cannot be changed (409), and another place where the VIM is reached (`endpoint`, `inCluster`, the server of a kubeconfig) may only be another address of the same platform: the VIM gets no orders (`stateConfirmed` false) until an operator has confirmed that at its host.
      */
     readonly patch: operations['modifyVimConnection'];
     readonly trace?: never;
@@ -261,6 +261,29 @@ export interface paths {
     };
     /** Every running copy of every function of the tenant. */
     readonly get: operations['listVnfcInstances'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vnfc_instances/{vnfcInstanceId}/logs': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNFC instance. */
+        readonly vnfcInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /**
+     * Output of a running copy on a VIM, standard output and standard error.
+     * @description As the VIM has kept it. 409 for a copy beside an agent: its output is on its host.
+     */
+    readonly get: operations['readVnfcInstanceLogs'];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -678,7 +701,7 @@ export interface components {
       readonly registeredAt: components['schemas']['DateTime'];
       readonly health: components['schemas']['VimHealth'];
       readonly inventory?: components['schemas']['VimInventory'];
-      /** @description Whether it may be given orders; false after the store was restored or reset, until an operator confirms (PATCH of the host). */
+      /** @description Whether it may be given orders; false after the store was restored or reset, and after a change of the place where it is reached while functions are there, until an operator confirms (PATCH of the host). */
       readonly stateConfirmed: boolean;
       /** @description Workloads assigned. */
       readonly assignments: number;
@@ -742,7 +765,7 @@ export interface components {
        */
       readonly disputed?: false;
       /**
-       * @description Lets the host follow this store after its state was restored or reset.
+       * @description Lets the host follow this store after its state was restored or reset, or after a VIM is reached at another place.
        * @constant
        */
       readonly stateConfirmed?: true;
@@ -1524,6 +1547,42 @@ export interface operations {
       readonly 400: components['responses']['Problem'];
       readonly 401: components['responses']['Problem'];
       readonly 403: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly readVnfcInstanceLogs: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Only so many last lines; absent, all that is kept. */
+        readonly tail?: number;
+        /** @description With true, the answer goes on as output comes. */
+        readonly follow?: boolean;
+      };
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNFC instance. */
+        readonly vnfcInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description What it wrote, as it wrote it. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'text/plain': string;
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 429: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

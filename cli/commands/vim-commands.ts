@@ -62,7 +62,8 @@ function addChanges(group: Command, env: Environment): void {
         throw new CliFailure(EXIT.usage, 'nothing is to be changed; say what, e.g. --token-file FILE');
       const { body: vim } = await client.patch<Vim>(pathOf(vimId), body);
       if (format === 'json') printJson(vim);
-      else say(`${vimId} is changed`);
+      else if (vim.stateConfirmed) say(`${vimId} is changed`);
+      else say(`${vimId} is changed; it gets no orders until "iotmano host confirm ${vimId}"`);
     });
 
   group
@@ -70,10 +71,9 @@ function addChanges(group: Command, env: Environment): void {
     .description('forget a VIM to which nothing is assigned, and its credentials with it')
     .action(async (vimId: string, _options: unknown, command: Command) => {
       const { client } = contextOf(command, env);
-      const { body: vim } = await client.get<Vim>(pathOf(vimId));
+      const { isReachable } = await check(client, vimId);
       await client.delete(pathOf(vimId));
-      const left =
-        vim.health.state === 'REACHABLE' ? '' : '; it could not be reached: what is there stays there';
+      const left = isReachable ? '' : '; it could not be reached: what is there stays there';
       say(`${vimId} is forgotten${left}`);
     });
 }

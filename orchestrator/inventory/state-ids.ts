@@ -20,3 +20,12 @@ export function confirmState(host: HostDocument, stateId: StateId, now: number):
   const leaseBase = host.vimId === undefined ? {} : { leaseBase: Math.floor(now / 1000) };
   return { ...host, stateIds: { ...host.stateIds, confirmed: stateId, ...leaseBase } };
 }
+
+/** The host with orders held back until an operator confirms again: nobody knows whether it is still the same one. */
+export function withdrawConfirmation(host: HostDocument): HostDocument {
+  const { confirmed: _confirmed, ...rest } = host.stateIds ?? {};
+  return { ...host, stateIds: { ...rest, pinned: UNCONFIRMED } };
+}
+
+/** No state has this id. */
+const UNCONFIRMED = '(none)';

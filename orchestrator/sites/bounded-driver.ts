@@ -46,7 +46,7 @@ export function boundDriver(
     apply: (workload, fence) => clean(driver.apply(workload, fence)),
     remove: (key, fence, removal) => clean(driver.remove(key, fence, removal)),
     watch: (onChange) => driver.watch(onChange),
-    logs: (key, logOptions) => driver.logs(key, logOptions),
+    logs: (key, logOptions) => cleaned(driver.logs(key, logOptions), options.redact),
     ...(isLeaseKeeper(driver) ? { renewed: (at?: number) => clean(driver.renewed(at)) } : {}),
     ...(isMetricsReader(driver)
       ? {
@@ -56,6 +56,17 @@ export function boundDriver(
       : {}),
     ...(isClosable(driver) ? { close: () => clean(driver.close()) } : {}),
   };
+}
+
+async function* cleaned<Item>(
+  items: AsyncIterable<Item>,
+  redact: (text: string) => string,
+): AsyncGenerator<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw withoutSecrets(error, redact);
+  }
 }
 
 /** @throws IotmanoError `timeout` where the call takes longer; it is left to itself then */

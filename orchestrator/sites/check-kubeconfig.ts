@@ -25,17 +25,32 @@ export function checkKubeconfig(text: string, context: string | undefined): void
   ] as const)
     for (const each of entries(config, list))
       refuseForbidden(objectOf(each[member]), `${list} ${String(each['name'])}`);
-  const chosen = context ?? config['current-context'];
-  const found = entries(config, 'contexts').find(({ name }) => name === chosen);
+  const { chosen, found, cluster, user } = contextOf(config, context);
   if (typeof chosen !== 'string' || found === undefined) throw unknownContext(config, chosen);
-  const { cluster, user } = objectOf(found['context']);
-  const server = objectOf(named(config, 'clusters', cluster)?.['cluster'])['server'];
-  if (named(config, 'users', user) === undefined)
+  if (user === undefined)
     throw refusal(
       POINTER,
-      `has no user for context ${JSON.stringify(chosen)}; add it, or name another context`,
+      `has no user for context ${JSON.stringify(chosen).slice(0, 80)}; add it, or name another context`,
     );
-  checkServer(server, chosen);
+  checkServer(cluster['server'], chosen);
+}
+
+/** The URL of the API server that it leads to. */
+export function kubeconfigServer(text: string, context: string | undefined): string | undefined {
+  const server = contextOf(parseKubeconfig(text) ?? {}, context).cluster['server'];
+  return typeof server === 'string' ? server : undefined;
+}
+
+function contextOf(config: Members, name: string | undefined) {
+  const chosen = name ?? config['current-context'];
+  const found = entries(config, 'contexts').find((each) => each['name'] === chosen);
+  const { cluster, user } = objectOf(found?.['context']);
+  return {
+    chosen,
+    found,
+    cluster: objectOf(named(config, 'clusters', cluster)?.['cluster']),
+    user: named(config, 'users', user),
+  };
 }
 
 /** The values in it that nobody may see. */

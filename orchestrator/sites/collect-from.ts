@@ -53,6 +53,7 @@ export function collectFrom(options: CollectionOptions): () => void {
 function scrapeAddress({ store, hostId, connection: { vimType, interfaceInfo } }: CollectionOptions): string {
   const { endpoint = '' } = interfaceInfo;
   if (vimType === 'docker' && endpoint.startsWith('unix:')) return '127.0.0.1';
-  if (vimType === 'docker' && URL.canParse(endpoint)) return new URL(endpoint).hostname;
+  if (vimType === 'docker' && URL.canParse(endpoint))
+    return new URL(endpoint).hostname.replace(/^\[|\]$/g, '');
   return store.get('host-facts', hostId)?.document.address ?? '127.0.0.1';
 }

@@ -2,43 +2,22 @@ import {
   IotmanoError,
   messageOf,
   toTimestamp,
-  type Clock,
   type HostId,
   type IdSource,
-  type Logger,
   type VimId,
 } from '../../kernel/index.ts';
-import type { HostDocument } from '../domain/index.ts';
 import { clearAlarm, raiseAlarm, type Inventory } from '../inventory/index.ts';
-import type { StateStore, StoredRecord } from '../store/index.ts';
-import type {
-  DriverCapabilities,
-  HostInventory,
-  ObservedWorkload,
-  VimDriver,
-} from '../../vim-drivers/index.ts';
-import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
-import { boundDriver, withinLimit, withoutSecrets } from './bounded-driver.ts';
+import type { DriverCapabilities, HostInventory, LogOptions, WorkloadKey } from '../../vim-drivers/index.ts';
+import { withinLimit } from './bounded-driver.ts';
 import { remedyOf } from './explain-unreachable.ts';
-import type { SecretBox } from './secret-box.ts';
+import { openDriverOf, type DriverOpeningOptions, type OpenedDriver } from './opened-driver.ts';
 import { createSiteOrders, type SiteOrders } from './site-orders.ts';
-import { reportObserved } from './site-report.ts';
 import { isNews, toFacts, type SiteFacts } from './site-facts.ts';
-import { redactor, type OpenDriver } from './vim-access.ts';
 import type { SiteInventory, VimCheck, VimHealth } from './vim-health.ts';
 
-export interface SiteOptions {
-  readonly store: StateStore;
-  readonly clock: Clock;
+export interface SiteOptions extends Omit<DriverOpeningOptions, 'contactMilliseconds' | 'signal'> {
   readonly ids: IdSource;
-  readonly log: Logger;
   readonly inventory: Inventory;
-  readonly secrets: SecretBox;
-  readonly openDriver: OpenDriver;
-  /** What is driven. Durable; another version of it is another site. */
-  readonly connection: StoredRecord<'vim-connection'>;
-  /** A driver was opened, with what there is to be measured with it. @returns the end of it */
-  readonly onOpened: (driver: VimDriver, observed: () => readonly ObservedWorkload[]) => () => void;
 }
 
 /** One VIM, driven by this process: asked again and again whether it answers, and told what is wanted there. */
@@ -50,6 +29,8 @@ export interface Site {
   check(): Promise<VimCheck>;
   /** How many workloads of ours are there now. @throws IotmanoError `unavailable` where it does not say */
   countWorkloads(): Promise<number>;
+  /** Bytes of stdout and stderr of an instance. @throws IotmanoError `unavailable` where the VIM was not reached yet */
+  logs(key: WorkloadKey, options: LogOptions): AsyncIterable<Uint8Array>;
   /** What is wanted there, or who may give orders, has changed, durably. */
   changed(): void;
   /** Lets go of it. What runs there runs on. Takes no longer than it must: a VIM that hangs is left alone. */
@@ -59,20 +40,11 @@ export interface Site {
 /** A look that takes longer has failed; where a function is less patient, sooner. */
 const MOST_LIMIT_MILLISECONDS = 10_000;
 const LEAST_LIMIT_MILLISECONDS = 5000;
-/** A VIM that is back is put right without much delay. */
-const RETRY_MAXIMUM_MILLISECONDS = 5000;
 const CLOSE_MILLISECONDS = 2000;
 const MAX_TEXT = 2000;
 
-interface Opened {
-  readonly driver: ReturnType<typeof boundDriver>;
-  controller: SiteController;
-  readonly capabilities: DriverCapabilities;
-  readonly end: () => void;
-}
-
 interface Answer {
-  readonly opened: Opened;
+  readonly opened: OpenedDriver;
   readonly host: HostInventory;
 }
 
@@ -90,8 +62,8 @@ class VimSite implements Site {
   #pausing = new AbortController();
   #health: VimHealth;
   #lastInventory: SiteInventory | undefined;
-  #opened: Opened | undefined;
-  #opening: Promise<Opened> | undefined;
+  #opened: OpenedDriver | undefined;
+  #opening: Promise<OpenedDriver> | undefined;
   #contact: Promise<VimCheck> | undefined;
   #facts: { readonly told: SiteFacts; readonly sequence: number } | undefined;
   readonly #orders: SiteOrders;
@@ -106,7 +78,7 @@ class VimSite implements Site {
       store: options.store,
       log: options.log,
       hostId: this.#hostId,
-      controller: () => this.#opened?.controller,
+      controller: () => this.#opened?.controller(),
       signal: this.#ending.signal,
     });
     this.#running = this.#run();
@@ -138,6 +110,11 @@ class VimSite implements Site {
     }
   }
 
+  logs(key: WorkloadKey, options: LogOptions): AsyncIterable<Uint8Array> {
+    if (this.#opened !== undefined) return this.#opened.driver.logs(key, options);
+    throw new IotmanoError('unavailable', `VIM ${this.#vimId} was not reached yet; try again in a second`);
+  }
+
   changed(): void {
     this.#pausing.abort();
     this.#orders.give();
@@ -146,10 +123,8 @@ class VimSite implements Site {
   async close(): Promise<void> {
     this.#ending.abort();
     this.#pausing.abort();
-    const opened = this.#opened;
-    opened?.end();
     const enough = new AbortController();
-    const closing = Promise.allSettled([this.#running, opened?.controller.close(), opened?.driver.close?.()]);
+    const closing = Promise.all([this.#running, this.#opened?.close()]);
     await Promise.race([closing, this.#options.clock.sleep(CLOSE_MILLISECONDS, enough.signal)]);
     enough.abort();
   }
@@ -187,7 +162,8 @@ class VimSite implements Site {
             remedy: remedyOf(found.reason, connection.document.vimType),
           };
     // It may have been removed, or replaced, meanwhile.
-    if (this.#ending.signal.aborted || this.#host() === undefined) return result;
+    if (this.#ending.signal.aborted || this.#options.store.get('host', this.#hostId) === undefined)
+      return result;
     try {
       if ('host' in found) await this.#reached(found, sentAt);
       else this.#missed(found.reason, result.remedy ?? '');
@@ -208,57 +184,24 @@ class VimSite implements Site {
     }
   }
 
-  async #open(): Promise<Opened> {
+  async #open(): Promise<OpenedDriver> {
     if (this.#opened !== undefined) return this.#opened;
     // One at a time, however long it takes: who waits for it is not kept by it.
-    this.#opening ??= this.#openDriver().finally(() => (this.#opening = undefined));
+    this.#opening ??= this.#openOnce().finally(() => (this.#opening = undefined));
     return await this.#opening;
   }
 
-  async #openDriver(): Promise<Opened> {
-    const { clock, secrets, openDriver, connection, onOpened } = this.#options;
-    const { sealedAccess, ...document } = connection.document;
-    const accessInfo = sealedAccess === undefined ? {} : await secrets.open(this.#vimId, sealedAccess);
-    const { vimType, scope, interfaceInfo, extra } = document;
-    const redact = redactor(accessInfo);
-    const opening = { vimId: this.#vimId, vimType, scope, interfaceInfo, accessInfo, extra };
-    const opened = await openDriver(opening).catch((error: unknown) => {
-      throw withoutSecrets(error, redact);
-    });
+  async #openOnce(): Promise<OpenedDriver> {
+    const { signal } = this.#ending;
     const contactMilliseconds = (): number => this.#limitMilliseconds();
-    const driver = boundDriver(opened, { clock, contactMilliseconds, redact });
-    try {
-      const capabilities = await driver.capabilities();
-      this.#ending.signal.throwIfAborted();
-      const controller = this.#control(driver);
-      const end = onOpened(driver, () => this.#opened?.controller.observed() ?? []);
-      this.#opened = { driver, controller, capabilities, end };
-    } catch (error) {
-      // Not waited for: what does not answer may not let itself be closed either.
-      void driver.close?.().catch(() => undefined);
-      throw error;
+    const opened = await openDriverOf({ ...this.#options, contactMilliseconds, signal });
+    if (signal.aborted) {
+      void opened.close();
+      throw new IotmanoError('unavailable', `VIM ${this.#vimId} was let go of; try again in a second`);
     }
+    this.#opened = opened;
     this.changed();
-    return this.#opened;
-  }
-
-  #control(driver: VimDriver): SiteController {
-    const { store, clock, log } = this.#options;
-    return createSiteController({
-      driver,
-      clock,
-      log,
-      onObserved: (observed, fence) => {
-        if (!this.#ending.signal.aborted) reportObserved(store, clock, this.#hostId, observed, fence);
-      },
-      retryMaximumMilliseconds: RETRY_MAXIMUM_MILLISECONDS,
-    });
-  }
-
-  /** What was refused for good while it was away, for want of rights or of anything else, is tried again. */
-  #beginAnew(opened: Opened): void {
-    void opened.controller.close();
-    opened.controller = this.#control(opened.driver);
+    return opened;
   }
 
   /** Patience of the least patient function there, as far as that makes sense. */
@@ -271,7 +214,7 @@ class VimSite implements Site {
     const { store, clock, log, inventory } = this.#options;
     const now = this.#now();
     const isNew = this.#health.state !== 'REACHABLE';
-    if (this.#health.state === 'UNREACHABLE') this.#beginAnew(opened);
+    if (this.#health.state === 'UNREACHABLE') opened.beginAnew();
     this.#health = { state: 'REACHABLE', since: isNew ? now : this.#health.since, lastContactAt: now };
     this.#lastInventory = { takenAt: now, host };
     if (isNew) log.info({ vimId: this.#vimId }, 'VIM is reached');
@@ -279,7 +222,7 @@ class VimSite implements Site {
     inventory.renewLease(this.#hostId);
     store.commit(clearAlarm(store, 'vim-unreachable', { hostId: this.#hostId }, clock.now()));
     if (isNew) this.changed();
-    await opened.controller.renewed(sentAt);
+    await opened.controller().renewed(sentAt);
   }
 
   #missed(reason: string, remedy: string): void {
@@ -302,10 +245,6 @@ class VimSite implements Site {
     const sequence = (this.#facts?.sequence ?? 0) + 1;
     this.#options.inventory.putFacts(this.#hostId, { bootId: this.#bootId, sequence, facts });
     this.#facts = { told: facts, sequence };
-  }
-
-  #host(): HostDocument | undefined {
-    return this.#options.store.get('host', this.#hostId)?.document;
   }
 
   #now(): string {

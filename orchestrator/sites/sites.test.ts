@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HostId } from '../../kernel/index.ts';
+import { vnfcInstanceId } from '../domain/index.ts';
 import { workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
 import { assign, keyOf, unassign } from '../mco/testkit/assignments.ts';
 import { createMemoryStore } from '../store/index.ts';
@@ -331,6 +332,106 @@ describe('an orchestrator that is killed', () => {
     await restored.admin.patch(`/iotmano/v1/hosts/${HOST}`, { stateConfirmed: true });
     await eventually('it obeys', () => onPlatform(restored, keyOf(1)) === undefined);
     expect(await standing(restored)).toEqual([]);
+  });
+});
+
+describe('a VIM that is to be reached at another place', () => {
+  const MOVED = { interfaceInfo: { endpoint: 'unix:///run/other.sock' } };
+
+  it('gets no orders until an operator confirms that it is the same platform, where functions are there', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    expect(await bench.admin.patch(`${VIMS}/${HOST}`, MOVED)).toMatchObject({
+      status: 200,
+      body: { stateConfirmed: false },
+    });
+    await eventually('it was opened anew', () => bench.openings.length === 2);
+    await becomes(bench, 'REACHABLE');
+    await unassign(bench.store, HOST, keyOf(1));
+    expect(await standing(bench)).toEqual(['state-id-changed']);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(onPlatform(bench, keyOf(1))).toBeDefined();
+    await bench.admin.patch(`/iotmano/v1/hosts/${HOST}`, { stateConfirmed: true });
+    await eventually('it obeys', () => onPlatform(bench, keyOf(1)) === undefined);
+    expect(await standing(bench)).toEqual([]);
+  });
+
+  it('needs nobody’s word where nothing is there', async () => {
+    const bench = await start();
+    await register(bench);
+    expect(await bench.admin.patch(`${VIMS}/${HOST}`, MOVED)).toMatchObject({
+      status: 200,
+      body: { stateConfirmed: true },
+    });
+    await becomes(bench, 'REACHABLE');
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+  });
+
+  it('keeps its prefix of namespaces for as long as something is there, also where that is only being removed', async () => {
+    const bench = await start();
+    const interfaceInfo = { endpoint: 'https://cluster.test:6443' };
+    const cluster = { vimId: HOST, vimType: 'kubernetes', interfaceInfo, accessInfo: { bearerToken: TOKEN } };
+    expect(await bench.admin.post(VIMS, cluster)).toMatchObject({ status: 201 });
+    await becomes(bench, 'REACHABLE');
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    await eventually('it is reported', () => observed(bench, keyOf(1)) !== undefined);
+    bench.failuresOf(HOST).isUnreachable = true;
+    await unassign(bench.store, HOST, keyOf(1));
+    const prefixed = { extra: { namespacePrefix: 'other' } };
+    expect(await bench.admin.patch(`${VIMS}/${HOST}`, prefixed)).toMatchObject({ status: 409 });
+  });
+});
+
+describe('the output of what runs on a VIM', () => {
+  const pathOf = (key: WorkloadKey, hostId: string = HOST): string =>
+    `/iotmano/v1/vnfc_instances/${vnfcInstanceId(hostId as HostId, key, 0)}/logs`;
+
+  it('is read through the orchestrator by the tenant that it belongs to, and by no other', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    const answer = await bench.admin.get<string>(pathOf(keyOf(1)), { query: { tail: '1' } });
+    expect(answer).toMatchObject({ status: 200, body: expect.stringMatching(/^started as \d+\n$/) });
+    expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect((await bench.clientFor('viewer', 'acme').get(pathOf(keyOf(1)))).status).toBe(404);
+    expect((await bench.admin.get(pathOf(keyOf(2)))).status).toBe(404);
+  });
+
+  it('cannot be had while the VIM is away, and says so', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    bench.failuresOf(HOST).isUnreachable = true;
+    const { status, body } = await bench.admin.get<{ detail: string }>(pathOf(keyOf(1)));
+    expect(status).toBe(503);
+    expect(body.detail.length).toBeGreaterThan(10);
+  });
+});
+
+describe('a VIM that is to be forgotten', () => {
+  it('is asked then whether it can be reached, and kept while something of ours is there', async () => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    await end(bench);
+    // It is not known to the process yet whether the VIM can be reached.
+    const next = await start({ store: createMemoryStore({ disk: bench.store.disk }), world: bench.world });
+    const { revision, document } = next.store.get('host', HOST) ?? never();
+    const pinned = { ...document, stateIds: { pinned: 'another' } };
+    next.store.commit([
+      { op: 'update', kind: 'host', id: HOST, expectedRevision: revision, document: pinned },
+    ]);
+    await unassign(next.store, HOST, keyOf(1));
+    expect(await next.admin.delete(`${VIMS}/${HOST}`)).toMatchObject({ status: 409 });
+    next.failuresOf(HOST).isUnreachable = true;
+    expect(await next.admin.delete(`${VIMS}/${HOST}`)).toMatchObject({ status: 204 });
   });
 });
 

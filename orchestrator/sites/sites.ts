@@ -1,4 +1,4 @@
-import type { HostId } from '../../kernel/index.ts';
+import { IotmanoError, type HostId } from '../../kernel/index.ts';
 import { hostIdOf, isSameJson } from '../domain/index.ts';
 import { isStateConfirmed, raiseAlarm } from '../inventory/index.ts';
 import type { Change, StoredRecord } from '../store/index.ts';
@@ -18,6 +18,11 @@ export interface Sites {
 }
 
 type Connection = StoredRecord<'vim-connection'>;
+
+/** For a moment only: between a change of its connection and the opening of it. */
+export function notDriven(vimId: string): IotmanoError {
+  return new IotmanoError('unavailable', `nothing drives VIM ${vimId} at this moment; try again in a second`);
+}
 
 /** To be created before anything is committed by this leader. Acts on durable changes only, and only between `start` and `stop`. */
 export function createSites(options: SitesOptions): Sites {
@@ -53,7 +58,7 @@ export function createSites(options: SitesOptions): Sites {
 
   function begin(connection: Connection): void {
     const hostId = connection.id as HostId;
-    alarmOtherState(hostId);
+    alarmUnconfirmed(hostId);
     const site = openSite({
       ...options,
       connection,
@@ -64,10 +69,10 @@ export function createSites(options: SitesOptions): Sites {
     log.debug({ vimId: connection.id }, 'VIM is driven');
   }
 
-  function alarmOtherState(hostId: HostId): void {
+  function alarmUnconfirmed(hostId: HostId): void {
     const host = store.get('host', hostId)?.document;
     if (host === undefined || isStateConfirmed(host, store.stateId)) return;
-    const text = `VIM ${hostId} was registered with another state of this orchestrator: what runs there runs on, and it gets no orders until an operator confirms the new state (iotmano host confirm ${hostId})`;
+    const text = `VIM ${hostId} gets no orders, and what runs there runs on: the state of this orchestrator, or the place where the VIM is reached, is another than the one that its functions were placed with; see that both are right, then confirm (iotmano host confirm ${hostId})`;
     store.commit(raiseAlarm(store, 'state-id-changed', { hostId }, text, options.clock.now()));
   }
 

@@ -34,15 +34,22 @@ export function credentialsOf(access: VimAccessInfo): VimCredentials {
 
 const SHORTEST_SECRET = 6;
 
+/** An error may quote one line of a key. */
+function keyLines(pem = ''): readonly string[] {
+  return pem.split(/\r?\n/).filter((line) => !line.startsWith('-----'));
+}
+
 /** A function that takes the credentials out of any text, however they came into it. */
 export function redactor(access: VimAccessInfo): (text: string) => string {
   const { bearerToken, clientKey, kubeconfig } = access;
   const texts = [
     bearerToken,
     clientKey,
-    // An error may quote one line of a key.
-    ...(clientKey?.split('\n').filter((line) => !line.startsWith('-----')) ?? []),
-    ...(kubeconfig === undefined ? [] : kubeconfigSecrets(kubeconfig)),
+    ...keyLines(clientKey),
+    ...(kubeconfig === undefined ? [] : kubeconfigSecrets(kubeconfig)).flatMap((secret) => [
+      secret,
+      ...keyLines(Buffer.from(secret, 'base64').toString('latin1')),
+    ]),
   ];
   const secrets = texts.flatMap((text) =>
     text === undefined || text.trim().length < SHORTEST_SECRET ? [] : [text.trim()],

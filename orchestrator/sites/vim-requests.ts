@@ -32,7 +32,7 @@ export interface VimUseCasesOptions {
   readonly checkRegistration: (
     value: unknown,
   ) => { readonly pointer: string; readonly text: string } | undefined;
-  readonly siteOf: (vimId: string) => Pick<Site, 'health' | 'countWorkloads'> | undefined;
+  readonly siteOf: (vimId: string) => Pick<Site, 'check' | 'countWorkloads'> | undefined;
 }
 
 export interface VimUseCases {
@@ -41,11 +41,11 @@ export interface VimUseCases {
     request: VimRegistration,
     alongside: (created: StoredRecord<'vim-connection'>) => readonly Write[],
   ): Promise<StoredRecord<'vim-connection'>>;
-  /** @throws IotmanoError `malformed-request`, `unprocessable`, `revision-conflict` */
+  /** @throws IotmanoError `malformed-request`, `unprocessable`, `conflict` for what must stay while functions are there, `revision-conflict` */
   modify(
     record: StoredRecord<'vim-connection'>,
     changes: VimModifications,
   ): Promise<StoredRecord<'vim-connection'>>;
-  /** @throws IotmanoError `conflict` while something is assigned or still there, `unavailable` where a reachable VIM does not say what is there */
+  /** @throws IotmanoError `conflict` while something is assigned or still there, `unavailable` where a VIM that can be reached does not say what is there */
   remove(record: StoredRecord<'vim-connection'>): Promise<void>;
 }

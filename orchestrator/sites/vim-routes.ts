@@ -14,7 +14,7 @@ import {
 import { isInstallationAdmin, isInstallationTenant, type Caller } from '../domain/index.ts';
 import { isVisible } from '../inventory/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
-import type { Sites } from './sites.ts';
+import { notDriven, type Sites } from './sites.ts';
 import type { VimModifications, VimRegistration, VimUseCases } from './vim-requests.ts';
 import { viewCheck, viewVim } from './vim-view.ts';
 
@@ -113,8 +113,7 @@ async function check({ store, sites }: VimRoutesOptions, request: ApiRequest): P
   if (!isInstallationTenant(request.caller.tenant)) throw forbidden(request.caller);
   const { id } = find(store, request);
   const site = sites.siteOf(id);
-  if (site === undefined)
-    throw new IotmanoError('unavailable', `nothing drives VIM ${id} at this moment; try again in a second`);
+  if (site === undefined) throw notDriven(id);
   return { status: 200, body: viewCheck(site, await site.check()) };
 }
 

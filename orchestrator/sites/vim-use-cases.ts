@@ -2,7 +2,7 @@ import { IotmanoError } from '../../kernel/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { modifyVim } from './modify-vim.ts';
 import { registerVim } from './register-vim.ts';
-import type { Site } from './site.ts';
+import { notDriven } from './sites.ts';
 import type { VimUseCases, VimUseCasesOptions } from './vim-requests.ts';
 
 /** What admins do with VIM connections. */
@@ -18,10 +18,8 @@ async function removeVim(
   { store, inventory, siteOf }: VimUseCasesOptions,
   record: StoredRecord<'vim-connection'>,
 ): Promise<void> {
-  const site = siteOf(record.id);
   const [assigned] = store.listByPrefix('assignment', `${record.id}.`);
-  // What cannot be reached may be forgotten with all that is there; what can is left clean.
-  if (assigned === undefined && site?.health.state === 'REACHABLE') await requireEmpty(site, record.id);
+  if (assigned === undefined) await requireEmpty(siteOf(record.id), record.id);
   const deletion: Write = {
     op: 'delete',
     kind: 'vim-connection',
@@ -33,7 +31,10 @@ async function removeVim(
   else inventory.forget(host, [deletion]);
 }
 
-async function requireEmpty(site: Pick<Site, 'countWorkloads'>, vimId: string): Promise<void> {
+/** What cannot be reached now may be forgotten with all that is there; what can is left clean. */
+async function requireEmpty(site: ReturnType<VimUseCasesOptions['siteOf']>, vimId: string): Promise<void> {
+  if (site === undefined) throw notDriven(vimId);
+  if (!(await site.check()).isReachable) return;
   const left = await site.countWorkloads();
   if (left === 0) return;
   throw new IotmanoError(

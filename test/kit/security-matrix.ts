@@ -40,6 +40,7 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'POST /iotmano/v1/vim_connections/{vimId}/check': OPERATE_INSTALLATION,
   'GET /iotmano/v1/vnf_instances/{vnfInstanceId}/indicators': READ,
   'GET /iotmano/v1/vnfc_instances': READ,
+  'GET /iotmano/v1/vnfc_instances/{vnfcInstanceId}/logs': READ,
   'POST /mco/v1/enrolments': 'public',
   'DELETE /mco/v1/hosts/{hostId}': HOST,
   'POST /mco/v1/hosts/{hostId}/alarms': HOST,

@@ -20,6 +20,7 @@ import {
   createSecretBox,
   createSites,
   createVimUseCases,
+  logRoutes,
   vimRoutes,
   type OpenDriver,
   type Sites,
@@ -99,6 +100,7 @@ export async function startSitesBench(options: SitesBenchOptions = {}): Promise<
     store,
     routes: () => [
       ...vimRoutes({ store, sites, vims }),
+      ...logRoutes({ store, clock, sites }),
       ...hostRoutes({ store, clock, inventory }),
       ...enrolmentTokenRoutes(inventory),
       ...monitoringRoutes(monitoring, store),
