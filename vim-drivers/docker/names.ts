@@ -16,8 +16,14 @@ export function networkName(
   labels: Readonly<Record<string, string>>,
 ): string {
   const service = labels['serviceId'] ?? labels['service'];
-  const group = service === undefined ? '' : `-${slug(service)}`;
-  return `iotmano-${scopeTag(scope)}-${key.tenant}${group}`;
+  // A dot is in no name of a tenant: no tenant's service is ever in another's network.
+  const group = service === undefined ? '' : `.${slug(service)}`;
+  return `${networkPrefix(scope)}${key.tenant}${group}`;
+}
+
+/** How the names of all networks of a scope begin. */
+export function networkPrefix(scope: string): string {
+  return `iotmano-${scopeTag(scope)}-`;
 }
 
 /** Names under which an instance is found in its network, besides that of its container. */

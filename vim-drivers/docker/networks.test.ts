@@ -7,10 +7,10 @@ const KEY = { tenant: DEFAULT_TENANT, vnfInstanceId: 'abc' as VnfInstanceId, uni
 
 it('names a network after scope, tenant and service, and else after scope and tenant', () => {
   const ofService = networkName('scope', KEY, { service: 'Road Traffic', serviceId: 'ns-1' });
-  expect(ofService).toMatch(/^iotmano-[0-9a-f]{8}-default-ns-1$/);
+  expect(ofService).toMatch(/^iotmano-[0-9a-f]{8}-default\.ns-1$/);
   expect(networkName('other', KEY, { serviceId: 'ns-1' })).not.toBe(ofService);
   expect(networkName('scope', KEY, { service: 'Road Traffic' })).toMatch(
-    /-default-road-traffic-[0-9a-f]{6}$/,
+    /-default\.road-traffic-[0-9a-f]{6}$/,
   );
   expect(networkName('scope', KEY, { service: 'road traffic' })).not.toBe(
     networkName('scope', KEY, { service: 'Road Traffic' }),

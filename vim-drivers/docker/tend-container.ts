@@ -5,6 +5,7 @@ import { bindingsEntries, INSTANCE_DIRECTORY, ownerOf } from './instance-files.t
 import { execInside } from './exec.ts';
 import { handlesHangup } from './hangup.ts';
 import { stopContainer } from './end-container.ts';
+import { networkPrefix } from './names.ts';
 import { settleFailure } from './settle-container.ts';
 import type { SlotWish } from './slot-context.ts';
 import type { SlotState } from './slot-state.ts';
@@ -170,11 +171,11 @@ async function hangUp(state: SlotState, view: ContainerView, hash: string): Prom
 }
 
 async function attach(state: SlotState, view: ContainerView, bound: readonly string[]): Promise<void> {
-  const { networks, containers } = state.context;
+  const { networks, containers, scope } = state.context;
   const wanted = bound.filter((name) => name !== view.mark.network);
   const missing = wanted.filter((name) => !(name in view.networks));
   const needless = Object.keys(view.networks).filter(
-    (name) => name !== view.mark.network && name.startsWith('iotmano-') && !wanted.includes(name),
+    (name) => name !== view.mark.network && name.startsWith(networkPrefix(scope)) && !wanted.includes(name),
   );
   for (const name of missing) await networks.connect(name, view.id);
   for (const name of needless) await networks.disconnect(name, view.id);
