@@ -218,7 +218,7 @@ export interface HostDocument {
     readonly pinned: string;
     readonly confirmed?: string;
     /**
-     * Of a VIM: what is added to the lease number from the confirmation on (seconds since the epoch then), so that the orders of the restored store
+     * Of a VIM: what is added to the lease number from its registration or confirmation on (seconds since the epoch then), so that the orders of a restored store
      * are newer than all that the VIM has seen of the one that was replaced.
      */
     readonly leaseBase?: number;

@@ -6,7 +6,7 @@ export type { EnrolmentTokenRequest } from './enrolment-tokens.ts';
 export type { LeaseTerms } from './heartbeat.ts';
 export { createMessageSequences, type MessageNumber, type MessageSequences } from './message-sequences.ts';
 export { SESSION_SECONDS, type SessionRequest } from './open-session.ts';
-export { isStateConfirmed, withdrawConfirmation } from './state-ids.ts';
+export { isStateConfirmed, leaseBaseAt, withdrawConfirmation } from './state-ids.ts';
 export { takeReport, type HostReport } from './take-report.ts';
 export { clearAlarm, raiseAlarm } from './host-alarms.ts';
 export { vimTypeOf } from './vim-hosts.ts';

@@ -13,11 +13,18 @@ export function pinState(host: HostDocument, pinned: string, stateId: StateId): 
   return { ...rest, stateIds: { ...stateIds, pinned } };
 }
 
+/**
+ * What is added to the lease number for a VIM from that time on. A restored store may count its leases from less than the VIM has seen; seconds grow faster than leases ever do.
+ * @param now milliseconds since the epoch
+ */
+export function leaseBaseAt(now: number): number {
+  return Math.floor(now / 1000);
+}
+
 /** The host after an operator has confirmed the store's present state for it. @param now milliseconds since the epoch */
 export function confirmState(host: HostDocument, stateId: StateId, now: number): HostDocument {
   if (host.stateIds === undefined) return host;
-  // A restored store may count its leases from less than the VIM has seen; seconds grow faster than leases ever do.
-  const leaseBase = host.vimId === undefined ? {} : { leaseBase: Math.floor(now / 1000) };
+  const leaseBase = host.vimId === undefined ? {} : { leaseBase: leaseBaseAt(now) };
   return { ...host, stateIds: { ...host.stateIds, confirmed: stateId, ...leaseBase } };
 }
 

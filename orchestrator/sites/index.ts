@@ -2,7 +2,7 @@
 export { createSecretBox, type SecretBox } from './secret-box.ts';
 export { loadSecretsKey } from './secrets-key.ts';
 export { createSites, type Sites } from './sites.ts';
-export type { OpenDriver, VimAccessInfo, VimOpening } from './vim-access.ts';
+export type { OpenDriver, VimOpening } from './vim-access.ts';
 export { logRoutes } from './log-routes.ts';
 export { vimRoutes } from './vim-routes.ts';
 export { createVimUseCases } from './vim-use-cases.ts';

@@ -1,5 +1,6 @@
 import { IotmanoError, SYSTEM_TENANT, toTimestamp, type Clock, type VimId } from '../../kernel/index.ts';
 import type { HostDocument, VimConnectionDocument } from '../domain/index.ts';
+import { leaseBaseAt } from '../inventory/index.ts';
 import type { StateView, StoredRecord, Write } from '../store/index.ts';
 import { checkExtra, checkReach } from './check-vim.ts';
 import { sealAccess } from './seal-access.ts';
@@ -56,7 +57,10 @@ function installationWrites(
   return [{ op: 'create', kind: 'installation', id: INSTALLATION, tenant: SYSTEM_TENANT, document }];
 }
 
-/** The store's state is pinned at once: there is no agent that could remember it. */
+/**
+ * The store's state is pinned at once: there is no agent that could remember it. Orders count from now, for a VIM that was registered before, maybe by a store that was
+ * restored since, remembers the newest that it was given.
+ */
 function hostOf(
   { id, document: { registeredAt, extra } }: StoredRecord<'vim-connection'>,
   stateId: string,
@@ -70,7 +74,7 @@ function hostOf(
     draining: false,
     disputed: false,
     boots: [],
-    stateIds: { pinned: stateId },
+    stateIds: { pinned: stateId, leaseBase: leaseBaseAt(Date.parse(registeredAt)) },
   };
 }
 

@@ -415,6 +415,17 @@ describe('the output of what runs on a VIM', () => {
 });
 
 describe('a VIM that is to be forgotten', () => {
+  it('obeys when it is registered again, whatever it was told before', async () => {
+    const bench = await start();
+    await register(bench);
+    await bench.admin.delete(`${VIMS}/${HOST}`);
+    // As by a store that was restored since.
+    bench.world.host(HOST).fence = { leaseNumber: Math.floor(Date.now() / 1000) - 60, revision: 1e6 };
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+  });
+
   it('is asked then whether it can be reached, and kept while something of ours is there', async () => {
     const bench = await start();
     await register(bench);
