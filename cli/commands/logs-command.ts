@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { systemClock } from '../../kernel/index.ts';
+import { messageOf, systemClock } from '../../kernel/index.ts';
 import { wholeNumber } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
@@ -69,9 +69,16 @@ async function readFromVim(
     follow: String(follow),
     ...(tail === undefined ? {} : { tail: String(tail) }),
   });
-  return client.stream(`/iotmano/v1/vnfc_instances/${id}/logs?${query.toString()}`, {
-    accept: 'text/plain, application/problem+json',
-  });
+  const path = `/iotmano/v1/vnfc_instances/${id}/logs?${query.toString()}`;
+  return orCutOff(await client.stream(path, { accept: 'text/plain, application/problem+json' }));
+}
+
+async function* orCutOff(output: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* output;
+  } catch (error) {
+    throw new CliFailure(EXIT.unreachable, `the output was cut off: ${messageOf(error)}; ask again`);
+  }
 }
 
 /** Of several generations side by side the newest is meant. */

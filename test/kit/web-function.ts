@@ -7,7 +7,7 @@ const PROGRAM = [
   '  response.end(JSON.stringify(told));',
   '});',
   "process.on('SIGTERM', () => process.exit(0));",
-  'server.listen(Number(process.env.PORT));',
+  "server.listen(Number(process.env.PORT), () => console.log('web serves'));",
 ].join('\n');
 
 const UNIT = {

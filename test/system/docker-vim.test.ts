@@ -111,6 +111,13 @@ describe.skipIf(isServiceMissing('docker'))('a Docker Engine that is registered 
     );
   }, 60_000);
 
+  it('shows its output, from wherever it is asked', async () => {
+    const { code, stdout } = await system.iotmano(['logs', 'web-main-0']);
+    expect([code, stdout]).toEqual([0, 'web serves\n']);
+    const nothing = await system.iotmano(['logs', 'web-main-9']);
+    expect([nothing.code, nothing.stdout]).toEqual([5, '']);
+  }, 60_000);
+
   it('does not notice when the orchestrator is killed, also in the middle of an operation', async () => {
     const before = startedAt();
     await system.orchestrator().kill();
