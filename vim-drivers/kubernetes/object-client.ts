@@ -29,8 +29,8 @@ export interface WatchEvent<K extends Kind> {
 export type FieldManager = 'iotmano' | 'iotmano-supervision';
 
 const PAGE = '500';
-/** The server ends a watch after so long; it is taken up where it ended. */
-const WATCH_SECONDS = '240';
+/** The server ends a watch after so long, and all is listed anew: what a watch may have missed is missed for no longer. */
+const WATCH_SECONDS = '60';
 
 /** Objects of a cluster, by the calls of the API that the driver needs. */
 export class ObjectClient {

@@ -202,13 +202,24 @@ describe('a pod that is being deleted', () => {
     metadata: { deletionTimestamp: LATER },
   });
 
-  it('has ended only when its machine has said so', () => {
-    expect(hasEnded(leaving({ state: { terminated: ENDED } }))).toBe(true);
+  const NOW = Date.parse(LATER);
+
+  it('has ended when its machine has said so', () => {
+    expect(hasEnded(leaving({ state: { terminated: ENDED } }), NOW)).toBe(true);
     const unknown = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
-    expect(hasEnded(leaving({ state: { waiting: {} }, lastState: unknown }))).toBe(true);
-    expect(hasEnded(leaving({ state: { running: {} } }))).toBe(false);
-    expect(hasEnded(leaving({ state: { waiting: { reason: 'ContainerCreating' } } }))).toBe(false);
-    expect(hasEnded(pod({ phase: 'Pending' }, { deletionTimestamp: LATER }))).toBe(false);
-    expect(hasEnded(withContainer({ state: { terminated: ENDED } }))).toBe(false);
+    expect(hasEnded(leaving({ state: { waiting: {} }, lastState: unknown }), NOW)).toBe(true);
+    expect(hasEnded(leaving({ state: { running: {} } }), NOW + 1e9)).toBe(false);
+    expect(hasEnded(pod({ phase: 'Pending' }, { deletionTimestamp: LATER }), NOW + 1e9)).toBe(false);
+    expect(hasEnded(withContainer({ state: { terminated: ENDED } }), NOW)).toBe(false);
+  });
+
+  it('that has not begun has ended a while after its grace, but not where it may write to a kept volume', () => {
+    const unbegun = leaving({ state: { waiting: { reason: 'ContainerCreating' } } });
+    expect(hasEnded(unbegun, NOW + 1000)).toBe(false);
+    expect(hasEnded(unbegun, NOW + 6000)).toBe(true);
+    const ownerReferences = [{ kind: 'StatefulSet', apiVersion: 'apps/v1', name: 's', uid: 'u' }];
+    expect(hasEnded({ ...unbegun, metadata: { ...unbegun.metadata, ownerReferences } }, NOW + 6000)).toBe(
+      false,
+    );
   });
 });

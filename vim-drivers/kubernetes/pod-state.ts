@@ -37,17 +37,22 @@ export function podState(pod: Pod, copy: CopyRecord, hints: PodHints): PodState 
   return containerState(pod, container, copy, hints);
 }
 
+/** How long after its grace a machine may be at ending a pod that it has not begun to run. */
+const UNBEGUN_MILLISECONDS = 5000;
+
 /**
- * Whether the machine of a pod that is being deleted has reported that nothing of it runs any more. Some take a minute from there until they let
- * go of the object.
+ * Whether nothing runs any more of a pod that is being deleted, as its machine has reported. Some take a minute from there until they let go of
+ * the object. What keeps volumes is let go only after a word that it has ended, never because it was not seen to begin.
+ * @param now wall-clock milliseconds
  */
-export function hasEnded({ metadata, status }: Pod): boolean {
+export function hasEnded({ metadata, status }: Pod, now: number): boolean {
   if (metadata?.deletionTimestamp === undefined) return false;
   const containers = status?.containerStatuses ?? [];
-  // Its volumes are kept: only a word that it has ended will do, not one that it could not begin.
   const isSingleWriter = metadata.ownerReferences?.some(({ kind }) => kind === 'StatefulSet') ?? false;
+  const isLate = now > Date.parse(metadata.deletionTimestamp) + UNBEGUN_MILLISECONDS;
   return (
-    containers.length > 0 && containers.every((one) => isOver(one) || (!isSingleWriter && hasNoImage(one)))
+    containers.length > 0 &&
+    containers.every((one) => isOver(one) || (!isSingleWriter && isLate && isUnbegun(one)))
   );
 }
 
@@ -56,8 +61,8 @@ function isOver({ state, lastState }: ContainerStatus): boolean {
   return state?.running === undefined && lastState?.terminated?.reason === 'ContainerStatusUnknown';
 }
 
-function hasNoImage({ state }: ContainerStatus): boolean {
-  return IMAGE_REASONS.has(state?.waiting?.reason ?? '');
+function isUnbegun({ state, lastState }: ContainerStatus): boolean {
+  return state?.waiting !== undefined && lastState?.terminated === undefined;
 }
 
 function stopping({ metadata }: Pod): PodState {

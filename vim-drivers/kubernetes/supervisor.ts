@@ -54,12 +54,16 @@ export class Supervisor {
     this.#memory.look(view.pods.objects());
     const slots = view.sets().flatMap((set) => this.#slotOf(set));
     for (const slot of slots) this.#supervise(slot);
-    for (const pod of view.pods.objects()) if (hasEnded(pod)) this.#letGo(pod);
+    const now = this.#context.clock.now();
+    const leaving = Array.from(view.pods.objects()).filter(
+      (pod) => pod.metadata?.deletionTimestamp !== undefined,
+    );
+    for (const pod of leaving) if (hasEnded(pod, now)) this.#letGo(pod);
     const books = new Set(slots.map(({ set }) => set.object.metadata?.uid ?? ''));
     for (const uid of this.#books.keys()) if (!books.has(uid)) this.#books.delete(uid);
     const troubled = new Set(slots.filter(isTroubled).map(({ set }) => set.object.metadata?.namespace ?? ''));
     if (await this.#complaints.refresh(troubled)) this.#changed();
-    return this.#untoldSince.size > 0 ? 300 : troubled.size > 0 ? 1000 : 5000;
+    return this.#untoldSince.size > 0 ? 300 : troubled.size + leaving.length > 0 ? 1000 : 5000;
   }
 
   #slotOf(set: SlotSet): readonly Slot[] {
