@@ -1,14 +1,15 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import type { Fence } from '../contract.ts';
 import { statusOf } from './api-error.ts';
+import { LABEL } from './names.ts';
 import type { ObjectClient } from './object-client.ts';
 import type { KubeObject } from './objects.ts';
 
 export interface FenceGuardOptions {
-  readonly client: ObjectClient;
+  readonly client: Pick<ObjectClient, 'get' | 'put'>;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Makes the namespace where it is missing. */
+  /** Makes the namespace where it is missing; throws where it is somebody else's. */
   readonly ensureNamespace: () => Promise<void>;
 }
 
@@ -29,7 +30,7 @@ export class FenceGuard {
     this.#options = options;
   }
 
-  /** @throws IotmanoError `stale-lease` */
+  /** @throws IotmanoError `stale-lease`; `driver-failed` where the namespace, or what is called so there, is somebody else's */
   async pass(fence: Fence): Promise<void> {
     const newest = await this.#raise(fence);
     if (compare(fence, newest) >= 0) return;
@@ -58,19 +59,31 @@ export class FenceGuard {
   }
 
   async #look(fence: Fence): Promise<Fence> {
-    const { client, namespace } = this.#options;
     for (let tries = 1; ; tries += 1) {
-      const stored = await client.get('configMap', namespace, NAME);
+      const stored = await this.#find();
       const seen = fenceOf(stored);
       if (stored !== undefined && compare(fence, seen) <= 0) return seen;
+      if (stored === undefined) await this.#options.ensureNamespace();
       try {
         await this.#store(fence, stored);
         return fence;
       } catch (error) {
         if (![404, 409].includes(statusOf(error) ?? 0) || tries === TRIES) throw error;
-        if (stored === undefined) await this.#options.ensureNamespace();
       }
     }
+  }
+
+  async #find(): Promise<KubeObject<'configMap'> | undefined> {
+    const { client, namespace, labels } = this.#options;
+    const stored = await client.get('configMap', namespace, NAME);
+    if (stored === undefined || stored.metadata?.labels?.[LABEL.scope] === labels[LABEL.scope]) return stored;
+    // Most often it is the namespace that is another's, and then that is what to say.
+    await this.#options.ensureNamespace();
+    throw new IotmanoError(
+      'driver-failed',
+      `the configMap ${namespace}/${NAME} is there already and is not of this installation; delete it`,
+      { namespace, name: NAME },
+    );
   }
 
   async #store(fence: Fence, stored: KubeObject<'configMap'> | undefined): Promise<void> {

@@ -113,7 +113,7 @@ function hasVerdict({ object }: SlotSet, { workload, epoch }: SlotPlan): boolean
 
 /** Deletes a set and what runs of it. The pods are given their grace; they may be there for so long. */
 export async function deleteSet(
-  { client, view, written }: DriverContext,
+  { client, view, written, scopeLabel }: DriverContext,
   set: SlotSet,
   graceSeconds: number,
 ): Promise<void> {
@@ -123,7 +123,7 @@ export async function deleteSet(
   if (set.kind === 'deployment') view.deployments.forget(set.object);
   else if (set.kind === 'statefulSet') view.statefulSets.forget(set.object);
   else view.jobs.forget(set.object);
-  const selector = `${LABEL.slot}=${labels[LABEL.slot] ?? ''}`;
+  const selector = `${LABEL.scope}=${scopeLabel},${LABEL.slot}=${labels[LABEL.slot] ?? ''}`;
   if (set.kind === 'deployment') await client.deleteAll('replicaSet', namespace, selector);
   await client.deleteAll('pod', namespace, selector, { graceSeconds: wholeGraceSeconds(graceSeconds) });
 }
