@@ -2,7 +2,14 @@
  * The contract between what decides (planners, through a site controller) and what runs workloads (one driver per kind of host).
  * A driver never decides: it makes a host be as the workload says, reports what is, and refuses commands of a deposed leader.
  */
-import type { HostId, TenantId, VnfInstanceId } from '../kernel/index.ts';
+import {
+  IOTMANO_NAMESPACE,
+  uuidV5,
+  type HostId,
+  type TenantId,
+  type VnfcInstanceId,
+  type VnfInstanceId,
+} from '../kernel/index.ts';
 import type { ArtifactType, Probe, Tier, UnitPort, UnitVolume } from '../descriptors/index.ts';
 
 /** Which workload: one VDU of one function at one spec generation. Two generations may live side by side on a host. */
@@ -22,9 +29,14 @@ export function workloadId(key: WorkloadKey): WorkloadId {
   return `${key.vnfInstanceId}-${key.unit}-g${key.generation}` as WorkloadId;
 }
 
-/** Id of the VNFC instance in a slot; the same slot on another host is another VNFC instance. */
+/** What the instance in a slot is called on its host. */
 export function instanceName(key: WorkloadKey, slot: number): string {
   return `${workloadId(key)}-${slot}`;
+}
+
+/** Id of the VNFC instance of that name, in APIs and in bindings; the same slot on another host is another VNFC instance. */
+export function instanceId(hostId: HostId, name: string): VnfcInstanceId {
+  return uuidV5(IOTMANO_NAMESPACE, `${hostId}/${name}`) as VnfcInstanceId;
 }
 
 /** A file of a package, by content. */
@@ -81,7 +93,7 @@ export interface WorkloadSpec {
 export interface BoundEndpoint {
   readonly host: string;
   readonly port: number;
-  /** VNFC instance that answers there. */
+  /** Id of the VNFC instance that answers there. */
   readonly instance: string;
 }
 

@@ -1,5 +1,5 @@
-import { IOTMANO_NAMESPACE, uuidV5, type HostId, type VnfcInstanceId } from '../../kernel/index.ts';
-import { instanceName, workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
+import type { HostId, VnfcInstanceId } from '../../kernel/index.ts';
+import { instanceId, instanceName, workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
 import type { WantedUnit, WantedVnfc } from './documents.ts';
 
 /** Id of the assignment record of a workload on a host, and of the observed record that answers it. */
@@ -14,7 +14,7 @@ export function hostIdOf(assignmentId: string): HostId {
 
 /** The same slot on another host is another VNFC instance. */
 export function vnfcInstanceId(hostId: HostId, key: WorkloadKey, slot: number): VnfcInstanceId {
-  return uuidV5(IOTMANO_NAMESPACE, `${hostId}/${instanceName(key, slot)}`) as VnfcInstanceId;
+  return instanceId(hostId, instanceName(key, slot));
 }
 
 /** Which copy, whatever its epoch: the same slot on another host is another one. */

@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Bindings, BoundEndpoint } from '../contract.ts';
-
-/**
- * Where instances of ours on the same engine are: the network of each, by instance. Containers cannot reach ports that the engine publishes for
- * containers of another network; they reach the containers themselves, by name, in a network that both are in.
- */
-export type Neighbours = ReadonlyMap<string, string>;
+import type { Neighbours } from './neighbours.ts';
 
 /** The bindings as an instance on this engine sees them: who runs beside it is reached by the name of its container. */
 export function bindingsForContainer(bindings: Bindings, neighbours: Neighbours): Bindings {
-  const near = (endpoint: BoundEndpoint): BoundEndpoint =>
-    neighbours.has(endpoint.instance) ? { ...endpoint, host: endpoint.instance } : endpoint;
+  const near = (endpoint: BoundEndpoint): BoundEndpoint => ({
+    ...endpoint,
+    host: neighbours.find(endpoint.instance)?.name ?? endpoint.host,
+  });
   const requires = Object.entries(bindings.requires).map(([name, requirement]) => [
     name,
     { ...requirement, endpoints: requirement.endpoints.map(near) },
@@ -21,7 +18,7 @@ export function bindingsForContainer(bindings: Bindings, neighbours: Neighbours)
 /** The networks in which an instance finds those that it is bound to. */
 export function boundNetworks(bindings: Bindings, neighbours: Neighbours): readonly string[] {
   const endpoints = Object.values(bindings.requires).flatMap(({ endpoints: all }) => all);
-  const networks = endpoints.map(({ instance }) => neighbours.get(instance));
+  const networks = endpoints.map(({ instance }) => neighbours.find(instance)?.network);
   return [...new Set(networks.filter((network) => network !== undefined))].toSorted();
 }
 

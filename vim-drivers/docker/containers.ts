@@ -20,6 +20,7 @@ export class Containers {
   readonly #scope: string;
   readonly #log: Logger;
   readonly #byId = new Map<string, Known>();
+  readonly #byInstance = new Map<string, readonly ContainerView[]>();
   readonly #latestLook = new Map<string, number>();
   readonly #onChange: (instance: string) => void;
   #looks = 0;
@@ -39,9 +40,7 @@ export class Containers {
 
   /** The containers of an instance, the newest first: more than one only where somebody has copied one by hand. */
   of(instance: string): readonly ContainerView[] {
-    return this.all()
-      .filter((view) => instanceOf(view) === instance)
-      .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    return this.#byInstance.get(instance) ?? [];
   }
 
   /** Looks at one container anew. @returns nothing when it is gone or is not ours */
@@ -116,14 +115,26 @@ export class Containers {
   #keep(view: ContainerView): void {
     const before = this.#byId.get(view.id)?.view;
     this.#byId.set(view.id, { view, summary: `${view.name} ${view.status}` });
-    if (JSON.stringify(before) !== JSON.stringify(view)) this.#onChange(instanceOf(view));
+    if (JSON.stringify(before) === JSON.stringify(view)) return;
+    this.#index(instanceOf(view), view.id, view);
+    this.#onChange(instanceOf(view));
   }
 
   #forget(id: string): void {
     const before = this.#byId.get(id)?.view;
     this.#byId.delete(id);
     this.#latestLook.delete(id);
-    if (before !== undefined) this.#onChange(instanceOf(before));
+    if (before === undefined) return;
+    this.#index(instanceOf(before), id, undefined);
+    this.#onChange(instanceOf(before));
+  }
+
+  #index(instance: string, id: string, view: ContainerView | undefined): void {
+    const others = this.of(instance).filter((other) => other.id !== id);
+    const all = view === undefined ? others : [...others, view];
+    const newestFirst = all.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    if (all.length === 0) this.#byInstance.delete(instance);
+    else this.#byInstance.set(instance, newestFirst);
   }
 }
 

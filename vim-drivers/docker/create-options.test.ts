@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
 import { Parser } from 'tar';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT, type VnfInstanceId } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
 import { NO_BINDINGS, sampleWorkload } from '../conformance-site.ts';
-import type { WorkloadSpec } from '../contract.ts';
+import { instanceId, type WorkloadSpec } from '../contract.ts';
 import { bindingsForContainer, boundNetworks } from './bindings-text.ts';
 import { createOptions, enginePolicy, NON_ROOT_USER, userFor, type CreateInput } from './create-options.ts';
 import { packArchive } from './instance-archive.ts';
 import { bindingsEntries, fileEntries, hostFactsOf, ownerOf } from './instance-files.ts';
 import { parseMark, planOf } from './labels.ts';
+import { Neighbours } from './neighbours.ts';
 
 const KEY = { tenant: DEFAULT_TENANT, vnfInstanceId: 'f' as VnfInstanceId, unit: 'main', generation: 1 };
 const SITE = {
@@ -167,6 +168,7 @@ describe('what is put into a container', () => {
 });
 
 describe('bindings', () => {
+  const HOST = 'docker-1' as HostId;
   const endpoint = (instance: string): { host: string; port: number; instance: string } => ({
     host: '10.0.0.1',
     port: 20_000,
@@ -175,14 +177,19 @@ describe('bindings', () => {
   const bindings = {
     ...NO_BINDINGS,
     requires: {
-      broker: { capability: 'b', protocol: 'nats', endpoints: [endpoint('near'), endpoint('far')] },
+      broker: {
+        capability: 'b',
+        protocol: 'nats',
+        endpoints: [endpoint(instanceId(HOST, 'v-main-g1-0')), endpoint('far')],
+      },
     },
   };
-  const neighbours = new Map([['near', 'net-1']]);
+  const neighbours = new Neighbours(HOST);
+  neighbours.add('v-main-g1-0', 'net-1');
 
   it('name who runs on the same engine by its container, and leave others as they are', () => {
     const { broker } = bindingsForContainer(bindings, neighbours).requires;
-    expect(broker?.endpoints.map(({ host }) => host)).toEqual(['near', '10.0.0.1']);
+    expect(broker?.endpoints.map(({ host }) => host)).toEqual(['v-main-g1-0', '10.0.0.1']);
   });
 
   it('tell the networks in which those are', () => {

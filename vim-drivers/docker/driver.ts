@@ -23,11 +23,12 @@ import { EngineHost } from './host.ts';
 import { HostedWorkload } from './hosted-workload.ts';
 import { Images, type PresentImage } from './images.ts';
 import { describeHost } from './inventory.ts';
-import { FUNCTION_LABEL, idOf, KIND_LABEL, SLOT_LABEL, UNIT_LABEL, WORKLOAD_LABEL } from './labels.ts';
+import { idOf } from './labels.ts';
 import { readLogs } from './logs.ts';
+import { Neighbours } from './neighbours.ts';
 import { Networks } from './networks.ts';
-import { listVolumes, Notes, removeVolume } from './notes.ts';
-import { sweepOrphans } from './orphans.ts';
+import { Notes } from './notes.ts';
+import { removeKeptVolumes, removeLeftVolumes, sweepOrphans } from './sweep.ts';
 import type { DockerDriverOptions } from './options.ts';
 import { DEFAULT_PORT_RANGE, isFreeHere, PortBook } from './ports.ts';
 import { Preparations } from './preparations.ts';
@@ -87,7 +88,7 @@ export class DockerHost implements VimDriver, Closable {
         clock,
         engine.isLocal ? isFreeHere : undefined,
       ),
-      neighbours: new Map(),
+      neighbours: new Neighbours(hostId),
       address: () => this.#host.address(),
       traits: () => this.#host.traits(),
       withoutInit: () => this.#host.withoutInit(),
@@ -174,7 +175,7 @@ export class DockerHost implements VimDriver, Closable {
       try {
         await this.#hosted.get(id)?.remove(options.graceSeconds);
         this.#hosted.delete(id);
-        await this.#sweep(key, options.deleteKeptVolumes === true);
+        await this.#sweepVolumes(key, options.deleteKeptVolumes === true);
       } finally {
         this.#removing.delete(id);
       }
@@ -214,24 +215,14 @@ export class DockerHost implements VimDriver, Closable {
       throw new IotmanoError('not-found', `${id} has no slot ${options.slot} on this engine`, {
         slot: options.slot,
       });
-    const ending = new AbortController();
-    const end = (): void => ending.abort();
-    const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    for (const signal of signals) {
-      signal.addEventListener('abort', end, { once: true });
-      if (signal.aborted) end();
-    }
-    try {
-      yield* readLogs(
-        this.#engine,
-        { ...options, signal: ending.signal },
-        this.#options.clock,
-        () => find()?.view?.id,
-        () => find() !== undefined,
-      );
-    } finally {
-      for (const signal of signals) signal.removeEventListener('abort', end);
-    }
+    const { signal = this.#closing.signal } = options;
+    yield* readLogs(
+      this.#engine,
+      { ...options, signal: AbortSignal.any([signal, this.#closing.signal]) },
+      this.#options.clock,
+      () => find()?.view?.id,
+      () => find() !== undefined,
+    );
   }
 
   async close(): Promise<void> {
@@ -326,21 +317,15 @@ export class DockerHost implements VimDriver, Closable {
     return used === undefined ? undefined : { slot: slot.number, restarts: slot.observe().restarts, ...used };
   }
 
-  /** Removes volumes that no slot knows of any more, and kept ones where that is asked for. */
-  async #sweep(key: WorkloadKey, deletesKept: boolean): Promise<void> {
+  async #sweepVolumes(key: WorkloadKey, deletesKept: boolean): Promise<void> {
     const { scope } = this.#options;
-    const own = await listVolumes(this.#engine, scope, { [WORKLOAD_LABEL]: workloadId(key) });
-    const left = own.filter(({ labels }) => labels[KIND_LABEL] !== 'kept');
-    const kept = deletesKept
-      ? await listVolumes(this.#engine, scope, {
-          [KIND_LABEL]: 'kept',
-          [FUNCTION_LABEL]: key.vnfInstanceId,
-          [UNIT_LABEL]: key.unit,
-        })
-      : [];
-    const inUse = new Set([...this.#hosted.values()].flatMap((hosted) => slotsOf(hosted, key)));
-    const unused = kept.filter(({ labels }) => !inUse.has(labels[SLOT_LABEL] ?? ''));
-    await Promise.all([...left, ...unused].map(({ name }) => removeVolume(this.#engine, name)));
+    await removeLeftVolumes(this.#engine, scope, key);
+    if (!deletesKept) return;
+    const siblings = [...this.#hosted.values()].filter(
+      ({ key: { vnfInstanceId, unit } }) => vnfInstanceId === key.vnfInstanceId && unit === key.unit,
+    );
+    const inUse = new Set(siblings.flatMap(({ slots }) => slots.map(({ number }) => String(number))));
+    await removeKeptVolumes(this.#engine, scope, key, inUse);
   }
 
   #slots(): readonly Slot[] {
@@ -367,10 +352,4 @@ export class DockerHost implements VimDriver, Closable {
   #demandOpen(): void {
     if (this.#closing.signal.aborted) throw new IotmanoError('unavailable', 'the driver is closing');
   }
-}
-
-/** Slots in which another generation of the same unit runs. */
-function slotsOf(hosted: HostedWorkload, key: WorkloadKey): readonly string[] {
-  const isSibling = hosted.key.vnfInstanceId === key.vnfInstanceId && hosted.key.unit === key.unit;
-  return isSibling ? hosted.slots.map(({ number }) => String(number)) : [];
 }

@@ -5,6 +5,7 @@ import type { EngineTraits } from './create-options.ts';
 import type { Engine } from './engine.ts';
 import type { PresentImage } from './images.ts';
 import type { Plan } from './labels.ts';
+import type { Neighbours } from './neighbours.ts';
 import type { Networks } from './networks.ts';
 import type { Notes } from './notes.ts';
 import type { PortBook } from './ports.ts';
@@ -20,8 +21,8 @@ export interface SlotContext {
   readonly ports: PortBook;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Network of each instance of ours, by instance: of those that were seen since the driver was opened. */
-  readonly neighbours: Map<string, string>;
+  /** Of those that were seen since the driver was opened. */
+  readonly neighbours: Neighbours;
   /** From where others reach what runs there. */
   address(): Promise<string>;
   traits(): Promise<EngineTraits>;

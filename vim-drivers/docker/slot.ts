@@ -1,7 +1,9 @@
 import { IotmanoError, messageOf, toTimestamp } from '../../kernel/index.ts';
 import { workloadId, type ObservedInstance, type WorkloadKey } from '../contract.ts';
 import { isUp, type ContainerView } from './container-view.ts';
-import { endContainers, removeVolumes } from './end-container.ts';
+import { endContainers } from './end-container.ts';
+import { forgetSlot, renewSlot } from './end-slot.ts';
+import { observeSlot } from './observe-slot.ts';
 import { settle } from './settle-container.ts';
 import type { SlotContext, SlotWish } from './slot-context.ts';
 import { newSlotRecord, restoreRecord } from './slot-record.ts';
@@ -47,7 +49,7 @@ export class Slot {
     state.networks.add(network);
     context.networks.adopt(network, state.name);
     context.ports.claim(state.name, ports);
-    context.neighbours.set(state.name, network);
+    context.neighbours.add(state.name, network);
     const opened = new Slot(state);
     opened.#loop = opened.#drive();
     return opened;
@@ -97,27 +99,7 @@ export class Slot {
   }
 
   observe(): ObservedInstance {
-    const { record, obstacle, view, slot } = this.#state;
-    const { epoch, since, restarts, exitCode, ports } = record;
-    const isThere = view !== undefined && isUp(view);
-    const isOfRun = isThere && view.startedAt === record.startedAt;
-    const shouldRun = ['RUNNING', 'UNHEALTHY', 'STARTING'].includes(record.state);
-    // Between its end and the step that takes note of it, it must not look as if it ran.
-    const isBehind = shouldRun && !isOfRun;
-    const { state, reason = obstacle } = isBehind
-      ? ({ state: 'PENDING', reason: obstacle ?? 'it has just ended' } as const)
-      : { state: record.state, reason: obstacle ?? record.reason };
-    return {
-      slot,
-      epoch,
-      state,
-      since,
-      restarts,
-      ports,
-      ...(reason === undefined ? {} : { reason }),
-      ...(exitCode === undefined ? {} : { exitCode }),
-      ...(isThere && view.pid > 0 && !isBehind ? { pid: view.pid } : {}),
-    };
+    return observeSlot(this.#state);
   }
 
   /**
@@ -188,11 +170,14 @@ export class Slot {
   async #step(): Promise<void> {
     const state = this.#state;
     const { wish, view, record } = state;
-    if (wish === undefined) return this.#forget();
+    if (wish === undefined) {
+      this.#isGone = await forgetSlot(state);
+      return state.context.changed();
+    }
     const isOther = wish.epoch !== record.epoch || wish.specHash !== record.specHash;
     const isOtherContainer =
       view !== undefined && (view.mark.epoch !== wish.epoch || view.mark.specHash !== wish.specHash);
-    if ((isOther || isOtherContainer) && wish.order !== undefined) return this.#renew(wish);
+    if ((isOther || isOtherContainer) && wish.order !== undefined) return renewSlot(state, wish);
     if (view === undefined) return this.#make(wish);
     if (view.name !== state.name) await this.#rename(view);
     if (isUp(view)) return tend(state, view, wish);
@@ -272,36 +257,5 @@ export class Slot {
           'a container has another name',
         ),
       );
-  }
-
-  /** Makes room for a copy of another epoch or spec: its ports stay, its history does not. */
-  async #renew(wish: SlotWish): Promise<void> {
-    const state = this.#state;
-    if (state.view !== undefined) await state.update({ state: 'STOPPING', reason: undefined });
-    await endContainers(state);
-    await removeVolumes(state, false);
-    await state.forgetNote();
-    state.obstacle = undefined;
-    state.notBefore = 0;
-    state.excusedRun = undefined;
-    const since = toTimestamp(state.context.clock.now());
-    state.record = newSlotRecord(wish.epoch, wish.specHash, since, state.record.ports);
-    state.context.changed();
-  }
-
-  /** Stops what runs and removes what is left of the slot. */
-  async #forget(): Promise<void> {
-    const state = this.#state;
-    const { context } = state;
-    if (state.view !== undefined) await state.update({ state: 'STOPPING', reason: undefined });
-    await endContainers(state);
-    await state.forgetNote();
-    await removeVolumes(state, true);
-    for (const network of state.networks) await context.networks.leave(network, state.name);
-    state.networks.clear();
-    context.ports.release(state.name);
-    this.#isGone = state.wish === undefined;
-    if (!this.#isGone) state.record = newSlotRecord(-1, '', state.record.since);
-    context.changed();
   }
 }

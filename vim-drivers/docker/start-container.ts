@@ -53,10 +53,7 @@ export async function makeContainer(state: SlotState, wish: SlotWish, order: Ord
     throw error;
   }
   await context.containers.look(id);
-  if (context.neighbours.get(state.name) !== order.network) {
-    context.neighbours.set(state.name, order.network);
-    context.neighbourCame();
-  }
+  if (context.neighbours.add(state.name, order.network)) context.neighbourCame();
 }
 
 async function createInput(
