@@ -27,9 +27,23 @@ describe('a connection', () => {
     ['auth-provider: {name: gcp}', '', /auth-provider/],
     ['client-certificate: /etc/shadow', '', /client-certificate/],
     ['client-key: /etc/shadow', '', /client-key/],
+    ['token-file: /etc/passwd', '', /token-file/],
     ['token: t', ', certificate-authority: /etc/passwd', /certificate-authority/],
   ])('never runs commands or reads files of this machine: %s', (user, cluster, message) => {
     expect(() => openConnection({ type: 'kubeconfig', text: kubeconfig(user, cluster) })).toThrow(message);
+  });
+
+  it('never reads the token file of a user that its context does not name', () => {
+    const text = kubeconfig('token: t').replace(
+      'users: [',
+      'users: [{name: nobody, user: {token-file: /etc/passwd}}, ',
+    );
+    expect(() => openConnection({ type: 'kubeconfig', text })).toThrow(/token-file/);
+  });
+
+  it('is not quoted when it cannot be read, for it holds secrets', () => {
+    const text = kubeconfig('token: my-secret, : ]');
+    expect(() => openConnection({ type: 'kubeconfig', text })).toThrow(/^(?!.*my-secret).*cannot be read/s);
   });
 
   it.each([

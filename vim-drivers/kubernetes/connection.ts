@@ -1,4 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
 
 export type KubernetesConnection =
@@ -46,10 +47,13 @@ function loadConfig(connection: KubernetesConnection): KubeConfig {
 }
 
 function loadText(config: KubeConfig, text: string, context: string | undefined): void {
+  const content = parseText(text);
+  demandNoTokenFile(content);
   try {
-    config.loadFromString(text);
+    // What was looked at is what is loaded, however another reader would have understood the text.
+    config.loadFromString(JSON.stringify(content));
   } catch (error) {
-    throw refused(`the kubeconfig cannot be read: ${messageOf(error)}`);
+    throw unreadable(error);
   }
   if (context === undefined) return;
   if (config.getContextObject(context) === null)
@@ -82,6 +86,24 @@ function userOf({ token, certificate, key }: ServerConnection) {
   };
 }
 
+function parseText(text: string): unknown {
+  try {
+    // Without the line that is wrong: it may hold a secret.
+    return parse(text, { logLevel: 'error', prettyErrors: false }) as unknown;
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** The SDK reads such a file as soon as it loads the text, of whichever user it is, and keeps nothing that tells of it. */
+function demandNoTokenFile(content: unknown): void {
+  const { users } = (content ?? {}) as { readonly users?: unknown };
+  const all = (Array.isArray(users) ? users : []) as readonly ({
+    readonly user?: Readonly<Record<string, unknown>> | null;
+  } | null)[];
+  if (all.some((one) => one?.user?.['token-file'] !== undefined)) throw referring('users.user.token-file');
+}
+
 /** A kubeconfig that somebody hands in must not make this program run commands or read files of its machine. */
 function demandSelfContained(config: KubeConfig): void {
   const cluster = config.getCurrentCluster();
@@ -95,10 +117,17 @@ function demandSelfContained(config: KubeConfig): void {
     ['clusters.cluster.certificate-authority', cluster?.caFile],
   ];
   const outside = parts.find(([, value]) => value !== undefined && value !== null);
-  if (outside !== undefined)
-    throw refused(
-      `the kubeconfig has ${outside[0]}, which refers to this machine; put certificates (…-data) or a token into it instead`,
-    );
+  if (outside !== undefined) throw referring(outside[0]);
+}
+
+function referring(part: string): IotmanoError {
+  return refused(
+    `the kubeconfig has ${part}, which refers to this machine; put certificates (…-data) or a token into it instead`,
+  );
+}
+
+function unreadable(error: unknown): IotmanoError {
+  return refused(`the kubeconfig cannot be read: ${messageOf(error)}`);
 }
 
 function base64(text: string): string {
