@@ -16,6 +16,7 @@ import type { DriverContext } from './context.ts';
 import { describeCluster, type ClusterDescription } from './inventory.ts';
 import { readOutput } from './logs.ts';
 import type { Machines } from './machines.ts';
+import { fetchMetrics } from './metrics.ts';
 import { LABEL, NOTE, slotName, workloadName } from './names.ts';
 import type { Namespaces } from './namespaces.ts';
 import { pathOf, type KubeObject } from './objects.ts';
@@ -160,17 +161,12 @@ export class KubernetesHost implements KubernetesDriver {
     const number = readCopy(pod, NOTE.copy)?.ports[from.port];
     if (number === undefined) return undefined;
     const { namespace = '', name = '' } = pod.metadata ?? {};
-    const [path = '', search = ''] = from.path.split('?');
-    try {
-      return await this.#parts.context.client.transport.send({
-        method: 'GET',
-        path: `${pathOf('pod', namespace, name)}:${number}/proxy${encodeURI(path)}`,
-        query: Object.fromEntries(new URLSearchParams(search)),
-        signal,
-      });
-    } catch {
-      return undefined;
-    }
+    return fetchMetrics(
+      this.#parts.context.client.transport,
+      `${pathOf('pod', namespace, name)}:${number}/proxy`,
+      from.path,
+      signal,
+    );
   }
 
   async close(): Promise<void> {

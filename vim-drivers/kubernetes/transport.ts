@@ -19,6 +19,8 @@ const ANSWER_MILLISECONDS = 8000;
 const CONCURRENCY = 24;
 /** A server that is busy names the time after which to try again; it is asked so often at most. */
 const BUSY_TRIES = 3;
+/** Whoever refuses may be an instance that is asked through the server, and say more than anybody can remember. */
+const REFUSAL_BYTES = 64 * 1024;
 
 /**
  * HTTP to one API server, over connections that are kept. The SDK brings the credentials; its own client opens a new connection for each
@@ -58,7 +60,8 @@ export class ApiTransport {
       const signal = AbortSignal.any([request.signal, this.#closing.signal, beginning.signal]);
       const response = await this.#exchange(request, signal);
       if (isGood(response)) return response;
-      throw refusal(request.method, request.path, response.statusCode ?? 0, await textOf(response));
+      const text = await textOf(response, REFUSAL_BYTES);
+      throw refusal(request.method, request.path, response.statusCode ?? 0, text);
     } finally {
       clearTimeout(timer);
     }
@@ -163,9 +166,15 @@ function isGood({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode < 300;
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** The body, or as much of it as is wanted. */
+async function textOf(response: IncomingMessage, maximumBytes = Number.POSITIVE_INFINITY): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
+  let size = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > maximumBytes) break;
+  }
   return Buffer.concat(chunks).toString();
 }
 
