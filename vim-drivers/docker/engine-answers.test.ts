@@ -4,7 +4,7 @@ import { parseEvent } from './events.ts';
 import { readHangup } from './hangup.ts';
 import { parseManifest } from './image-archive.ts';
 import { pullError } from './image-faults.ts';
-import { splitName } from './image-names.ts';
+import { isImageName, splitName } from './image-names.ts';
 import { architectureName } from './inventory.ts';
 import { isAfter, LogFrames } from './log-frames.ts';
 import { sinceQuery } from './logs.ts';
@@ -31,6 +31,11 @@ describe('an error of the engine', () => {
   });
 });
 
+it('may pass when the disk of the engine is full', () => {
+  const error = translateEngineError(refused(500, 'mkdir /x: no space left on device'), 'make it', 'x');
+  expect(error).toMatchObject({ code: 'unavailable' });
+});
+
 describe('a pull that fails', () => {
   const why = (said: string): { code: string; message: string } =>
     pullError('a/b:1', translateEngineError(refused(500, said), 'pull', 'x'));
@@ -46,6 +51,9 @@ describe('a pull that fails', () => {
       code: 'unavailable',
     });
     expect(why('write /x: no space left on device').message).toContain('disk is full');
+    expect(why('no matching manifest for linux/arm64 in the manifest list entries')).toMatchObject({
+      code: 'artifact-unusable',
+    });
     expect(why('invalid reference format')).toMatchObject({ code: 'artifact-unusable' });
   });
 });
@@ -55,6 +63,13 @@ it('splits names of images', () => {
   expect(splitName('r.example:5000/a/b')).toEqual({ repository: 'r.example:5000/a/b', tag: 'latest' });
   expect(splitName('r.example:5000/a/b:1.2')).toEqual({ repository: 'r.example:5000/a/b', tag: '1.2' });
   expect(splitName('a@sha256:0')).toEqual({ repository: 'a', tag: 'sha256:0' });
+});
+
+it('knows what cannot be the name of an image', () => {
+  const names = ['busybox', 'r.example:5000/a_b/c-d:1.2', '[::1]:5000/a', 'a:1@sha256:0', 'Host/a'];
+  expect(names.filter((name) => !isImageName(name))).toEqual([]);
+  const others = ['', '../containers/json?', 'a/../b', 'a//b', 'a?b', 'a#b', 'a b', 'a%2f', '/a', 'a/'];
+  expect(others.filter(isImageName)).toEqual([]);
 });
 
 it('tells how far a pull is', () => {

@@ -19,7 +19,8 @@ export function translateEngineError(error: unknown, what: string, engineName: s
     );
   }
   const said = saidBy(error);
-  const code = status === 503 || isShuttingDown(said) ? 'unavailable' : 'driver-failed';
+  const mayPass = status === 503 || isShuttingDown(said) || /no space left on device/i.test(said);
+  const code = mayPass ? 'unavailable' : 'driver-failed';
   return new IotmanoError(code, `the Docker Engine at ${engineName} refused to ${what}: ${said}`, {
     status,
     said,

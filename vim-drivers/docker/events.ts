@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
 import type { Engine } from './engine.ts';
 import { KIND_LABEL, SCOPE_LABEL } from './labels.ts';
@@ -29,8 +30,9 @@ export async function listen(
 ): Promise<void> {
   let backoff = BACKOFF_MILLISECONDS.first;
   while (!signal.aborted) {
+    let stream: Readable | undefined;
     try {
-      const stream = await engine.stream({
+      stream = await engine.stream({
         method: 'GET',
         path: '/events',
         query: {
@@ -52,6 +54,8 @@ export async function listen(
     } catch (error) {
       if (!signal.aborted)
         log.debug({ engine: engine.name, err: messageOf(error) }, 'no events from an engine');
+    } finally {
+      stream?.destroy(); // it may be well, where only the look that follows it failed
     }
     if (signal.aborted) return;
     listener.onLost();

@@ -50,11 +50,15 @@ export class EngineFence {
     if (compareFences(fence, seen) === 0) return;
     const { leaseNumber, revision } = fence;
     const name = `iotmano-${scopeTag(this.#scope)}-fence-${leaseNumber}-${revision}`;
-    await createVolume(this.#engine, name, {
+    const found = await createVolume(this.#engine, name, {
       [SCOPE_LABEL]: this.#scope,
       [KIND_LABEL]: 'fence',
       [RECORD_LABEL]: JSON.stringify({ leaseNumber, revision }),
     });
+    if (found[SCOPE_LABEL] !== this.#scope)
+      throw new IotmanoError('driver-failed', `the engine has a volume ${name} that is not ours; remove it`, {
+        volume: name,
+      });
     demandNotOlder(fence, await this.#newest());
   }
 

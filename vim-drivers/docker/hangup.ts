@@ -1,13 +1,21 @@
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './engine.ts';
+import { refusalOf } from './engine-errors.ts';
 
 interface Top {
   readonly Titles: readonly string[];
   readonly Processes: readonly (readonly string[])[] | null;
 }
 
-/** Whether the program of a container handles or ignores SIGHUP: to any other one it would be deadly. */
-export async function handlesHangup(engine: Engine, view: ContainerView): Promise<boolean> {
+/** Where nobody can tell: a program that has run so long handles what it ever will. */
+const STARTED_UP_MILLISECONDS = 3000;
+
+/**
+ * Whether the program of a container handles or ignores SIGHUP: to any other one it would be deadly.
+ * @param now wall-clock milliseconds
+ * @throws IotmanoError `unavailable` when the engine does not answer
+ */
+export async function handlesHangup(engine: Engine, view: ContainerView, now: number): Promise<boolean> {
   const top = await engine
     .request<Top>({
       method: 'GET',
@@ -16,9 +24,12 @@ export async function handlesHangup(engine: Engine, view: ContainerView): Promis
       what: 'look at the processes of a container',
       timeoutSeconds: 30,
     })
-    .catch(() => undefined);
-  // Without ps on the engine's machine nobody can tell; by the time it has run so long, it handles what it ever will.
-  return top === undefined ? Date.parse(view.startedAt) > 0 : readHangup(top, view.pid);
+    .catch((error: unknown) => {
+      if (refusalOf(error) === undefined) throw error;
+      return undefined; // there is no ps on the engine's machine
+    });
+  if (top === undefined) return now - Date.parse(view.startedAt) >= STARTED_UP_MILLISECONDS;
+  return readHangup(top, view.pid);
 }
 
 /** From a table of processes: the program is the container's first process, or the only child of its init. */

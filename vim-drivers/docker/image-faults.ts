@@ -20,6 +20,11 @@ export function pullError(name: string, error: unknown): IotmanoError {
       'artifact-unusable',
       `the image ${name} is not on the engine, and its registry does not know it (${said}); check name and tag`,
     );
+  if (/no matching manifest|does not match the specified platform/i.test(said))
+    return new IotmanoError(
+      'artifact-unusable',
+      `the image ${name} is not made for the engine's machine (${said}); choose one that is`,
+    );
   if (/invalid reference format|invalid tag|must be lowercase/i.test(said)) return unusableName(name, error);
   if (/no space left/i.test(said))
     return new IotmanoError(
@@ -34,7 +39,7 @@ export function pullError(name: string, error: unknown): IotmanoError {
   );
 }
 
-export function unusableName(name: string, cause: unknown): IotmanoError {
+export function unusableName(name: string, cause?: unknown): IotmanoError {
   return new IotmanoError(
     'artifact-unusable',
     `${JSON.stringify(name)} is no name of an image; write it as repository:tag`,

@@ -1,3 +1,8 @@
+/** Whether it could name an image at all; what could not may lead to quite another thing in the path of a call. */
+export function isImageName(name: string): boolean {
+  return /^[\w[][\w.:/@[\]+-]*$/.test(name) && !name.split('/').some((part) => /^\.*$/.test(part));
+}
+
 /** `docker.io` and `library` may be left out of a name. */
 export function isSameName(a: string, b: string): boolean {
   const whole = (name: string): string => {

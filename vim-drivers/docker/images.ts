@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { IotmanoError, type Logger } from '../../kernel/index.ts';
 import type { ArtifactReference, ArtifactSource, WorkloadArtifact } from '../contract.ts';
 import { pullError, unusableName } from './image-faults.ts';
-import { isSameName, splitName } from './image-names.ts';
+import { isImageName, isSameName, splitName } from './image-names.ts';
 import { SharedFetches, type FetchWaiter } from './shared-fetches.ts';
 import { followWork, WorkRefused } from './engine-work.ts';
 import { demandRoom, type DiskRoom } from './disk-room.ts';
@@ -47,6 +47,7 @@ export class Images {
 
   /** @throws IotmanoError `artifact-unusable` when it will never be there, `unavailable` when it may later */
   async ensure(artifact: ContainerArtifact, waiter: FetchWaiter): Promise<PresentImage> {
+    if (!isImageName(artifact.image)) throw unusableName(artifact.image);
     return artifact.files === undefined
       ? this.#ensureByName(artifact.image, waiter)
       : this.#ensureByArchive(artifact.image, artifact.files, waiter);

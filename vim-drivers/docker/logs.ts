@@ -26,9 +26,11 @@ export async function* readLogs(
     if (id !== lastId) last = '';
     lastId = id;
     if (id !== undefined) {
-      for await (const { time, bytes } of readOnce(engine, id, options, last, tailLines)) {
-        if (time !== '' && last !== '' && !isAfter(time, last)) continue;
-        if (time !== '') last = time;
+      // Only what an earlier reading gave is left out: in one reading the parts of a long line have one time, and stdout and stderr overtake each other.
+      const seen = last;
+      for await (const { time, bytes } of readOnce(engine, id, options, seen, tailLines)) {
+        if (time !== '' && seen !== '' && !isAfter(time, seen)) continue;
+        if (time !== '' && (last === '' || isAfter(time, last))) last = time;
         yield bytes;
         if (options.signal?.aborted === true) return;
       }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { IotmanoError } from '../../kernel/index.ts';
 import { createKeyedQueue } from '../supervision/index.ts';
 import type { Engine } from './engine.ts';
 import { hasStatus } from './engine-errors.ts';
@@ -108,6 +109,14 @@ export class Notes {
       const record = JSON.stringify({ owner, number, text });
       const own = { [SCOPE_LABEL]: this.#scope, [KIND_LABEL]: 'note', [RECORD_LABEL]: record };
       const found = await createVolume(this.#engine, name, { ...labels, ...own });
+      if (found[SCOPE_LABEL] !== this.#scope)
+        throw new IotmanoError(
+          'driver-failed',
+          `the engine has a volume ${name} that is not ours; remove it`,
+          {
+            volume: name,
+          },
+        );
       if (found[RECORD_LABEL] !== record) {
         // Left by a write that was cut short: it is in the way of this one.
         await removeVolume(this.#engine, name);
@@ -124,7 +133,13 @@ function parseStored(
 ): { readonly owner: string; readonly number: number; readonly text: string } | undefined {
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as { owner: string; number: number; text: string };
+    const {
+      owner,
+      number,
+      text: noted,
+    } = JSON.parse(text) as { owner: string; number: number; text: string };
+    const isWhole = typeof owner === 'string' && Number.isInteger(number) && typeof noted === 'string';
+    return isWhole ? { owner, number, text: noted } : undefined;
   } catch {
     return undefined;
   }

@@ -160,7 +160,7 @@ async function deliverBindings(
 
 async function hangUp(state: SlotState, view: ContainerView, hash: string): Promise<'done' | 'later'> {
   // A program that has not come as far as handling SIGHUP would be killed by it.
-  if (!(await handlesHangup(state.context.engine, view))) {
+  if (!(await handlesHangup(state.context.engine, view, state.context.clock.now()))) {
     state.untoldSince ??= state.context.clock.monotonic();
     return 'later';
   }
