@@ -40,7 +40,6 @@ export interface ContainerMark {
   readonly network: string;
   /** Of the bindings that it was made with. */
   readonly bindingsHash: string;
-  readonly imageUser?: string;
 }
 
 export function planOf(spec: WorkloadSpec): Plan {
@@ -96,11 +95,19 @@ export function parseMark(labels: Readonly<Record<string, string>>): ContainerMa
       Number.isInteger(mark.slot) &&
       Number.isInteger(mark.epoch) &&
       mark.plan.restart.times >= 0 &&
+      typeof mark.plan.stop.graceSeconds === 'number' &&
+      [mark.plan.run, mark.plan.probes, mark.ports].every(isRecord) &&
+      [mark.plan.ports, mark.plan.command].every(Array.isArray) &&
+      typeof mark.network === 'string' &&
       labels[WORKLOAD_LABEL] === workloadId(mark.key);
     return isWhole ? mark : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 export function idOf(mark: Pick<ContainerMark, 'key'>): WorkloadId {

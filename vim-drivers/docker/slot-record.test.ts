@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT, type VnfInstanceId } from '../../kernel/index.ts';
 import type { ContainerView } from './container-view.ts';
+import { containerLabels, parseMark } from './labels.ts';
 import { deriveRecord, noteFor, restoreRecord, startFault } from './slot-record.ts';
 
 const STARTED = '2026-01-01T00:00:00.000Z';
@@ -113,4 +114,23 @@ it('knows why an engine could not start a program', () => {
   expect(startFault(`${prefix} executable file not found in $PATH: unknown`)).toBe(127);
   expect(startFault(`${prefix} permission denied: unknown`)).toBe(126);
   expect(startFault('no space left on device')).toBeUndefined();
+});
+
+describe('what somebody else has written', () => {
+  it('is no mark of ours where a part is missing', () => {
+    const { mark } = viewOf();
+    const parts: readonly object[] = [
+      { ports: undefined },
+      { network: undefined },
+      { plan: { restart: { times: 1 } } },
+    ];
+    const marks = [{}, ...parts].map((part) => parseMark(containerLabels('mine', { ...mark, ...part }, {})));
+    expect(marks.map((found) => found !== undefined)).toEqual([true, false, false, false]);
+  });
+
+  it('is no note of ours: what the container tells counts', () => {
+    const view = viewOf();
+    for (const note of ['', 'null', '{', '{"epoch":2,"specHash":"sha256:1"}'])
+      expect(restoreRecord(view, note)).toEqual(deriveRecord(view));
+  });
 });

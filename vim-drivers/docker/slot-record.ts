@@ -79,10 +79,20 @@ export function deriveRecord(view: ContainerView): SlotRecord {
 /** What the note of an earlier driver adds, where it is about the same copy. */
 export function restoreRecord(view: ContainerView, note: string | undefined): SlotRecord {
   const derived = deriveRecord(view);
-  const noted = note === undefined ? undefined : (JSON.parse(note) as SlotRecord);
+  const noted = parseNote(note);
   if (noted?.epoch !== derived.epoch || noted.specHash !== derived.specHash) return derived;
   // Where it tells of another run than the latest one, what is counted goes on from there.
   return { ...noted, ports: derived.ports };
+}
+
+/** Nothing for a text that is no note of ours: what the container tells counts then. */
+function parseNote(text: string | undefined): SlotRecord | undefined {
+  try {
+    const record = JSON.parse(text ?? '') as SlotRecord;
+    return Array.isArray(record.recentExits) && Number.isInteger(record.restarts) ? record : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is worth a note: what the container does not tell by itself. */
