@@ -10,7 +10,7 @@ import type { SlotState } from './slot-state.ts';
 export async function settle(state: SlotState, view: ContainerView): Promise<void> {
   const { plan } = view.mark;
   const { exitCode } = view;
-  if (state.excusedRun === view.startedAt) return settleExcused(state, plan, 'the engine was restarted');
+  if (state.excusedRun === view.startedAt) return settleExcused(state);
   if (plan.run.mode === 'job' && exitCode === 0 && view.status === 'exited') {
     const since = new Date(view.finishedAt).toISOString();
     const { startedAt, engineRestarts } = view;
@@ -28,9 +28,14 @@ export async function settle(state: SlotState, view: ContainerView): Promise<voi
 }
 
 /** An end that nobody is to blame for: it is started again at once. */
-async function settleExcused(state: SlotState, _plan: Plan, reason: string): Promise<void> {
+async function settleExcused(state: SlotState): Promise<void> {
   state.notBefore = 0;
-  await state.update({ state: 'PENDING', isSettled: true, reason, exitCode: undefined });
+  await state.update({
+    state: 'PENDING',
+    isSettled: true,
+    reason: 'the engine was restarted',
+    exitCode: undefined,
+  });
 }
 
 /** An end that nobody asked for: start again, later, or never. */
