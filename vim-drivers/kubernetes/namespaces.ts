@@ -80,17 +80,18 @@ export class Namespaces {
 
   /** Deletes the namespaces of tenants that have nothing left. */
   async sweep(): Promise<void> {
-    const { client, scopeLabel, clock } = this.#context;
-    this.#lastUse.delete(EARLIER);
+    const { client, scopeLabel } = this.#context;
     const labelSelector = `${LABEL.scope}=${scopeLabel},${LABEL.tenant}`;
     const { items } = await client.list('namespace', { labelSelector });
     for (const namespace of items) {
       const name = namespace.metadata?.name ?? '';
-      const idle = clock.monotonic() - (this.#lastUse.get(name) ?? Number.NEGATIVE_INFINITY);
-      if (namespace.metadata?.deletionTimestamp !== undefined || idle < LINGER_MILLISECONDS) continue;
-      if ((this.#users.get(name) ?? 0) > 0) continue;
-      this.#lastUse.delete(name);
-      if (!(await this.#isEmpty(name)) || (this.#users.get(name) ?? 0) > 0) continue;
+      if (namespace.metadata?.deletionTimestamp !== undefined || !this.#isIdle(name)) continue;
+      const isEmpty = await this.#isEmpty(name);
+      if (!this.#isIdle(name)) continue;
+      if (!isEmpty) {
+        this.#lastUse.delete(name);
+        continue;
+      }
       const deleting = this.#delete(namespace).finally(() => this.#deleting.delete(name));
       this.#deleting.set(
         name,
@@ -98,21 +99,29 @@ export class Namespaces {
       );
       await deleting;
     }
+    // Only now: a look that failed is to come again.
+    const found = new Set(items.map(({ metadata }) => metadata?.name));
+    for (const name of this.#lastUse.keys())
+      if (!found.has(name) && this.#isIdle(name)) this.#lastUse.delete(name);
   }
 
   /** Some namespace was last in use so long ago that it is worth a look. */
   get hasIdle(): boolean {
-    const now = this.#context.clock.monotonic();
-    return [...this.#lastUse].some(
-      ([name, at]) => (this.#users.get(name) ?? 0) === 0 && now - at >= LINGER_MILLISECONDS,
-    );
+    return [...this.#lastUse.keys()].some((name) => this.#isIdle(name));
+  }
+
+  /** Nobody uses it, or has until a moment ago. */
+  #isIdle(name: string): boolean {
+    const lastUse = this.#lastUse.get(name) ?? Number.NEGATIVE_INFINITY;
+    const isUsed = (this.#users.get(name) ?? 0) > 0;
+    return !isUsed && this.#context.clock.monotonic() - lastUse >= LINGER_MILLISECONDS;
   }
 
   async #delete(namespace: KubeObject<'namespace'>): Promise<void> {
     const { name = '', uid } = namespace.metadata ?? {};
     this.#ensured.delete(name);
-    this.#lastUse.delete(name);
     await this.#context.client.delete('namespace', undefined, name, uid === undefined ? {} : { uid });
+    this.#lastUse.delete(name);
   }
 
   async #isEmpty(name: string): Promise<boolean> {
@@ -145,9 +154,9 @@ export class Namespaces {
     ]);
   }
 
-  /** Makes the namespace where it is missing; takes over none that is another's. */
+  /** Makes the namespace where it is missing; takes over none that is another's, be it another tenant's. */
   async #make(name: string, labels: Record<string, string>): Promise<void> {
-    const { client, clock, scopeLabel } = this.#context;
+    const { client, clock } = this.#context;
     const deadline = clock.monotonic() + DELETION_MILLISECONDS;
     for (;;) {
       const found = await client.get('namespace', undefined, name);
@@ -160,8 +169,10 @@ export class Namespaces {
           if (statusOf(error) !== 409) throw error;
         }
       } else {
-        if (found.metadata?.labels?.[LABEL.scope] !== scopeLabel) throw foreign(name);
-        if (found.metadata.deletionTimestamp === undefined) return;
+        const { labels: has = {} } = found.metadata ?? {};
+        const isOurs = [LABEL.scope, LABEL.tenant].every((label) => has[label] === labels[label]);
+        if (!isOurs) throw foreign(name);
+        if (found.metadata?.deletionTimestamp === undefined) return;
         if (clock.monotonic() > deadline)
           throw new IotmanoError('unavailable', `the namespace ${name} is still being deleted`, { name });
         await clock.sleep(200);
@@ -177,7 +188,7 @@ export class Namespaces {
 function foreign(name: string): IotmanoError {
   return new IotmanoError(
     'driver-failed',
-    `the namespace ${name} is there already and is not of this installation; delete it, or give the VIM connection another namespacePrefix`,
+    `the namespace ${name} is there already and is not of this installation, or of another tenant; delete it, or give the VIM connection another namespacePrefix`,
     { namespace: name },
   );
 }
