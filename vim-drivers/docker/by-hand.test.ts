@@ -16,6 +16,7 @@ import {
   untilRunning,
 } from '../conformance-site.ts';
 import { instanceName } from '../contract.ts';
+import { containerLabels, planOf } from './labels.ts';
 import { docker, openDockerSite, type DockerSite } from './testkit.ts';
 
 const MINUTE = 60_000;
@@ -151,5 +152,28 @@ describe.skipIf(isServiceMissing('docker'))('an engine that others use too', { t
       expect(await site.traces(key)).toEqual([]);
     });
     await untilRunning(site, running);
+  });
+
+  it('makes a container anew that was left unfinished, once it is told what is to be in it', async () => {
+    const workload = sampleWorkload(site);
+    const { key, spec, specHash } = workload;
+    const name = instanceName(key, 0);
+    const mark = {
+      key,
+      slot: 0,
+      epoch: 1,
+      specHash,
+      plan: planOf(spec),
+      ports: {},
+      network: 'x',
+      bindingsHash: '',
+    };
+    const labels = Object.entries(containerLabels(site.scope, mark, {}));
+    const words = labels.flatMap(([label, value]) => ['--label', `${label}=${value}`]);
+    const half = await cli('create', '--name', name, ...words, 'busybox:local', 'sleep', '1000');
+    await until(site, key, ([instance]) => instance?.reason?.includes('unfinished') === true);
+    expect(await cli('inspect', '--format', '{{ .State.Status }}', name)).toContain('created');
+    await run(site, workload);
+    expect(await cli('inspect', '--format', '{{ .Id }}', name)).not.toBe(half);
   });
 });

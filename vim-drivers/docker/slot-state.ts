@@ -28,6 +28,8 @@ export class SlotState {
   untoldSince: number | undefined;
   /** Bindings that are in the file, by hash; absent: those that the record names. */
   writtenBindings: string | undefined;
+  /** Id of the container that was made to its end here, files and bindings included. */
+  wholeId: string | undefined;
   /** What stands in the way, until it does not. */
   obstacle: string | undefined;
   #pausing = new AbortController();

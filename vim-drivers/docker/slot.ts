@@ -1,7 +1,7 @@
 import { IotmanoError, messageOf, toTimestamp } from '../../kernel/index.ts';
 import { workloadId, type ObservedInstance, type WorkloadKey } from '../contract.ts';
 import { isUp, type ContainerView } from './container-view.ts';
-import { endContainers } from './end-container.ts';
+import { endContainers, removeContainer } from './end-container.ts';
 import { forgetSlot, renewSlot } from './end-slot.ts';
 import { observeSlot } from './observe-slot.ts';
 import { settle } from './settle-container.ts';
@@ -188,7 +188,16 @@ export class Slot {
     if (record.state === 'COMPLETED' || record.state === 'FAILED') return this.#rest();
     const wait = state.notBefore - state.context.clock.monotonic();
     if (wait > 0) return state.pause(wait);
+    if (view.startedAt === '' && view.id !== state.wholeId) return this.#makeAnew(wish, view);
     await startContainer(state, wish, view);
+  }
+
+  /** It never ran and was not finished here: whoever made it may have been ended before its files and bindings were in it. */
+  async #makeAnew(wish: SlotWish, view: ContainerView): Promise<void> {
+    const state = this.#state;
+    if (wish.order !== undefined) return removeContainer(state, view);
+    state.tell('its container may be unfinished; the next apply makes it anew');
+    await state.pause(LONG_PAUSE_MILLISECONDS);
   }
 
   /** There is no container: it was not made yet, or somebody has removed it. */

@@ -52,6 +52,7 @@ export async function makeContainer(state: SlotState, wish: SlotWish, order: Ord
     await context.containers.look(id).catch(() => undefined);
     throw error;
   }
+  state.wholeId = id;
   await context.containers.look(id);
   if (context.neighbours.add(state.name, order.network)) context.neighbourCame();
 }
