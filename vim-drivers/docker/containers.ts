@@ -21,6 +21,8 @@ export class Containers {
   readonly #log: Logger;
   readonly #byId = new Map<string, Known>();
   readonly #byInstance = new Map<string, readonly ContainerView[]>();
+  /** Those that have our label and are not of our making: told of once. */
+  readonly #strangers = new Set<string>();
   readonly #latestLook = new Map<string, number>();
   readonly #onChange: (instance: string) => void;
   #looks = 0;
@@ -57,10 +59,12 @@ export class Containers {
     }
     const view = viewContainer(inspected);
     if (view === undefined) {
-      this.#log.warn(
-        { container: id },
-        'a container has our label and not the rest of what we write; left alone',
-      );
+      if (!this.#strangers.has(id))
+        this.#log.warn(
+          { container: id },
+          'a container has our label and not the rest of what we write; left alone',
+        );
+      this.#strangers.add(id);
       return undefined;
     }
     this.#keep(view);
@@ -123,6 +127,7 @@ export class Containers {
   #forget(id: string): void {
     const before = this.#byId.get(id)?.view;
     this.#byId.delete(id);
+    this.#strangers.delete(id);
     this.#latestLook.delete(id);
     if (before === undefined) return;
     this.#index(instanceOf(before), id, undefined);

@@ -152,8 +152,7 @@ export class Slot {
         this.#tellListeners(undefined);
       } catch (error) {
         this.#failures += 1;
-        state.context.log.warn({ instance: state.name, err: messageOf(error) }, 'a step of a slot failed');
-        state.tell(messageOf(error));
+        this.#report(messageOf(error));
         this.#tellListeners(
           error instanceof IotmanoError ? error : new IotmanoError('internal', messageOf(error), {}, error),
         );
@@ -161,6 +160,13 @@ export class Slot {
       }
     }
     this.#tellListeners(undefined);
+  }
+
+  /** Says it once: an engine may be away for hours, and there are many slots. */
+  #report(fault: string): void {
+    const { name, context, obstacle } = this.#state;
+    if (obstacle !== fault) context.log.warn({ instance: name, err: fault }, 'a step of a slot failed');
+    this.#state.tell(fault);
   }
 
   #tellListeners(failure: IotmanoError | undefined): void {
