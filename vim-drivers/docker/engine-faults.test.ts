@@ -56,6 +56,30 @@ it('gives every part of a long line, and what was overtaken', async () => {
   );
 });
 
+it('follows without what is older, also where nothing comes at first', async () => {
+  const asked: (string | null)[] = [];
+  const ending = new AbortController();
+  await withEngine(
+    ({ url = '' }, response) => {
+      asked.push(new URL(url, 'http://x').searchParams.get('tail'));
+      if (asked.length === 3) ending.abort();
+      response.end();
+    },
+    async (engine) => {
+      const options = { slot: 0, follow: true, tailLines: 0, signal: ending.signal };
+      const pieces = readLogs(
+        engine,
+        options,
+        systemClock,
+        () => 'c',
+        () => true,
+      );
+      expect((await pieces.next()).done).toBe(true);
+      expect(asked).toEqual(['0', '0', '0']);
+    },
+  );
+});
+
 it('leaves no stream of events open where the look that follows it fails', async () => {
   let open = 0;
   let most = 0;

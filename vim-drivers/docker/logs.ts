@@ -23,7 +23,10 @@ export async function* readLogs(
   let { tailLines } = options;
   for (;;) {
     const id = containerId();
-    if (id !== lastId) last = '';
+    if (id !== lastId) {
+      last = '';
+      tailLines = undefined;
+    }
     lastId = id;
     if (id !== undefined) {
       // Only what an earlier reading gave is left out: in one reading the parts of a long line have one time, and stdout and stderr overtake each other.
@@ -34,7 +37,8 @@ export async function* readLogs(
         yield bytes;
         if (options.signal?.aborted === true) return;
       }
-      tailLines = undefined;
+      // Until there was something, all that is older is still left out.
+      if (last !== '') tailLines = undefined;
     }
     if (!options.follow || options.signal?.aborted === true || !isThere()) return;
     await clock.sleep(FOLLOW_MILLISECONDS, options.signal);
