@@ -10,6 +10,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   exec: 'runs a program; give a token of a service account instead',
   'auth-provider': 'runs a program; give a token of a service account instead',
   tokenFile: 'names a file; put the token itself there',
+  'token-file': 'names a file; put the token itself there',
   'certificate-authority': 'names a file; put its content there (kubectl config view --raw --flatten)',
   'client-certificate': 'names a file; put its content there (kubectl config view --raw --flatten)',
   'client-key': 'names a file; put its content there (kubectl config view --raw --flatten)',

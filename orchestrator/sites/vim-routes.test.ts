@@ -150,6 +150,7 @@ describe('a registration', () => {
     [
       'with a kubeconfig that reads files',
       { vimType: 'kubernetes', accessInfo: { kubeconfig: kubeconfig({ tokenFile: '/etc/shadow' }) } },
+      { vimType: 'kubernetes', accessInfo: { kubeconfig: kubeconfig({ 'token-file': '/etc/shadow' }) } },
       422,
       '/accessInfo/kubeconfig',
     ],
