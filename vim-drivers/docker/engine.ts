@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import type Docker from 'dockerode';
 import type { DockerEndpoint } from './options.ts';
 import { translateEngineError } from './engine-errors.ts';
@@ -56,6 +57,8 @@ export class Engine {
     const calls = new Agent({ keepAlive: endpoint.type === 'tcp', maxFreeSockets: 4, timeout: 30_000 });
     const streams = new Agent({ keepAlive: false });
     this.#agents = [calls, streams];
+    // The library writes every request down for its debug log, also where there is none: with the sockets of its agent that costs more than the call.
+    for (const agent of this.#agents) Object.assign(agent, { [inspect.custom]: () => 'Agent' });
     this.#modem = new Client(optionsOf(endpoint, calls)).modem;
     this.#streams = new Client(optionsOf(endpoint, streams)).modem;
   }
