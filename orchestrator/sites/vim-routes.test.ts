@@ -150,6 +150,11 @@ describe('a registration', () => {
     [
       'with a kubeconfig that reads files',
       { vimType: 'kubernetes', accessInfo: { kubeconfig: kubeconfig({ tokenFile: '/etc/shadow' }) } },
+      422,
+      '/accessInfo/kubeconfig',
+    ],
+    [
+      'with a kubeconfig that reads files in the other spelling',
       { vimType: 'kubernetes', accessInfo: { kubeconfig: kubeconfig({ 'token-file': '/etc/shadow' }) } },
       422,
       '/accessInfo/kubeconfig',

@@ -74,6 +74,28 @@ describe.skipIf(isServiceMissing('docker'))('an image in a package', () => {
     }
   });
 
+  it(
+    'is refused where it would take the name of another image of the engine',
+    { timeout: MINUTE },
+    async () => {
+      await docker(engine, 'image', 'rm', '--force', name).catch(() => undefined);
+      await docker(engine, 'tag', TEST_IMAGE, name);
+      const idOf = (image: string): Promise<string> =>
+        docker(engine, 'image', 'inspect', '--format', '{{.Id}}', image);
+      const site = await openDockerSite({ artifacts: { open: async () => archive } });
+      try {
+        const files = { digest: `sha256:${'2'.repeat(64)}`, sizeBytes: 10 };
+        const artifact = { type: 'container', image: 'iotmano-test/mine:1', files } as const;
+        const refused = site.driver.apply(sampleWorkload(site, { spec: { artifact } }), nextFence());
+        await expect(refused).rejects.toMatchObject({ code: 'artifact-unusable' });
+        await expect(refused).rejects.toThrow(`would make ${name} another image`);
+        expect(await idOf(name)).toBe(await idOf(TEST_IMAGE));
+      } finally {
+        await site.close();
+      }
+    },
+  );
+
   it('is refused in words where its file is something else', { timeout: MINUTE }, async () => {
     const file = join(directory, 'other.txt');
     await writeFile(file, 'no archive');

@@ -73,10 +73,12 @@ export class Images {
     const wanted = images.find(({ tags }) => tags.some((tag) => isSameName(tag, name))) ?? images[0];
     const id = wanted?.id ?? '';
     if (named?.Id === id) return { reference: name, user: named.Config.User };
-    if ((await this.#inspect(id)) === undefined)
+    if ((await this.#inspect(id)) === undefined) {
+      await this.#demandFreeTags(name, images);
       await this.#fetches.run(`load ${files.digest}`, waiter, (report, signal) =>
         this.#load(name, path, files.sizeBytes, report, signal),
       );
+    }
     const loaded = await this.#inspect(id);
     if (loaded === undefined)
       throw new IotmanoError(
@@ -85,6 +87,19 @@ export class Images {
       );
     if (named === undefined && (await this.#inspect(name)) === undefined) await this.#tag(id, name);
     return { reference: id, user: loaded.Config.User };
+  }
+
+  /** The engine gives every tag of an archive to what is in it: those of images that others run must not move. */
+  async #demandFreeTags(name: string, images: ImageManifest['images']): Promise<void> {
+    for (const { id, tags } of images)
+      for (const tag of tags) {
+        const present = await this.#inspect(tag);
+        if (present !== undefined && present.Id !== id)
+          throw new IotmanoError(
+            'artifact-unusable',
+            `the archive of the image ${name} would make ${tag} another image than the one that the engine has under this name; save it under a tag of its own`,
+          );
+      }
   }
 
   /** An archive is what its digest says: one look is enough. */
