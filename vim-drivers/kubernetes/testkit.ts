@@ -215,9 +215,8 @@ export async function removeScope(client: ObjectClient, scope: string): Promise<
     for (const kind of ['deployment', 'statefulSet', 'job', 'replicaSet'] as const)
       await client.deleteAll(kind, namespace, '');
     await client.deleteAll('pod', namespace, '', { graceSeconds: 0 });
-    const { items: claims } = await client.list('claim', { namespace });
     await client.deleteAll('claim', namespace, '');
-    if (claims.length > 0) await giveBackVolumes(client, namespace);
+    await giveBackVolumes(client, namespace);
     await client.delete('namespace', undefined, namespace);
   }
 }
@@ -229,7 +228,8 @@ async function giveBackVolumes(client: ObjectClient, namespace: string): Promise
     if (items.length === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
-  const volumes = JSON.parse(await kubectl('get', 'pv', '-o', 'json')) as {
+  const all = await client.transport.send({ method: 'GET', path: '/api/v1/persistentvolumes' });
+  const volumes = JSON.parse(all) as {
     readonly items: readonly {
       readonly metadata: { readonly name: string };
       readonly spec: {
