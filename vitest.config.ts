@@ -5,7 +5,7 @@ import { ClosingLineReporter } from './scripts/closing-line-reporter.ts';
 const TESTS = '**/*.test.ts';
 const NOT_OURS = ['node_modules/**', 'dist/**'];
 
-/** Suites over a Docker Engine or a Kubernetes cluster: they load the whole machine, so they come after the others, one at a time. */
+/** Suites over a Docker Engine or a Kubernetes cluster: they load the whole machine, so they come after the others. */
 const ENGINE_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_OURS }).filter((file) =>
   /isServiceMissing\('(?:docker|kubernetes)'\)/.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
 );
@@ -36,7 +36,8 @@ export default defineConfig({
                 include: ENGINE_SUITES,
                 // A loaded engine or cluster now and then loses an event or a status of its own; vitest names what passed only then.
                 retry: 2,
-                maxWorkers: 1,
+                // They wait more than they work.
+                maxWorkers: 2,
                 sequence: { groupOrder: 1 },
               },
             },

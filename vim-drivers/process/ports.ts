@@ -4,9 +4,12 @@ import { createServer } from 'node:net';
 import type { UnitPort } from '../../descriptors/index.ts';
 import { IotmanoError } from '../../kernel/index.ts';
 
-/** Below the ports that Linux gives to outgoing connections, so that none of those takes one while its owner restarts. */
+/**
+ * Below the ports that Linux gives to outgoing connections, so that none of those takes one while its owner restarts, and below those that a
+ * Kubernetes on the same machine gives to Services.
+ */
 const FIRST_PORT = 20_000;
-const PORT_COUNT = 12_000;
+const PORT_COUNT = 10_000;
 
 /** Gives every port of every slot a number that stays. */
 export interface PortBook {
