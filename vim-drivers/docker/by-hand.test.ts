@@ -15,7 +15,7 @@ import {
   untilOutput,
   untilRunning,
 } from '../conformance-site.ts';
-import { instanceName } from '../contract.ts';
+import { instanceId, instanceName } from '../contract.ts';
 import { containerLabels, planOf } from './labels.ts';
 import { docker, openDockerSite, type DockerSite } from './testkit.ts';
 
@@ -97,8 +97,10 @@ describe.skipIf(isServiceMissing('docker'))('an engine that others use too', { t
     };
     const { ports } = only(await run(site, provider));
     const [host] = await site.driver.inventory();
-    const instance = instanceName(provider.key, 0);
-    const endpoints = [{ host: host?.address ?? '', port: ports['tcp'] ?? 0, instance }];
+    if (host === undefined) throw new Error('the engine is no host');
+    const name = instanceName(provider.key, 0);
+    const instance = instanceId(host.hostId, name);
+    const endpoints = [{ host: host.address, port: ports['tcp'] ?? 0, instance }];
     const dialler = `process.on('SIGTERM', () => process.exit(0));
       const { endpoints: [{ host, port }] } = JSON.parse(require('node:fs').readFileSync(process.env.BINDINGS)).requires.tcp;
       const dial = () => require('node:net').connect(port, host)
@@ -117,7 +119,7 @@ describe.skipIf(isServiceMissing('docker'))('an engine that others use too', { t
       labels: { service: 'two' },
     };
     await run(site, client);
-    await untilOutput(site, client.key, `${instance} says hello`);
+    await untilOutput(site, client.key, `${name} says hello`);
     await site.driver.remove(provider.key, nextFence());
     expect(only((await find(site, client.key))?.instances ?? [])).toMatchObject({
       state: 'RUNNING',
