@@ -1,8 +1,8 @@
-/** An engine of a test's own, which may be killed and started: with a socket, directories and addresses of its own, beside the one at hand. */
+/** An engine of a test's own, which may be killed and started: with a socket, directories and a network of its own, beside the one at hand. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { docker } from './testkit.ts';
@@ -35,17 +35,13 @@ export async function whyNoOwnEngine(): Promise<string | undefined> {
 export async function startOwnEngine(likeHost: string, image: string): Promise<OwnEngine> {
   const root = await mkdtemp(join(tmpdir(), 'iotmano-engine-'));
   const dockerHost = `unix://${root}/engine.sock`;
-  const words = [
-    ...(await runtimeWords(likeHost)),
-    ...bridgeWords(),
-    ...directoryWords(root),
-    '-H',
-    dockerHost,
-  ];
+  const words = [...(await runtimeWords(likeHost)), ...directoryWords(root), '-H', dockerHost];
   let daemon: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const log = openSync(join(root, 'log'), 'a');
-    daemon = spawn('dockerd', words, { stdio: ['ignore', log, log], detached: true });
+    // In a network of its own: an engine takes docker0, and its address, away from the engine at hand.
+    const inOwnNetwork = ['--net', 'sh', '-c', 'ip link set lo up; exec dockerd "$@"', 'dockerd', ...words];
+    daemon = spawn('unshare', inOwnNetwork, { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     const begun = performance.now();
     while (!(await isUp(dockerHost))) {
@@ -101,24 +97,12 @@ async function runtimeWords(likeHost: string): Promise<readonly string[]> {
   return ['--add-runtime', `${info.DefaultRuntime}=${path}`, '--default-runtime', info.DefaultRuntime];
 }
 
-/**
- * The bridge that is there, with the address that it has: an engine that is to have none deletes docker0, whosever it is, and one that
- * chooses an address gives it that, which takes the machine away from all containers of the engine at hand.
- */
-function bridgeWords(): readonly string[] {
-  if (!existsSync('/sys/class/net/docker0')) return ['--bridge', 'none'];
-  const cidr = networkInterfaces()['docker0']?.find(({ family }) => family === 'IPv4')?.cidr;
-  return cidr === undefined || cidr === null ? ['--bridge', 'docker0'] : ['--bip', cidr];
-}
-
-/** No rules of a firewall: those of the engine at hand would be taken away. Ports are published by a program of the engine all the same. */
 function directoryWords(root: string): readonly string[] {
   return [
     ['--data-root', join(root, 'data')],
     ['--exec-root', join(root, 'exec')],
     ['--pidfile', join(root, 'pid')],
     ['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'],
-    ['--default-address-pool', 'base=10.213.0.0/16,size=24'],
   ].flat();
 }
 
