@@ -11,6 +11,7 @@ describe.skipIf(isServiceMissing('docker'))('on a real engine,', () => {
     name: 'docker',
     keepsLease: false,
     slowness: SLOWNESS,
+    crowd: 60, // an engine starts two or three containers a second on two cores
     without: { admission: 'an engine takes whatever it is given' },
     open: () => openDockerSite(),
   });
