@@ -34,23 +34,39 @@ export class NodePortRange {
   }
 }
 
-/** Which version of each set this driver has written last, so that it sees when somebody else has changed one. */
+/** What each set became when this driver wrote it last, so that it sees when somebody else has changed one. */
 export class WrittenSets {
-  readonly #generations = new Map<string, { readonly content: string; readonly generation: number }>();
+  readonly #written = new Map<string, { readonly content: string; readonly spec: SetSpec }>();
 
+  /** @param content what the set says that it is */
   remember(set: SlotSet, content: string): void {
-    const { uid = '', generation = 0 } = set.object.metadata ?? {};
-    this.#generations.set(uid, { content, generation });
+    this.#written.set(set.object.metadata?.uid ?? '', { content, spec: specOf(set) });
   }
 
   forget(set: SlotSet): void {
-    this.#generations.delete(set.object.metadata?.uid ?? '');
+    this.#written.delete(set.object.metadata?.uid ?? '');
   }
 
-  /** @param content what the set now says that it is: when another driver of the scope has written it, nothing is known of it here */
-  isChangedByOthers(set: SlotSet, content: string): boolean {
-    const { uid = '', generation = 0 } = set.object.metadata ?? {};
-    const written = this.#generations.get(uid);
-    return written !== undefined && written.content === content && written.generation < generation;
+  /**
+   * @param content what the set now says that it is: when another driver of the scope has written it, nothing is known of it here
+   * @param isGivenUp whether the driver itself has scaled it to nothing since
+   */
+  isChangedByOthers(set: SlotSet, content: string, isGivenUp: boolean): boolean {
+    const written = this.#written.get(set.object.metadata?.uid ?? '');
+    if (written?.content !== content) return false;
+    const { replicas, rest } = specOf(set);
+    return rest !== written.spec.rest || replicas !== (isGivenUp ? 0 : written.spec.replicas);
   }
+}
+
+interface SetSpec {
+  readonly replicas: number | undefined;
+  /** As the server writes it, which is always in the same order. */
+  readonly rest: string;
+}
+
+function specOf(set: SlotSet): SetSpec {
+  if (set.kind === 'job') return { replicas: undefined, rest: JSON.stringify(set.object.spec) };
+  const { replicas, ...rest } = set.object.spec ?? {};
+  return { replicas, rest: JSON.stringify(rest) };
 }

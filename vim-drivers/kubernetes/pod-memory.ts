@@ -116,7 +116,9 @@ export class PodMemory implements Memory {
   }
 
   isChangedByOthers(set: SlotSet): boolean {
-    return this.#written.isChangedByOthers(set, contentOf(set));
+    const copy = readCopy(set.object, NOTE.copy);
+    const isGivenUp = copy !== undefined && supervisionOf(set, copy)?.verdict !== undefined;
+    return this.#written.isChangedByOthers(set, contentOf(set), isGivenUp);
   }
 
   #slotSeen(set: SlotSet, pod: Pod): SlotSeen {

@@ -11,7 +11,6 @@ import { hasEnded } from './pod-state.ts';
 import { describeEnd, endsOf, exitCodeOf } from './program-end.ts';
 import { wholeGraceSeconds } from './pod-template.ts';
 import { readCopy, readSlot, type CopyRecord, type SlotRecord, type SupervisionRecord } from './records.ts';
-import { contentOf } from './slot-writer.ts';
 import { isUntold, tellBindings } from './tell-bindings.ts';
 
 type Pod = KubeObject<'pod'>;
@@ -120,7 +119,7 @@ export class Supervisor {
 
   /** Writes down what was decided; what has changed meanwhile refuses it, and is looked at again. */
   #writeSupervision({ set }: Slot, record: SupervisionRecord): void {
-    const { client, view, written } = this.#context;
+    const { client, view } = this.#context;
     const { name = '', namespace = '', resourceVersion } = set.object.metadata ?? {};
     const manifest = {
       metadata: {
@@ -135,11 +134,9 @@ export class Supervisor {
       // The parts that Kubernetes demands of a whole set are there already.
       if (set.kind === 'deployment') {
         const object = await client.apply(set.kind, manifest as never, 'iotmano-supervision');
-        written.remember({ kind: set.kind, object }, contentOf({ kind: set.kind, object }));
         view.deployments.learn(object);
       } else if (set.kind === 'statefulSet') {
         const object = await client.apply(set.kind, manifest as never, 'iotmano-supervision');
-        written.remember({ kind: set.kind, object }, contentOf({ kind: set.kind, object }));
         view.statefulSets.learn(object);
       }
     });
