@@ -158,6 +158,12 @@ describe('faults', () => {
       'exactly one of `http`, `tcp` or `exec`',
     ],
     ['name: echo\n', "name: echo\n    env: { 'A B': x }\n", 'the name `A B` is not valid', 'must match'],
+    [
+      'name: echo\n',
+      'name: echo\n    security: { capabilities: [SYS_ADMIN] }\n',
+      'is "SYS_ADMIN"',
+      'allowed: `AUDIT_WRITE`, `CHOWN`',
+    ],
   ])('%j written as %j say what is meant', (from, to, message, remedy) => {
     const { faults } = parse(MINIMAL.replace(from, to));
     expect(faults.map((fault) => `${fault.message} | ${fault.remedy}`).join('\n')).toContain(remedy);
