@@ -8,6 +8,7 @@ import {
   run,
   sampleWorkload,
   shell,
+  until,
   untilOutput,
   type ConformanceSite,
 } from '../conformance-site.ts';
@@ -66,6 +67,18 @@ export function describeProgramOutput(siteOf: () => ConformanceSite): void {
       await eventually(siteOf(), async () => expect(followed).toBe(output));
       await siteOf().driver.remove(workload.key, nextFence());
       await following;
+    });
+  });
+
+  describe('output of an instance that was given up', () => {
+    it('can still be read', async () => {
+      const workload = sampleWorkload(siteOf(), {
+        command: ['sh', '-c', 'echo "cannot open the database" >&2; exit 3'],
+        spec: { restart: { withinSeconds: 60, times: 1, backoffMinSeconds: 0.05, backoffMaxSeconds: 0.1 } },
+      });
+      await siteOf().driver.apply(workload, nextFence());
+      await until(siteOf(), workload.key, ([one]) => one?.state === 'FAILED');
+      await untilOutput(siteOf(), workload.key, /cannot open the database/);
     });
   });
 

@@ -140,12 +140,18 @@ export class KubernetesHost implements KubernetesDriver {
 
   async *logs(key: WorkloadKey, options: LogOptions): AsyncGenerator<Uint8Array> {
     this.#demandOpen();
-    const { client, clock, view } = this.#parts.context;
+    const { namespaces, supervisor, context } = this.#parts;
+    const { client, clock, view } = context;
     await view.demandConnected();
-    if (this.#podOf(key, options.slot) === undefined)
+    const pod = this.#podOf(key, options.slot);
+    if (pod === undefined)
       throw new IotmanoError('not-found', `${workloadId(key)} has no slot ${options.slot} on this cluster`, {
         slot: options.slot,
       });
+    if (pod === 'none-yet') {
+      const [set] = view.setsWith(namespaces.nameOf(key.tenant), LABEL.slot, slotName(key, options.slot));
+      yield (set && supervisor.lastOutputs.of(set, options.tailLines)) ?? new Uint8Array();
+    }
     const podOf = () => (this.#closing.signal.aborted ? undefined : this.#podOf(key, options.slot));
     yield* readOutput({ transport: client.transport, clock, podOf }, options);
   }

@@ -47,6 +47,17 @@ describe('the fence', () => {
     expect(cluster.stored?.data).toEqual({ leaseNumber: '2', revision: '1' });
   });
 
+  it('lets a leader go on after later commands of its own, until there is a newer leader', async () => {
+    const cluster = new FenceCluster();
+    const guard = cluster.guardOf('here');
+    const early = { leaseNumber: 1, revision: 1 };
+    await guard.pass(early);
+    await guard.pass({ leaseNumber: 1, revision: 9 });
+    await guard.demandLease(early);
+    await cluster.guardOf('here').pass({ leaseNumber: 2, revision: 1 });
+    await expect(guard.demandLease(early)).rejects.toMatchObject({ code: 'stale-lease' });
+  });
+
   it('says that a namespace is of another installation, whichever of the two fences is newer', async () => {
     const cluster = new FenceCluster();
     await cluster.guardOf('there').pass({ leaseNumber: 5, revision: 5 });

@@ -41,6 +41,20 @@ export class FenceGuard {
     );
   }
 
+  /**
+   * Passes as long as no newer leader has given a command. For what is done again by itself: later commands of the same leader do not hinder it.
+   * @throws IotmanoError `stale-lease`
+   */
+  async demandLease({ leaseNumber }: Fence): Promise<void> {
+    const newest = fenceOf(await this.#find());
+    if (leaseNumber >= newest.leaseNumber) return;
+    throw new IotmanoError(
+      'stale-lease',
+      `the command is of lease ${leaseNumber}; the cluster has seen lease ${newest.leaseNumber}`,
+      { seen: newest },
+    );
+  }
+
   /** The newest fence there is, this one included. */
   #raise(fence: Fence): Promise<Fence> {
     if (this.#next !== undefined) {

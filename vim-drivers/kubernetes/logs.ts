@@ -49,7 +49,9 @@ async function* readOnce(
 ): AsyncGenerator<Uint8Array> {
   const pod = podOf();
   if (pod === undefined || pod === 'none-yet') return;
-  const hasEarlier = (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+  const { restartCount = 0, state } = pod.status?.containerStatuses?.[0] ?? {};
+  // Of a container that waits to be started again the last run is the present one.
+  const hasEarlier = restartCount > 0 && state?.waiting === undefined;
   const earlier = hasEarlier ? readRun(transport, pod, { tailLines, previous: true }, signal) : [];
   const present = readRun(transport, pod, { tailLines }, signal);
   if (tailLines === undefined) {
@@ -102,7 +104,8 @@ function runOf({ status }: Pod): string | undefined {
   return hasBegun === undefined ? undefined : container?.containerID;
 }
 
-function lastLines(text: Buffer, count: number): Uint8Array {
+export function lastLines(bytes: Uint8Array, count: number): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (count <= 0) return new Uint8Array();
   let at = text.at(-1) === 10 ? text.length - 1 : text.length;
   for (let line = 0; line < count && at > 0; line += 1) at = text.lastIndexOf(10, at - 1);

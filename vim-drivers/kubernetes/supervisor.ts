@@ -5,6 +5,7 @@ import type { DriverContext } from './context.ts';
 import { countEnds, type EndBook } from './count-ends.ts';
 import { LABEL, NOTE } from './names.ts';
 import type { KubeObject } from './objects.ts';
+import { LastOutputs } from './last-output.ts';
 import { chooseCurrent, supervisionOf } from './observe.ts';
 import type { PodMemory } from './pod-memory.ts';
 import { hasEnded } from './pod-state.ts';
@@ -35,6 +36,7 @@ export class Supervisor {
   readonly #context: DriverContext;
   readonly #memory: PodMemory;
   readonly #complaints: ComplaintBook;
+  readonly lastOutputs = new LastOutputs();
   readonly #books = new Map<string, EndBook>();
   readonly #underWay = new Set<string>();
   readonly #untoldSince = new Map<string, number>();
@@ -60,6 +62,7 @@ export class Supervisor {
     for (const pod of leaving) if (hasEnded(pod, now)) this.#letGo(pod);
     const books = new Set(slots.map(({ set }) => set.object.metadata?.uid ?? ''));
     for (const uid of this.#books.keys()) if (!books.has(uid)) this.#books.delete(uid);
+    this.lastOutputs.retain(books);
     const troubled = new Set(slots.filter(isTroubled).map(({ set }) => set.object.metadata?.namespace ?? ''));
     if (await this.#complaints.refresh(troubled)) this.#changed();
     return this.#untoldSince.size > 0 ? 300 : troubled.size + leaving.length > 0 ? 1000 : 5000;
@@ -103,7 +106,12 @@ export class Supervisor {
       { instance: slot.set.object.metadata?.name, how, reason },
       'an instance is given up',
     );
-    this.#writeSupervision(slot, {
+    const { client, clock, log } = this.#context;
+    const keepOutput = () =>
+      this.lastOutputs
+        .keep(slot.set, pod, { transport: client.transport, clock })
+        .catch((error: unknown) => log.info({ err: error }, 'the output of an instance is lost'));
+    const record = {
       epoch: copy.epoch,
       specHash: copy.specHash,
       pod: pod.metadata?.uid ?? '',
@@ -114,11 +122,12 @@ export class Supervisor {
         restarts: restartsBefore + Math.max(0, count - 1),
         exitCode: exitCodeOf(last),
       },
-    });
+    };
+    this.#writeSupervision(slot, record, keepOutput);
   }
 
   /** Writes down what was decided; what has changed meanwhile refuses it, and is looked at again. */
-  #writeSupervision({ set }: Slot, record: SupervisionRecord): void {
+  #writeSupervision({ set }: Slot, record: SupervisionRecord, before = async (): Promise<void> => {}): void {
     const { client, view } = this.#context;
     const { name = '', namespace = '', resourceVersion } = set.object.metadata ?? {};
     const manifest = {
@@ -131,6 +140,7 @@ export class Supervisor {
       ...(record.verdict === undefined ? {} : { spec: { replicas: 0 } }),
     };
     this.#run(`supervision ${namespace}/${name}`, async () => {
+      await before();
       // The parts that Kubernetes demands of a whole set are there already.
       if (set.kind === 'deployment') {
         const object = await client.apply(set.kind, manifest as never, 'iotmano-supervision');

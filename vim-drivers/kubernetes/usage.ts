@@ -26,6 +26,8 @@ interface PodMetrics {
 
 /** All workloads of a machine are asked for at about the same time: one look serves them. */
 const FRESH_MILLISECONDS = 1000;
+/** What nobody has asked for in so long is most likely gone. */
+const FORGOTTEN_MILLISECONDS = 3_600_000;
 
 /**
  * What pods use. From their kubelet, which knows the CPU time since they began, and the traffic; where the account may not ask it, from
@@ -66,9 +68,16 @@ export class UsageReader {
     const known = this.#summaries.get(machine);
     if (known !== undefined && this.#clock.monotonic() - known.at < FRESH_MILLISECONDS) return known.summary;
     const summary = this.#readSummary(machine);
+    this.#forget();
     this.#summaries.set(machine, { at: this.#clock.monotonic(), summary });
     summary.catch(() => this.#summaries.delete(machine));
     return summary;
+  }
+
+  #forget(): void {
+    const since = this.#clock.monotonic() - FORGOTTEN_MILLISECONDS;
+    for (const map of [this.#summaries, this.#added])
+      for (const [name, { at }] of map) if (at < since) map.delete(name);
   }
 
   async #readSummary(machine: string): Promise<Summary | undefined> {

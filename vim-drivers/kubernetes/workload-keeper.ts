@@ -1,4 +1,4 @@
-import { messageOf } from '../../kernel/index.ts';
+import { IotmanoError, messageOf } from '../../kernel/index.ts';
 import { workloadId, type Fence, type Workload, type WorkloadId, type WorkloadKey } from '../contract.ts';
 import { createKeyedQueue } from '../supervision/index.ts';
 import { awaitImage } from './await-image.ts';
@@ -32,7 +32,7 @@ export class WorkloadKeeper {
   readonly #parts: KeeperParts;
   readonly #queue = createKeyedQueue();
   /** What could not be made yet, as a port is taken. */
-  readonly #obstructed = new Map<WorkloadId, Workload>();
+  readonly #obstructed = new Map<WorkloadId, { readonly workload: Workload; readonly fence: Fence }>();
   /** Slots whose pods are on their way out, and that leave something when these are gone. What is forgotten here goes with the workload. */
   readonly #dropped = new Map<string, Dropped>();
   /** Images that are waited for. */
@@ -82,13 +82,17 @@ export class WorkloadKeeper {
         await removeLeftovers(context, namespace, LABEL.slot, name);
       });
     }
-    for (const [id, workload] of this.#obstructed) {
+    for (const [id, obstructed] of this.#obstructed) {
       const again = this.#queue.run(id, async () => {
-        if (this.#obstructed.get(id) === workload) await this.#make(workload);
+        if (this.#obstructed.get(id) !== obstructed) return;
+        await this.#parts.fence.demandLease(obstructed.fence);
+        await this.#make(obstructed.workload, obstructed.fence);
       });
-      await again.catch((error: unknown) =>
-        context.log.info({ workload: id, err: error }, `not possible yet: ${messageOf(error)}`),
-      );
+      await again.catch((error: unknown) => {
+        context.log.info({ workload: id, err: error }, `not possible yet: ${messageOf(error)}`);
+        // What a newer leader wants of the workload is not ours to say.
+        if (error instanceof IotmanoError && error.code === 'stale-lease') this.#obstructed.delete(id);
+      });
     }
   }
 
@@ -97,14 +101,13 @@ export class WorkloadKeeper {
     return this.#queue.idle();
   }
 
-  async #make(workload: Workload, fence?: Fence): Promise<void> {
+  async #make(workload: Workload, fence: Fence): Promise<void> {
     const { context, namespaces, address } = this.#parts;
     const { key, instances } = workload;
     await context.view.demandConnected();
     const hostAddress = await address();
     await namespaces.use(key.tenant, async (namespace) => {
-      if ((await this.#fetch(namespace, workload)) && fence !== undefined)
-        await this.#parts.fence.pass(fence);
+      if (await this.#fetch(namespace, workload)) await this.#parts.fence.demandLease(fence);
       const { scopeLabel, hostId } = context;
       const written = await Promise.all(
         instances.map(({ slot, epoch }) =>
@@ -112,7 +115,7 @@ export class WorkloadKeeper {
         ),
       );
       const isObstructed = written.some(({ obstacle }) => obstacle !== undefined);
-      if (isObstructed) this.#obstructed.set(workloadId(key), workload);
+      if (isObstructed) this.#obstructed.set(workloadId(key), { workload, fence });
       else this.#obstructed.delete(workloadId(key));
       await this.#dropOthers(namespace, workload);
       await this.#markEmpty(namespace, workload);
