@@ -21,7 +21,8 @@ export async function measureUsage(
       return {
         slot: observed.slot,
         cpuSeconds: own.reduce((sum, process) => sum + process.cpuSeconds, 0),
-        memoryBytes: inGroup ?? own.reduce((sum, process) => sum + residentBytes(process.pid), 0),
+        // Nothing is charged to a group at first: what a program touched before it came there counts elsewhere.
+        memoryBytes: inGroup || own.reduce((sum, process) => sum + residentBytes(process.pid), 0),
         restarts: observed.restarts,
       };
     }),
