@@ -7,6 +7,7 @@ describe('JSON from outside', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 10, noUnicodeString: false }), (value) => {
         const text = JSON.stringify(value);
+        fc.pre(!text.includes('"__proto__":'));
         expect(parseBoundedJson(text)).toEqual(JSON.parse(text));
       }),
     );
