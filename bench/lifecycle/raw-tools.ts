@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { runCommand } from '../../scripts/demo/run-command.ts';
-import { IMAGE, MEMORY_MEBIBYTES, PROGRAM, type Contender } from './program.ts';
+import { CPU_MILLIS, IMAGE, MEMORY_MEBIBYTES, PROGRAM, type Contender } from './program.ts';
 
 export type DriverName = 'process' | 'docker' | 'kubernetes';
 
@@ -14,7 +14,7 @@ export const RAW_TOOLS: Readonly<Record<DriverName, { readonly what: string; ope
     process: { what: 'spawn; SIGTERM and exit', open: openSpawn },
     docker: { what: `docker run -d, ${DOCKER_AT_ONCE} at once; docker stop and rm`, open: openDocker },
     kubernetes: {
-      what: 'kubectl create deployment --replicas and rollout status; kubectl delete and wait until the pods are gone',
+      what: 'kubectl scale and rollout status; kubectl scale to none and wait until the pods are gone',
       open: openKubectl,
     },
   };
@@ -51,8 +51,8 @@ async function openDocker(): Promise<Contender> {
     start: async (count) => {
       names = Array.from({ length: count }, (_, at) => `${prefix}-${at}`);
       await eachOf(names, DOCKER_AT_ONCE, async (name) => {
-        const flags = ['--name', name, '--memory', `${MEMORY_MEBIBYTES}m`];
-        await runCommand('docker', 'run', '-d', ...flags, IMAGE, ...PROGRAM);
+        const limits = ['--memory', `${MEMORY_MEBIBYTES}m`, '--cpus', String(CPU_MILLIS / 1000)];
+        await runCommand('docker', 'run', '-d', '--name', name, ...limits, IMAGE, ...PROGRAM);
       });
     },
     stop,
@@ -68,21 +68,21 @@ async function openKubectl(): Promise<Contender> {
   const kubectl = (...args: readonly string[]): Promise<string> =>
     runCommand('kubectl', '--namespace', namespace, ...args);
   await runCommand('kubectl', 'create', 'namespace', namespace);
+  await kubectl('create', 'deployment', name, `--image=${IMAGE}`, '--replicas=0', '--', ...PROGRAM);
+  await kubectl(
+    'set',
+    'resources',
+    'deployment',
+    name,
+    `--limits=cpu=${CPU_MILLIS}m,memory=${MEMORY_MEBIBYTES}Mi`,
+  );
   return {
     start: async (count) => {
-      await kubectl(
-        'create',
-        'deployment',
-        name,
-        `--image=${IMAGE}`,
-        `--replicas=${count}`,
-        '--',
-        ...PROGRAM,
-      );
+      await kubectl('scale', 'deployment', name, `--replicas=${count}`);
       await kubectl('rollout', 'status', 'deployment', name, '--timeout=120s');
     },
     stop: async () => {
-      await kubectl('delete', 'deployment', name, '--wait=false');
+      await kubectl('scale', 'deployment', name, '--replicas=0');
       await kubectl('wait', 'pod', '--all', '--for=delete', '--timeout=120s');
     },
     close: async () => {
