@@ -37,7 +37,7 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
     jurisdictions: placement.jurisdictions,
     require: [...placement.require, ...(constraints.require ?? [])],
     prefer: placement.prefer,
-    ...(placement.spread === undefined ? {} : { spreadBy: placement.spread.by }),
+    ...(placement.spread === undefined ? {} : { spread: [{ by: placement.spread.by }] }),
     ...(constraints.hosts === undefined ? {} : { hosts: constraints.hosts }),
     avoidHosts: input.avoidHosts ?? [],
     providers: [...new Set(Object.values(bind))],

@@ -81,7 +81,7 @@ function vacateFirst(
 
 const NOTHING_WANTED: WantedPlan = {
   problem: { requests: [], rules: [] },
-  result: { fits: true, additions: [], removals: [], skipped: [] },
+  result: { fits: true, additions: [], removals: [], evictions: [], skipped: [] },
   wanted: [],
 };
 

@@ -2,8 +2,14 @@ import type { VnfInstanceId } from '../../kernel/index.ts';
 import { compareText } from '../domain/index.ts';
 import type { PlacementRequest } from './types.ts';
 
-/** Providers before those that must reach them; among equals by name, then by id. */
-export function orderRequests(requests: readonly PlacementRequest[]): readonly PlacementRequest[] {
+/**
+ * Higher priorities first, then providers before those that must reach them; among equals by name, then by id.
+ * @param isBySize large ones before all that: what is small finds room in what they leave
+ */
+export function orderRequests(
+  requests: readonly PlacementRequest[],
+  isBySize = false,
+): readonly PlacementRequest[] {
   const byId = new Map(requests.map((request) => [request.functionId, request]));
   const depths = new Map<VnfInstanceId, number>();
 
@@ -19,8 +25,14 @@ export function orderRequests(requests: readonly PlacementRequest[]): readonly P
   for (const { functionId } of requests) depthOf(functionId, []);
   return requests.toSorted(
     (a, b) =>
+      (b.priority ?? 0) - (a.priority ?? 0) ||
+      (isBySize ? largestUnit(b) - largestUnit(a) : 0) ||
       depthOf(a.functionId, []) - depthOf(b.functionId, []) ||
       compareText(a.name, b.name) ||
       compareText(a.functionId, b.functionId),
   );
+}
+
+function largestUnit({ units }: PlacementRequest): number {
+  return Math.max(0, ...units.map(({ resources }) => resources.memoryBytes));
 }

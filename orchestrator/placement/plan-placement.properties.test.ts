@@ -59,7 +59,7 @@ const request = (name: (typeof NAMES)[number]) =>
         units: [buildDemand(instances, memoryMiB, { fixedPorts: hasPort ? ['tcp/80'] : [] })],
         tiers,
         ...(isCoverage ? { coverage: 'tier = device-edge' } : {}),
-        ...(spreadBy === undefined ? {} : { spreadBy }),
+        ...(spreadBy === undefined ? {} : { spread: [{ by: spreadBy }] }),
       }),
     );
 

@@ -129,7 +129,7 @@ describe('scores', () => {
       buildHost('a2', { labels: { zone: 'a' } }),
       buildHost('b1', { labels: { zone: 'b' }, used: { cpuMillis: 3000, memoryBytes: 0, storageBytes: 0 } }),
     ];
-    expect(plan(hosts, [buildRequest('f', { units: [buildDemand(3)], spreadBy: 'zone' })])).toEqual([
+    expect(plan(hosts, [buildRequest('f', { units: [buildDemand(3)], spread: [{ by: 'zone' }] })])).toEqual([
       'place 1 × f/main on a1',
       'place 1 × f/main on a2',
       'place 1 × f/main on b1',

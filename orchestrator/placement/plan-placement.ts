@@ -1,19 +1,24 @@
 import { compareText } from '../domain/index.ts';
-import { planCoverage } from './plan-coverage.ts';
-import { checkHost, checkRoom } from './filter-host.ts';
-import type { Rejection } from './rejection.ts';
-import { createLedger, type Ledger } from './ledger.ts';
+import { candidatesFor } from './candidate-cache.ts';
+import type { Candidates } from './candidates.ts';
+import { compileRequest, rejectionsOf, type CompiledRequest } from './compile-request.ts';
+import { decisionOf } from './decision.ts';
+import { domainOf } from './domains.ts';
+import { HostIndex } from './host-index.ts';
 import { orderRequests } from './order-requests.ts';
+import { planCoverage } from './plan-coverage.ts';
+import { toPlacements } from './placements.ts';
+import { preempt, type Disruption } from './preempt.ts';
 import { summarise } from './reasons.ts';
-import { domainOf, togetherClusters } from './rules.ts';
-import { compareScores, scoreHost } from './score-host.ts';
+import { besides } from './relations.ts';
+import { togetherClusters } from './rules.ts';
 import type {
-  HostSnapshot,
   PlacementProblem,
   PlacementRequest,
   PlacementResult,
   PlacementRule,
   PlacementSnapshot,
+  PlanningOptions,
   Shortfall,
   UnitDemand,
 } from './types.ts';
@@ -21,32 +26,89 @@ import type {
 /** A cluster of functions that belong together is tried with at most so many hosts as the first one's. */
 const MOST_ANCHORS = 64;
 
+/** How an attempt goes about it; the first one that places everything counts. */
+interface Attempt {
+  readonly isPacking: boolean;
+  readonly options: PlanningOptions;
+  readonly rules: readonly PlacementRule[];
+  readonly disruption: Disruption;
+  /** Whoever has ranked hosts for this plan. */
+  readonly ranked: Set<Candidates>;
+}
+
+interface Outcome {
+  readonly shortfalls: readonly Shortfall[];
+  readonly skipped: readonly Shortfall[];
+}
+
 /**
- * Chooses hosts for what is asked for beyond what is placed already, or says by count why there are none.
+ * Chooses hosts for what is asked for beyond what is placed already, or says by count why there are none: for all of the requests, or for none.
  * Pure and deterministic: neither the order of the hosts nor that of the requests matters; what is placed stays where it is,
  * save what is too many or no longer covered; planning again after the plan was carried out changes nothing.
- * Greedy: functions in order of who provides for whom; those that a rule ties together are placed as one.
+ * Greedy: higher priorities first, then functions in order of who provides for whom; those that a rule ties together are placed as one. Where that
+ * places not everything, hosts are filled one after the other, large units first.
+ * @param inventory a snapshot, or an index of one that is kept true and is as it was afterwards
  */
-export function planPlacement(snapshot: PlacementSnapshot, problem: PlacementProblem): PlacementResult {
-  const ledger = createLedger(snapshot);
-  const ordered = orderRequests(problem.requests);
+export function planPlacement(
+  inventory: PlacementSnapshot | HostIndex,
+  problem: PlacementProblem,
+  options: PlanningOptions = {},
+): PlacementResult {
+  const index = inventory instanceof HostIndex ? inventory : HostIndex.of(inventory);
+  const begin = index.mark();
+  const ranked = new Set<Candidates>();
+  try {
+    const first = attempt(index, problem, options, { isPacking: false, ranked });
+    if (first.shortfalls.length === 0) return planned(index, begin, first);
+    takeBack(index, begin, ranked);
+    const second = attempt(index, problem, options, { isPacking: true, ranked });
+    if (second.shortfalls.length === 0) return planned(index, begin, second);
+    return { fits: false, shortfalls: first.shortfalls };
+  } finally {
+    takeBack(index, begin, ranked);
+  }
+}
+
+function takeBack(index: HostIndex, mark: number, ranked: ReadonlySet<Candidates>): void {
+  const roomier = index.rollback(mark);
+  if (roomier.length > 0) for (const candidates of ranked) candidates.regain(roomier);
+}
+
+function planned(index: HostIndex, begin: number, { skipped }: Outcome): PlacementResult {
+  const bookings = index.bookings(begin);
+  const { additions, removals, evictions } = toPlacements(index, bookings);
+  return { fits: true, additions, removals, evictions, skipped };
+}
+
+function attempt(
+  index: HostIndex,
+  { requests, rules }: PlacementProblem,
+  options: PlanningOptions,
+  { isPacking, ranked }: Pick<Attempt, 'isPacking' | 'ranked'>,
+): Outcome {
+  const ordered = orderRequests(requests, isPacking);
   const shortfalls: Shortfall[] = [];
   const skipped: Shortfall[] = [];
+  const disruption: Disruption = {
+    left: options.maxEvictions ?? 0,
+    own: new Set(requests.map(({ functionId }) => functionId)),
+  };
+  const how: Attempt = { isPacking, options, rules, disruption, ranked };
+  for (const { functionId, labels, priority } of ordered)
+    if (labels !== undefined || priority !== undefined)
+      index.occupancy.introduce(functionId, labels ?? {}, priority ?? 0);
   const clusters = togetherClusters(
     ordered.map(({ functionId }) => functionId),
-    problem.rules,
+    rules,
   );
   for (const cluster of clusters) {
-    const requests = ordered.filter(({ functionId }) => cluster.includes(functionId));
-    for (const request of requests.filter(isCoverage))
-      skipped.push(...planCoverage(ledger, request, problem.rules));
-    const counted = requests.filter((request) => !isCoverage(request));
-    removeSurplus(ledger, counted);
-    shortfalls.push(...placeCluster(ledger, counted, problem.rules));
+    const members = ordered.filter(({ functionId }) => cluster.includes(functionId));
+    for (const request of members.filter(isCoverage)) skipped.push(...planCoverage(index, request, rules));
+    const counted = members.filter((request) => !isCoverage(request));
+    removeSurplus(index, counted, rules);
+    shortfalls.push(...placeCluster(index, counted, how));
   }
-  return shortfalls.length > 0
-    ? { fits: false, shortfalls }
-    : { fits: true, additions: ledger.additions(), removals: ledger.removals(), skipped };
+  return { shortfalls, skipped };
 }
 
 function isCoverage(request: PlacementRequest): boolean {
@@ -55,124 +117,149 @@ function isCoverage(request: PlacementRequest): boolean {
 
 /** Places all of the requests or none of them. */
 function placeCluster(
-  ledger: Ledger,
+  index: HostIndex,
   requests: readonly PlacementRequest[],
-  rules: readonly PlacementRule[],
+  how: Attempt,
 ): readonly Shortfall[] {
-  const begin = ledger.mark();
-  const firstTry = placeAll(ledger, requests, rules);
+  const begin = index.mark();
+  const firstTry = placeAll(index, requests, how);
   if (firstTry.length === 0) return [];
-  ledger.rollback(begin);
-  for (const anchor of anchorsOf(ledger, requests, rules)) {
-    const anchored = placeAll(ledger, requests, rules, anchor);
+  takeBack(index, begin, how.ranked);
+  for (const anchor of anchorsOf(index, requests, how.rules)) {
+    const anchored = placeAll(index, requests, how, anchor);
     if (anchored.length === 0) return [];
-    ledger.rollback(begin);
+    takeBack(index, begin, how.ranked);
   }
   return firstTry;
 }
 
 /** Where else the first function of a cluster could stand: one host of each combination of domains, best first. */
 function anchorsOf(
-  ledger: Ledger,
+  index: HostIndex,
   requests: readonly PlacementRequest[],
   rules: readonly PlacementRule[],
-): readonly HostSnapshot[] {
+): readonly number[] {
   const [request] = requests;
   const demand = request?.units[0];
   if (requests.length < 2 || request === undefined || demand === undefined) return [];
-  const scopes = rules.filter(({ type }) => type === 'together').map(({ scope }) => scope);
-  const candidates = candidatesFor(ledger, request, demand, rules).fitting;
-  const firstOfDomain = Map.groupBy(candidates, (host) =>
-    JSON.stringify(scopes.map((scope) => domainOf(host, scope))),
-  );
-  return [...firstOfDomain.values()].flatMap((hosts) => hosts.slice(0, 1)).slice(0, MOST_ANCHORS);
+  const scopes = rules
+    .filter(({ type, weight }) => type === 'together' && weight === undefined)
+    .map(({ scope }) => scope);
+  const compiled = compileRequest(index, request, demand, rules);
+  const bestOfDomain = new Map<string, number>();
+  const scores = new Map<number, number>();
+  compiled.eligible.forEach((row) => {
+    if (!compiled.fits(row)) return;
+    scores.set(row, compiled.key(row) + compiled.limits.score(row, false));
+    const domain = scopes.map((scope) => domainOf(index, row, scope)).join(' ');
+    const best = bestOfDomain.get(domain);
+    if (best === undefined || compare(row, best) < 0) bestOfDomain.set(domain, row);
+  });
+  function compare(a: number, b: number): number {
+    return (scores.get(b) ?? 0) - (scores.get(a) ?? 0) || index.compareRows(a, b);
+  }
+  return [...bestOfDomain.values()].toSorted(compare).slice(0, MOST_ANCHORS);
 }
 
 function placeAll(
-  ledger: Ledger,
+  index: HostIndex,
   requests: readonly PlacementRequest[],
-  rules: readonly PlacementRule[],
-  anchor?: HostSnapshot,
+  how: Attempt,
+  anchor?: number,
 ): readonly Shortfall[] {
   let first = anchor;
   return requests.flatMap((request) =>
     unitsBySize(request).flatMap((demand) => {
-      const missing = demand.instances - ledger.countOf(request.functionId, demand.unit);
-      for (let left = missing; left > 0; left -= 1) {
-        const { fitting, rejections } = candidatesFor(ledger, request, demand, rules);
-        const chosen = first !== undefined && fitting.includes(first) ? first : fitting[0];
-        if (chosen === undefined) return [shortfall(ledger, request, demand, left, rejections)];
-        ledger.add(request.functionId, demand, chosen);
-        first = undefined;
-      }
-      return [];
+      const placed = placeUnit(index, request, demand, how, first);
+      first = undefined;
+      return placed;
     }),
   );
 }
 
-/** The hosts for one more instance, best first, and why the others are none. */
-function candidatesFor(
-  ledger: Ledger,
+function placeUnit(
+  index: HostIndex,
   request: PlacementRequest,
   demand: UnitDemand,
-  rules: readonly PlacementRule[],
-): { readonly fitting: readonly HostSnapshot[]; readonly rejections: readonly Rejection[] } {
-  const fitting: HostSnapshot[] = [];
-  const rejections: Rejection[] = [];
-  for (const host of ledger.hosts) {
-    const rejection = checkHost(host, request, demand) ?? checkRoom(ledger, host, request, demand, rules);
-    if (rejection === undefined) fitting.push(host);
-    else rejections.push(rejection);
+  { isPacking, rules, options, disruption, ranked }: Attempt,
+  anchor: number | undefined,
+): readonly Shortfall[] {
+  const { functionId } = request;
+  const missing = demand.instances - index.occupancy.countOf(functionId, demand.unit);
+  if (missing <= 0) return [];
+  const { compiled, candidates } = candidatesFor(index, request, demand, rules, {
+    isPacking,
+    expected: missing,
+  });
+  ranked.add(candidates);
+  for (let left = missing; left > 0; left -= 1) {
+    const isAnchored =
+      left === missing && anchor !== undefined && compiled.eligible.has(anchor) && compiled.fits(anchor);
+    const row = isAnchored ? anchor : (candidates.best() ?? preempt(index, compiled, disruption));
+    if (row === undefined) return [shortfall(index, compiled, left)];
+    options.onDecision?.(decisionOf(index, compiled, row));
+    index.book(functionId, demand, row, 1, uplinkNeed(index, request, row));
+    candidates.took(row);
   }
-  const ranked = fitting
-    .map((host) => scoreHost(ledger, host, request, demand))
-    .toSorted(compareScores)
-    .map(({ host }) => host);
-  return { fitting: ranked, rejections };
+  return [];
+}
+
+/** What an instance there sends out of its zone. */
+function uplinkNeed(index: HostIndex, { flows = [] }: PlacementRequest, row: number): number {
+  let total = 0;
+  for (const { to, bitsPerSecond } of flows) {
+    const holders = [...index.occupancy.rowsOf(to).keys()];
+    if (holders.length > 0 && !besides(index, holders).has(row)) total += bitsPerSecond;
+  }
+  return total;
 }
 
 /** Takes away what is too many: from hosts that are not READY first, then where the next one would be placed last. */
-function removeSurplus(ledger: Ledger, requests: readonly PlacementRequest[]): void {
+function removeSurplus(
+  index: HostIndex,
+  requests: readonly PlacementRequest[],
+  rules: readonly PlacementRule[],
+): void {
   for (const request of requests) {
+    const { functionId } = request;
     for (const demand of request.units) {
-      let surplus = ledger.countOf(request.functionId, demand.unit) - demand.instances;
+      let surplus = index.occupancy.countOf(functionId, demand.unit) - demand.instances;
+      if (surplus <= 0) continue;
+      const compiled = compileRequest(index, request, demand, rules);
+      const goesFirst = (a: number, b: number): number =>
+        Number(index.isReady(a)) - Number(index.isReady(b)) ||
+        scoreOf(compiled, a) - scoreOf(compiled, b) ||
+        index.compareRows(b, a);
       for (; surplus > 0; surplus -= 1) {
-        const worst = ledger
-          .hostsOf(request.functionId)
-          .filter(({ hostId }) => ledger.countOn(request.functionId, hostId, demand.unit) > 0)
-          .map((host) => scoreHost(ledger, host, request, demand))
-          .toSorted((a, b) => Number(isReady(a.host)) - Number(isReady(b.host)) || compareScores(b, a))[0];
+        const [worst] = [...index.occupancy.rowsOfUnit(functionId, demand.unit).keys()].toSorted(goesFirst);
         if (worst === undefined) break;
-        ledger.remove(request.functionId, demand, worst.host);
+        index.book(functionId, demand, worst, -1);
+        compiled.limits.recount(index.occupancy.rowsOf(functionId));
       }
     }
   }
 }
 
-function isReady(host: HostSnapshot): boolean {
-  return host.state === 'READY' && !host.isDraining;
+function scoreOf(compiled: CompiledRequest, row: number): number {
+  return compiled.key(row) + compiled.limits.score(row, false);
 }
 
 /** Large units first: small ones fit into what is left. */
 function unitsBySize(request: PlacementRequest): readonly UnitDemand[] {
+  if (request.units.length < 2) return request.units;
   return request.units.toSorted(
     (a, b) => b.resources.memoryBytes - a.resources.memoryBytes || compareText(a.unit, b.unit),
   );
 }
 
-function shortfall(
-  ledger: Ledger,
-  { functionId, name }: PlacementRequest,
-  { unit }: UnitDemand,
-  missing: number,
-  rejections: readonly Rejection[],
-): Shortfall {
+function shortfall(index: HostIndex, compiled: CompiledRequest, missing: number): Shortfall {
+  const { request, demand } = compiled;
   return {
-    functionId,
-    name,
-    unit,
+    functionId: request.functionId,
+    name: request.name,
+    unit: demand.unit,
     missing,
-    consideredHosts: ledger.hosts.length,
-    reasons: summarise(rejections),
+    consideredHosts: index.size,
+    reasons: summarise(rejectionsOf(index, compiled)),
   };
 }

@@ -25,6 +25,7 @@ export function describeShortfall({ consideredHosts, reasons }: Shortfall): stri
 
 function quantity(resource: keyof Resources, amount: number): string {
   if (resource === 'cpuMillis') return `${amount}m`;
+  if (resource === 'devices') return String(amount);
   const [size, unit] = amount >= 2 ** 30 ? [2 ** 30, 'GiB'] : [2 ** 20, 'MiB'];
   return `${Math.round((amount / size) * 10) / 10} ${unit}`;
 }

@@ -8,15 +8,51 @@ export interface Resources {
   readonly cpuMillis: number;
   readonly memoryBytes: number;
   readonly storageBytes: number;
+  /** Countable things by class: accelerators, serial lines. Absent: none. */
+  readonly devices?: Readonly<Record<string, number>>;
 }
 
 /** A port number that is taken on a host, or asked for: `tcp/8080`. */
 export type FixedPort = `${'tcp' | 'udp'}/${number}`;
 
+/** What pre-emption has to know of what is placed; without it, nothing is ever pre-empted. */
 export interface PlacedUnit {
   readonly functionId: VnfInstanceId;
   readonly unit: string;
   readonly instances: number;
+  /** Absent: 0. */
+  readonly priority?: number;
+  /** Of one instance; absent: it cannot be pre-empted. */
+  readonly resources?: Resources;
+  readonly fixedPorts?: readonly FixedPort[];
+  /** Of the function, as `affinities` of others see it. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Who keeps off: `refuse` keeps out what does not tolerate it, `avoid` makes the host worse. */
+export interface Taint {
+  /** `dedicated=lab`, or a key alone. */
+  readonly text: string;
+  readonly effect: 'refuse' | 'avoid';
+}
+
+export interface LatencyMeasurement {
+  /** A host, or the value of its label `zone`, or `label=value`. */
+  readonly to: string;
+  /** 95th percentile of the round trip. */
+  readonly p95Milliseconds: number;
+  /** When the snapshot was taken. */
+  readonly ageSeconds: number;
+}
+
+/** The way from a host to all that is outside its zone. */
+export interface Uplink {
+  readonly bitsPerSecond?: number;
+  /** Of what is placed on the host. */
+  readonly usedBitsPerSecond?: number;
+  readonly isMetered?: boolean;
+  /** Where traffic passes through, ISO 3166; absent: not known. */
+  readonly jurisdictions?: readonly string[];
 }
 
 export interface HostSnapshot {
@@ -40,10 +76,19 @@ export interface HostSnapshot {
   /** Host ids or label expressions of who reaches it; absent: everybody. */
   readonly reachableFrom?: readonly string[];
   readonly placed: readonly PlacedUnit[];
+  readonly taints?: readonly Taint[];
+  readonly latencies?: readonly LatencyMeasurement[];
+  readonly uplink?: Uplink;
+  /** In the currency of the installation; absent: not known, as dear as the dearest. */
+  readonly costPerHour?: number;
+  /** Share of the recent past for which it was there, 0 to 1; absent: nothing is held against it. */
+  readonly availability?: number;
 }
 
 export interface PlacementSnapshot {
   readonly hosts: readonly HostSnapshot[];
+  /** Share of the allocatable CPU and memory of each host of a tier that only requests with `usesReserve` get, 0 to 1. */
+  readonly reserves?: Readonly<Partial<Record<Tier, number>>>;
 }
 
 export interface UnitDemand {
@@ -55,6 +100,58 @@ export interface UnitDemand {
   /** A host fits that can run one of them. */
   readonly artifactTypes: readonly ArtifactType[];
   readonly fixedPorts: readonly FixedPort[];
+}
+
+/** Instances are spread evenly over the values of a label, or over hosts. */
+export interface Spread {
+  /** `host`, or the name of a label. */
+  readonly by: string;
+  /** Hard: no domain holds more than so many instances above the one that holds least. Absent: best effort. */
+  readonly maxSkew?: number;
+  /** Of each instance that a domain holds already, against preferences; default 1000. */
+  readonly weight?: number;
+}
+
+/** Near to, or away from, functions that a label expression names: `role = cse and tenant = a`. */
+export interface Affinity {
+  readonly type: 'together' | 'apart';
+  /** Over the labels of functions that are placed. */
+  readonly with: string;
+  /** `host`, or the name of a label. */
+  readonly scope: string;
+  /** Best effort, with this weight; absent: hard. */
+  readonly weight?: number;
+}
+
+/** By measured latency, not distance. */
+export interface Near {
+  readonly to:
+    | { readonly host: HostId }
+    /** `label=value`, or the value of the label `zone`. */
+    | { readonly label: string }
+    /** Where any instance of it is: the function itself, or the one that keeps the data. */
+    | { readonly functionId: VnfInstanceId };
+  readonly maxMilliseconds: number;
+  /** Older measurements do not count; absent: any. */
+  readonly maxAgeSeconds?: number;
+  /** Best effort, with this weight; absent: hard. */
+  readonly weight?: number;
+}
+
+/** Data that flows to another function. */
+export interface Flow {
+  readonly to: VnfInstanceId;
+  readonly bitsPerSecond: number;
+}
+
+/** What makes a host better, beside what the request prefers. Zero: of no account. */
+export interface Objectives {
+  /** Of the dearest host. */
+  readonly cost?: number;
+  /** Of a host whose uplink is paid for by volume. */
+  readonly metered?: number;
+  /** Of a host that was always there. */
+  readonly availability?: number;
 }
 
 export interface PlacementRequest {
@@ -72,8 +169,19 @@ export interface PlacementRequest {
   /** Label expressions that all must hold. */
   readonly require: readonly string[];
   readonly prefer: readonly { readonly expression: string; readonly weight: number }[];
-  /** `host`, or the label over whose values the instances are spread. */
-  readonly spreadBy?: string;
+  readonly spread?: readonly Spread[];
+  readonly affinities?: readonly Affinity[];
+  readonly near?: readonly Near[];
+  readonly flows?: readonly Flow[];
+  /** Taints that do not keep it away: a whole text, or a key. */
+  readonly tolerates?: readonly string[];
+  readonly objectives?: Objectives;
+  /** Of the function, as affinities of others see it. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Higher ones come first, and may take the place of lower ones that can be pre-empted; default 0. */
+  readonly priority?: number;
+  /** May use what is reserved: healing, and functions of a priority above 0. */
+  readonly usesReserve?: boolean;
   /** Only these. */
   readonly hosts?: readonly HostId[];
   /** None of these: where a copy has just failed, or been lost. */
@@ -92,6 +200,8 @@ export interface PlacementRule {
   readonly type: 'together' | 'apart';
   readonly functionIds: readonly VnfInstanceId[];
   readonly scope: string;
+  /** Best effort, with this weight; absent: hard. */
+  readonly weight?: number;
 }
 
 export interface PlacementProblem {
@@ -127,7 +237,36 @@ export type PlacementResult =
       readonly fits: true;
       readonly additions: readonly Placement[];
       readonly removals: readonly Placement[];
+      /** Instances of lower priority that make room; whoever carries the plan out places them anew, or not at all. */
+      readonly evictions: readonly Placement[];
       /** Hosts that `coverage` names and that cannot run it: no reason to refuse the plan. */
       readonly skipped: readonly Shortfall[];
     }
   | { readonly fits: false; readonly shortfalls: readonly Shortfall[] };
+
+export interface PlanningOptions {
+  /** Steps of search for a plan where the first attempt finds none, or a better one where it does; default 0: the first attempt counts. */
+  readonly searchSteps?: number;
+  /** Decides between equals in the search; the same seed, the same plan. */
+  readonly seed?: number;
+  /** Instances of others, at most, that may have to make room; default 0. */
+  readonly maxEvictions?: number;
+  /** Told each decision, in order, with how the best hosts compared. */
+  readonly onDecision?: (decision: Decision) => void;
+}
+
+/** A host as one decision saw it. */
+export interface RatedHost {
+  readonly hostId: HostId;
+  readonly score: number;
+  /** What the score is the sum of, by name. */
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+export interface Decision {
+  readonly functionId: VnfInstanceId;
+  readonly unit: string;
+  readonly chosen: RatedHost;
+  /** The next best, at most three. */
+  readonly runnersUp: readonly RatedHost[];
+}

@@ -1,0 +1,211 @@
+import type { CompiledRequest } from './compile-request.ts';
+import { domainOf } from './domains.ts';
+import type { HostIndex } from './host-index.ts';
+import { RowHeap } from './row-heap.ts';
+
+/** Rows that agree in every domain wider than a host. */
+interface Group {
+  /** Any of its rows. */
+  readonly sample: number;
+  readonly heap: RowHeap;
+  /** Rows beyond the heap come after this one, key and row; none: the heap has all. */
+  bound: { readonly key: number; readonly row: number } | undefined;
+  /** The top of the heap is known to be true. */
+  isChecked: boolean;
+}
+
+const LEAST_KEPT = 16;
+const KEPT_IN_ALL = 4096;
+/** A heap that has grown so many times over by rows that were ranked again is made anew. */
+const MOST_OVER = 4;
+
+/**
+ * The hosts for the next instance of a request, best first, without ranking them all again for each. The best few of each group of domains are kept
+ * in a heap with the score that they had; as scores only fall while instances are placed, the top is right as soon as it still has its score,
+ * and the others are looked at again only when the kept ones are used up. Room that is gained elsewhere is taken in from the index's log.
+ */
+export class Candidates {
+  readonly #index: HostIndex;
+  readonly #compiled: CompiledRequest;
+  readonly #groups = new Map<number | string, Group>();
+  readonly #expected: number;
+  readonly #compare: (a: number, b: number) => number;
+  #gains: number;
+  #version: number;
+  #hasSetAside = false;
+  /** So much was taken back that ranking anew is less work. */
+  isSpent = false;
+
+  /** @param expected how many instances will be asked for, about */
+  constructor(index: HostIndex, compiled: CompiledRequest, expected: number) {
+    this.#index = index;
+    this.#compiled = compiled;
+    this.#expected = expected;
+    this.#compare = (a, b) => index.compareRows(a, b);
+    this.#gains = index.gains.length;
+    this.#version = this.#ownVersion();
+    this.#scan();
+  }
+
+  /** Takes in what others have placed or taken away since. */
+  refresh(): void {
+    const { gains } = this.#index;
+    this.regain(gains.slice(this.#gains));
+    this.#gains = gains.length;
+    for (const group of this.#groups.values()) group.isChecked = false;
+    if (this.#version !== this.#ownVersion()) {
+      this.#compiled.limits.recount(this.#index.occupancy.rowsOf(this.#compiled.request.functionId));
+      this.#version = this.#ownVersion();
+    }
+  }
+
+  /** These rows have more room than when they were ranked. */
+  regain(rows: readonly number[]): void {
+    this.isSpent ||= rows.length > KEPT_IN_ALL;
+    if (this.isSpent) return;
+    for (const row of rows) {
+      if (!this.#compiled.eligible.has(row)) continue;
+      const group = this.#groupOf(row);
+      const key = this.#compiled.key(row);
+      if (!this.#isBeyond(group, key, row)) group.heap.push(key, row);
+      group.isChecked = false;
+      if (group.heap.size > MOST_OVER * this.#kept()) this.#scan();
+    }
+  }
+
+  /** The best row for one more instance; undefined: there is none. */
+  best(): number | undefined {
+    const row = this.#bestKept();
+    if (row !== undefined || !this.#hasSetAside) return row;
+    // What a hard skew has kept out may be open by now.
+    this.#hasSetAside = false;
+    this.#scan();
+    return this.#bestKept();
+  }
+
+  #bestKept(): number | undefined {
+    const { limits } = this.#compiled;
+    let chosen: Group | undefined;
+    let best = -Infinity;
+    for (const group of this.#groups.values()) {
+      if (limits.refusal(group.sample, false) !== undefined) continue;
+      if (!group.isChecked) this.#check(group);
+      const { heap } = group;
+      if (heap.size === 0) continue;
+      const score = heap.topKey + limits.score(group.sample, false);
+      const isBetter =
+        score > best ||
+        (score === best &&
+          chosen !== undefined &&
+          this.#index.compareRows(heap.topRow, chosen.heap.topRow) < 0);
+      if (!isBetter && chosen !== undefined) continue;
+      chosen = group;
+      best = score;
+    }
+    return chosen?.heap.topRow;
+  }
+
+  /** An instance was booked on the row that `best` gave. */
+  took(row: number): void {
+    this.#compiled.limits.take(row);
+    this.#version = this.#ownVersion();
+    const group = this.#groupOf(row);
+    if (group.heap.size > 0 && group.heap.topRow === row) group.heap.replaceTop(this.#compiled.key(row));
+    group.isChecked = false;
+    // What one host holds may shut others.
+    if (this.#compiled.limits.isHard) for (const each of this.#groups.values()) each.isChecked = false;
+  }
+
+  /** Makes the top of a group true: the row that is best in it now. */
+  #check(group: Group): void {
+    const { heap } = group;
+    for (;;) {
+      if (heap.size === 0) {
+        if (group.bound === undefined) break;
+        this.#scan();
+        continue;
+      }
+      const row = heap.topRow;
+      const key = this.#compiled.key(row);
+      if (!this.#compiled.room.has(row)) heap.pop();
+      else if (this.#compiled.limits.refusal(row, true) !== undefined) {
+        this.#hasSetAside = true;
+        heap.pop();
+      } else if (key !== heap.topKey) heap.replaceTop(key);
+      else if (this.#isBeyond(group, heap.topKey, row)) this.#scan();
+      else break;
+    }
+    group.isChecked = true;
+  }
+
+  /** Whether rows that are not kept could be better. */
+  #isBeyond({ bound }: Group, key: number, row: number): boolean {
+    if (bound === undefined) return false;
+    return key < bound.key || (key === bound.key && this.#index.compareRows(row, bound.row) > 0);
+  }
+
+  /** Looks at all rows, and keeps the best of each group. */
+  #scan(): void {
+    const { eligible, room, limits } = this.#compiled;
+    const most = this.#kept();
+    const kept = new Map<Group, RowHeap>();
+    for (const group of this.#groups.values()) kept.set(group, new RowHeap(this.#compare, true));
+    const full = new Set<Group>();
+    let group: Group | undefined;
+    let heap: RowHeap | undefined;
+    eligible.forEach((row) => {
+      if (!room.has(row)) return;
+      if (limits.refusal(row, true) !== undefined) {
+        this.#hasSetAside = true;
+        return;
+      }
+      const next = this.#groupOf(row);
+      if (next !== group || heap === undefined) {
+        group = next;
+        heap = kept.get(next);
+        if (heap === undefined) kept.set(next, (heap = new RowHeap(this.#compare, true)));
+      }
+      const key = this.#compiled.key(row);
+      if (heap.size < most) heap.push(key, row);
+      else {
+        full.add(next);
+        if (key > heap.topKey || (key === heap.topKey && this.#compare(row, heap.topRow) < 0))
+          heap.replaceTop(key, row);
+      }
+    });
+    for (const [each, worstFirst] of kept) {
+      each.bound = full.has(each) ? { key: worstFirst.topKey, row: worstFirst.topRow } : undefined;
+      each.heap.fill(worstFirst);
+      each.isChecked = false;
+    }
+  }
+
+  /** Rows that are kept of each group. */
+  #kept(): number {
+    const { groupedBy } = this.#compiled.limits;
+    let groups = 1;
+    for (const by of groupedBy) groups *= Math.max(1, this.#index.labels.distinct(by) - 1);
+    return Math.max(LEAST_KEPT, Math.ceil(KEPT_IN_ALL / groups), Math.ceil((1.5 * this.#expected) / groups));
+  }
+
+  #groupOf(row: number): Group {
+    const { groupedBy } = this.#compiled.limits;
+    const [only] = groupedBy;
+    if (only === undefined) return this.#group(0, row);
+    if (groupedBy.length === 1) return this.#group(domainOf(this.#index, row, only), row);
+    return this.#group(groupedBy.map((by) => domainOf(this.#index, row, by)).join(' '), row);
+  }
+
+  #group(name: number | string, row: number): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = { sample: row, heap: new RowHeap(this.#compare, false), bound: undefined, isChecked: false };
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  #ownVersion(): number {
+    return this.#index.occupancy.functions.get(this.#compiled.request.functionId)?.version ?? 0;
+  }
+}

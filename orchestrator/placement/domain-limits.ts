@@ -1,0 +1,138 @@
+import { domainOf, HOST_SCOPE, rowsWithDomain } from './domains.ts';
+import type { HostIndex } from './host-index.ts';
+import { matchesFunction } from './relations.ts';
+import { SPREAD_WEIGHT } from './score.ts';
+import type { Bits } from './bits.ts';
+import type { PlacementRequest, PlacementRule, Spread } from './types.ts';
+
+interface Scope {
+  readonly by: string;
+  /** Instances of the function by domain. */
+  readonly counts: Map<number, number>;
+  readonly weight: number;
+  readonly maxSkew: number | undefined;
+  readonly isApart: boolean;
+  readonly isTogether: boolean;
+  /** How many domains could take any. */
+  readonly domains: number;
+}
+
+/** What the request's own instances mean for each other, domain by domain: spread, hard skew, apart, together. */
+export class DomainLimits {
+  /** Scopes other than the host: rows that agree in all of them are alike in everything here but their own count. */
+  readonly groupedBy: readonly string[];
+  readonly #scopes: readonly Scope[];
+  readonly #hardHost: readonly Scope[];
+  readonly #hardWide: readonly Scope[];
+  readonly #index: HostIndex;
+
+  /** @param eligible hosts that satisfy all that does not change: the domains that a hard skew compares */
+  constructor(
+    index: HostIndex,
+    request: PlacementRequest,
+    { spreads, rules }: { readonly spreads: readonly Spread[]; readonly rules: readonly PlacementRule[] },
+    eligible: Bits,
+  ) {
+    this.#index = index;
+    const scopes = [...spreads.map(ofSpread), ...ownRules(request, rules)];
+    this.#scopes = scopes.map((scope) => ({ ...scope, domains: domainsOf(index, eligible, scope) }));
+    const hard = this.#scopes.filter(
+      ({ maxSkew, isApart, isTogether }) => maxSkew !== undefined || isApart || isTogether,
+    );
+    this.#hardHost = hard.filter(({ by }) => by === HOST_SCOPE);
+    this.#hardWide = hard.filter(({ by }) => by !== HOST_SCOPE);
+    this.groupedBy = [...new Set(scopes.map(({ by }) => by).filter((by) => by !== HOST_SCOPE))];
+    this.recount(index.occupancy.rowsOf(request.functionId));
+  }
+
+  /** Whether what is placed on one host can open or shut others. */
+  get isHard(): boolean {
+    return this.#hardHost.length + this.#hardWide.length > 0;
+  }
+
+  recount(rows: ReadonlyMap<number, number>): void {
+    for (const { counts } of this.#scopes) counts.clear();
+    for (const [row, instances] of rows) this.take(row, instances);
+  }
+
+  take(row: number, instances = 1): void {
+    for (const { by, counts } of this.#scopes) {
+      const domain = domainOf(this.#index, row, by);
+      counts.set(domain, (counts.get(domain) ?? 0) + instances);
+    }
+  }
+
+  /** What a row loses or gains for what its domains hold already. @param isHost whether of the host's own count, or of the wider domains */
+  score(row: number, isHost: boolean): number {
+    let total = 0;
+    for (const { by, counts, weight } of this.#scopes)
+      if ((by === HOST_SCOPE) === isHost && weight !== 0)
+        total -= weight * (counts.get(domainOf(this.#index, row, by)) ?? 0);
+    return total;
+  }
+
+  /** What stands against a row; undefined: nothing does. @param isHost whether in its own count, or in the wider domains */
+  refusal(row: number, isHost: boolean): string | undefined {
+    for (const scope of isHost ? this.#hardHost : this.#hardWide) {
+      const { by, counts, maxSkew, isApart, isTogether } = scope;
+      const domain = domainOf(this.#index, row, by);
+      const here = counts.get(domain) ?? 0;
+      if (isApart && here > 0) return `are in a ${by} that holds what must be apart from it`;
+      if (isTogether && here === 0 && counts.size > 0)
+        return `are not in the ${by} where the functions that belong together are`;
+      if (maxSkew !== undefined && here + 1 - least(scope) > maxSkew)
+        return `would hold more than ${maxSkew} above the ${by} that holds least`;
+    }
+    return undefined;
+  }
+}
+
+function ofSpread({ by, weight = SPREAD_WEIGHT, maxSkew }: Spread): Omit<Scope, 'domains'> {
+  return { by, counts: new Map(), weight, maxSkew, isApart: false, isTogether: false };
+}
+
+/** Hard rules that a function keeps towards itself. */
+function ownRules(
+  { functionId, affinities = [], labels = {} }: PlacementRequest,
+  rules: readonly PlacementRule[],
+): readonly Omit<Scope, 'domains'>[] {
+  const own = rules.filter(
+    ({ type, functionIds, weight }) =>
+      weight === undefined &&
+      functionIds.includes(functionId) &&
+      (type === 'together' || functionIds.length === 1),
+  );
+  const kin = affinities.filter(
+    (affinity) => affinity.weight === undefined && matchesFunction(affinity.with, labels),
+  );
+  return [...own, ...kin].map(({ type, scope }) => ({
+    by: scope,
+    counts: new Map(),
+    weight: 0,
+    maxSkew: undefined,
+    isApart: type === 'apart',
+    isTogether: type === 'together',
+  }));
+}
+
+/** How many domains a hard skew compares; a host without the label is in none. */
+function domainsOf(index: HostIndex, eligible: Bits, { by, maxSkew }: Omit<Scope, 'domains'>): number {
+  if (maxSkew === undefined) return 0;
+  if (by === HOST_SCOPE) return eligible.count;
+  const labelled = rowsWithDomain(index, by).copy();
+  labelled.keep(eligible);
+  const found = new Set<number>();
+  labelled.forEach((row) => found.add(domainOf(index, row, by)));
+  return found.size;
+}
+
+function least({ counts, domains }: Scope): number {
+  let holding = 0;
+  let smallest = Infinity;
+  for (const count of counts.values()) {
+    if (count <= 0) continue;
+    holding += 1;
+    smallest = Math.min(smallest, count);
+  }
+  return holding < domains ? 0 : smallest === Infinity ? 0 : smallest;
+}

@@ -1,0 +1,327 @@
+import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import type { Tier } from '../../descriptors/index.ts';
+import { compareText } from '../domain/index.ts';
+import { Bits } from './bits.ts';
+import { LabelColumns } from './label-columns.ts';
+import { Occupancy } from './occupancy.ts';
+import type {
+  FixedPort,
+  HostSnapshot,
+  LatencyMeasurement,
+  PlacementSnapshot,
+  Resources,
+  UnitDemand,
+} from './types.ts';
+
+/** Columns that are no labels: no label can have such a name in an expression without quotes, and none is looked up by a request's own text. */
+export const COLUMNS = {
+  standing: '\0standing',
+  tier: '\0tier',
+  architecture: '\0architecture',
+  jurisdiction: '\0jurisdiction',
+  artifactTypes: '\0artifactTypes',
+  tenants: '\0tenants',
+  taints: '\0taints',
+  reachableFrom: '\0reachableFrom',
+  routes: '\0routes',
+  metered: '\0metered',
+} as const;
+
+export const READY = 'READY';
+
+interface Amounts {
+  allocatable: Float64Array;
+  free: Float64Array;
+}
+
+/** One entry of the log by which what was booked is taken back. */
+export interface Booking {
+  readonly functionId: VnfInstanceId;
+  readonly demand: UnitDemand;
+  readonly row: number;
+  readonly sign: 1 | -1;
+  /** Of the uplink. */
+  readonly bitsPerSecond: number;
+  readonly isEviction: boolean;
+}
+
+/**
+ * The inventory, arranged for placement: one row for each host, one array for each amount, one column for each label. Built once, kept true host by
+ * host and booking by booking; what a plan books in it can be taken back. Some 500 bytes for each host, and 100 for each instance placed.
+ */
+export class HostIndex {
+  readonly labels: LabelColumns;
+  readonly occupancy = new Occupancy();
+  readonly present = new Bits(0);
+  readonly cpu: Amounts = amounts(0);
+  readonly memory: Amounts = amounts(0);
+  readonly storage: Amounts = amounts(0);
+  readonly devices = new Map<string, Amounts>();
+  /** Bits per second; infinite where nothing is known. */
+  readonly uplink: Amounts = amounts(0);
+  /** NaN: not known. */
+  costs: Float64Array = new Float64Array(0);
+  availability: Float64Array = new Float64Array(0);
+  /** Of the dearest host that was ever here. */
+  dearest = 0;
+  reserves: Readonly<Partial<Record<Tier, number>>> = {};
+  /** Rows that have gained room since the index was made, in order. */
+  readonly gains: number[] = [];
+  /** Rises with every change of what a host is, other than what is free of it. */
+  generation = 0;
+  readonly #ids: (HostId | undefined)[] = [];
+  readonly #rows = new Map<string, number>();
+  readonly #vacant: number[] = [];
+  readonly #ports = new Map<number, Map<FixedPort, number>>();
+  readonly #latencies = new Map<number, readonly LatencyMeasurement[]>();
+  readonly #bookings: Booking[] = [];
+  /** Rows stand in the order of their ids: comparing rows compares ids. */
+  #isSorted = true;
+
+  private constructor(expected: number) {
+    this.labels = new LabelColumns(
+      expected,
+      (row) => this.#ids[row] ?? '',
+      (id) => this.#rows.get(id),
+    );
+    this.#reserveRows(expected);
+  }
+
+  /** An index of a snapshot; the order of its hosts does not matter. */
+  static of({ hosts, reserves = {} }: PlacementSnapshot): HostIndex {
+    const index = new HostIndex(hosts.length);
+    index.reserves = reserves;
+    for (const host of hosts.toSorted((a, b) => compareText(a.hostId, b.hostId))) index.put(host);
+    return index;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  /** One more than the highest row. */
+  get rows(): number {
+    return this.#ids.length;
+  }
+
+  rowOf(hostId: string): number | undefined {
+    return this.#rows.get(hostId);
+  }
+
+  idOf(row: number): HostId {
+    const id = this.#ids[row];
+    if (id === undefined) throw new RangeError(`row ${row} has no host`);
+    return id;
+  }
+
+  /** Negative: the host of `a` comes first. */
+  compareRows(a: number, b: number): number {
+    return this.#isSorted ? a - b : compareText(this.#ids[a] ?? '', this.#ids[b] ?? '');
+  }
+
+  isReady(row: number): boolean {
+    return this.labels.text(row, COLUMNS.standing) === READY;
+  }
+
+  isDraining(row: number): boolean {
+    return this.labels.text(row, COLUMNS.standing)?.endsWith('draining') === true;
+  }
+
+  isLost(row: number): boolean {
+    return this.labels.text(row, COLUMNS.standing)?.startsWith('LOST') === true;
+  }
+
+  latencies(row: number): readonly LatencyMeasurement[] {
+    return this.#latencies.get(row) ?? [];
+  }
+
+  /** Takes a host in, or what has changed of it. */
+  put(host: HostSnapshot): void {
+    this.#demandNothingBooked();
+    const row = this.#rows.get(host.hostId) ?? this.#newRow(host.hostId);
+    this.occupancy.leave(row);
+    this.labels.set(row, columnsOf(host));
+    this.#setAmounts(row, host);
+    this.costs[row] = host.costPerHour ?? Number.NaN;
+    this.dearest = Math.max(this.dearest, host.costPerHour ?? 0);
+    this.availability[row] = host.availability ?? 1;
+    if (host.ports.length > 0) this.#ports.set(row, new Map(host.ports.map((port) => [port, 1])));
+    else this.#ports.delete(row);
+    if (host.latencies !== undefined && host.latencies.length > 0) this.#latencies.set(row, host.latencies);
+    else this.#latencies.delete(row);
+    for (const placed of host.placed) this.occupancy.enter(placed, row);
+    this.generation += 1;
+  }
+
+  /** Forgets a host and what is placed there. */
+  delete(hostId: HostId): void {
+    this.#demandNothingBooked();
+    const row = this.#rows.get(hostId);
+    if (row === undefined) return;
+    this.occupancy.leave(row);
+    this.labels.set(row, {});
+    this.present.put(row, false);
+    this.#rows.delete(hostId);
+    this.#ids[row] = undefined;
+    this.#ports.delete(row);
+    this.#latencies.delete(row);
+    this.#vacant.push(row);
+    this.generation += 1;
+  }
+
+  isPortTaken(row: number, port: FixedPort): boolean {
+    return (this.#ports.get(row)?.get(port) ?? 0) > 0;
+  }
+
+  /** One instance more, or with -1 one less. */
+  book(functionId: VnfInstanceId, demand: UnitDemand, row: number, sign: 1 | -1, bitsPerSecond = 0): void {
+    this.#enter({ functionId, demand, row, sign, bitsPerSecond, isEviction: false });
+  }
+
+  /** One instance less, to make room for another function. */
+  evict(functionId: VnfInstanceId, demand: UnitDemand, row: number): void {
+    this.#enter({ functionId, demand, row, sign: -1, bitsPerSecond: 0, isEviction: true });
+  }
+
+  /** Where the log stands, for `rollback`. */
+  mark(): number {
+    return this.#bookings.length;
+  }
+
+  /** Takes back what was booked after the mark. @returns the rows that have more room now: whoever ranked them meanwhile has to learn of it */
+  rollback(mark: number): readonly number[] {
+    const roomier: number[] = [];
+    for (let at = this.#bookings.length - 1; at >= mark; at -= 1) {
+      const booking = this.#bookings[at];
+      if (booking === undefined) continue;
+      this.#apply(booking, booking.sign === 1 ? -1 : 1);
+      if (booking.sign === 1) roomier.push(booking.row);
+    }
+    this.#bookings.length = mark;
+    return roomier;
+  }
+
+  /** What was booked after the mark is so from here on. */
+  settle(mark = 0): void {
+    this.#bookings.length = mark;
+  }
+
+  bookings(mark = 0): readonly Booking[] {
+    return mark === 0 ? this.#bookings : this.#bookings.slice(mark);
+  }
+
+  #enter(booking: Booking): void {
+    this.#bookings.push(booking);
+    this.#apply(booking, booking.sign);
+    if (booking.sign === -1) this.gains.push(booking.row);
+  }
+
+  #apply({ functionId, demand, row, bitsPerSecond }: Booking, sign: 1 | -1): void {
+    const { cpuMillis, memoryBytes, storageBytes, devices } = demand.resources;
+    add(this.cpu.free, row, -sign * cpuMillis);
+    add(this.memory.free, row, -sign * memoryBytes);
+    add(this.storage.free, row, -sign * storageBytes);
+    for (const name in devices) add(this.#device(name).free, row, -sign * (devices[name] ?? 0));
+    if (bitsPerSecond > 0) add(this.uplink.free, row, -sign * bitsPerSecond);
+    for (const port of demand.fixedPorts) {
+      const ports = this.#ports.get(row) ?? new Map<FixedPort, number>();
+      this.#ports.set(row, ports);
+      ports.set(port, (ports.get(port) ?? 0) + sign);
+    }
+    this.occupancy.count(functionId, demand, row, sign);
+  }
+
+  #setAmounts(row: number, { allocatable, used, uplink }: HostSnapshot): void {
+    set(this.cpu, row, allocatable.cpuMillis, used.cpuMillis);
+    set(this.memory, row, allocatable.memoryBytes, used.memoryBytes);
+    set(this.storage, row, allocatable.storageBytes, used.storageBytes);
+    set(this.uplink, row, uplink?.bitsPerSecond ?? Infinity, uplink?.usedBitsPerSecond ?? 0);
+    for (const [name, { free, allocatable: all }] of this.devices)
+      if (allocatable.devices?.[name] === undefined) all[row] = free[row] = 0;
+    for (const [name, count] of Object.entries(allocatable.devices ?? {}))
+      set(this.#device(name), row, count, used.devices?.[name] ?? 0);
+  }
+
+  #device(name: string): Amounts {
+    const known = this.devices.get(name);
+    if (known !== undefined) return known;
+    const fresh = amounts(this.cpu.free.length);
+    this.devices.set(name, fresh);
+    return fresh;
+  }
+
+  #newRow(id: HostId): number {
+    const row = this.#vacant.pop() ?? this.#ids.length;
+    const last = this.#ids.at(-1);
+    this.#isSorted &&= row === this.#ids.length && (last === undefined || compareText(last, id) < 0);
+    this.#ids[row] = id;
+    this.#rows.set(id, row);
+    this.#reserveRows(row + 1);
+    this.present.put(row, true);
+    return row;
+  }
+
+  #reserveRows(rows: number): void {
+    if (rows <= this.costs.length) return;
+    const length = Math.max(rows, this.costs.length * 2);
+    for (const each of [this.cpu, this.memory, this.storage, this.uplink, ...this.devices.values()]) {
+      each.allocatable = longer(each.allocatable, length);
+      each.free = longer(each.free, length);
+    }
+    this.costs = longer(this.costs, length);
+    this.availability = longer(this.availability, length);
+  }
+
+  #demandNothingBooked(): void {
+    if (this.#bookings.length > 0)
+      throw new RangeError('a plan is being made; settle it or take it back first');
+  }
+}
+
+function columnsOf(host: HostSnapshot): Readonly<Record<string, string>> {
+  return {
+    ...host.labels,
+    [COLUMNS.standing]: standingOf(host),
+    [COLUMNS.tier]: host.tier,
+    [COLUMNS.architecture]: host.architecture,
+    [COLUMNS.artifactTypes]: host.artifactTypes.join(' '),
+    ...(host.jurisdiction === undefined ? {} : { [COLUMNS.jurisdiction]: host.jurisdiction }),
+    ...(host.tenants.length === 0 ? {} : { [COLUMNS.tenants]: host.tenants.join(' ') }),
+    ...(host.taints === undefined || host.taints.length === 0
+      ? {}
+      : { [COLUMNS.taints]: JSON.stringify(host.taints) }),
+    ...(host.reachableFrom === undefined
+      ? {}
+      : { [COLUMNS.reachableFrom]: JSON.stringify(host.reachableFrom) }),
+    ...(host.uplink?.jurisdictions === undefined
+      ? {}
+      : { [COLUMNS.routes]: host.uplink.jurisdictions.join(' ') }),
+    ...(host.uplink?.isMetered === true ? { [COLUMNS.metered]: 'yes' } : {}),
+  };
+}
+
+/** `READY`, or why nothing new is placed on it. */
+function standingOf({ state, isDisputed, isDraining }: HostSnapshot): string {
+  return [state, ...(isDisputed ? ['disputed'] : []), ...(isDraining ? ['draining'] : [])].join(', ');
+}
+
+function amounts(length: number): Amounts {
+  return { allocatable: new Float64Array(length), free: new Float64Array(length) };
+}
+
+function longer(array: Float64Array, length: number): Float64Array {
+  const result = new Float64Array(length);
+  result.set(array);
+  return result;
+}
+
+function add(array: Float64Array, row: number, amount: number): void {
+  array[row] = (array[row] ?? 0) + amount;
+}
+
+function set(amount: Amounts, row: number, allocatable: number, used: number): void {
+  amount.allocatable[row] = allocatable;
+  amount.free[row] = allocatable - used;
+}
+
+export const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };

@@ -1,0 +1,192 @@
+import type { VnfInstanceId } from '../../kernel/index.ts';
+import { matchesLabels, parseExpression } from '../../descriptors/index.ts';
+import { Bits } from './bits.ts';
+import { allBut, type Constraint } from './constraints.ts';
+import { domainOf, domainsHeld, rowsInDomains, rowsWithDomain } from './domains.ts';
+import { COLUMNS, type HostIndex } from './host-index.ts';
+import { isInJurisdiction } from './jurisdiction.ts';
+import { latencyRows } from './latency.ts';
+import type { Affinity, PlacementRequest, PlacementRule } from './types.ts';
+
+/** Hard rules that depend on where other functions are: true while only the request's own instances are being placed. */
+export function relationConstraints(
+  index: HostIndex,
+  request: PlacementRequest,
+  rules: readonly PlacementRule[],
+): readonly Constraint[] {
+  const { functionId, affinities = [], near = [] } = request;
+  return [
+    ...rules
+      .filter((rule) => rule.weight === undefined && rule.functionIds.includes(functionId))
+      .flatMap((rule) => ruleConstraints(index, functionId, rule)),
+    ...affinities
+      .filter(({ weight }) => weight === undefined)
+      .flatMap((affinity) => affinityConstraints(index, request, affinity)),
+    ...reachability(index, request),
+    ...near.filter(({ weight }) => weight === undefined).map((each) => latencyRows(index, functionId, each)),
+    ...flows(index, request),
+  ];
+}
+
+function ruleConstraints(
+  index: HostIndex,
+  functionId: VnfInstanceId,
+  { type, functionIds, scope }: PlacementRule,
+): readonly Constraint[] {
+  const labelled: Constraint = {
+    text: `lack the label ${scope} that a rule of the service needs`,
+    rows: rowsWithDomain(index, scope),
+  };
+  if (type === 'together') {
+    const held = domainsHeld(index, functionIds, scope, true);
+    if (held.size === 0) return [labelled];
+    return [
+      labelled,
+      {
+        text: `are not in the ${scope} where the functions that belong together are`,
+        rows: held.size === 1 ? rowsInDomains(index, scope, held) : new Bits(index.rows),
+      },
+    ];
+  }
+  const peers = functionIds.length === 1 ? functionIds : functionIds.filter((id) => id !== functionId);
+  const held = domainsHeld(index, peers, scope, false);
+  return [
+    labelled,
+    {
+      text: `are in a ${scope} that holds what must be apart from it`,
+      rows: allBut(index, rowsInDomains(index, scope, held)),
+    },
+  ];
+}
+
+function affinityConstraints(
+  index: HostIndex,
+  request: PlacementRequest,
+  affinity: Affinity,
+): readonly Constraint[] {
+  const { type, scope } = affinity;
+  const held = domainsHeld(index, functionsMatching(index, affinity.with), scope, false);
+  if (type === 'apart')
+    return [
+      {
+        text: `are in a ${scope} that holds what matches "${affinity.with}"`,
+        rows: allBut(index, rowsInDomains(index, scope, held)),
+      },
+    ];
+  // The first of its kind has nobody to be with.
+  if (held.size === 0 && matchesFunction(affinity.with, request.labels ?? {}))
+    return [{ text: `lack the label ${scope}`, rows: rowsWithDomain(index, scope) }];
+  return [
+    {
+      text: `are in no ${scope} that holds what matches "${affinity.with}"`,
+      rows: rowsInDomains(index, scope, held),
+    },
+  ];
+}
+
+/** Functions of which something is placed and whose labels satisfy the expression. */
+export function functionsMatching(index: HostIndex, expression: string): readonly VnfInstanceId[] {
+  const { expression: parsed } = parseExpression(expression);
+  if (parsed === undefined) return [];
+  const matching: VnfInstanceId[] = [];
+  for (const [functionId, { labels, rows }] of index.occupancy.functions)
+    if (rows.size > 0 && matchesLabels(parsed, labels)) matching.push(functionId);
+  return matching;
+}
+
+export function matchesFunction(expression: string, labels: Readonly<Record<string, string>>): boolean {
+  const { expression: parsed } = parseExpression(expression);
+  return parsed !== undefined && matchesLabels(parsed, labels);
+}
+
+function reachability(index: HostIndex, request: PlacementRequest): readonly Constraint[] {
+  const constraints: Constraint[] = [];
+  for (const provider of request.providers) {
+    const holders = livingHolders(index, provider);
+    if (holders.length > 0)
+      constraints.push({ text: 'cannot reach what it requires', rows: reachingAny(index, holders) });
+  }
+  for (const dependent of request.dependents) {
+    const holders = livingHolders(index, dependent);
+    if (holders.length > 0)
+      constraints.push({
+        text: 'cannot be reached by what requires it',
+        rows: reachedByAll(index, holders),
+      });
+  }
+  return constraints;
+}
+
+function livingHolders(index: HostIndex, functionId: VnfInstanceId): readonly number[] {
+  return [...index.occupancy.rowsOf(functionId).keys()].filter((row) => !index.isLost(row));
+}
+
+/** Rows from which at least one of the targets can be reached. */
+function reachingAny(index: HostIndex, targets: readonly number[]): Bits {
+  const rows = new Bits(index.rows);
+  for (const [text, same] of Map.groupBy(targets, (row) => index.labels.text(row, COLUMNS.reachableFrom))) {
+    if (text === undefined) return index.present;
+    for (const row of same) rows.put(row, true);
+    for (const entry of JSON.parse(text) as readonly string[]) {
+      const row = index.rowOf(entry);
+      if (row !== undefined) rows.put(row, true);
+      rows.join(index.labels.matching(entry));
+    }
+  }
+  return rows;
+}
+
+/** Rows that all of the sources can reach. */
+function reachedByAll(index: HostIndex, sources: readonly number[]): Bits {
+  const question = `reached from ${sources.map((row) => index.idOf(row)).join(' ')} of ${index.generation}`;
+  const rows = index.labels
+    .where(COLUMNS.reachableFrom, question, (text) => {
+      if (text === undefined) return true;
+      const entries = JSON.parse(text) as readonly string[];
+      return sources.every((source) =>
+        entries.some((entry) => entry === index.idOf(source) || index.labels.matching(entry).has(source)),
+      );
+    })
+    .copy();
+  const [only] = sources;
+  if (sources.length === 1 && only !== undefined) rows.put(only, true); // a host reaches itself
+  return rows;
+}
+
+/** Ways out of a zone: wide enough for what flows, and through no other jurisdiction than those that its data may be in (clause 5.4). */
+function flows(index: HostIndex, request: PlacementRequest): readonly Constraint[] {
+  const { flows: wanted = [], jurisdictions, providers, dependents } = request;
+  const constraints: Constraint[] = [];
+  for (const { to, bitsPerSecond } of wanted) {
+    const holders = livingHolders(index, to);
+    if (holders.length === 0) continue;
+    const rows = besides(index, holders);
+    if (holders.some((row) => (index.uplink.free[row] ?? 0) >= bitsPerSecond))
+      index.present.forEach((row) => {
+        if ((index.uplink.free[row] ?? 0) >= bitsPerSecond) rows.put(row, true);
+      });
+    constraints.push({ text: `lack ${bitsPerSecond / 1000} kbit/s on the way to what it sends to`, rows });
+  }
+  const peers = [...new Set([...providers, ...dependents, ...wanted.map(({ to }) => to)])];
+  const holders = jurisdictions.length === 0 ? [] : peers.flatMap((peer) => livingHolders(index, peer));
+  if (holders.length === 0) return constraints;
+  const passes = (text: string | undefined): boolean =>
+    text === undefined || text.split(' ').every((place) => isInJurisdiction(place, jurisdictions));
+  const allowed = index.labels.where(COLUMNS.routes, `pass ${jurisdictions.join(' ')}`, passes);
+  const rows = holders.every((row) => allowed.has(row)) ? allowed.copy() : new Bits(index.rows);
+  const domains = new Set(holders.map((row) => domainOf(index, row, 'zone')));
+  if (new Set(holders).size === 1 || (domains.size === 1 && !domains.has(0)))
+    rows.join(besides(index, holders));
+  constraints.push({
+    text: `send their traffic through other jurisdictions than ${jurisdictions.join('|')}`,
+    rows,
+  });
+  return constraints;
+}
+
+/** Rows from which some of the holders are reached without leaving host or zone. */
+export function besides(index: HostIndex, holders: readonly number[]): Bits {
+  const rows = rowsInDomains(index, 'zone', new Set(holders.map((row) => domainOf(index, row, 'zone'))));
+  for (const row of holders) rows.put(row, true);
+  return rows;
+}

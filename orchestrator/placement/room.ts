@@ -1,0 +1,70 @@
+import { COLUMNS, type HostIndex } from './host-index.ts';
+import type { Rejection } from './rejection.ts';
+import type { PlacementRequest, UnitDemand } from './types.ts';
+
+/** Whether a row has room for one more instance now. */
+export interface Room {
+  has(row: number): boolean;
+  /** What is lacking; undefined: nothing is. */
+  lack(row: number): Rejection | undefined;
+  /** Share of the scarcer of CPU and memory that would stay free, in steps of a 32nd: hosts that differ by less are equals, and stay so for a while. */
+  freeShare(row: number): number;
+}
+
+const SHARE_STEPS = 32;
+
+export function roomFor(index: HostIndex, request: PlacementRequest, demand: UnitDemand): Room {
+  const { cpuMillis, memoryBytes, storageBytes, devices = {} } = demand.resources;
+  const { cpu, memory, storage } = index;
+  const wanted = Object.entries(devices).filter(([, count]) => count > 0);
+  const reserves = Object.values(index.reserves).some((share) => share > 0) && request.usesReserve !== true;
+  const reserved = (row: number): number =>
+    reserves ? (index.reserves[index.labels.text(row, COLUMNS.tier) as keyof typeof index.reserves] ?? 0) : 0;
+  const left = ({ free, allocatable }: typeof cpu, row: number): number =>
+    (free[row] ?? 0) - (reserves ? reserved(row) * (allocatable[row] ?? 0) : 0);
+  const deviceFree = (name: string, row: number): number => index.devices.get(name)?.free[row] ?? 0;
+
+  const short = (
+    name: string,
+    resource: 'cpuMillis' | 'memoryBytes' | 'storageBytes' | 'devices',
+    needed: number,
+    free: number,
+  ): Rejection => ({
+    text: `lack ${name}`,
+    short: { resource, needed, free: Math.max(0, free) },
+  });
+
+  return {
+    has(row) {
+      if (reserves) {
+        if (left(memory, row) < memoryBytes || left(cpu, row) < cpuMillis) return false;
+      } else if ((memory.free[row] ?? 0) < memoryBytes || (cpu.free[row] ?? 0) < cpuMillis) return false;
+      if (storageBytes > 0 && (storage.free[row] ?? 0) < storageBytes) return false;
+      for (const port of demand.fixedPorts) if (index.isPortTaken(row, port)) return false;
+      for (const [name, count] of wanted) if (deviceFree(name, row) < count) return false;
+      return true;
+    },
+    lack(row) {
+      const taken = demand.fixedPorts.find((port) => index.isPortTaken(row, port));
+      if (taken !== undefined) return { text: `have port ${taken} in use` };
+      for (const [name, count] of wanted)
+        if (deviceFree(name, row) < count) return short(name, 'devices', count, deviceFree(name, row));
+      if (left(memory, row) < memoryBytes)
+        return short('memory', 'memoryBytes', memoryBytes, left(memory, row));
+      if (left(cpu, row) < cpuMillis) return short('CPU', 'cpuMillis', cpuMillis, left(cpu, row));
+      const storageFree = storage.free[row] ?? 0;
+      if (storageBytes > 0 && storageFree < storageBytes)
+        return short('storage', 'storageBytes', storageBytes, storageFree);
+      return undefined;
+    },
+    freeShare(row) {
+      const cpuShare = share((cpu.free[row] ?? 0) - cpuMillis, cpu.allocatable[row] ?? 0);
+      const memoryShare = share((memory.free[row] ?? 0) - memoryBytes, memory.allocatable[row] ?? 0);
+      return Math.floor(Math.min(cpuShare, memoryShare) * SHARE_STEPS) / SHARE_STEPS;
+    },
+  };
+}
+
+function share(part: number, whole: number): number {
+  return whole <= 0 ? 0 : part / whole;
+}
