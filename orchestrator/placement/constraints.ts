@@ -24,7 +24,8 @@ export function hostConstraints(
   ];
 }
 
-function standing({ labels: columns }: HostIndex): readonly Constraint[] {
+function standing(index: HostIndex): readonly Constraint[] {
+  const { labels: columns, silent } = index;
   const not = (text: string, pattern: RegExp): Constraint => ({
     text,
     rows: columns.where(COLUMNS.standing, `not ${pattern.source}`, (value) => !pattern.test(value ?? '')),
@@ -33,6 +34,7 @@ function standing({ labels: columns }: HostIndex): readonly Constraint[] {
   return [
     not('are disputed', /disputed/),
     not('are being drained', /draining$/),
+    ...(silent.size === 0 ? [] : [{ text: 'are LOST', rows: allBut(index, rowsOfSet(index, silent)) }]),
     ...states.map((state) => not(`are ${state}`, new RegExp(`^${state}`))),
     {
       text: 'are not READY',
@@ -125,6 +127,12 @@ function rowsOf(index: HostIndex, hosts: readonly HostId[]): Bits {
     const row = index.rowOf(hostId);
     if (row !== undefined) rows.put(row, true);
   }
+  return rows;
+}
+
+function rowsOfSet(index: HostIndex, members: ReadonlySet<number>): Bits {
+  const rows = new Bits(index.rows);
+  for (const row of members) rows.put(row, true);
   return rows;
 }
 

@@ -65,6 +65,8 @@ export class HostIndex {
   /** Of the dearest host that was ever here. */
   dearest = 0;
   reserves: Readonly<Partial<Record<Tier, number>>> = {};
+  /** Rows that count as LOST for the plan at hand, whatever else is said of them. */
+  silent: ReadonlySet<number> = new Set();
   /** Rows that have gained room since the index was made, in order. */
   readonly gains: number[] = [];
   /** Rises with every change of what a host is, other than what is free of it. */
@@ -127,8 +129,9 @@ export class HostIndex {
     return this.labels.text(row, COLUMNS.standing)?.endsWith('draining') === true;
   }
 
+  /** Whether it is LOST, or silent for longer than the function that is being placed bears. */
   isLost(row: number): boolean {
-    return this.labels.text(row, COLUMNS.standing)?.startsWith('LOST') === true;
+    return this.silent.has(row) || this.labels.text(row, COLUMNS.standing)?.startsWith('LOST') === true;
   }
 
   latencies(row: number): readonly LatencyMeasurement[] {
