@@ -19,6 +19,7 @@ export interface InitialState {
 
 export function createAcceptedState(initial: InitialState): AcceptedState {
   const kinds = new Map<RecordKind, SortedRecords>();
+  const newest = new Map<RecordKind, Revision>();
   let acceptedRevision = initial.revision;
   let isAccepting = false;
 
@@ -46,6 +47,7 @@ export function createAcceptedState(initial: InitialState): AcceptedState {
     list: (kind) => walk(kind, ''),
     listByPrefix: walk,
     count: (kind) => recordsOf(kind).size,
+    changedAt: (kind) => newest.get(kind) ?? initial.revision,
     accept: (writes, verify) => {
       if (isAccepting) throw new IotmanoError('internal', 'verify of a commit made a commit of its own');
       isAccepting = true;
@@ -64,6 +66,7 @@ export function createAcceptedState(initial: InitialState): AcceptedState {
   function apply(write: Write): Change['entries'][number] {
     const { kind, id } = write;
     const records = recordsOf(kind);
+    newest.set(kind, acceptedRevision);
     const tenant = 'tenant' in write ? write.tenant : records.get(id)?.tenant;
     if (tenant === undefined) throw new IotmanoError('internal', `${kind} ${id} vanished within a commit`);
     if (write.op === 'delete') {

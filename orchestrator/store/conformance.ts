@@ -143,6 +143,18 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         await store.close();
       });
 
+      it('tell by one number whether a kind has changed', async () => {
+        const store = await newStore();
+        await commitAll(store, [[put('a', 1)]]);
+        const [sessions, hosts] = [store.changedAt('session'), store.changedAt('host')];
+        expect(sessions).toBe(store.acceptedRevision);
+        const { revision } = store.commit([
+          { op: 'delete', kind: 'session', id: 'a', expectedRevision: sessions },
+        ]);
+        expect([store.changedAt('session'), store.changedAt('host')]).toEqual([revision, hosts]);
+        await store.close();
+      });
+
       it('may be walked while what it lists is deleted and added', async () => {
         const store = await newStore();
         const ids = Array.from({ length: 3000 }, (_, at) => `id-${String(at).padStart(5, '0')}`);

@@ -71,6 +71,8 @@ export interface StateView {
   listByPrefix<Kind extends RecordKind>(kind: Kind, prefix: string): Iterable<StoredRecord<Kind>>;
   /** How many records of the kind there are. */
   count(kind: RecordKind): number;
+  /** Of the newest commit that wrote a record of the kind, since this process began: who has seen it has seen them all. */
+  changedAt(kind: RecordKind): Revision;
   readonly acceptedRevision: Revision;
 }
 

@@ -133,6 +133,7 @@ export function createWriteThroughStore(options: WriteThroughOptions): StateStor
     list: state.list,
     listByPrefix: state.listByPrefix,
     count: state.count,
+    changedAt: state.changedAt,
     commit,
     whenDurable,
     get oldestRevision() {
