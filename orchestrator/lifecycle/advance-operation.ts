@@ -166,7 +166,7 @@ export function commitWanted(
       ...computeAssignmentWrites(context, vnfInstanceId, instance.tenant, document),
     ],
     (state) =>
-      verifyCapacity(state, context.catalog, [{ id: vnfInstanceId, vnfPkgId: document.vnfPkgId, wanted }]),
+      verifyCapacity(state, context.inventory, [{ id: vnfInstanceId, vnfPkgId: document.vnfPkgId, wanted }]),
   );
 }
 

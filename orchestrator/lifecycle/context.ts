@@ -3,6 +3,7 @@ import type { StateStore, StateView, Write } from '../store/index.ts';
 import type { TemplateSource } from './build-workload.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
 import type { InstanceIndex } from './instance-index.ts';
+import type { InventoryIndex } from './inventory-index.ts';
 import type { KeySource } from './key-source.ts';
 import type { Liveness } from './liveness.ts';
 
@@ -48,6 +49,7 @@ export interface LifecycleContext {
   readonly state: StateView;
   readonly index: InstanceIndex;
   readonly catalog: FunctionCatalog;
+  readonly inventory: InventoryIndex;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly keys: KeySource;

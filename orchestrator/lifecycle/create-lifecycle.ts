@@ -12,6 +12,7 @@ import {
 import { createLifecycleEngine, type LifecycleEngine } from './engine.ts';
 import { createFunctionCatalog } from './function-catalog.ts';
 import { createInstanceIndex } from './instance-index.ts';
+import { createInventoryIndex } from './inventory-index.ts';
 import type { KeySource } from './key-source.ts';
 import type { Liveness } from './liveness.ts';
 import { createOpOccUseCases, type OpOccUseCases } from './op-occ-use-cases.ts';
@@ -47,10 +48,12 @@ export interface Lifecycle {
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const { store, clock, ids, keys, liveness, templates, logger } = options;
   const index = createInstanceIndex(store);
+  const catalog = createFunctionCatalog(store);
   const context: LifecycleContext = {
     state: store,
     index,
-    catalog: createFunctionCatalog(store),
+    catalog,
+    inventory: createInventoryIndex(store, catalog),
     clock,
     ids,
     keys,

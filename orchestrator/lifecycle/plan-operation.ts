@@ -21,7 +21,7 @@ import {
 import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
-import { claimOf, snapshotInventory } from './snapshot-inventory.ts';
+import { claimOf } from './snapshot-inventory.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
 /** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
@@ -116,10 +116,9 @@ function planChange(
     generation: instance.generations + 1,
     rules,
     companions: companions.map(({ request }) => request),
-    snapshot: (kept) =>
-      snapshotInventory(
-        context.state,
-        context.catalog,
+    look: (kept, plan) =>
+      context.inventory.look(
+        plan,
         [
           { id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: kept },
           ...companions.map((companion) => companion.kept),

@@ -10,11 +10,11 @@ import {
 } from '../domain/index.ts';
 import {
   planPlacement,
+  type HostIndex,
   type Placement,
   type PlacementProblem,
   type PlacementResult,
   type PlacementRule,
-  type PlacementSnapshot,
 } from '../placement/index.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
 
@@ -31,8 +31,8 @@ export interface WantedPlanInput extends RequestInput {
   readonly rules: readonly PlacementRule[];
   /** Functions that have to find places as well, or nothing moves. */
   readonly companions: readonly RequestInput[];
-  /** The inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
-  snapshot(kept: readonly WantedUnit[]): PlacementSnapshot;
+  /** Lets placement look at the inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
+  look(kept: readonly WantedUnit[], plan: (index: HostIndex) => PlacementResult): PlacementResult;
 }
 
 export interface WantedPlan {
@@ -56,7 +56,7 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
-  const result = planPlacement(input.snapshot(toWantedUnits(kept)), problem);
+  const result = input.look(toWantedUnits(kept), (index) => planPlacement(index, problem));
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;
   return {

@@ -1,12 +1,19 @@
 import type { HostId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
 import type { DescriptorUnit } from '../../descriptors/index.ts';
-import { hostLabels, wantedVnfcs, type VnfInstanceDocument, type WantedUnit } from '../domain/index.ts';
+import {
+  hostLabels,
+  wantedVnfcs,
+  type VnfInstanceDocument,
+  type WantedUnit,
+  type WantedVnfc,
+} from '../domain/index.ts';
 import type {
   FixedPort,
   HostSnapshot,
   PlacedUnit,
   PlacementSnapshot,
   Resources,
+  UnitDemand,
 } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
@@ -20,7 +27,8 @@ export interface WantedOverride {
 
 const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
 
-interface HostUse {
+/** What is wanted or set aside on one host. */
+export interface HostUse {
   used: Resources;
   readonly ports: Set<FixedPort>;
   readonly placed: Map<string, PlacedUnit>;
@@ -46,7 +54,12 @@ export function snapshotInventory(
   return { hosts };
 }
 
-function snapshotHost(state: StateView, hostId: HostId, use: HostUse | undefined): HostSnapshot | undefined {
+/** One host as placement sees it; undefined where it is not enrolled, or has not told its facts. */
+export function snapshotHost(
+  state: StateView,
+  hostId: HostId,
+  use: HostUse | undefined,
+): HostSnapshot | undefined {
   const host = state.get('host', hostId)?.document;
   const facts = state.get('host-facts', hostId)?.document;
   if (host === undefined || facts === undefined) return undefined;
@@ -79,20 +92,40 @@ function collectUse(
   overrides: readonly WantedOverride[],
 ): ReadonlyMap<HostId, HostUse> {
   const uses = new Map<HostId, HostUse>();
-  function add(id: VnfInstanceId, vnfPkgId: VnfPkgId, wanted: readonly WantedUnit[]): void {
-    const units = new Map(catalog.find(vnfPkgId)?.descriptor.units.map((unit) => [unit.name, unit]));
-    for (const { unit, hostId } of wantedVnfcs(wanted)) {
-      const use = uses.get(hostId) ?? { used: NOTHING, ports: new Set(), placed: new Map() };
+  function add({ id, vnfPkgId, wanted }: WantedOverride): void {
+    for (const [hostId, copies] of Map.groupBy(wantedVnfcs(wanted), (copy) => copy.hostId)) {
+      const use = uses.get(hostId) ?? newUse();
       uses.set(hostId, use);
-      const descriptorUnit = units.get(unit);
-      if (descriptorUnit !== undefined) addUnit(use, id, descriptorUnit);
+      addUse(use, catalog, { id, vnfPkgId, copies });
     }
   }
   const overridden = new Set<string>(overrides.map(({ id }) => id));
   for (const { id, document } of state.list('vnf-instance'))
-    if (!overridden.has(id)) add(id as VnfInstanceId, document.vnfPkgId, claimOf(document));
-  for (const { id, vnfPkgId, wanted } of overrides) add(id, vnfPkgId, wanted);
+    if (!overridden.has(id))
+      add({ id: id as VnfInstanceId, vnfPkgId: document.vnfPkgId, wanted: claimOf(document) });
+  for (const override of overrides) add(override);
   return uses;
+}
+
+export function newUse(): HostUse {
+  return { used: NOTHING, ports: new Set(), placed: new Map() };
+}
+
+/** Copies of one function instance take their room on a host. */
+export function addUse(
+  use: HostUse,
+  catalog: FunctionCatalog,
+  {
+    id,
+    vnfPkgId,
+    copies,
+  }: { readonly id: VnfInstanceId; readonly vnfPkgId: VnfPkgId; readonly copies: readonly WantedVnfc[] },
+): void {
+  const units = catalog.find(vnfPkgId)?.descriptor.units ?? [];
+  for (const { unit } of copies) {
+    const descriptorUnit = units.find(({ name }) => name === unit);
+    if (descriptorUnit !== undefined) addUnit(use, id, descriptorUnit);
+  }
 }
 
 /** What an instance takes up: what is wanted, before that what is set aside. */
@@ -111,6 +144,23 @@ function addUnit(use: HostUse, functionId: VnfInstanceId, unit: DescriptorUnit):
   const key = `${functionId} ${unit.name}`;
   const instances = (use.placed.get(key)?.instances ?? 0) + 1;
   use.placed.set(key, { functionId, unit: unit.name, instances });
+}
+
+/** What one copy of a unit of a package takes, as placement books it. */
+export function unitDemand(
+  catalog: FunctionCatalog,
+  vnfPkgId: VnfPkgId,
+  name: string,
+): UnitDemand | undefined {
+  const unit = catalog.find(vnfPkgId)?.descriptor.units.find((each) => each.name === name);
+  if (unit === undefined) return undefined;
+  return {
+    unit: name,
+    instances: 0,
+    resources: demandOf(unit),
+    artifactTypes: [],
+    fixedPorts: fixedPortsOf(unit),
+  };
 }
 
 /** What one instance of a unit takes of a host. */

@@ -1,8 +1,8 @@
 import { IotmanoError, type HostId, type VnfInstanceId, type VnfPkgId } from '../../kernel/index.ts';
 import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
 import type { StateView } from '../store/index.ts';
-import type { FunctionCatalog } from './function-catalog.ts';
-import { claimOf, snapshotInventory } from './snapshot-inventory.ts';
+import type { InventoryIndex } from './inventory-index.ts';
+import { claimOf } from './snapshot-inventory.ts';
 
 /** What a commit wants of one function; the function itself may come with the same commit. */
 export interface Claim {
@@ -16,21 +16,25 @@ export interface Claim {
  * Whatever the plan was made from, a host is never promised twice.
  * @throws IotmanoError `no-host-fits`
  */
-export function verifyCapacity(state: StateView, catalog: FunctionCatalog, claims: readonly Claim[]): void {
+export function verifyCapacity(state: StateView, inventory: InventoryIndex, claims: readonly Claim[]): void {
   const added = new Set(claims.flatMap((claim) => growingHosts(state, claim)));
   if (added.size === 0) return;
-  for (const host of snapshotInventory(state, catalog, claims).hosts) {
-    if (!added.has(host.hostId)) continue;
-    const short = (['memoryBytes', 'cpuMillis', 'storageBytes'] as const).find(
-      (resource) => host.used[resource] > host.allocatable[resource],
-    );
-    if (short !== undefined)
-      throw new IotmanoError('no-host-fits', `host ${host.hostId} has no room left (${short})`, {
-        hostId: host.hostId,
-        used: host.used[short],
-        allocatable: host.allocatable[short],
-      });
-  }
+  inventory.look((index) => {
+    for (const hostId of added) {
+      const row = index.rowOf(hostId);
+      if (row === undefined) continue;
+      const amounts = { memoryBytes: index.memory, cpuMillis: index.cpu, storageBytes: index.storage };
+      for (const [short, { free, allocatable }] of Object.entries(amounts)) {
+        const [left, all] = [free[row] ?? 0, allocatable[row] ?? 0];
+        if (left < 0)
+          throw new IotmanoError('no-host-fits', `host ${hostId} has no room left (${short})`, {
+            hostId,
+            used: all - left,
+            allocatable: all,
+          });
+      }
+    }
+  }, claims);
 }
 
 /** Hosts that get more copies than they have. */

@@ -166,7 +166,7 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
             vnfPkgId: pkg.vnfPkgId,
             wanted: reservations[name] ?? [],
           }));
-          verifyCapacity(accepted, catalog, claims);
+          verifyCapacity(accepted, lifecycle.context.inventory, claims);
         },
       );
       return opOccId;

@@ -3,7 +3,6 @@ import type { IoTServiceDescriptor } from '../../descriptors/index.ts';
 import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
 import {
   applyPlacement,
-  snapshotInventory,
   toPlacementRequest,
   type LifecycleContext,
   type PlanReport,
@@ -26,7 +25,7 @@ export interface ServicePlan {
 
 /** Places all functions of a service that has none yet, heeding its rules and who must reach whom. */
 export function planService(
-  { state, catalog }: Pick<LifecycleContext, 'state' | 'catalog'>,
+  { inventory }: Pick<LifecycleContext, 'inventory'>,
   tenant: TenantId,
   descriptor: IoTServiceDescriptor,
   service: ResolvedService,
@@ -56,7 +55,7 @@ export function planService(
       functionIds: functions.map(idOf),
     })),
   };
-  const result = planPlacement(snapshotInventory(state, catalog), problem);
+  const result = inventory.look((index) => planPlacement(index, problem));
   if (!result.fits) return { problem, result };
   return {
     problem,

@@ -1,0 +1,183 @@
+import type { HostId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
+import { copyName, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import { HostIndex, type PlacementSnapshot } from '../placement/index.ts';
+import type { StateView, StoredRecord } from '../store/index.ts';
+import type { FunctionCatalog } from './function-catalog.ts';
+import {
+  addUse,
+  claimOf,
+  newUse,
+  snapshotHost,
+  unitDemand,
+  type WantedOverride,
+} from './snapshot-inventory.ts';
+
+/**
+ * The inventory, arranged for placement and kept: what has changed in the store since the last look is taken in with the next one, record by record,
+ * whoever changed it. Nothing has to tell it.
+ */
+export interface InventoryIndex {
+  /**
+   * Lets placement look at the inventory as it is accepted now.
+   * @param overrides what is to be taken as wanted of function instances instead of what the store says; they need not be there yet
+   * @param isLost hosts that are silent for longer than the function to be placed bears, whatever the inventory still says of them
+   */
+  look<T>(
+    use: (index: HostIndex) => T,
+    overrides?: readonly WantedOverride[],
+    isLost?: (hostId: HostId) => boolean,
+  ): T;
+}
+
+interface KnownInstance {
+  readonly revision: number;
+  readonly vnfPkgId: VnfPkgId;
+  readonly copies: readonly WantedVnfc[];
+  readonly byHost: ReadonlyMap<HostId, readonly WantedVnfc[]>;
+}
+
+export function createInventoryIndex(
+  state: StateView,
+  catalog: FunctionCatalog,
+  reserves: PlacementSnapshot['reserves'] = {},
+): InventoryIndex {
+  const index = HostIndex.of({ hosts: [], reserves });
+  /** Revisions of host and facts, by host. */
+  const hosts = new Map<HostId, string>();
+  const instances = new Map<VnfInstanceId, KnownInstance>();
+  const instancesOn = new Map<HostId, Set<VnfInstanceId>>();
+  const stale = new Set<HostId>();
+  let seen = '';
+
+  function refresh(): void {
+    const kinds = ['host', 'host-facts', 'vnf-instance', 'vnf-package'] as const;
+    const newest = kinds.map((kind) => state.changedAt(kind)).join(' ');
+    if (newest === seen) return;
+    seen = newest;
+    findChangedHosts();
+    findChangedInstances();
+    for (const hostId of stale) rebuild(hostId);
+    stale.clear();
+  }
+
+  function findChangedHosts(): void {
+    const gone = new Set(hosts.keys());
+    for (const { id, revision } of state.list('host')) {
+      const hostId = id as HostId;
+      gone.delete(hostId);
+      const version = `${revision} ${state.get('host-facts', hostId)?.revision ?? ''}`;
+      if (hosts.get(hostId) === version) continue;
+      hosts.set(hostId, version);
+      stale.add(hostId);
+    }
+    for (const hostId of gone) {
+      hosts.delete(hostId);
+      stale.add(hostId);
+    }
+  }
+
+  function findChangedInstances(): void {
+    const gone = new Set(instances.keys());
+    for (const record of state.list('vnf-instance')) {
+      const id = record.id as VnfInstanceId;
+      gone.delete(id);
+      if (instances.get(id)?.revision !== record.revision) know(id, record);
+    }
+    for (const id of gone) know(id, undefined);
+  }
+
+  function know(id: VnfInstanceId, record: StoredRecord<'vnf-instance'> | undefined): void {
+    const before = instances.get(id);
+    const now = record === undefined ? undefined : knownOf(record);
+    if (now === undefined) instances.delete(id);
+    else instances.set(id, now);
+    for (const hostId of new Set([...(before?.byHost.keys() ?? []), ...(now?.byHost.keys() ?? [])])) {
+      const there = instancesOn.get(hostId) ?? new Set<VnfInstanceId>();
+      instancesOn.set(hostId, there);
+      if (now?.byHost.has(hostId) === true) there.add(id);
+      else there.delete(id);
+      if (takesOf(before, hostId) !== takesOf(now, hostId)) stale.add(hostId);
+    }
+  }
+
+  function rebuild(hostId: HostId): void {
+    const use = newUse();
+    for (const id of instancesOn.get(hostId) ?? []) {
+      const known = instances.get(id);
+      if (known === undefined) continue;
+      addUse(use, catalog, { id, vnfPkgId: known.vnfPkgId, copies: known.byHost.get(hostId) ?? [] });
+    }
+    const host = snapshotHost(state, hostId, use);
+    if (host === undefined) index.delete(hostId);
+    else index.put(host);
+  }
+
+  /** Books the difference between what the store says of an instance and what is to be taken as wanted. */
+  function override({ id, vnfPkgId, wanted }: WantedOverride): void {
+    const current = instances.get(id);
+    const before = current?.copies ?? [];
+    const after = wantedVnfcs(wanted);
+    change(id, current?.vnfPkgId ?? vnfPkgId, without(before, after), -1);
+    change(id, vnfPkgId, without(after, before), 1);
+  }
+
+  function change(
+    id: VnfInstanceId,
+    vnfPkgId: WantedOverride['vnfPkgId'],
+    copies: readonly WantedVnfc[],
+    sign: 1 | -1,
+  ): void {
+    for (const { unit, hostId } of copies) {
+      const row = index.rowOf(hostId);
+      const demand = unitDemand(catalog, vnfPkgId, unit);
+      if (row !== undefined && demand !== undefined) index.book(id, demand, row, sign);
+    }
+  }
+
+  return {
+    look: (use, overrides = [], isLost) => {
+      refresh();
+      const begin = index.mark();
+      const before = index.silent;
+      try {
+        if (isLost !== undefined) index.silent = silentRows(isLost);
+        for (const each of overrides) override(each);
+        return use(index);
+      } finally {
+        index.rollback(begin);
+        index.silent = before;
+      }
+    },
+  };
+
+  function silentRows(isLost: (hostId: HostId) => boolean): ReadonlySet<number> {
+    const rows = new Set<number>();
+    for (const hostId of hosts.keys()) {
+      const row = index.rowOf(hostId);
+      if (row !== undefined && isLost(hostId)) rows.add(row);
+    }
+    return rows;
+  }
+}
+
+function knownOf({ revision, document }: StoredRecord<'vnf-instance'>): KnownInstance {
+  const copies = wantedVnfcs(claimOf(document));
+  return {
+    revision,
+    vnfPkgId: document.vnfPkgId,
+    copies,
+    byHost: Map.groupBy(copies, ({ hostId }) => hostId),
+  };
+}
+
+/** What of an instance takes room on a host: the same text, the same room. */
+function takesOf(known: KnownInstance | undefined, hostId: HostId): string {
+  const copies = known?.byHost.get(hostId);
+  return copies === undefined ? '' : `${known?.vnfPkgId} ${copies.map(({ unit }) => unit).join(' ')}`;
+}
+
+/** Those of the copies that are not among the others: the same slot on the same host. */
+function without(copies: readonly WantedVnfc[], others: readonly WantedVnfc[]): readonly WantedVnfc[] {
+  const known = new Set(others.map(copyName));
+  return copies.filter((copy) => !known.has(copyName(copy)));
+}
