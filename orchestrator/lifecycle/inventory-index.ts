@@ -50,7 +50,7 @@ export function createInventoryIndex(
   let seen = '';
 
   function refresh(): void {
-    const kinds = ['host', 'host-facts', 'vnf-instance', 'vnf-package'] as const;
+    const kinds = ['host', 'host-facts', 'vnf-instance'] as const;
     const newest = kinds.map((kind) => state.changedAt(kind)).join(' ');
     if (newest === seen) return;
     seen = newest;
