@@ -12,6 +12,8 @@ interface Group {
   bound: { readonly key: number; readonly row: number } | undefined;
   /** The top of the heap is known to be true. */
   isChecked: boolean;
+  /** What its domains hold already, as score; absent: to be counted. */
+  penalty: number | undefined;
 }
 
 const LEAST_KEPT = 16;
@@ -27,7 +29,11 @@ const MOST_OVER = 4;
 export class Candidates {
   readonly #index: HostIndex;
   readonly #compiled: CompiledRequest;
-  readonly #groups = new Map<number | string, Group>();
+  readonly #groups: Group[] = [];
+  readonly #groupOfDomain: (Group | undefined)[] = [];
+  readonly #groupOfDomains = new Map<string, Group>();
+  /** Of the one scope that groups rows, where there is only one. */
+  readonly #codes: Uint32Array | undefined;
   readonly #expected: number;
   readonly #compare: (a: number, b: number) => number;
   #gains: number;
@@ -44,6 +50,8 @@ export class Candidates {
     this.#compare = (a, b) => index.compareRows(a, b);
     this.#gains = index.gains.length;
     this.#version = this.#ownVersion();
+    const [scope, ...others] = compiled.limits.groupedBy;
+    this.#codes = scope === undefined || others.length > 0 ? undefined : index.labels.codes(scope);
     this.#scan();
   }
 
@@ -52,7 +60,10 @@ export class Candidates {
     const { gains } = this.#index;
     this.regain(gains.slice(this.#gains));
     this.#gains = gains.length;
-    for (const group of this.#groups.values()) group.isChecked = false;
+    for (const group of this.#groups) {
+      group.isChecked = false;
+      group.penalty = undefined;
+    }
     if (this.#version !== this.#ownVersion()) {
       this.#compiled.limits.recount(this.#index.occupancy.rowsOf(this.#compiled.request.functionId));
       this.#version = this.#ownVersion();
@@ -85,14 +96,15 @@ export class Candidates {
 
   #bestKept(): number | undefined {
     const { limits } = this.#compiled;
+    const isHard = limits.isHardByDomain;
     let chosen: Group | undefined;
     let best = -Infinity;
-    for (const group of this.#groups.values()) {
-      if (limits.refusal(group.sample, false) !== undefined) continue;
+    for (const group of this.#groups) {
+      if (isHard && limits.refusal(group.sample, false) !== undefined) continue;
       if (!group.isChecked) this.#check(group);
       const { heap } = group;
       if (heap.size === 0) continue;
-      const score = heap.topKey + limits.score(group.sample, false);
+      const score = heap.topKey + (group.penalty ??= limits.score(group.sample, false));
       const isBetter =
         score > best ||
         (score === best &&
@@ -112,8 +124,13 @@ export class Candidates {
     const group = this.#groupOf(row);
     if (group.heap.size > 0 && group.heap.topRow === row) group.heap.replaceTop(this.#compiled.key(row));
     group.isChecked = false;
-    // What one host holds may shut others.
-    if (this.#compiled.limits.isHard) for (const each of this.#groups.values()) each.isChecked = false;
+    group.penalty = undefined;
+    const { groupedBy, isHardByHost } = this.#compiled.limits;
+    if (groupedBy.length < 2 && !isHardByHost) return;
+    for (const each of this.#groups) {
+      each.penalty = undefined; // domains that they share with it
+      each.isChecked = false; // what one host holds may shut others
+    }
   }
 
   /** Makes the top of a group true: the row that is best in it now. */
@@ -147,15 +164,16 @@ export class Candidates {
   /** Looks at all rows, and keeps the best of each group. */
   #scan(): void {
     const { eligible, room, limits } = this.#compiled;
+    const { isHardByHost } = limits;
     const most = this.#kept();
     const kept = new Map<Group, RowHeap>();
-    for (const group of this.#groups.values()) kept.set(group, new RowHeap(this.#compare, true));
+    for (const group of this.#groups) kept.set(group, new RowHeap(this.#compare, true));
     const full = new Set<Group>();
     let group: Group | undefined;
     let heap: RowHeap | undefined;
     eligible.forEach((row) => {
       if (!room.has(row)) return;
-      if (limits.refusal(row, true) !== undefined) {
+      if (isHardByHost && limits.refusal(row, true) !== undefined) {
         this.#hasSetAside = true;
         return;
       }
@@ -189,19 +207,24 @@ export class Candidates {
   }
 
   #groupOf(row: number): Group {
+    if (this.#codes !== undefined) {
+      const domain = this.#codes[row] ?? 0;
+      return (this.#groupOfDomain[domain] ??= this.#openGroup(row));
+    }
     const { groupedBy } = this.#compiled.limits;
-    const [only] = groupedBy;
-    if (only === undefined) return this.#group(0, row);
-    if (groupedBy.length === 1) return this.#group(domainOf(this.#index, row, only), row);
-    return this.#group(groupedBy.map((by) => domainOf(this.#index, row, by)).join(' '), row);
+    if (groupedBy.length === 0) return this.#groups[0] ?? this.#openGroup(row);
+    const domains = groupedBy.map((by) => domainOf(this.#index, row, by)).join(' ');
+    const known = this.#groupOfDomains.get(domains);
+    if (known !== undefined) return known;
+    const opened = this.#openGroup(row);
+    this.#groupOfDomains.set(domains, opened);
+    return opened;
   }
 
-  #group(name: number | string, row: number): Group {
-    let group = this.#groups.get(name);
-    if (group === undefined) {
-      group = { sample: row, heap: new RowHeap(this.#compare, false), bound: undefined, isChecked: false };
-      this.#groups.set(name, group);
-    }
+  #openGroup(sample: number): Group {
+    const heap = new RowHeap(this.#compare, false);
+    const group = { sample, heap, bound: undefined, isChecked: false, penalty: undefined };
+    this.#groups.push(group);
     return group;
   }
 

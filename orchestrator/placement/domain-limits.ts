@@ -15,6 +15,8 @@ interface Scope {
   readonly isTogether: boolean;
   /** How many domains could take any. */
   readonly domains: number;
+  /** Instances of the domain that holds least; absent: to be counted. */
+  least?: number | undefined;
 }
 
 /** What the request's own instances mean for each other, domain by domain: spread, hard skew, apart, together. */
@@ -45,20 +47,30 @@ export class DomainLimits {
     this.recount(index.occupancy.rowsOf(request.functionId));
   }
 
-  /** Whether what is placed on one host can open or shut others. */
-  get isHard(): boolean {
-    return this.#hardHost.length + this.#hardWide.length > 0;
+  /** Whether what is placed on one host can shut it, or others, for the next instance. */
+  get isHardByHost(): boolean {
+    return this.#hardHost.length > 0;
+  }
+
+  /** Whether what a wider domain holds can shut it, or others. */
+  get isHardByDomain(): boolean {
+    return this.#hardWide.length > 0;
   }
 
   recount(rows: ReadonlyMap<number, number>): void {
-    for (const { counts } of this.#scopes) counts.clear();
+    for (const scope of this.#scopes) {
+      scope.counts.clear();
+      scope.least = undefined;
+    }
     for (const [row, instances] of rows) this.take(row, instances);
   }
 
   take(row: number, instances = 1): void {
-    for (const { by, counts } of this.#scopes) {
-      const domain = domainOf(this.#index, row, by);
-      counts.set(domain, (counts.get(domain) ?? 0) + instances);
+    for (const scope of this.#scopes) {
+      const domain = domainOf(this.#index, row, scope.by);
+      const before = scope.counts.get(domain) ?? 0;
+      scope.counts.set(domain, before + instances);
+      if (scope.least === undefined || before <= scope.least || instances < 0) scope.least = undefined;
     }
   }
 
@@ -80,7 +92,7 @@ export class DomainLimits {
       if (isApart && here > 0) return `are in a ${by} that holds what must be apart from it`;
       if (isTogether && here === 0 && counts.size > 0)
         return `are not in the ${by} where the functions that belong together are`;
-      if (maxSkew !== undefined && here + 1 - least(scope) > maxSkew)
+      if (maxSkew !== undefined && here + 1 - (scope.least ??= least(scope)) > maxSkew)
         return `would hold more than ${maxSkew} above the ${by} that holds least`;
     }
     return undefined;

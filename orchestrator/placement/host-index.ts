@@ -62,6 +62,8 @@ export class HostIndex {
   /** NaN: not known. */
   costs: Float64Array = new Float64Array(0);
   availability: Float64Array = new Float64Array(0);
+  /** Some host was not always there. */
+  hasAbsences = false;
   /** Of the dearest host that was ever here. */
   dearest = 0;
   reserves: Readonly<Partial<Record<Tier, number>>> = {};
@@ -148,6 +150,7 @@ export class HostIndex {
     this.costs[row] = host.costPerHour ?? Number.NaN;
     this.dearest = Math.max(this.dearest, host.costPerHour ?? 0);
     this.availability[row] = host.availability ?? 1;
+    this.hasAbsences ||= (host.availability ?? 1) !== 1;
     if (host.ports.length > 0) this.#ports.set(row, new Map(host.ports.map((port) => [port, 1])));
     else this.#ports.delete(row);
     if (host.latencies !== undefined && host.latencies.length > 0) this.#latencies.set(row, host.latencies);

@@ -67,7 +67,7 @@ function objectives(index: HostIndex, { objectives: wanted = {} }: PlacementRequ
     const rows = index.labels.where(COLUMNS.metered, 'metered', (text) => text !== undefined);
     parts.push({ name: 'metered', of: (row) => (rows.has(row) ? -metered : 0) });
   }
-  if (availability !== 0)
+  if (availability !== 0 && index.hasAbsences)
     parts.push({ name: 'availability', of: (row) => availability * ((index.availability[row] ?? 1) - 1) });
   return parts;
 }
