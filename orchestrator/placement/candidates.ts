@@ -14,6 +14,10 @@ interface Group {
   isChecked: boolean;
   /** What its domains hold already, as score; absent: to be counted. */
   penalty: number | undefined;
+  /** While all rows are looked at: the best so far, the worst of them on top. */
+  kept: RowHeap;
+  /** Some were left out. */
+  hasMore: boolean;
 }
 
 const LEAST_KEPT = 16;
@@ -166,35 +170,29 @@ export class Candidates {
     const { eligible, room, limits } = this.#compiled;
     const { isHardByHost } = limits;
     const most = this.#kept();
-    const kept = new Map<Group, RowHeap>();
-    for (const group of this.#groups) kept.set(group, new RowHeap(this.#compare, true));
-    const full = new Set<Group>();
-    let group: Group | undefined;
-    let heap: RowHeap | undefined;
     eligible.forEach((row) => {
       if (!room.has(row)) return;
       if (isHardByHost && limits.refusal(row, true) !== undefined) {
         this.#hasSetAside = true;
         return;
       }
-      const next = this.#groupOf(row);
-      if (next !== group || heap === undefined) {
-        group = next;
-        heap = kept.get(next);
-        if (heap === undefined) kept.set(next, (heap = new RowHeap(this.#compare, true)));
-      }
+      const group = this.#groupOf(row);
+      const { kept } = group;
       const key = this.#compiled.key(row);
-      if (heap.size < most) heap.push(key, row);
+      if (kept.size < most) kept.push(key, row);
       else {
-        full.add(next);
-        if (key > heap.topKey || (key === heap.topKey && this.#compare(row, heap.topRow) < 0))
-          heap.replaceTop(key, row);
+        group.hasMore = true;
+        if (key > kept.topKey || (key === kept.topKey && this.#compare(row, kept.topRow) < 0))
+          kept.replaceTop(key, row);
       }
     });
-    for (const [each, worstFirst] of kept) {
-      each.bound = full.has(each) ? { key: worstFirst.topKey, row: worstFirst.topRow } : undefined;
-      each.heap.fill(worstFirst);
-      each.isChecked = false;
+    for (const group of this.#groups) {
+      const { kept } = group;
+      group.bound = group.hasMore ? { key: kept.topKey, row: kept.topRow } : undefined;
+      group.heap.fill(kept);
+      group.kept = new RowHeap(this.#compare, true);
+      group.hasMore = false;
+      group.isChecked = false;
     }
   }
 
@@ -222,8 +220,15 @@ export class Candidates {
   }
 
   #openGroup(sample: number): Group {
-    const heap = new RowHeap(this.#compare, false);
-    const group = { sample, heap, bound: undefined, isChecked: false, penalty: undefined };
+    const group: Group = {
+      sample,
+      heap: new RowHeap(this.#compare, false),
+      bound: undefined,
+      isChecked: false,
+      penalty: undefined,
+      kept: new RowHeap(this.#compare, true),
+      hasMore: false,
+    };
     this.#groups.push(group);
     return group;
   }

@@ -22,16 +22,45 @@ export function latencyTo(index: HostIndex, { to, maxAgeSeconds = Infinity }: Ne
   };
 }
 
+interface Measured {
+  readonly generation: number;
+  readonly byRow: Float64Array;
+}
+
+/** What does not depend on where functions are, until what the hosts say changes. */
+const measured = new WeakMap<HostIndex, Map<string, Measured>>();
+
+/** Latency to what a `near` names, by row; NaN where it is not known. */
+export function latencies(index: HostIndex, near: Near): Float64Array {
+  const known = measured.get(index) ?? new Map<string, Measured>();
+  measured.set(index, known);
+  const question = JSON.stringify([near.to, near.maxAgeSeconds]);
+  const before = known.get(question);
+  if (before?.generation === index.generation) return before.byRow;
+  const latency = latencyTo(index, near);
+  const byRow = new Float64Array(index.rows).fill(Number.NaN);
+  index.present.forEach((row) => {
+    byRow[row] = latency(row) ?? Number.NaN;
+  });
+  if (!('functionId' in near.to)) {
+    if (known.size >= MOST_KEPT) known.clear();
+    known.set(question, { generation: index.generation, byRow });
+  }
+  return byRow;
+}
+
+const MOST_KEPT = 64;
+
 /** The rows that are near enough, with what to say of the others. */
 export function latencyRows(index: HostIndex, functionId: VnfInstanceId, near: Near): Constraint {
-  const latency = latencyTo(index, near);
+  const byRow = latencies(index, near);
   const rows = new Bits(index.rows);
   const isNobodyThere =
     'functionId' in near.to &&
     near.to.functionId !== functionId &&
     index.occupancy.rowsOf(near.to.functionId).size === 0;
   index.present.forEach((row) => {
-    if (isNobodyThere || (latency(row) ?? Infinity) <= near.maxMilliseconds) rows.put(row, true);
+    if (isNobodyThere || (byRow[row] ?? Number.NaN) <= near.maxMilliseconds) rows.put(row, true);
   });
   return { text: `are not known to be within ${near.maxMilliseconds} ms of ${nameOf(near)}`, rows };
 }

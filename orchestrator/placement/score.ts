@@ -2,7 +2,7 @@ import type { VnfInstanceId } from '../../kernel/index.ts';
 import { isTolerated, taintsIn } from './constraints.ts';
 import { domainOf, domainsHeld } from './domains.ts';
 import { COLUMNS, type HostIndex } from './host-index.ts';
-import { latencyTo, nameOf } from './latency.ts';
+import { latencies, nameOf } from './latency.ts';
 import { functionsMatching } from './relations.ts';
 import type { PlacementRequest, PlacementRule, Spread } from './types.ts';
 
@@ -74,13 +74,13 @@ function objectives(index: HostIndex, { objectives: wanted = {} }: PlacementRequ
 
 function nearness(index: HostIndex, { near = [] }: PlacementRequest): readonly ScorePart[] {
   return near.map((each) => {
-    const latency = latencyTo(index, each);
+    const byRow = latencies(index, each);
     const { weight = 1, maxMilliseconds } = each;
     return {
       name: `near ${nameOf(each)}`,
       of: (row) => {
-        const found = latency(row);
-        return found === undefined ? 0 : weight * Math.max(0, 1 - found / maxMilliseconds);
+        const found = byRow[row] ?? Number.NaN;
+        return Number.isNaN(found) ? 0 : weight * Math.max(0, 1 - found / maxMilliseconds);
       },
     };
   });
