@@ -22,6 +22,7 @@ interface Group {
 
 const LEAST_KEPT = 16;
 const KEPT_IN_ALL = 4096;
+const FEW = 64;
 /** A heap that has grown so many times over by rows that were ranked again is made anew. */
 const MOST_OVER = 4;
 
@@ -201,7 +202,10 @@ export class Candidates {
     const { groupedBy } = this.#compiled.limits;
     let groups = 1;
     for (const by of groupedBy) groups *= Math.max(1, this.#index.labels.distinct(by) - 1);
-    return Math.max(LEAST_KEPT, Math.ceil(KEPT_IN_ALL / groups), Math.ceil((1.5 * this.#expected) / groups));
+    // Who asks for many at once needs them now; who asks for one will come again, after others have taken some.
+    const all =
+      this.#expected > FEW ? 2 * this.#expected : Math.max(KEPT_IN_ALL, Math.ceil(this.#index.size / 8));
+    return Math.max(LEAST_KEPT, Math.ceil(all / groups));
   }
 
   #groupOf(row: number): Group {
