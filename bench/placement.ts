@@ -82,11 +82,14 @@ function planOneByOne(hosts: ReturnType<typeof buildHosts>, requests: readonly P
   }
   const seconds = (performance.now() - resumed + (indexed - begin)) / 1000;
   times.sort();
+  const bytesPerInstance = (heapAfterCollection() - filled) / order.length;
+  // What is used after it was measured was there when it was measured.
+  if (index.size !== hosts.length) throw new IotmanoError('internal', 'the index has lost hosts');
   return {
     perSecond: order.length / seconds,
     p99Ms: times[Math.floor(times.length * 0.99)] ?? 0,
     bytesPerHost,
-    bytesPerInstance: (heapAfterCollection() - filled) / order.length,
+    bytesPerInstance,
   };
 }
 
