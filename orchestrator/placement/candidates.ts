@@ -21,7 +21,7 @@ interface Group {
 }
 
 const LEAST_KEPT = 16;
-const KEPT_IN_ALL = 4096;
+const KEPT_IN_ALL = 2048;
 const FEW = 64;
 /** A heap that has grown so many times over by rows that were ranked again is made anew. */
 const MOST_OVER = 4;
