@@ -93,10 +93,14 @@ export class Candidates {
   best(): number | undefined {
     const row = this.#bestKept();
     if (row !== undefined || !this.#hasSetAside) return row;
-    // What a hard skew has kept out may be open by now.
+    this.#openAll();
+    return this.#bestKept();
+  }
+
+  /** What a hard skew has kept out may be open by now. */
+  #openAll(): void {
     this.#hasSetAside = false;
     this.#scan();
-    return this.#bestKept();
   }
 
   #bestKept(): number | undefined {
@@ -124,18 +128,20 @@ export class Candidates {
 
   /** An instance was booked on the row that `best` gave. */
   took(row: number): void {
-    this.#compiled.limits.take(row);
+    const { limits } = this.#compiled;
+    const ceiling = limits.isHardByHost ? limits.hostCeiling : 0;
+    limits.take(row);
     this.#version = this.#ownVersion();
     const group = this.#groupOf(row);
     if (group.heap.size > 0 && group.heap.topRow === row) group.heap.replaceTop(this.#compiled.key(row));
     group.isChecked = false;
     group.penalty = undefined;
-    const { groupedBy, isHardByHost } = this.#compiled.limits;
-    if (groupedBy.length < 2 && !isHardByHost) return;
+    if (limits.groupedBy.length < 2 && !limits.isHardByHost) return;
     for (const each of this.#groups) {
       each.penalty = undefined; // domains that they share with it
       each.isChecked = false; // what one host holds may shut others
     }
+    if (limits.isHardByHost && this.#hasSetAside && limits.hostCeiling > ceiling) this.#openAll();
   }
 
   /** Makes the top of a group true: the row that is best in it now. */

@@ -1,6 +1,6 @@
 import { domainOf, HOST_SCOPE, rowsWithDomain } from './domains.ts';
 import type { HostIndex } from './host-index.ts';
-import { matchesFunction } from './relations.ts';
+import { functionsMatching, matchesFunction } from './relations.ts';
 import { SPREAD_WEIGHT } from './score.ts';
 import type { Bits } from './bits.ts';
 import type { PlacementRequest, PlacementRule, Spread } from './types.ts';
@@ -36,7 +36,7 @@ export class DomainLimits {
     eligible: Bits,
   ) {
     this.#index = index;
-    const scopes = [...spreads.map(ofSpread), ...ownRules(request, rules)];
+    const scopes = [...spreads.map(ofSpread), ...ownRules(index, request, rules)];
     this.#scopes = scopes.map((scope) => ({ ...scope, domains: domainsOf(index, eligible, scope) }));
     const hard = this.#scopes.filter(
       ({ maxSkew, isApart, isTogether }) => maxSkew !== undefined || isApart || isTogether,
@@ -50,6 +50,14 @@ export class DomainLimits {
   /** Whether what is placed on one host can shut it, or others, for the next instance. */
   get isHardByHost(): boolean {
     return this.#hardHost.length > 0;
+  }
+
+  /** Up to how many instances a hard skew lets hosts hold: when it rises, hosts that were shut are open. */
+  get hostCeiling(): number {
+    let ceiling = 0;
+    for (const scope of this.#hardHost)
+      if (scope.maxSkew !== undefined) ceiling += (scope.least ??= least(scope)) + scope.maxSkew;
+    return ceiling;
   }
 
   /** Whether what a wider domain holds can shut it, or others. */
@@ -89,7 +97,7 @@ export class DomainLimits {
       const { by, counts, maxSkew, isApart, isTogether } = scope;
       const domain = domainOf(this.#index, row, by);
       const here = counts.get(domain) ?? 0;
-      if (isApart && here > 0) return `are in a ${by} that holds what must be apart from it`;
+      if (isApart && here > 0 && domain !== 0) return `are in a ${by} that holds what must be apart from it`;
       if (isTogether && here === 0 && counts.size > 0)
         return `are not in the ${by} where the functions that belong together are`;
       if (maxSkew !== undefined && here + 1 - (scope.least ??= least(scope)) > maxSkew)
@@ -105,6 +113,7 @@ function ofSpread({ by, weight = SPREAD_WEIGHT, maxSkew }: Spread): Omit<Scope, 
 
 /** Hard rules that a function keeps towards itself. */
 function ownRules(
+  index: HostIndex,
   { functionId, affinities = [], labels = {} }: PlacementRequest,
   rules: readonly PlacementRule[],
 ): readonly Omit<Scope, 'domains'>[] {
@@ -115,7 +124,11 @@ function ownRules(
       (type === 'together' || functionIds.length === 1),
   );
   const kin = affinities.filter(
-    (affinity) => affinity.weight === undefined && matchesFunction(affinity.with, labels),
+    (affinity) =>
+      affinity.weight === undefined &&
+      matchesFunction(affinity.with, labels) &&
+      // Where others of its kind are already, each instance may join any of them.
+      (affinity.type === 'apart' || functionsMatching(index, affinity.with).length === 0),
   );
   return [...own, ...kin].map(({ type, scope }) => ({
     by: scope,

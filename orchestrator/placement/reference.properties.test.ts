@@ -1,0 +1,120 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planPlacement, type HostSnapshot, type PlacementRequest } from './index.ts';
+import { chooseByHand } from './reference.testkit.ts';
+import { buildDemand, buildHost, buildRequest } from './testkit.ts';
+
+const zone = fc.constantFrom('x', 'y', 'z');
+
+const hosts = fc
+  .array(
+    fc.record({
+      tier: fc.constantFrom('cloud' as const, 'device-edge' as const),
+      state: fc.constantFrom('READY' as const, 'READY' as const, 'READY' as const, 'SUSPECT' as const),
+      zone: fc.option(zone, { nil: undefined }),
+      power: fc.constantFrom('mains', 'battery'),
+      memoryMiB: fc.integer({ min: 64, max: 1024 }),
+      usedMiB: fc.integer({ min: 0, max: 128 }),
+      port: fc.boolean(),
+      taint: fc.constantFrom(undefined, undefined, 'refuse' as const, 'avoid' as const),
+      latencies: fc.array(
+        fc.record({
+          to: zone,
+          p95Milliseconds: fc.integer({ min: 1, max: 60 }),
+          ageSeconds: fc.integer({ min: 0, max: 90 }),
+        }),
+        { maxLength: 3 },
+      ),
+    }),
+    { minLength: 1, maxLength: 9 },
+  )
+  .map((list): readonly HostSnapshot[] =>
+    list.map((each, at) =>
+      buildHost(`h${at}`, {
+        tier: each.tier,
+        state: each.state,
+        labels: { power: each.power, ...(each.zone === undefined ? {} : { zone: each.zone }) },
+        allocatable: { cpuMillis: 2000, memoryBytes: each.memoryMiB * 2 ** 20, storageBytes: 0 },
+        used: { cpuMillis: 0, memoryBytes: each.usedMiB * 2 ** 20, storageBytes: 0 },
+        ports: each.port ? ['tcp/80'] : [],
+        latencies: each.latencies,
+        ...(each.taint === undefined ? {} : { taints: [{ text: 'gpu', effect: each.taint }] }),
+      }),
+    ),
+  );
+
+const spread = fc.record(
+  {
+    by: fc.constantFrom('zone', 'host'),
+    maxSkew: fc.integer({ min: 1, max: 2 }),
+    weight: fc.constantFrom(0, 5, 1000),
+  },
+  { requiredKeys: ['by'] },
+);
+
+const request = (name: string) =>
+  fc
+    .record({
+      instances: fc.integer({ min: 0, max: 5 }),
+      memoryMiB: fc.integer({ min: 1, max: 300 }),
+      tiers: fc.constantFrom<PlacementRequest['tiers']>([], [], ['cloud']),
+      require: fc.constantFrom<readonly string[]>([], [], ['power = mains or zone in (x, y)']),
+      weight: fc.constantFrom(0, 1, 10, -3),
+      spread: fc.oneof(fc.constant([]), fc.tuple(spread), fc.tuple(spread, spread)),
+      affinity: fc.option(
+        fc.record({
+          type: fc.constantFrom('together' as const, 'apart' as const),
+          with: fc.constantFrom('name = a', 'name = b', 'kind = all'),
+          scope: fc.constantFrom('zone', 'host'),
+        }),
+        { nil: undefined },
+      ),
+      near: fc.option(
+        fc.record(
+          {
+            to: zone.map((label) => ({ label })),
+            maxMilliseconds: fc.integer({ min: 5, max: 60 }),
+            weight: fc.constantFrom(1, 4),
+            maxAgeSeconds: fc.constant(60),
+          },
+          { requiredKeys: ['to', 'maxMilliseconds'] },
+        ),
+        { nil: undefined },
+      ),
+      tolerates: fc.boolean(),
+      hasPort: fc.boolean(),
+    })
+    .map((each) =>
+      buildRequest(name, {
+        units: [buildDemand(each.instances, each.memoryMiB, { fixedPorts: each.hasPort ? ['tcp/80'] : [] })],
+        tiers: each.tiers,
+        require: each.require,
+        prefer: each.weight === 0 ? [] : [{ expression: 'power = mains', weight: each.weight }],
+        spread: each.spread,
+        labels: { name, kind: 'all' },
+        ...(each.affinity === undefined ? {} : { affinities: [each.affinity] }),
+        ...(each.near === undefined ? {} : { near: [each.near] }),
+        ...(each.tolerates ? { tolerates: ['gpu'] } : {}),
+      }),
+    );
+
+describe('the engine', () => {
+  it('chooses what a look at every host for every instance chooses', () => {
+    fc.assert(
+      fc.property(hosts, request('a'), request('b'), (list, a, b) => {
+        const byHand = chooseByHand(list, [a, b]);
+        const chosen: string[] = [];
+        const result = planPlacement(
+          { hosts: list },
+          { requests: [a, b], rules: [] },
+          { onDecision: ({ functionId, chosen: { hostId } }) => void chosen.push(`${functionId} ${hostId}`) },
+        );
+        // What the first attempt does not place, another one may.
+        if (byHand === undefined) return;
+        expect(result.fits).toBe(true);
+        expect(chosen).toEqual(byHand.map(({ functionId, hostId }) => `${functionId} ${hostId}`));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
