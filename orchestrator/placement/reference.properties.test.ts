@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planPlacement, type HostSnapshot, type PlacementRequest } from './index.ts';
+import { HostIndex, planPlacement, type HostSnapshot, type PlacementRequest } from './index.ts';
 import { chooseByHand } from './reference.testkit.ts';
-import { buildDemand, buildHost, buildRequest } from './testkit.ts';
+import { applyPlan, buildDemand, buildHost, buildRequest } from './testkit.ts';
 
 const zone = fc.constantFrom('x', 'y', 'z');
 
@@ -115,6 +115,43 @@ describe('the engine', () => {
         expect(chosen).toEqual(byHand.map(({ functionId, hostId }) => `${functionId} ${hostId}`));
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  it('plans on an index that is kept, with what it remembers of earlier plans, as on a new one', () => {
+    const step = fc.record({ isFirst: fc.boolean(), change: fc.constantFrom(1, 1, 1, 2, -1) });
+    fc.assert(
+      fc.property(
+        hosts,
+        request('a'),
+        request('b'),
+        fc.array(step, { maxLength: 15 }),
+        (list, a, b, steps) => {
+          const index = HostIndex.of({ hosts: list });
+          let snapshot: { readonly hosts: readonly HostSnapshot[] } = { hosts: list };
+          const counts = new Map([a, b].map((each) => [each, 0]));
+          for (const { isFirst, change } of steps) {
+            const each = isFirst ? a : b;
+            const instances = Math.max(0, (counts.get(each) ?? 0) + change);
+            const units = each.units.map((unit) => ({ ...unit, instances }));
+            const problem = { requests: [{ ...each, units }], rules: [] };
+            const kept = planPlacement(index, problem);
+            expect(kept).toEqual(planPlacement(snapshot, problem));
+            if (!kept.fits) continue;
+            counts.set(each, instances);
+            snapshot = applyPlan(snapshot, problem, kept);
+            for (const [sign, places] of [
+              [1, kept.additions],
+              [-1, kept.removals],
+            ] as const)
+              for (const { functionId, hostId, instances: times } of places)
+                for (let time = 0; time < times; time += 1)
+                  index.book(functionId, units[0] ?? buildDemand(), index.rowOf(hostId) ?? -1, sign);
+            index.settle();
+          }
+        },
+      ),
+      { numRuns: 1000 },
     );
   });
 });

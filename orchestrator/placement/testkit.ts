@@ -75,9 +75,9 @@ export function applyPlan(
     hosts: hosts.map((host) => {
       const here = changes.filter(({ hostId }) => hostId === host.hostId);
       return here.reduce<HostSnapshot>((current, { functionId, unit, instances, sign }) => {
-        const demand = requests
-          .find((request) => request.functionId === functionId)
-          ?.units.find((item) => item.unit === unit);
+        const request = requests.find((each) => each.functionId === functionId);
+        const demand = request?.units.find((item) => item.unit === unit);
+        const labels = request?.labels === undefined ? {} : { labels: request.labels };
         const count = instances * sign;
         const known = current.placed.find((item) => item.functionId === functionId && item.unit === unit);
         const total = (known?.instances ?? 0) + count;
@@ -88,10 +88,13 @@ export function applyPlan(
             memoryBytes: current.used.memoryBytes + count * (demand?.resources.memoryBytes ?? 0),
             storageBytes: current.used.storageBytes + count * (demand?.resources.storageBytes ?? 0),
           },
-          ports: sign > 0 ? [...current.ports, ...(demand?.fixedPorts ?? [])] : current.ports,
+          ports:
+            sign > 0
+              ? [...current.ports, ...(demand?.fixedPorts ?? [])]
+              : current.ports.filter((port) => demand?.fixedPorts.includes(port) !== true),
           placed: [
             ...current.placed.filter((item) => item !== known),
-            ...(total > 0 ? [{ functionId, unit, instances: total }] : []),
+            ...(total > 0 ? [{ functionId, unit, instances: total, ...labels }] : []),
           ],
         };
       }, host);
