@@ -42,6 +42,7 @@ export class Candidates {
   readonly #expected: number;
   readonly #compare: (a: number, b: number) => number;
   #gains: number;
+  readonly #cuts: number;
   #version: number;
   #hasSetAside = false;
   /** So much was taken back that ranking anew is less work. */
@@ -54,6 +55,7 @@ export class Candidates {
     this.#expected = expected;
     this.#compare = (a, b) => index.compareRows(a, b);
     this.#gains = index.gains.length;
+    this.#cuts = index.cuts;
     this.#version = this.#ownVersion();
     const [scope, ...others] = compiled.limits.groupedBy;
     this.#codes = scope === undefined || others.length > 0 ? undefined : index.labels.codes(scope);
@@ -62,7 +64,9 @@ export class Candidates {
 
   /** Takes in what others have placed or taken away since. */
   refresh(): void {
-    const { gains } = this.#index;
+    const { gains, cuts } = this.#index;
+    this.isSpent ||= cuts !== this.#cuts;
+    if (this.isSpent) return;
     this.regain(gains.slice(this.#gains));
     this.#gains = gains.length;
     for (const group of this.#groups) {

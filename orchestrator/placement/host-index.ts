@@ -29,6 +29,8 @@ export const COLUMNS = {
 
 export const READY = 'READY';
 
+const MOST_GAINS = 10_000;
+
 interface Amounts {
   allocatable: Float64Array;
   free: Float64Array;
@@ -69,8 +71,10 @@ export class HostIndex {
   reserves: Readonly<Partial<Record<Tier, number>>> = {};
   /** Rows that count as LOST for the plan at hand, whatever else is said of them. */
   silent: ReadonlySet<number> = new Set();
-  /** Rows that have gained room since the index was made, in order. */
+  /** Rows that have gained room since the log was cut last, in order. */
   readonly gains: number[] = [];
+  /** How often the log was cut: who has read less than all of an earlier one has missed something. */
+  cuts = 0;
   /** Rises with every change of what a host is, other than what is free of it. */
   generation = 0;
   readonly #ids: (HostId | undefined)[] = [];
@@ -219,7 +223,15 @@ export class HostIndex {
   #enter(booking: Booking): void {
     this.#bookings.push(booking);
     this.#apply(booking, booking.sign);
-    if (booking.sign === -1) this.gains.push(booking.row);
+    if (booking.sign === -1) this.#logGain(booking.row);
+  }
+
+  #logGain(row: number): void {
+    if (this.gains.length >= MOST_GAINS) {
+      this.gains.length = 0;
+      this.cuts += 1;
+    }
+    this.gains.push(row);
   }
 
   #apply({ functionId, demand, row, bitsPerSecond }: Booking, sign: 1 | -1): void {
