@@ -1,7 +1,7 @@
 /** The descriptor language: schemas, parser, semantic rules, packages. */
 export type * from './types.ts';
 export { parseDescriptor, type ParsedDescriptor } from './parse-descriptor.ts';
-export { parseBytes, parseCpuMillis, parseSeconds } from './document/quantities.ts';
+export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './document/quantities.ts';
 export { checkConfig, type CheckedConfig, type Parameters } from './check-config.ts';
 export {
   KEEP_TEMPLATE,

@@ -10,12 +10,20 @@ const BYTE_UNITS: Readonly<Record<string, number>> = {
   G: 1e9,
   T: 1e12,
 };
+const BIT_UNITS: Readonly<Record<string, number>> = { bit: 1, kbit: 1e3, Mbit: 1e6, Gbit: 1e9 };
 const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** `128Mi` → bytes. */
 export function parseBytes(value: unknown): number | undefined {
   const match = typeof value === 'string' ? /^([0-9]{1,12})(Ki|Mi|Gi|Ti|k|M|G|T)$/.exec(value) : null;
   const unit = BYTE_UNITS[match?.[2] ?? ''];
+  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+}
+
+/** `256kbit` → bits per second. */
+export function parseBitsPerSecond(value: unknown): number | undefined {
+  const match = typeof value === 'string' ? /^([0-9]{1,9})(bit|kbit|Mbit|Gbit)$/.exec(value) : null;
+  const unit = BIT_UNITS[match?.[2] ?? ''];
   return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
 }
 
