@@ -5,6 +5,7 @@ import type {
   Artifact,
   DescriptorUnit,
   IoTFunctionDescriptor,
+  PlacementNear,
   Probe,
   ProbeAction,
   UnitVolume,
@@ -101,6 +102,7 @@ function buildUnit(at: Cursor): DescriptorUnit {
     resources: {
       cpuMillis: parseCpuMillis(at.at('resources', 'cpu').value) ?? 0,
       memoryBytes: parseBytes(at.at('resources', 'memory').value) ?? 0,
+      ...devicesOf(at.at('resources', 'devices')),
     },
     volumes: at.each('volumes').map(buildVolume),
     files: at.at('files').as<DescriptorUnit['files']>(),
@@ -119,6 +121,10 @@ function buildUnit(at: Cursor): DescriptorUnit {
       ? { metrics: at.at('metrics').as<NonNullable<DescriptorUnit['metrics']>>() }
       : {}),
   };
+}
+
+function devicesOf(at: Cursor): Pick<DescriptorUnit['resources'], 'devices'> {
+  return at.entries().length === 0 ? {} : { devices: at.as<Record<string, number>>() };
 }
 
 function buildVolume(at: Cursor): UnitVolume {
@@ -148,10 +154,21 @@ function defaultFlavour(units: readonly DescriptorUnit[]): IoTFunctionDescriptor
 
 function buildPlacement(at: Cursor): IoTFunctionDescriptor['placement'] {
   const { near: _near, ...rest } = at.as<IoTFunctionDescriptor['placement']>();
-  const maxLatencySeconds = parseSeconds(at.at('near', 'maxLatency').value);
-  if (maxLatencySeconds === undefined) return rest;
-  const label = at.at('near', 'label').as<string>();
-  return { ...rest, near: { label, maxLatencyMilliseconds: maxLatencySeconds * 1000 } };
+  return { ...rest, near: at.each('near').map(buildNear) };
+}
+
+function buildNear(at: Cursor): PlacementNear {
+  const { host, label, requires, data, weight } = at.as<
+    Readonly<Record<string, string>> & { weight?: number }
+  >();
+  const requirement = requires ?? data;
+  const maxAgeSeconds = parseSeconds(at.at('maxAge').value);
+  return {
+    to: host !== undefined ? { host } : label !== undefined ? { label } : { requirement: requirement ?? '' },
+    maxLatencyMilliseconds: (parseSeconds(at.at('maxLatency').value) ?? 0) * 1000,
+    ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+    ...(weight === undefined ? {} : { weight }),
+  };
 }
 
 function buildHealing(at: Cursor): IoTFunctionDescriptor['healing'] {

@@ -36,5 +36,10 @@ function buildMetadata(at: Cursor): Metadata {
 
 function buildPlacementRule(at: Cursor): IoTServiceDescriptor['placement'][number] {
   const type = at.at('together').exists ? 'together' : 'apart';
-  return { type, functions: at.at(type).as<string[]>(), scope: at.at('scope').as<string>() };
+  return {
+    type,
+    functions: at.at(type).as<string[]>(),
+    scope: at.at('scope').as<string>(),
+    ...(at.at('weight').exists ? { weight: at.at('weight').as<number>() } : {}),
+  };
 }

@@ -62,6 +62,8 @@ export interface DescriptorUnit {
     /** Thousandths of a reference core. */
     readonly cpuMillis: number;
     readonly memoryBytes: number;
+    /** Countable things of the host by class; absent: none. */
+    readonly devices?: Readonly<Record<string, number>>;
   };
   readonly volumes: readonly UnitVolume[];
   /** Files of the package that are written beside the function before it starts, templates resolved. */
@@ -104,11 +106,31 @@ export interface Provision {
 
 export type Tier = 'device-edge' | 'cloud-edge' | 'cloud';
 
+/** By measured latency. */
+export interface PlacementNear {
+  readonly to: { readonly host: string } | { readonly label: string } | { readonly requirement: string };
+  readonly maxLatencyMilliseconds: number;
+  readonly maxAgeSeconds?: number;
+  /** Absent: a hard rule. */
+  readonly weight?: number;
+}
+
 export interface FunctionPlacement {
   readonly tiers: readonly Tier[];
   readonly architectures: readonly string[];
-  readonly near?: { readonly label: string; readonly maxLatencyMilliseconds: number };
-  readonly spread?: { readonly by: string };
+  readonly near?: readonly PlacementNear[];
+  readonly spread?: { readonly by: string; readonly maxSkew?: number; readonly weight?: number };
+  readonly affinities?: readonly {
+    readonly type: 'together' | 'apart';
+    /** Label expression over functions. */
+    readonly with: string;
+    readonly scope: string;
+    /** Absent: a hard rule. */
+    readonly weight?: number;
+  }[];
+  readonly tolerate?: readonly string[];
+  readonly objectives?: { readonly cost: number; readonly metered: number; readonly availability: number };
+  readonly priority?: number;
   readonly jurisdictions: readonly string[];
   /** Label expressions that all must hold. */
   readonly require: readonly string[];
@@ -228,10 +250,13 @@ export interface IoTServiceDescriptor {
     readonly name: string;
     readonly levels: readonly Readonly<Record<string, number>>[];
   }[];
-  readonly placement: readonly (
-    | { readonly type: 'together'; readonly functions: readonly string[]; readonly scope: string }
-    | { readonly type: 'apart'; readonly functions: readonly string[]; readonly scope: string }
-  )[];
+  readonly placement: readonly {
+    readonly type: 'together' | 'apart';
+    readonly functions: readonly string[];
+    readonly scope: string;
+    /** Absent: a hard rule. */
+    readonly weight?: number;
+  }[];
 }
 
 export type Descriptor = IoTFunctionDescriptor | IoTServiceDescriptor;

@@ -17,7 +17,7 @@ import {
   secretWithDefault,
   tooManyParameters,
 } from './parameters.ts';
-import { invalidExpression, unknownJurisdiction } from './placement.ts';
+import { invalidExpression, unknownJurisdiction, unknownNear } from './placement.ts';
 import type { Rule } from './rule.ts';
 import { bindingCycle, invalidVersionRange } from './services.ts';
 import { singleWriterNeedsFence, stopAfterIncomplete } from './single-writer.ts';
@@ -43,6 +43,7 @@ export const RULES: readonly Rule[] = [
   defaultNotValid,
   requiresWithoutBindings,
   unknownJurisdiction,
+  unknownNear,
   invalidExpression,
   singleWriterNeedsFence,
   stopAfterIncomplete,

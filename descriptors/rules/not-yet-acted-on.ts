@@ -15,7 +15,6 @@ export const notYetActedOn: Rule = {
     ];
     const places = [
       ...doc.each('scaling').map((aspect) => aspect.at('policy')),
-      doc.at('placement', 'near'),
       doc.at('offline', 'buffer'),
       doc.at('state', 'schema'),
       doc.at('upgrade', 'strategy'),

@@ -1,4 +1,4 @@
-import { nearest } from '../document/wording.ts';
+import { nearest, unknownName } from '../document/wording.ts';
 import { parseExpression } from '../labels/parse-expression.ts';
 import { JURISDICTIONS } from './jurisdictions.ts';
 import { BOTH, FUNCTION, type Rule } from './rule.ts';
@@ -33,7 +33,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 export const invalidExpression: Rule = {
   name: 'invalid-expression',
-  summary: 'Label expressions in `require`, `prefer` and `coverage.each` are well-formed.',
+  summary: 'Label expressions in `require`, `prefer`, `affinities` and `coverage.each` are well-formed.',
   kinds: BOTH,
   *check(doc) {
     const places = [
@@ -42,11 +42,31 @@ export const invalidExpression: Rule = {
         .at('placement', 'prefer')
         .items()
         .map((item) => item.at('expression')),
+      ...doc
+        .at('placement', 'affinities')
+        .items()
+        .map((item) => item.at('with')),
       ...doc.each('functions').map((item) => item.at('coverage', 'each')),
     ];
     for (const at of places) {
       if (at.text === undefined) continue;
       for (const { message, remedy } of parseExpression(at.text).faults) yield { at, message, remedy };
     }
+  },
+};
+
+export const unknownNear: Rule = {
+  name: 'unknown-near',
+  summary: '`near` names requirements of the function.',
+  kinds: FUNCTION,
+  *check(doc) {
+    const known = doc
+      .at('requires')
+      .entries()
+      .map(([name]) => name);
+    for (const near of doc.at('placement').each('near'))
+      for (const at of [near.at('requires'), near.at('data')])
+        if (at.text !== undefined && !known.includes(at.text))
+          yield { at, ...unknownName(at.text, known, 'a requirement of the function') };
   },
 };

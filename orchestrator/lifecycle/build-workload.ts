@@ -64,7 +64,7 @@ function buildSpec(input: WorkloadInput, templates: TemplateSource): WorkloadSpe
   return {
     artifact: chooseArtifact(input, values),
     run: descriptor.run,
-    resources: unit.resources,
+    resources: { cpuMillis: unit.resources.cpuMillis, memoryBytes: unit.resources.memoryBytes },
     volumes: unit.volumes,
     files: unit.files.map(({ path, template }) => ({
       path,

@@ -1,5 +1,5 @@
-import type { HostId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
-import { copyName, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import type { HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
+import { copyName, wantedVnfcs, type VnfInstanceDocument, type WantedVnfc } from '../domain/index.ts';
 import { HostIndex, type PlacementSnapshot } from '../placement/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
@@ -32,6 +32,8 @@ export interface InventoryIndex {
 interface KnownInstance {
   readonly revision: number;
   readonly vnfPkgId: VnfPkgId;
+  readonly instance: VnfInstanceDocument;
+  readonly tenant: TenantId;
   readonly copies: readonly WantedVnfc[];
   readonly byHost: ReadonlyMap<HostId, readonly WantedVnfc[]>;
 }
@@ -105,7 +107,8 @@ export function createInventoryIndex(
     for (const id of instancesOn.get(hostId) ?? []) {
       const known = instances.get(id);
       if (known === undefined) continue;
-      addUse(use, catalog, { id, vnfPkgId: known.vnfPkgId, copies: known.byHost.get(hostId) ?? [] });
+      const { instance, tenant, byHost } = known;
+      addUse(use, catalog, { id, instance, tenant, copies: byHost.get(hostId) ?? [] });
     }
     const host = snapshotHost(state, hostId, use);
     if (host === undefined) index.delete(hostId);
@@ -160,11 +163,13 @@ export function createInventoryIndex(
   }
 }
 
-function knownOf({ revision, document }: StoredRecord<'vnf-instance'>): KnownInstance {
+function knownOf({ revision, document, tenant }: StoredRecord<'vnf-instance'>): KnownInstance {
   const copies = wantedVnfcs(claimOf(document));
   return {
     revision,
     vnfPkgId: document.vnfPkgId,
+    instance: document,
+    tenant,
     copies,
     byHost: Map.groupBy(copies, ({ hostId }) => hostId),
   };

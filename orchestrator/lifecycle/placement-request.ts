@@ -1,13 +1,17 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { VnfInstanceDocument } from '../domain/index.ts';
-import type { PlacementRequest } from '../placement/index.ts';
+import type { IoTFunctionDescriptor, PlacementNear } from '../../descriptors/index.ts';
+import type { Near, PlacementRequest } from '../placement/index.ts';
 import type { FunctionPackage } from './function-catalog.ts';
 import { demandOf, fixedPortsOf } from './snapshot-inventory.ts';
 
 export interface RequestInput {
   readonly vnfInstanceId: VnfInstanceId;
   readonly tenant: TenantId;
-  readonly instance: Pick<VnfInstanceDocument, 'name' | 'constituent' | 'bind' | 'constraints' | 'coverage'>;
+  readonly instance: Pick<
+    VnfInstanceDocument,
+    'name' | 'constituent' | 'bind' | 'constraints' | 'coverage' | 'nsInstanceId'
+  >;
   readonly function: FunctionPackage;
   /** Instances of each unit; a unit that is absent has none. */
   readonly counts: Readonly<Record<string, number>>;
@@ -18,7 +22,7 @@ export interface RequestInput {
 
 /** What placement is asked for one function: its descriptor's rules and the constraints of the request. */
 export function toPlacementRequest(input: RequestInput): PlacementRequest {
-  const { placement, units } = input.function.descriptor;
+  const { placement, units, metadata } = input.function.descriptor;
   const { constraints, coverage, bind, name, constituent } = input.instance;
   return {
     functionId: input.vnfInstanceId,
@@ -37,10 +41,55 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
     jurisdictions: placement.jurisdictions,
     require: [...placement.require, ...(constraints.require ?? [])],
     prefer: placement.prefer,
-    ...(placement.spread === undefined ? {} : { spread: [{ by: placement.spread.by }] }),
+    ...(placement.spread === undefined ? {} : { spread: [placement.spread] }),
+    ...requirementsOf(placement, bind, input.tenant),
+    labels: functionLabels(metadata, input),
     ...(constraints.hosts === undefined ? {} : { hosts: constraints.hosts }),
     avoidHosts: input.avoidHosts ?? [],
     providers: [...new Set(Object.values(bind))],
     dependents: input.dependents,
+  };
+}
+
+function requirementsOf(
+  { near = [], affinities = [], tolerate = [], objectives, priority = 0 }: IoTFunctionDescriptor['placement'],
+  bind: RequestInput['instance']['bind'],
+  tenant: TenantId,
+): Partial<PlacementRequest> {
+  return {
+    near: near.flatMap((each) => toNear(each, bind)),
+    // What other tenants run is nobody's business, nor whether they run anything.
+    affinities: affinities.map((each) => ({ ...each, with: `(${each.with}) and tenant = ${tenant}` })),
+    tolerates: tolerate,
+    ...(objectives === undefined ? {} : { objectives }),
+    priority,
+    usesReserve: priority > 0,
+  };
+}
+
+/** What is bound to nothing here is nowhere: no reason to stay away from anything. */
+function toNear(
+  { to, maxLatencyMilliseconds, ...rest }: PlacementNear,
+  bind: RequestInput['instance']['bind'],
+): readonly Near[] {
+  const near = { ...rest, maxMilliseconds: maxLatencyMilliseconds };
+  if ('label' in to) return [{ ...near, to }];
+  if ('host' in to) return [{ ...near, to: { host: to.host as HostId } }];
+  const functionId = bind[to.requirement];
+  return functionId === undefined ? [] : [{ ...near, to: { functionId } }];
+}
+
+/** How affinities of other functions see this one. */
+export function functionLabels(
+  { invariantId, productName, role, hla }: IoTFunctionDescriptor['metadata'],
+  { tenant, instance }: Pick<RequestInput, 'tenant' | 'instance'>,
+): Readonly<Record<string, string>> {
+  return {
+    function: invariantId,
+    name: instance.constituent ?? productName,
+    role,
+    tenant,
+    ...(hla?.layer === undefined ? {} : { layer: hla.layer }),
+    ...(instance.nsInstanceId === undefined ? {} : { service: instance.nsInstanceId }),
   };
 }

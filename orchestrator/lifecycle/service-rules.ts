@@ -10,9 +10,10 @@ export function rulesOfService(
   const service = nsInstanceId === undefined ? undefined : state.get('ns-instance', nsInstanceId)?.document;
   const descriptor =
     service === undefined ? undefined : state.get('ns-descriptor', service.nsdInfoId)?.document.descriptor;
-  return (descriptor?.placement ?? []).map(({ type, functions, scope }) => ({
+  return (descriptor?.placement ?? []).map(({ type, functions, scope, weight }) => ({
     type,
     scope,
+    ...(weight === undefined ? {} : { weight }),
     functionIds: functions.flatMap((name) => service?.constituents[name] ?? []),
   }));
 }

@@ -1,4 +1,4 @@
-import type { HostId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
+import type { HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
 import type { DescriptorUnit } from '../../descriptors/index.ts';
 import {
   hostLabels,
@@ -17,6 +17,7 @@ import type {
 } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
+import { functionLabels } from './placement-request.ts';
 
 /** What is to be taken as wanted of a function instance instead of what the store says; it need not be there yet. */
 export interface WantedOverride {
@@ -92,18 +93,21 @@ function collectUse(
   overrides: readonly WantedOverride[],
 ): ReadonlyMap<HostId, HostUse> {
   const uses = new Map<HostId, HostUse>();
-  function add({ id, vnfPkgId, wanted }: WantedOverride): void {
+  function add({ id, wanted, ...owner }: Owner & { readonly wanted: readonly WantedUnit[] }): void {
     for (const [hostId, copies] of Map.groupBy(wantedVnfcs(wanted), (copy) => copy.hostId)) {
       const use = uses.get(hostId) ?? newUse();
       uses.set(hostId, use);
-      addUse(use, catalog, { id, vnfPkgId, copies });
+      addUse(use, catalog, { ...owner, id, copies });
     }
   }
-  const overridden = new Set<string>(overrides.map(({ id }) => id));
-  for (const { id, document } of state.list('vnf-instance'))
-    if (!overridden.has(id))
-      add({ id: id as VnfInstanceId, vnfPkgId: document.vnfPkgId, wanted: claimOf(document) });
-  for (const override of overrides) add(override);
+  const overridden = new Map<string, WantedOverride>(overrides.map((override) => [override.id, override]));
+  for (const { id, document, tenant } of state.list('vnf-instance'))
+    add({
+      id: id as VnfInstanceId,
+      instance: document,
+      tenant,
+      wanted: overridden.get(id)?.wanted ?? claimOf(document),
+    });
   return uses;
 }
 
@@ -111,20 +115,27 @@ export function newUse(): HostUse {
   return { used: NOTHING, ports: new Set(), placed: new Map() };
 }
 
+/** A function instance, as far as its room and its neighbours are concerned. */
+interface Owner {
+  readonly id: VnfInstanceId;
+  readonly tenant: TenantId;
+  readonly instance: VnfInstanceDocument;
+}
+
 /** Copies of one function instance take their room on a host. */
 export function addUse(
   use: HostUse,
   catalog: FunctionCatalog,
-  {
-    id,
-    vnfPkgId,
-    copies,
-  }: { readonly id: VnfInstanceId; readonly vnfPkgId: VnfPkgId; readonly copies: readonly WantedVnfc[] },
+  { id, instance, tenant, copies }: Owner & { readonly copies: readonly WantedVnfc[] },
 ): void {
-  const units = catalog.find(vnfPkgId)?.descriptor.units ?? [];
+  const descriptor = catalog.find(instance.vnfPkgId)?.descriptor;
+  if (descriptor === undefined) return;
+  const { metadata, placement, units } = descriptor;
+  const labels = functionLabels(metadata, { tenant, instance });
   for (const { unit } of copies) {
     const descriptorUnit = units.find(({ name }) => name === unit);
-    if (descriptorUnit !== undefined) addUnit(use, id, descriptorUnit);
+    if (descriptorUnit !== undefined)
+      addUnit(use, descriptorUnit, { functionId: id, labels, priority: placement.priority ?? 0 });
   }
 }
 
@@ -133,17 +144,29 @@ export function claimOf({ wanted, reservation }: VnfInstanceDocument): readonly 
   return wanted.length > 0 ? wanted : (reservation ?? []);
 }
 
-function addUnit(use: HostUse, functionId: VnfInstanceId, unit: DescriptorUnit): void {
-  const { cpuMillis, memoryBytes, storageBytes } = demandOf(unit);
-  use.used = {
-    cpuMillis: use.used.cpuMillis + cpuMillis,
-    memoryBytes: use.used.memoryBytes + memoryBytes,
-    storageBytes: use.used.storageBytes + storageBytes,
-  };
-  for (const port of fixedPortsOf(unit)) use.ports.add(port);
-  const key = `${functionId} ${unit.name}`;
+function addUnit(
+  use: HostUse,
+  unit: DescriptorUnit,
+  owner: Pick<PlacedUnit, 'functionId' | 'labels' | 'priority'>,
+): void {
+  const resources = demandOf(unit);
+  const fixedPorts = fixedPortsOf(unit);
+  use.used = sumOf(use.used, resources);
+  for (const port of fixedPorts) use.ports.add(port);
+  const key = `${owner.functionId} ${unit.name}`;
   const instances = (use.placed.get(key)?.instances ?? 0) + 1;
-  use.placed.set(key, { functionId, unit: unit.name, instances });
+  use.placed.set(key, { ...owner, unit: unit.name, instances, resources, fixedPorts });
+}
+
+function sumOf(a: Resources, b: Resources): Resources {
+  const devices: Record<string, number> = { ...a.devices };
+  for (const [name, count] of Object.entries(b.devices ?? {})) devices[name] = (devices[name] ?? 0) + count;
+  return {
+    cpuMillis: a.cpuMillis + b.cpuMillis,
+    memoryBytes: a.memoryBytes + b.memoryBytes,
+    storageBytes: a.storageBytes + b.storageBytes,
+    ...(Object.keys(devices).length === 0 ? {} : { devices }),
+  };
 }
 
 /** What one copy of a unit of a package takes, as placement books it. */

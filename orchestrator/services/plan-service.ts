@@ -49,9 +49,10 @@ export function planService(
           .map(({ name }) => idOf(name)),
       }),
     ),
-    rules: descriptor.placement.map(({ type, functions, scope }) => ({
+    rules: descriptor.placement.map(({ type, functions, scope, weight }) => ({
       type,
       scope,
+      ...(weight === undefined ? {} : { weight }),
       functionIds: functions.map(idOf),
     })),
   };
