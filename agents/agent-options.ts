@@ -1,11 +1,13 @@
 import type { Clock, HostId, IdSource, Logger } from '../kernel/index.ts';
 import type { ArtifactSource, VimDriver } from '../vim-drivers/index.ts';
 import type { TransportOptions } from './mco-client/index.ts';
-import type { StatedFacts } from './orchestration/index.ts';
+import type { LatencyTarget, StatedFacts } from './orchestration/index.ts';
 
 export interface AgentOptions extends TransportOptions {
   /** What the operator says of the host. */
   readonly facts: StatedFacts;
+  /** Whereto round trips are measured, for placement. */
+  readonly latencyTargets?: readonly LatencyTarget[];
   readonly hostId: HostId;
   /** One-time token of an operator; needed for the first start only. */
   readonly enrolmentToken?: string | undefined;

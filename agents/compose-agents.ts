@@ -5,7 +5,7 @@ import type { AgentOptions, DriverContext } from './agent-options.ts';
 import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
 import { createBackoff, openArtifactCache, type Backoff } from './mco-client/index.ts';
 import { startMonitoringAgent } from './monitoring/index.ts';
-import { collectFacts, startOrchestrationAgent, type OrchestrationAgent } from './orchestration/index.ts';
+import { collectFacts, createLatencyProbe, startOrchestrationAgent, type OrchestrationAgent } from './orchestration/index.ts';
 
 const DEFAULT_ARTIFACT_BYTES = 1024 ** 3;
 
@@ -58,10 +58,12 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
       ...shared,
       ...(options.maxQueueBytes === undefined ? {} : { maxQueueBytes: options.maxQueueBytes }),
     });
+    const probe = createLatencyProbe({ targets: options.latencyTargets ?? [], clock });
     const orchestration = await startOrchestrationAgent({
       ...shared,
       identity: foundation.identity,
-      collectFacts: () => collectFacts(stated, opened, dataDirectory, options.agentVersion),
+      collectFacts: () => 
+        collectFacts(stated, opened, dataDirectory, options.agentVersion, probe.measurements()),
       onWanted: (wanted) => monitoring.wanted(wanted.collectionJobs, wanted.assignments),
       onObserved: (observed) => monitoring.observed(observed),
     });
@@ -69,7 +71,7 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
       const end = (): void => ending.abort();
       signal.addEventListener('abort', end, { once: true });
       if (signal.aborted) end();
-      await Promise.all([orchestration.run(), monitoring.run()]);
+      await Promise.all([orchestration.run(), monitoring.run(), probe.run(ending.signal)]);
     };
     try {
       await use({ ...foundation, orchestration, run });

@@ -2,4 +2,4 @@
 export { enrolHost, leaveOrchestrator, runAgent } from './run-agent.ts';
 export type { AgentOptions, DriverContext } from './agent-options.ts';
 export { readFunctionLogs, type FunctionLogOptions } from './function-logs.ts';
-export type { StatedFacts } from './orchestration/index.ts';
+export type { LatencyTarget, StatedFacts } from './orchestration/index.ts';

@@ -20,6 +20,9 @@ export interface StatedFacts {
   readonly location?: Readonly<Record<string, unknown>>;
   readonly power?: string;
   readonly meteredUplink?: boolean;
+  readonly uplink?: { readonly bitsPerSecond?: number; readonly jurisdictions?: readonly string[] };
+  /** By class. */
+  readonly devices?: Readonly<Record<string, number>>;
   readonly cses?: HostFacts['cses'];
 }
 
@@ -29,13 +32,14 @@ export async function collectFacts(
   drivers: readonly VimDriver[],
   dataDirectory: string,
   agentVersion: string,
+  latencies: HostFacts['latencies'] = [],
 ): Promise<HostFacts> {
   const inventories = await Promise.all(drivers.map((driver) => driver.inventory()));
   const host = inventories.flat()[0];
   if (host === undefined)
     throw new IotmanoError('driver-failed', 'no driver of this host states what it has; check its log');
   const capabilities = await Promise.all(drivers.map((driver) => driver.capabilities()));
-  const { address, cses, ...rest } = stated;
+  const { address, cses, devices = {}, uplink, ...rest } = stated;
   return {
     ...rest,
     ...capacityOf(host),
@@ -50,8 +54,9 @@ export async function collectFacts(
       artifactTypes: [...artifactTypes],
     })),
     address: address ?? host.address,
-    devices: [],
-    latencies: [],
+    ...(uplink === undefined ? {} : { uplink }),
+    devices: Object.entries(devices).map(([name, count]) => ({ class: name, count })),
+    latencies,
     cses: cses ?? [],
     agentVersion,
   };
@@ -69,13 +74,37 @@ function capacityOf({ capacity, allocatable }: HostInventory): Pick<HostFacts, '
   };
 }
 
-/** Whether the change is worth telling: free storage moves all the time, and counts from a twentieth of the whole on. */
+/** A latency that has hardly changed is told again after so long, so that it does not get old. */
+const LATENCY_TELLS_AFTER_MILLISECONDS = 300_000;
+
+/**
+ * Whether the change is worth telling: free storage moves all the time, and counts from a twentieth of the whole on; a latency from a fifth
+ * on, or after five minutes.
+ */
 export function isNewsOfFacts(before: HostFacts | undefined, now: HostFacts): boolean {
   if (before === undefined) return true;
   const moved = Math.abs(before.storage.allocatableBytes - now.storage.allocatableBytes);
   const steady = (facts: HostFacts): string =>
-    JSON.stringify({ ...facts, storage: { ...facts.storage, allocatableBytes: 0 } });
-  return moved > now.storage.totalBytes / 20 || steady(before) !== steady(now);
+    JSON.stringify({ ...facts, storage: { ...facts.storage, allocatableBytes: 0 }, latencies: [] });
+  return (
+    moved > now.storage.totalBytes / 20 ||
+    steady(before) !== steady(now) ||
+    isNewsOfLatencies(before.latencies, now.latencies)
+  );
+}
+
+function isNewsOfLatencies(before: HostFacts['latencies'], now: HostFacts['latencies']): boolean {
+  const known = new Map(before.map((each) => [each.to, each]));
+  if (now.length !== before.length) return true;
+  return now.some(({ to, p95Milliseconds, measuredAt }) => {
+    const old = known.get(to);
+    if (old === undefined) return true;
+    const age = Date.parse(measuredAt) - Date.parse(old.measuredAt);
+    return (
+      age >= LATENCY_TELLS_AFTER_MILLISECONDS ||
+      Math.abs(p95Milliseconds - old.p95Milliseconds) > old.p95Milliseconds / 5
+    );
+  });
 }
 
 /** The kind of medium that a directory is on, as far as the kernel tells; partitions are traced to their disk. */

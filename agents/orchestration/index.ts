@@ -5,4 +5,5 @@ export {
   type OrchestrationAgentOptions,
 } from './orchestration-agent.ts';
 export { collectFacts, type HostFacts, type StatedFacts } from './facts.ts';
+export { createLatencyProbe, type LatencyTarget } from './latency-probe.ts';
 export type { StoredWanted } from './assignment-store.ts';

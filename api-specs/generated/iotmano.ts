@@ -523,6 +523,12 @@ export interface components {
       readonly tenants: readonly components['schemas']['TenantId'][];
       readonly draining: boolean;
       readonly disputed: boolean;
+      /** @description Who keeps off. */
+      readonly taints?: readonly components['schemas']['Taint'][];
+      /** @description In the currency of the installation. */
+      readonly costPerHour?: number;
+      /** @description Share of the recent past for which it was there, 0 to 1; what is a week ago counts half. */
+      readonly availability?: number;
       /**
        * @description What drives it; the VIM connection has the id of the host.
        * @enum {string}
@@ -774,6 +780,26 @@ export interface components {
        * @constant
        */
       readonly givenUp?: true;
+      /** @description Who keeps off the host, instead of what was said before; null for nobody. */
+      readonly taints?: readonly components['schemas']['Taint'][] | null;
+      /**
+       * @description What the host costs an hour, in the currency of the installation; null where that is not known.
+       * @example 0.05
+       */
+      readonly costPerHour?: number | null;
+    };
+    /** @description Keeps functions off a host that do not tolerate it. */
+    readonly Taint: {
+      /**
+       * @description `key` or `key=value`, as `placement.tolerate` of descriptors names it.
+       * @example dedicated=lab
+       */
+      readonly text: string;
+      /**
+       * @description `refuse`: none that does not tolerate it is placed there. `avoid`: only where nothing else is.
+       * @enum {string}
+       */
+      readonly effect: 'refuse' | 'avoid';
     };
     readonly VnfcInstance: {
       readonly id: components['schemas']['IdentifierInVnf'];

@@ -622,13 +622,38 @@ export interface components {
       readonly power?: string;
       /** @description Traffic to the outside is paid for by volume. */
       readonly meteredUplink?: boolean;
-      /** @description Devices: serial, USB, GPIO, accelerators. */
+      /** @description The way to all that is outside the host's zone. */
+      readonly uplink?: {
+        /**
+         * @description What it carries in the narrower direction, bits per second; absent: not known, taken for enough.
+         * @example 10000000
+         */
+        readonly bitsPerSecond?: number;
+        /**
+         * @description Where traffic passes through, ISO 3166 codes; absent: not known.
+         * @example [
+         *       "FR",
+         *       "CH"
+         *     ]
+         */
+        readonly jurisdictions?: readonly string[];
+      };
+      /** @description Countable devices: accelerators, serial lines, radios. */
       readonly devices: readonly {
-        readonly [key: string]: unknown;
+        /**
+         * @description What they are, as descriptors name them in `resources.devices`.
+         * @example tpu
+         */
+        readonly class: string;
+        /**
+         * @description How many; absent: one.
+         * @example 2
+         */
+        readonly count?: number;
       }[];
       /** @description Measured latencies. */
       readonly latencies: readonly {
-        /** @description Host or zone. */
+        /** @description A host, the value of its label `zone`, or `label=value` of hosts there. */
         readonly to: string;
         /** @description 95th percentile of the round trip, milliseconds. */
         readonly p95Milliseconds: number;

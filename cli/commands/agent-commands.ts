@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Option, type Command } from 'commander';
-import type { AgentOptions, StatedFacts } from '../../agents/index.ts';
+import type { Command } from 'commander';
+import type { AgentOptions } from '../../agents/index.ts';
 import {
   createLogger,
   messageOf,
@@ -14,23 +14,17 @@ import {
 } from '../../kernel/index.ts';
 import { DEFAULT_URL, defaultDataDirectory, type Environment } from '../context.ts';
 import { logLevelOption } from '../arguments.ts';
+import { addFactOptions, statedFacts, type FactFlags } from '../fact-options.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
 import { stopSignal } from '../stop-signal.ts';
 
-interface AgentFlags {
+interface AgentFlags extends FactFlags {
   readonly server: string;
   readonly token?: string;
   readonly tokenFile?: string;
   readonly hostId: string;
   readonly data?: string;
-  readonly tier: StatedFacts['tier'];
-  readonly label: Record<string, string>;
-  readonly address?: string;
-  readonly jurisdiction?: string;
-  readonly provider?: string;
-  readonly power?: string;
-  readonly metered?: boolean;
   readonly m2mSpId?: string;
   readonly caFile?: string;
   readonly insecureHttp?: boolean;
@@ -69,7 +63,7 @@ export function addAgentCommands(program: Command, env: Environment): void {
 }
 
 function withFlags(command: Command, env: Environment): Command {
-  return command
+  return addFactOptions(command)
     .option('--server <url>', 'where the orchestrator answers', env['IOTMANO_URL'] ?? DEFAULT_URL)
     .option(
       '--token <token>',
@@ -91,39 +85,14 @@ function withFlags(command: Command, env: Environment): Command {
       '--data <directory>',
       "this agent's own directory (default: agents/HOST-ID in the data directory)",
     )
-    .addOption(
-      new Option('--tier <tier>', 'where this host stands')
-        .choices(['device-edge', 'cloud-edge', 'cloud'])
-        .default('device-edge'),
-    )
-    .option('--label <name=value>', 'a label for placement (repeatable)', collectLabel, {})
-    .option('--address <address>', 'from where others reach what runs here')
-    .option('--jurisdiction <code>', 'ISO 3166 code of where data is here')
-    .option('--provider <name>', 'who owns the infrastructure')
-    .option('--power <source>', 'mains, battery, solar')
-    .option('--metered', 'the uplink is paid by volume')
     .option('--m2m-sp-id <id>', 'M2M service provider that is expected')
     .option('--ca-file <file>', 'further certificate authorities (PEM)')
     .option('--insecure-http', 'allow plain HTTP to other machines: everything then travels in the clear')
     .addOption(logLevelOption());
 }
 
-/** As Mco has labels (host-facts.json): a wrong one is told here, not by a refusal of the host's facts later. */
-const LABEL = /^(?<key>[A-Za-z0-9._/-]{1,100})=(?<value>\P{Cc}{0,200})$/u;
-
-function collectLabel(text: string, collected: Record<string, string>): Record<string, string> {
-  const { key, value } = LABEL.exec(text)?.groups ?? {};
-  if (key === undefined || value === undefined) {
-    throw new CliFailure(
-      EXIT.usage,
-      `--label wants key=value, the key of letters, digits, ".", "_", "/" and "-", the value of at most 200 characters without control characters; got ${JSON.stringify(text)}`,
-    );
-  }
-  return { ...collected, [key]: value };
-}
-
 function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
-  const { hostId, server, tier, label, address, jurisdiction, provider, power, metered } = flags;
+  const { hostId, server } = flags;
   const abort = new AbortController();
   void stopSignal().then(() => abort.abort());
   return {
@@ -131,15 +100,8 @@ function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
     serverUrl: server,
     enrolmentToken: enrolmentToken(flags, env),
     dataDirectory: flags.data ?? join(defaultDataDirectory(env), 'agents', hostId),
-    facts: {
-      tier,
-      labels: label,
-      address,
-      ...(jurisdiction === undefined ? {} : { jurisdiction }),
-      ...(provider === undefined ? {} : { infrastructureProvider: provider }),
-      ...(power === undefined ? {} : { power }),
-      ...(metered === undefined ? {} : { meteredUplink: metered }),
-    },
+    facts: statedFacts(flags),
+    latencyTargets: flags.latencyTo,
     ...(flags.m2mSpId === undefined ? {} : { m2mSpId: flags.m2mSpId }),
     ...(flags.caFile === undefined ? {} : { caFile: flags.caFile }),
     ...(flags.insecureHttp === undefined ? {} : { isInsecureHttpAllowed: flags.insecureHttp }),

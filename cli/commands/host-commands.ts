@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { contextOf, type Environment } from '../context.ts';
+import { CliFailure, EXIT } from '../failure.ts';
 import { printJson, say } from '../output.ts';
 
 interface Act {
@@ -44,6 +45,40 @@ const ACTS: readonly Act[] = [
   },
 ];
 
+interface SetOptions {
+  readonly costPerHour?: number | null;
+  readonly taint?: readonly string[];
+  readonly taints: boolean;
+}
+
+function cost(text: string): number | null {
+  if (text === 'unknown') return null;
+  const amount = Number(text);
+  if (text.trim() === '' || !(amount >= 0 && amount <= 1e6))
+    throw new CliFailure(
+      EXIT.usage,
+      `--cost-per-hour wants a number from 0 to 1000000, or "unknown"; got "${text}"`,
+    );
+  return amount;
+}
+
+/** Members of HostModifications. @throws CliFailure where nothing is to be changed */
+function modificationsOf({ costPerHour, taint, taints }: SetOptions): object {
+  const changes = {
+    ...(costPerHour === undefined ? {} : { costPerHour }),
+    ...(taint === undefined ? {} : { taints: taint.map(parseTaint) }),
+    ...(taints ? {} : { taints: null }),
+  };
+  if (Object.keys(changes).length > 0) return changes;
+  throw new CliFailure(EXIT.usage, 'nothing to change: give --cost-per-hour, --taint or --no-taints');
+}
+
+function parseTaint(text: string): { readonly text: string; readonly effect: string } {
+  return text.endsWith(':avoid')
+    ? { text: text.slice(0, -':avoid'.length), effect: 'avoid' }
+    : { text: text.replace(/:refuse$/, ''), effect: 'refuse' };
+}
+
 /** `iotmano host …`: what only an operator decides about a host. */
 export function addHostCommands(program: Command, env: Environment): void {
   const group = program.command('host').description('drain, confirm, settle, give up or forget one host');
@@ -59,6 +94,22 @@ export function addHostCommands(program: Command, env: Environment): void {
         else say(`${hostId} ${done}`);
       });
   }
+
+  group
+    .command('set <hostId>')
+    .description('say what the host costs, and who keeps off it')
+    .option('--cost-per-hour <amount>', 'in the currency of the installation; "unknown" takes it back', cost)
+    .option(
+      '--taint <key[=value][:avoid]...>',
+      'keeps out what does not tolerate it, or with :avoid makes the host worse; replaces all taints',
+    )
+    .option('--no-taints', 'nobody keeps off any more')
+    .action(async (hostId: string, options: SetOptions, command: Command) => {
+      const { client, format } = contextOf(command, env);
+      const { body } = await client.patch(pathOf(hostId), modificationsOf(options));
+      if (format === 'json') printJson(body);
+      else say(`${hostId} is changed`);
+    });
 
   group
     .command('forget <hostId>')

@@ -199,6 +199,23 @@ export interface ObservedDocument {
   readonly reportedAt: string;
 }
 
+/** How long a host has been away, as far as it still counts: an edge host that drops out often is a worse place. */
+export interface Absence {
+  /** Seconds away, those of a week ago counted half, of two weeks ago a quarter. */
+  readonly awaySeconds: number;
+  /** When that was counted, RFC 3339. */
+  readonly at: string;
+  /** Since when it is away now. */
+  readonly since?: string;
+}
+
+/** Who keeps off a host: `refuse` keeps out what does not tolerate it, `avoid` makes the host worse. */
+export interface Taint {
+  /** `dedicated=lab`, or a key alone. */
+  readonly text: string;
+  readonly effect: 'refuse' | 'avoid';
+}
+
 export interface HostDocument {
   readonly state: HostState;
   readonly roles: readonly ('orchestration' | 'monitoring')[];
@@ -211,6 +228,11 @@ export interface HostDocument {
   readonly tenants: readonly TenantId[];
   readonly draining: boolean;
   readonly disputed: boolean;
+  readonly taints?: readonly Taint[];
+  /** In the currency of the installation. */
+  readonly costPerHour?: number;
+  /** Absent: it was always there. */
+  readonly absence?: Absence;
   /** Boot ids in the order in which they opened sessions, newest last, each with its counter: how a clone shows itself. */
   readonly boots: readonly { readonly bootId: string; readonly counter: number }[];
   /** The store state that the agent has pinned, and the one that an operator has confirmed for it; absent: this store's. */
@@ -308,7 +330,8 @@ export interface HostFactsDocument {
   readonly location?: Readonly<Record<string, unknown>>;
   readonly power?: string;
   readonly meteredUplink?: boolean;
-  readonly devices: readonly Readonly<Record<string, unknown>>[];
+  readonly uplink?: { readonly bitsPerSecond?: number; readonly jurisdictions?: readonly string[] };
+  readonly devices: readonly { readonly class: string; readonly count?: number }[];
   readonly latencies: readonly {
     readonly to: string;
     readonly p95Milliseconds: number;

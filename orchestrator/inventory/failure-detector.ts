@@ -50,7 +50,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
     }
     commitInParts(
       store,
-      lapsed.map((record) => updateOf(record, 'lapsed')),
+      lapsed.map((record) => updateOf(record, 'lapsed', clock.now())),
     );
     for (const { id } of lapsed) log.warn({ hostId: id }, 'lease of host has lapsed');
     return [...suspects, ...lapsed.map(({ id }) => id)].flatMap((id) => store.get('host', id) ?? []);
@@ -82,7 +82,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
       const hostId = record.id as HostId;
       log.error({ hostId }, 'host is lost');
       const text = `host ${hostId} has been silent for longer than every function on it bears`;
-      return [updateOf(record, 'givenUp'), ...raiseAlarm(store, 'host-lost', { hostId }, text, clock.now())];
+      return [updateOf(record, 'givenUp', clock.now()), ...raiseAlarm(store, 'host-lost', { hostId }, text, clock.now())];
     });
     commitInParts(store, writes);
   }
@@ -112,14 +112,14 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
   };
 }
 
-function updateOf(record: StoredRecord<'host'>, event: 'lapsed' | 'givenUp'): Write {
+function updateOf(record: StoredRecord<'host'>, event: 'lapsed' | 'givenUp', now: number): Write {
   const { id, revision, document } = record;
   return {
     op: 'update',
     kind: 'host',
     id,
     expectedRevision: revision,
-    document: applyHostEvent(document, event, id as HostId),
+    document: applyHostEvent(document, event, id as HostId, now),
   };
 }
 

@@ -1,5 +1,5 @@
 import { IotmanoError, SYSTEM_TENANT, type Clock, type HostId, type TenantId } from '../../kernel/index.ts';
-import type { HostDocument } from '../domain/index.ts';
+import type { HostDocument, Taint } from '../domain/index.ts';
 import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
 import { clearAlarm } from './host-alarms.ts';
 import { applyHostEvent, setDraining } from './host-events.ts';
@@ -15,6 +15,10 @@ export interface HostModifications {
   readonly stateConfirmed?: true;
   /** The silent host is given up now, brake or not. */
   readonly givenUp?: true;
+  /** All of them; null: none. */
+  readonly taints?: readonly Taint[] | null;
+  /** In the currency of the installation; null: not known. */
+  readonly costPerHour?: number | null;
 }
 
 /** Hosts belong to the tenant `system`; who uses them sees those that serve it. */
@@ -53,7 +57,7 @@ export function modifyHost(
 
 function changedHost(
   host: StoredRecord<'host'>,
-  { draining, disputed, stateConfirmed, givenUp }: HostModifications,
+  { draining, disputed, stateConfirmed, givenUp, ...stated }: HostModifications,
   store: StateStore,
   now: number,
 ): { readonly document: HostDocument; readonly cleared: ('host-disputed' | 'state-id-changed')[] } {
@@ -61,16 +65,32 @@ function changedHost(
   let { document } = host;
   const cleared: ('host-disputed' | 'state-id-changed')[] = [];
   if (disputed === false && document.disputed) {
-    document = { ...applyHostEvent(document, 'settle', hostId), boots: [] };
+    document = { ...applyHostEvent(document, 'settle', hostId, now), boots: [] };
     cleared.push('host-disputed');
   }
   if (stateConfirmed === true && !isStateConfirmed(document, store.stateId)) {
     document = confirmState(document, store.stateId, now);
     cleared.push('state-id-changed');
   }
-  if (givenUp === true && document.state !== 'LOST') document = applyHostEvent(document, 'givenUp', hostId);
-  if (draining !== undefined) document = setDraining(document, draining, hostId);
+  if (givenUp === true && document.state !== 'LOST') document = applyHostEvent(document, 'givenUp', hostId, now);
+  document = withStated(document, stated);
+  if (draining !== undefined) document = setDraining(document, draining, hostId, now);
   return { document, cleared };
+}
+
+/** What an operator says of a host and no program can find out. */
+function withStated(
+  document: HostDocument,
+  { taints, costPerHour }: Pick<HostModifications, 'taints' | 'costPerHour'>,
+): HostDocument {
+  const { taints: oldTaints, costPerHour: oldCost, ...rest } = document;
+  const newTaints = taints === undefined ? oldTaints : (taints ?? []);
+  const newCost = costPerHour === undefined ? oldCost : (costPerHour ?? undefined);
+  return {
+    ...rest,
+    ...(newTaints === undefined || newTaints.length === 0 ? {} : { taints: newTaints }),
+    ...(newCost === undefined ? {} : { costPerHour: newCost }),
+  };
 }
 
 const HOST_ALARMS = ['host-lost', 'host-disputed', 'state-id-changed', 'vim-unreachable'] as const;

@@ -81,7 +81,7 @@ export function createInventory(options: InventoryOptions): Inventory {
     const host = store.get('host', hostId);
     if (host === undefined || !canTransition<HostState, HostEvent>(HOST, host.document.state, 'renewed'))
       return;
-    const document = applyHostEvent(host.document, 'renewed', hostId);
+    const document = applyHostEvent(host.document, 'renewed', hostId, clock.now());
     store.commit([
       { op: 'update', kind: 'host', id: hostId, expectedRevision: host.revision, document },
       ...clearAlarm(store, 'host-lost', { hostId }, clock.now()),

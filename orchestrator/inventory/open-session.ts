@@ -164,7 +164,7 @@ function dispute(
       kind: 'host',
       id: hostId,
       expectedRevision: host.revision,
-      document: applyHostEvent(document, 'dispute', hostId),
+      document: applyHostEvent(document, 'dispute', hostId, clock.now()),
     },
     ...sessions.endings(hostId, () => true),
     ...raiseAlarm(store, 'host-disputed', { hostId }, text, clock.now()),

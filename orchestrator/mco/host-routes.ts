@@ -21,7 +21,7 @@ import {
   type HostModifications,
   type Inventory,
 } from '../inventory/index.ts';
-import { isInstallationAdmin, isInstallationTenant, type Caller } from '../domain/index.ts';
+import { availabilityOf, isInstallationAdmin, isInstallationTenant, type Caller } from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 
 type HostView = components['schemas']['Host'];
@@ -121,9 +121,9 @@ function* visibleHosts(store: StateStore, caller: Caller): Iterable<StoredRecord
     if (isInstallationAdmin(caller) || isVisible(host.document, caller.tenant)) yield host;
 }
 
-function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'>): HostView {
+function view({ store, inventory, clock }: HostRoutesOptions, host: StoredRecord<'host'>): HostView {
   const hostId = host.id as HostId;
-  const { state, roles, enrolledAt, tenants, draining, disputed, boots } = host.document;
+  const { state, roles, enrolledAt, tenants, draining, disputed, boots, taints, costPerHour } = host.document;
   const record = store.get('host-facts', hostId)?.document;
   const clockOffsetMilliseconds = inventory.clockOffsetMilliseconds(hostId);
   const { sequence: _sequence, bootId: _bootId, ...facts } = record ?? {};
@@ -136,6 +136,9 @@ function view({ store, inventory }: HostRoutesOptions, host: StoredRecord<'host'
     draining,
     disputed,
     boots,
+    ...(taints === undefined ? {} : { taints }),
+    ...(costPerHour === undefined ? {} : { costPerHour }),
+    availability: Math.round(availabilityOf(host.document, clock.now()) * 1e4) / 1e4,
     vimType: vimTypeOf(store, hostId),
     stateConfirmed: isStateConfirmed(host.document, store.stateId),
     braked: inventory.isBraked(hostId),

@@ -1,8 +1,9 @@
 import type { HostId } from '../../kernel/index.ts';
+import type { Taint } from '../domain/index.ts';
 import { Bits } from './bits.ts';
 import { COLUMNS, READY, type HostIndex } from './host-index.ts';
 import { isInJurisdiction } from './jurisdiction.ts';
-import type { PlacementRequest, Taint, UnitDemand } from './types.ts';
+import type { PlacementRequest, UnitDemand } from './types.ts';
 
 /** Which hosts satisfy one hard rule, and what to say of the others: "12 hosts … lack arch=arm64". */
 export interface Constraint {

@@ -21,7 +21,6 @@ export type {
   Resources,
   Shortfall,
   Spread,
-  Taint,
   UnitDemand,
   Uplink,
 } from './types.ts';

@@ -1,7 +1,7 @@
 /** What placement sees and says. All of it is plain, immutable data: the same input gives the same plan, for ever. */
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { ArtifactType, Tier } from '../../descriptors/index.ts';
-import type { HostState } from '../domain/index.ts';
+import type { HostState, Taint } from '../domain/index.ts';
 
 export interface Resources {
   /** Thousandths of a reference core. */
@@ -27,13 +27,6 @@ export interface PlacedUnit {
   readonly fixedPorts?: readonly FixedPort[];
   /** Of the function, as `affinities` of others see it. */
   readonly labels?: Readonly<Record<string, string>>;
-}
-
-/** Who keeps off: `refuse` keeps out what does not tolerate it, `avoid` makes the host worse. */
-export interface Taint {
-  /** `dedicated=lab`, or a key alone. */
-  readonly text: string;
-  readonly effect: 'refuse' | 'avoid';
 }
 
 export interface LatencyMeasurement {
