@@ -5,7 +5,12 @@ import type { AgentOptions, DriverContext } from './agent-options.ts';
 import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
 import { createBackoff, openArtifactCache, type Backoff } from './mco-client/index.ts';
 import { startMonitoringAgent } from './monitoring/index.ts';
-import { collectFacts, createLatencyProbe, startOrchestrationAgent, type OrchestrationAgent } from './orchestration/index.ts';
+import {
+  collectFacts,
+  createLatencyProbe,
+  startOrchestrationAgent,
+  type OrchestrationAgent,
+} from './orchestration/index.ts';
 
 const DEFAULT_ARTIFACT_BYTES = 1024 ** 3;
 
@@ -62,7 +67,7 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
     const orchestration = await startOrchestrationAgent({
       ...shared,
       identity: foundation.identity,
-      collectFacts: () => 
+      collectFacts: () =>
         collectFacts(stated, opened, dataDirectory, options.agentVersion, probe.measurements()),
       onWanted: (wanted) => monitoring.wanted(wanted.collectionJobs, wanted.assignments),
       onObserved: (observed) => monitoring.observed(observed),

@@ -86,7 +86,8 @@ function bandwidth(text: string): number {
 }
 
 function collectDevice(text: string, collected: Record<string, number>): Record<string, number> {
-  const { name, count = '1' } = /^(?<name>[a-z][a-z0-9.-]{0,39})(=(?<count>[0-9]{1,4}))?$/.exec(text)?.groups ?? {};
+  const { name, count = '1' } =
+    /^(?<name>[a-z][a-z0-9.-]{0,39})(=(?<count>[0-9]{1,4}))?$/.exec(text)?.groups ?? {};
   const number = Number(count);
   if (name === undefined || number < 1 || number > 1000)
     throw new CliFailure(
@@ -98,7 +99,8 @@ function collectDevice(text: string, collected: Record<string, number>): Record<
 
 function collectTarget(text: string, collected: readonly LatencyTarget[]): readonly LatencyTarget[] {
   const { to, address, port } =
-    /^(?<to>[^\s].{0,199})=(?<address>\[[0-9a-fA-F:.]+\]|[^=:\s]+):(?<port>\d{1,5})$/.exec(text)?.groups ?? {};
+    /^(?<to>[^\s].{0,199})=(?<address>\[[0-9a-fA-F:.]+\]|[^=:\s]+):(?<port>\d{1,5})$/.exec(text)?.groups ??
+    {};
   if (to === undefined || address === undefined || Number(port) < 1 || Number(port) > 65_535)
     throw new CliFailure(
       EXIT.usage,

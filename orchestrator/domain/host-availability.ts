@@ -24,7 +24,10 @@ export function absenceAfter(
 }
 
 /** Share of the recent past for which the host was there, 0 to 1. @param now milliseconds since the epoch */
-export function availabilityOf({ absence, enrolledAt }: Pick<HostDocument, 'absence' | 'enrolledAt'>, now: number): number {
+export function availabilityOf(
+  { absence, enrolledAt }: Pick<HostDocument, 'absence' | 'enrolledAt'>,
+  now: number,
+): number {
   if (absence === undefined) return 1;
   const current = absence.since === undefined ? 0 : lengthOf(absence.since, now);
   const away = countedAt(absence, now).awaySeconds + current;

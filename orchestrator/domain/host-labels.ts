@@ -21,12 +21,16 @@ export function hostLabels(hostId: HostId, facts: HostFactsDocument): Readonly<R
     'cpu.cores': String(facts.cpu.cores),
     'cpu.score': String(facts.cpu.score),
     ...Object.fromEntries(facts.drivers.map(({ name }) => [`driver.${name}`, 'yes'])),
-    ...Object.fromEntries(Object.entries(deviceCounts(facts)).map(([name, count]) => [`device.${name}`, String(count)])),
+    ...Object.fromEntries(
+      Object.entries(deviceCounts(facts)).map(([name, count]) => [`device.${name}`, String(count)]),
+    ),
   };
 }
 
 /** Devices of a host by class. */
-export function deviceCounts({ devices }: Pick<HostFactsDocument, 'devices'>): Readonly<Record<string, number>> {
+export function deviceCounts({
+  devices,
+}: Pick<HostFactsDocument, 'devices'>): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { class: name, count = 1 } of devices) counts[name] = (counts[name] ?? 0) + count;
   return counts;

@@ -82,7 +82,10 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
       const hostId = record.id as HostId;
       log.error({ hostId }, 'host is lost');
       const text = `host ${hostId} has been silent for longer than every function on it bears`;
-      return [updateOf(record, 'givenUp', clock.now()), ...raiseAlarm(store, 'host-lost', { hostId }, text, clock.now())];
+      return [
+        updateOf(record, 'givenUp', clock.now()),
+        ...raiseAlarm(store, 'host-lost', { hostId }, text, clock.now()),
+      ];
     });
     commitInParts(store, writes);
   }

@@ -72,7 +72,8 @@ function changedHost(
     document = confirmState(document, store.stateId, now);
     cleared.push('state-id-changed');
   }
-  if (givenUp === true && document.state !== 'LOST') document = applyHostEvent(document, 'givenUp', hostId, now);
+  if (givenUp === true && document.state !== 'LOST')
+    document = applyHostEvent(document, 'givenUp', hostId, now);
   document = withStated(document, stated);
   if (draining !== undefined) document = setDraining(document, draining, hostId, now);
   return { document, cleared };

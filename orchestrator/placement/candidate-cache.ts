@@ -22,12 +22,15 @@ export function candidatesFor(
   rules: readonly PlacementRule[],
   { isPacking, expected }: { readonly isPacking: boolean; readonly expected: number },
 ): Entry {
-  const generation = `${index.generation} ${index.labels.generation}`;
+  // Measurements get older.
+  const now = request.near?.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined) === true ? index.now : 0;
+  const generation = `${index.generation} ${index.labels.generation} ${now}`;
   const make = (): Entry => {
     const compiled = compileRequest(index, request, demand, rules, { isPacking });
     return { generation, compiled, candidates: new Candidates(index, compiled, expected) };
   };
-  if (index.silent.size > 0 || isRelated(request, rules)) return make();
+  const isSentTo = index.occupancy.consumersOf(request.functionId).size > 0;
+  if (index.silent.size > 0 || isSentTo || isRelated(request, rules)) return make();
   const cache = caches.get(index) ?? new Map<string, Entry>();
   caches.set(index, cache);
   const key = JSON.stringify([request, demand, isPacking], (name, value: unknown) =>

@@ -42,8 +42,6 @@ export interface Booking {
   readonly demand: UnitDemand;
   readonly row: number;
   readonly sign: 1 | -1;
-  /** Of the uplink. */
-  readonly bitsPerSecond: number;
   readonly isEviction: boolean;
 }
 
@@ -59,8 +57,8 @@ export class HostIndex {
   readonly memory: Amounts = amounts(0);
   readonly storage: Amounts = amounts(0);
   readonly devices = new Map<string, Amounts>();
-  /** Bits per second; infinite where nothing is known. */
-  readonly uplink: Amounts = amounts(0);
+  /** What they carry, bits per second; infinite where nothing is known. */
+  uplinks: Float64Array = new Float64Array(0);
   /** NaN: not known. */
   costs: Float64Array = new Float64Array(0);
   availability: Float64Array = new Float64Array(0);
@@ -69,6 +67,8 @@ export class HostIndex {
   /** Of the dearest host that was ever here. */
   dearest = 0;
   reserves: Readonly<Partial<Record<Tier, number>>> = {};
+  /** Seconds since some moment, the same one for as long as the index is kept: what measurements are aged by. */
+  now = 0;
   /** Rows that count as LOST for the plan at hand, whatever else is said of them. */
   silent: ReadonlySet<number> = new Set();
   /** Rows that have gained room since the log was cut last, in order. */
@@ -140,6 +140,7 @@ export class HostIndex {
     return this.silent.has(row) || this.labels.text(row, COLUMNS.standing)?.startsWith('LOST') === true;
   }
 
+  /** With the age that each would have had when `now` was 0. */
   latencies(row: number): readonly LatencyMeasurement[] {
     return this.#latencies.get(row) ?? [];
   }
@@ -157,8 +158,14 @@ export class HostIndex {
     this.hasAbsences ||= (host.availability ?? 1) !== 1;
     if (host.ports.length > 0) this.#ports.set(row, new Map(host.ports.map((port) => [port, 1])));
     else this.#ports.delete(row);
-    if (host.latencies !== undefined && host.latencies.length > 0) this.#latencies.set(row, host.latencies);
-    else this.#latencies.delete(row);
+    const { now } = this;
+    if (host.latencies === undefined || host.latencies.length === 0) this.#latencies.delete(row);
+    else if (now === 0) this.#latencies.set(row, host.latencies);
+    else
+      this.#latencies.set(
+        row,
+        host.latencies.map((each) => ({ ...each, ageSeconds: each.ageSeconds - now })),
+      );
     for (const placed of host.placed) this.occupancy.enter(placed, row);
     this.generation += 1;
   }
@@ -184,13 +191,13 @@ export class HostIndex {
   }
 
   /** One instance more, or with -1 one less. */
-  book(functionId: VnfInstanceId, demand: UnitDemand, row: number, sign: 1 | -1, bitsPerSecond = 0): void {
-    this.#enter({ functionId, demand, row, sign, bitsPerSecond, isEviction: false });
+  book(functionId: VnfInstanceId, demand: UnitDemand, row: number, sign: 1 | -1): void {
+    this.#enter({ functionId, demand, row, sign, isEviction: false });
   }
 
   /** One instance less, to make room for another function. */
   evict(functionId: VnfInstanceId, demand: UnitDemand, row: number): void {
-    this.#enter({ functionId, demand, row, sign: -1, bitsPerSecond: 0, isEviction: true });
+    this.#enter({ functionId, demand, row, sign: -1, isEviction: true });
   }
 
   /** Where the log stands, for `rollback`. */
@@ -234,13 +241,12 @@ export class HostIndex {
     this.gains.push(row);
   }
 
-  #apply({ functionId, demand, row, bitsPerSecond }: Booking, sign: 1 | -1): void {
+  #apply({ functionId, demand, row }: Booking, sign: 1 | -1): void {
     const { cpuMillis, memoryBytes, storageBytes, devices } = demand.resources;
     add(this.cpu.free, row, -sign * cpuMillis);
     add(this.memory.free, row, -sign * memoryBytes);
     add(this.storage.free, row, -sign * storageBytes);
     for (const name in devices) add(this.#device(name).free, row, -sign * (devices[name] ?? 0));
-    if (bitsPerSecond > 0) add(this.uplink.free, row, -sign * bitsPerSecond);
     for (const port of demand.fixedPorts) {
       const ports = this.#ports.get(row) ?? new Map<FixedPort, number>();
       this.#ports.set(row, ports);
@@ -253,7 +259,7 @@ export class HostIndex {
     set(this.cpu, row, allocatable.cpuMillis, used.cpuMillis);
     set(this.memory, row, allocatable.memoryBytes, used.memoryBytes);
     set(this.storage, row, allocatable.storageBytes, used.storageBytes);
-    set(this.uplink, row, uplink?.bitsPerSecond ?? Infinity, uplink?.usedBitsPerSecond ?? 0);
+    this.uplinks[row] = uplink?.bitsPerSecond ?? Infinity;
     for (const [name, { free, allocatable: all }] of this.devices)
       if (allocatable.devices?.[name] === undefined) all[row] = free[row] = 0;
     for (const [name, count] of Object.entries(allocatable.devices ?? {}))
@@ -282,11 +288,12 @@ export class HostIndex {
   #reserveRows(rows: number): void {
     if (rows <= this.costs.length) return;
     const length = Math.max(rows, this.costs.length * 2);
-    for (const each of [this.cpu, this.memory, this.storage, this.uplink, ...this.devices.values()]) {
+    for (const each of [this.cpu, this.memory, this.storage, ...this.devices.values()]) {
       each.allocatable = longer(each.allocatable, length);
       each.free = longer(each.free, length);
     }
     this.costs = longer(this.costs, length);
+    this.uplinks = longer(this.uplinks, length);
     this.availability = longer(this.availability, length);
   }
 

@@ -9,12 +9,13 @@ export type LatencyTo = (row: number) => number | undefined;
 
 /** Latency to what a `near` names, as measured from either end. A host is at no distance from itself. */
 export function latencyTo(index: HostIndex, { to, maxAgeSeconds = Infinity }: Near): LatencyTo {
-  if ('label' in to) return fromHere(index, new Set([to.label]), maxAgeSeconds, inLabel(index, to.label));
+  const greatestAge = maxAgeSeconds - index.now;
+  if ('label' in to) return fromHere(index, new Set([to.label]), greatestAge, inLabel(index, to.label));
   const holders =
     'host' in to ? rowsNamed(index, to.host) : [...index.occupancy.rowsOf(to.functionId).keys()];
   const targets = new Set(holders.flatMap((row) => namesOf(index, row)));
-  const here = fromHere(index, targets, maxAgeSeconds, (row) => holders.includes(row));
-  const back = measuredBack(index, holders, maxAgeSeconds);
+  const here = fromHere(index, targets, greatestAge, (row) => holders.includes(row));
+  const back = measuredBack(index, holders, greatestAge);
   return (row) => {
     const forth = here(row);
     const other = back.size === 0 ? undefined : shortest(namesOf(index, row).map((name) => back.get(name)));
@@ -34,7 +35,11 @@ const measured = new WeakMap<HostIndex, Map<string, Measured>>();
 export function latencies(index: HostIndex, near: Near): Float64Array {
   const known = measured.get(index) ?? new Map<string, Measured>();
   measured.set(index, known);
-  const question = JSON.stringify([near.to, near.maxAgeSeconds]);
+  const question = JSON.stringify([
+    near.to,
+    near.maxAgeSeconds,
+    near.maxAgeSeconds === undefined ? 0 : index.now,
+  ]);
   const before = known.get(question);
   if (before?.generation === index.generation) return before.byRow;
   const latency = latencyTo(index, near);

@@ -1,13 +1,14 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import type { PlacedUnit, UnitDemand } from './types.ts';
+import type { Flow, PlacedUnit, PlacementRequest, UnitDemand } from './types.ts';
 
 export interface Occupants {
   /** Instances by row, of all units. */
   readonly rows: Map<number, number>;
   readonly units: Map<string, UnitOccupants>;
   labels: Readonly<Record<string, string>>;
+  flows: readonly Flow[];
   priority: number;
-  /** Rises with every change. */
+  /** Another one after every change; never one that it had before. */
   version: number;
 }
 
@@ -19,12 +20,21 @@ export interface UnitOccupants {
 }
 
 const NOBODY: ReadonlyMap<number, number> = new Map();
+const NO_FLOWS: readonly Flow[] = [];
+const NO_FUNCTIONS: ReadonlySet<VnfInstanceId> = new Set();
+
+/** Who a function is, beside where it is. */
+type Who = { readonly [Name in 'labels' | 'priority' | 'flows']?: PlacementRequest[Name] | undefined };
 
 /** Which function has how many instances on which row. */
 export class Occupancy {
+  /** Rises with every change of where anything is. */
+  version = 0;
   readonly #functions = new Map<VnfInstanceId, Occupants>();
   /** Functions by row: whoever leaves a row is found without a look at all. */
   readonly #byRow = new Map<number, VnfInstanceId[]>();
+  /** Who sends to whom, by who is sent to. */
+  readonly #consumers = new Map<VnfInstanceId, Set<VnfInstanceId>>();
 
   get functions(): ReadonlyMap<VnfInstanceId, Occupants> {
     return this.#functions;
@@ -43,18 +53,26 @@ export class Occupancy {
     return this.#byRow.get(row) ?? [];
   }
 
+  flowsOf(functionId: VnfInstanceId): readonly Flow[] {
+    return this.#functions.get(functionId)?.flows ?? NO_FLOWS;
+  }
+
+  /** Functions that send to one, as far as they are known. */
+  consumersOf(functionId: VnfInstanceId): ReadonlySet<VnfInstanceId> {
+    return this.#consumers.get(functionId) ?? NO_FUNCTIONS;
+  }
+
   countOf(functionId: VnfInstanceId, unit: string): number {
     return this.#functions.get(functionId)?.units.get(unit)?.total ?? 0;
   }
 
   /** What is there already, with its host. */
   enter(
-    { functionId, unit, instances, priority, resources, fixedPorts, labels }: PlacedUnit,
+    { functionId, unit, instances, priority, resources, fixedPorts, labels, flows }: PlacedUnit,
     row: number,
   ): void {
     const occupants = this.#occupants(functionId);
-    if (labels !== undefined) occupants.labels = labels;
-    if (priority !== undefined) occupants.priority = priority;
+    this.#say(functionId, occupants, { labels, priority, flows });
     const ofUnit = unitOf(occupants, unit);
     if (resources !== undefined)
       ofUnit.demand ??= { unit, instances: 0, resources, artifactTypes: [], fixedPorts: fixedPorts ?? [] };
@@ -62,10 +80,42 @@ export class Occupancy {
   }
 
   /** Says who a function is, before its first instance is placed. */
-  introduce(functionId: VnfInstanceId, labels: Readonly<Record<string, string>>, priority: number): void {
-    const occupants = this.#occupants(functionId);
-    occupants.labels = labels;
-    occupants.priority = priority;
+  introduce(functionId: VnfInstanceId, who: Who): void {
+    this.#say(functionId, this.#occupants(functionId), who);
+  }
+
+  /** Forgets who functions are of which nothing is placed. */
+  dismiss(functionIds: Iterable<VnfInstanceId>): void {
+    for (const functionId of functionIds) {
+      const occupants = this.#functions.get(functionId);
+      if (occupants?.rows.size === 0) this.#forget(functionId, occupants);
+    }
+  }
+
+  #forget(functionId: VnfInstanceId, occupants: Occupants): void {
+    this.#forgetFlows(functionId, occupants);
+    this.#functions.delete(functionId);
+  }
+
+  #say(functionId: VnfInstanceId, occupants: Occupants, { labels, priority, flows }: Who): void {
+    if (labels !== undefined) occupants.labels = labels;
+    if (priority !== undefined) occupants.priority = priority;
+    if (flows === undefined || flows === occupants.flows) return;
+    this.#forgetFlows(functionId, occupants);
+    occupants.flows = flows;
+    this.version += 1;
+    for (const { to } of flows) {
+      const consumers = this.#consumers.get(to) ?? new Set();
+      this.#consumers.set(to, consumers.add(functionId));
+    }
+  }
+
+  #forgetFlows(functionId: VnfInstanceId, { flows }: Occupants): void {
+    for (const { to } of flows) {
+      const consumers = this.#consumers.get(to);
+      consumers?.delete(functionId);
+      if (consumers?.size === 0) this.#consumers.delete(to);
+    }
   }
 
   count(functionId: VnfInstanceId, demand: UnitDemand, row: number, change: number): void {
@@ -77,16 +127,17 @@ export class Occupancy {
 
   /** Everything leaves a row. */
   leave(row: number): void {
+    this.version += 1;
     for (const functionId of this.#byRow.get(row) ?? []) {
       const occupants = this.#functions.get(functionId);
       if (occupants === undefined) continue;
       occupants.rows.delete(row);
-      occupants.version += 1;
+      occupants.version = this.version;
       for (const ofUnit of occupants.units.values()) {
         ofUnit.total -= ofUnit.rows.get(row) ?? 0;
         ofUnit.rows.delete(row);
       }
-      if (occupants.rows.size === 0) this.#functions.delete(functionId);
+      if (occupants.rows.size === 0) this.#forget(functionId, occupants);
     }
     this.#byRow.delete(row);
   }
@@ -98,10 +149,11 @@ export class Occupancy {
     row: number,
     change: number,
   ): void {
+    this.version += 1;
     bump(ofUnit.rows, row, change);
     ofUnit.total += change;
     bump(occupants.rows, row, change);
-    occupants.version += 1;
+    occupants.version = this.version;
     const here = this.#byRow.get(row);
     if (here === undefined) {
       this.#byRow.set(row, [functionId]);
@@ -116,7 +168,7 @@ export class Occupancy {
   #occupants(functionId: VnfInstanceId): Occupants {
     let known = this.#functions.get(functionId);
     if (known === undefined) {
-      known = { rows: new Map(), units: new Map(), labels: {}, priority: 0, version: 0 };
+      known = { rows: new Map(), units: new Map(), labels: {}, flows: NO_FLOWS, priority: 0, version: 0 };
       this.#functions.set(functionId, known);
     }
     return known;

@@ -10,7 +10,6 @@ import { planCoverage } from './plan-coverage.ts';
 import { toPlacements } from './placements.ts';
 import { preempt, type Disruption } from './preempt.ts';
 import { summarise } from './reasons.ts';
-import { besides } from './relations.ts';
 import { togetherClusters } from './rules.ts';
 import type {
   PlacementProblem,
@@ -66,6 +65,7 @@ export function planPlacement(
     return { fits: false, shortfalls: first.shortfalls };
   } finally {
     takeBack(index, begin, ranked);
+    index.occupancy.dismiss(problem.requests.map(({ functionId }) => functionId));
   }
 }
 
@@ -94,9 +94,9 @@ function attempt(
     own: new Set(requests.map(({ functionId }) => functionId)),
   };
   const how: Attempt = { isPacking, options, rules, disruption, ranked };
-  for (const { functionId, labels, priority } of ordered)
-    if (labels !== undefined || priority !== undefined)
-      index.occupancy.introduce(functionId, labels ?? {}, priority ?? 0);
+  for (const { functionId, labels, priority, flows } of ordered)
+    if (labels !== undefined || priority !== undefined || flows !== undefined)
+      index.occupancy.introduce(functionId, { labels, priority, flows });
   const clusters = togetherClusters(
     ordered.map(({ functionId }) => functionId),
     rules,
@@ -198,20 +198,10 @@ function placeUnit(
     const row = isAnchored ? anchor : (candidates.best() ?? preempt(index, compiled, disruption));
     if (row === undefined) return [shortfall(index, compiled, left)];
     options.onDecision?.(decisionOf(index, compiled, row));
-    index.book(functionId, demand, row, 1, uplinkNeed(index, request, row));
+    index.book(functionId, demand, row, 1);
     candidates.took(row);
   }
   return [];
-}
-
-/** What an instance there sends out of its zone. */
-function uplinkNeed(index: HostIndex, { flows = [] }: PlacementRequest, row: number): number {
-  let total = 0;
-  for (const { to, bitsPerSecond } of flows) {
-    const holders = [...index.occupancy.rowsOf(to).keys()];
-    if (holders.length > 0 && !besides(index, holders).has(row)) total += bitsPerSecond;
-  }
-  return total;
 }
 
 /** Takes away what is too many: from hosts that are not READY first, then where the next one would be placed last. */

@@ -140,6 +140,7 @@ describe('the engine', () => {
             if (!kept.fits) continue;
             counts.set(each, instances);
             snapshot = applyPlan(snapshot, problem, kept);
+            index.occupancy.introduce(each.functionId, { labels: each.labels });
             for (const [sign, places] of [
               [1, kept.additions],
               [-1, kept.removals],

@@ -24,7 +24,7 @@ export function relationConstraints(
       .flatMap((affinity) => affinityConstraints(index, request, affinity)),
     ...reachability(index, request),
     ...near.filter(({ weight }) => weight === undefined).map((each) => latencyRows(index, functionId, each)),
-    ...flows(index, request),
+    ...routes(index, request),
   ];
 }
 
@@ -153,23 +153,12 @@ function reachedByAll(index: HostIndex, sources: readonly number[]): Bits {
   return rows;
 }
 
-/** Ways out of a zone: wide enough for what flows, and through no other jurisdiction than those that its data may be in (clause 5.4). */
-function flows(index: HostIndex, request: PlacementRequest): readonly Constraint[] {
+/** Ways out of a zone: through no other jurisdiction than those that its data may be in (clause 5.4). */
+function routes(index: HostIndex, request: PlacementRequest): readonly Constraint[] {
   const { flows: wanted = [], jurisdictions, providers, dependents } = request;
-  const constraints: Constraint[] = [];
-  for (const { to, bitsPerSecond } of wanted) {
-    const holders = livingHolders(index, to);
-    if (holders.length === 0) continue;
-    const rows = besides(index, holders);
-    if (holders.some((row) => (index.uplink.free[row] ?? 0) >= bitsPerSecond))
-      index.present.forEach((row) => {
-        if ((index.uplink.free[row] ?? 0) >= bitsPerSecond) rows.put(row, true);
-      });
-    constraints.push({ text: `lack ${bitsPerSecond / 1000} kbit/s on the way to what it sends to`, rows });
-  }
   const peers = [...new Set([...providers, ...dependents, ...wanted.map(({ to }) => to)])];
   const holders = jurisdictions.length === 0 ? [] : peers.flatMap((peer) => livingHolders(index, peer));
-  if (holders.length === 0) return constraints;
+  if (holders.length === 0) return [];
   const passes = (text: string | undefined): boolean =>
     text === undefined || text.split(' ').every((place) => isInJurisdiction(place, jurisdictions));
   const allowed = index.labels.where(COLUMNS.routes, `pass ${jurisdictions.join(' ')}`, passes);
@@ -177,11 +166,7 @@ function flows(index: HostIndex, request: PlacementRequest): readonly Constraint
   const domains = new Set(holders.map((row) => domainOf(index, row, 'zone')));
   if (new Set(holders).size === 1 || (domains.size === 1 && !domains.has(0)))
     rows.join(besides(index, holders));
-  constraints.push({
-    text: `send their traffic through other jurisdictions than ${jurisdictions.join('|')}`,
-    rows,
-  });
-  return constraints;
+  return [{ text: `send their traffic through other jurisdictions than ${jurisdictions.join('|')}`, rows }];
 }
 
 /** Rows from which some of the holders are reached without leaving host or zone. */

@@ -1,6 +1,7 @@
 import { COLUMNS, type HostIndex } from './host-index.ts';
 import type { Rejection } from './rejection.ts';
 import type { PlacementRequest, UnitDemand } from './types.ts';
+import { wayOutFor } from './uplinks.ts';
 
 /** Whether a row has room for one more instance now. */
 export interface Room {
@@ -16,6 +17,7 @@ const SHARE_STEPS = 32;
 export function roomFor(index: HostIndex, request: PlacementRequest, demand: UnitDemand): Room {
   const { cpuMillis, memoryBytes, storageBytes, devices = {} } = demand.resources;
   const { cpu, memory, storage } = index;
+  const wayOut = wayOutFor(index, request);
   const wanted = Object.entries(devices).filter(([, count]) => count > 0);
   const reserves = Object.values(index.reserves).some((share) => share > 0) && request.usesReserve !== true;
   const reserved = (row: number): number =>
@@ -42,7 +44,7 @@ export function roomFor(index: HostIndex, request: PlacementRequest, demand: Uni
       if (storageBytes > 0 && (storage.free[row] ?? 0) < storageBytes) return false;
       for (const port of demand.fixedPorts) if (index.isPortTaken(row, port)) return false;
       for (const [name, count] of wanted) if (deviceFree(name, row) < count) return false;
-      return true;
+      return wayOut === undefined || wayOut.has(row);
     },
     lack(row) {
       const taken = demand.fixedPorts.find((port) => index.isPortTaken(row, port));
@@ -55,6 +57,8 @@ export function roomFor(index: HostIndex, request: PlacementRequest, demand: Uni
       const storageFree = storage.free[row] ?? 0;
       if (storageBytes > 0 && storageFree < storageBytes)
         return short('storage', 'storageBytes', storageBytes, storageFree);
+      if (wayOut !== undefined && !wayOut.has(row))
+        return { text: 'lack bandwidth on the way to what it talks to' };
       return undefined;
     },
     freeShare(row) {

@@ -27,6 +27,8 @@ export interface PlacedUnit {
   readonly fixedPorts?: readonly FixedPort[];
   /** Of the function, as `affinities` of others see it. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Of each instance of the function. */
+  readonly flows?: readonly Flow[];
 }
 
 export interface LatencyMeasurement {
@@ -41,8 +43,6 @@ export interface LatencyMeasurement {
 /** The way from a host to all that is outside its zone. */
 export interface Uplink {
   readonly bitsPerSecond?: number;
-  /** Of what is placed on the host. */
-  readonly usedBitsPerSecond?: number;
   readonly isMetered?: boolean;
   /** Where traffic passes through, ISO 3166; absent: not known. */
   readonly jurisdictions?: readonly string[];
@@ -131,7 +131,7 @@ export interface Near {
   readonly weight?: number;
 }
 
-/** Data that flows to another function. */
+/** Data that each instance sends to another function. */
 export interface Flow {
   readonly to: VnfInstanceId;
   readonly bitsPerSecond: number;
