@@ -1,6 +1,12 @@
 import { IOTMANO_NAMESPACE, uuidV5 } from '../kernel/index.ts';
 import type { Cursor } from './document/cursor.ts';
-import { parseBytes, parseCpuMillis, parseSeconds, parseSecondsRange } from './document/quantities.ts';
+import {
+  parseBitsPerSecond,
+  parseBytes,
+  parseCpuMillis,
+  parseSeconds,
+  parseSecondsRange,
+} from './document/quantities.ts';
 import type {
   Artifact,
   DescriptorUnit,
@@ -27,7 +33,7 @@ export function buildFunction(doc: Cursor): IoTFunctionDescriptor {
     requires: doc
       .at('requires')
       .entries()
-      .map(([name, at]) => ({ ...at.as<Omit<Requirement, 'name'>>(), name })),
+      .map(([name, at]) => buildRequirement(name, at)),
     provides: doc.at('provides').as(),
     units,
     flavours: doc.at('flavours').exists ? doc.at('flavours').as() : [defaultFlavour(units)],
@@ -39,7 +45,14 @@ export function buildFunction(doc: Cursor): IoTFunctionDescriptor {
   };
 }
 
+function buildRequirement(name: string, at: Cursor): Requirement {
+  const { bandwidth, ...rest } = at.as<Omit<Requirement, 'name'> & { readonly bandwidth?: string }>();
+  const bitsPerSecond = parseBitsPerSecond(bandwidth);
+  return { ...rest, name, ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }) };
+}
+
 type Requirement = IoTFunctionDescriptor['requires'][number];
+type Spread = NonNullable<IoTFunctionDescriptor['placement']['spread']>[number];
 type Metadata = IoTFunctionDescriptor['metadata'];
 
 /** The vnfdId is the document's, or follows from provider, product and versions. */
@@ -153,8 +166,15 @@ function defaultFlavour(units: readonly DescriptorUnit[]): IoTFunctionDescriptor
 }
 
 function buildPlacement(at: Cursor): IoTFunctionDescriptor['placement'] {
-  const { near: _near, ...rest } = at.as<IoTFunctionDescriptor['placement']>();
-  return { ...rest, near: at.each('near').map(buildNear) };
+  const { near: _near, spread: _spread, ...rest } = at.as<IoTFunctionDescriptor['placement']>();
+  return {
+    ...rest,
+    near: at.at('near').oneOrMore().map(buildNear),
+    spread: at
+      .at('spread')
+      .oneOrMore()
+      .map((each) => each.as<Spread>()),
+  };
 }
 
 function buildNear(at: Cursor): PlacementNear {

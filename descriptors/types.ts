@@ -95,6 +95,8 @@ export interface Requirement {
   readonly access: Readonly<Record<string, unknown>>;
   /** The function is started without it, too. */
   readonly optional: boolean;
+  /** What each instance sends there; absent: nothing to speak of. */
+  readonly bitsPerSecond?: number;
 }
 
 export interface Provision {
@@ -119,7 +121,7 @@ export interface FunctionPlacement {
   readonly tiers: readonly Tier[];
   readonly architectures: readonly string[];
   readonly near?: readonly PlacementNear[];
-  readonly spread?: { readonly by: string; readonly maxSkew?: number; readonly weight?: number };
+  readonly spread?: readonly { readonly by: string; readonly maxSkew?: number; readonly weight?: number }[];
   readonly affinities?: readonly {
     readonly type: 'together' | 'apart';
     /** Label expression over functions. */

@@ -8,6 +8,7 @@ import {
   type IoTFunctionDescriptor,
   type IoTServiceDescriptor,
   type SignaturePolicy,
+  type Tier,
 } from '../descriptors/index.ts';
 import {
   accessTokenRoutes,
@@ -60,6 +61,15 @@ export interface ComposeOptions {
   /** For credentials of VIMs. */
   readonly secrets: SecretBox;
   readonly openDriver: OpenDriver;
+  readonly placement?: PlacementSettings;
+}
+
+/** What an operator says of placement as a whole. */
+export interface PlacementSettings {
+  /** Share of CPU and memory of each host of a tier, 0 to 1, that only healing and functions of a priority above 0 get. */
+  readonly reserves?: Readonly<Partial<Record<Tier, number>>>;
+  /** Instances of lower priority that may have to make room for one plan; 0: none ever has. */
+  readonly maxEvictions?: number;
 }
 
 /** The orchestrator without a socket: every room, wired. */
@@ -75,7 +85,18 @@ export interface Composition {
 
 /** Wires the rooms over one store. To be called before anything is committed by this leader. */
 export function compose(options: ComposeOptions): Composition {
-  const { store, files, documents, clock, ids, log, m2mSpId, packageSignatures, secrets } = options;
+  const {
+    store,
+    files,
+    documents,
+    clock,
+    ids,
+    log,
+    m2mSpId,
+    packageSignatures,
+    secrets,
+    placement = {},
+  } = options;
   const signature = packageSignatures === undefined ? {} : { signature: { ...packageSignatures, clock } };
   const stopping = new AbortController();
   const shortLivedKey = randomBytes(32);
@@ -99,6 +120,8 @@ export function compose(options: ComposeOptions): Composition {
     templates: ({ digest }) => files.readArtifactText(digest),
     logger: log.child({ room: 'lifecycle' }),
     alarms: createFunctionAlarms(store, clock),
+    ...(placement.reserves === undefined ? {} : { reserves: placement.reserves }),
+    ...(placement.maxEvictions === undefined ? {} : { limits: { maxEvictions: placement.maxEvictions } }),
   });
   const services = createServices({ store, lifecycle, clock, ids, logger: log.child({ room: 'services' }) });
   const onboarding = createOnboarding({

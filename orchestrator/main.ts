@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '../kernel/index.ts';
 import { createApi, ensureAdminToken, loadApiDocuments, serveApi, type ListenOptions } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
-import { compose, type ComposeOptions } from './compose.ts';
+import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
 import { createDriverOpener } from './compose-drivers.ts';
 import { openContentFiles } from './packages/index.ts';
 import { createSecretBox, loadSecretsKey } from './sites/index.ts';
@@ -22,6 +22,7 @@ export interface OrchestratorOptions {
   readonly maxPackageBytes?: number;
   /** Whose signatures packages are to have; absent: they are not looked at. */
   readonly packageSignatures?: { readonly required: boolean; readonly trustFiles: readonly string[] };
+  readonly placement?: PlacementSettings;
 }
 
 export interface RunningOrchestrator {
@@ -80,7 +81,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
 
 /** Everything over the store. Closing ends it in the opposite order: first what asks, then what works, and last, by the caller, the store. */
 async function serve(
-  { dataDirectory, log, listen, m2mSpId, maxPackageBytes }: OrchestratorOptions,
+  { dataDirectory, log, listen, m2mSpId, maxPackageBytes, placement }: OrchestratorOptions,
   store: StateStore,
   { tls, packageSignatures }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures'>,
 ): Promise<RunningOrchestrator> {
@@ -98,6 +99,7 @@ async function serve(
     secrets: createSecretBox(secretsKey),
     openDriver: createDriverOpener({ files, clock: systemClock, log: log.child({ room: 'vim-drivers' }) }),
     m2mSpId: m2mSpId ?? DEFAULT_M2M_SP_ID,
+    ...(placement === undefined ? {} : { placement }),
     ...(packageSignatures === undefined ? {} : { packageSignatures }),
   });
   const adminTokenFile = await ensureAdminToken({ ...shared, random: randomBytes }, dataDirectory);

@@ -19,6 +19,8 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
   readonly oneOf?: readonly Schema[];
+  /** Of what is one thing or a list of them: the one thing. */
+  readonly else?: Schema;
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
@@ -117,8 +119,9 @@ function childRows(path: string, property: Schema, written: Schema, depth: numbe
   const items = property.items === undefined ? undefined : resolve(property.items);
   const values =
     typeof property.additionalProperties === 'object' ? resolve(property.additionalProperties) : undefined;
+  const alone = property.else === undefined ? property : resolve(property.else);
   return [
-    ...rowsOf(`${path}.`, property, depth + 2),
+    ...rowsOf(`${path}.`, alone, depth + 2),
     ...(items === undefined ? [] : rowsOf(`${path}[].`, items, depth + 2)),
     ...(values?.properties === undefined || values.properties['exclusiveMinimum'] !== undefined
       ? []

@@ -796,7 +796,7 @@ export interface components {
        */
       readonly text: string;
       /**
-       * @description `refuse`: none that does not tolerate it is placed there. `avoid`: only where nothing else is.
+       * @description `refuse`: none that does not tolerate it is placed there. `avoid`: the host is the worse for it, by 100 against preferences.
        * @enum {string}
        */
       readonly effect: 'refuse' | 'avoid';

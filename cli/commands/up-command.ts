@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { createLogger, type LogLevel } from '../../kernel/index.ts';
 import { defaultDataDirectory, type Environment } from '../context.ts';
-import { logLevelOption } from '../arguments.ts';
+import { logLevelOption, splitPair, wholeNumber } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
 import { checkTrust, TRUST } from '../trust-option.ts';
@@ -14,6 +14,8 @@ interface UpOptions {
   readonly tlsKey?: string;
   readonly trust: readonly string[];
   readonly requireSignature?: boolean;
+  readonly reserve: Readonly<Record<string, number>>;
+  readonly maxEvictions?: number;
   readonly logLevel: LogLevel;
 }
 
@@ -28,8 +30,21 @@ export function addUpCommand(program: Command, env: Environment): void {
     .option('--tls-key <file>', 'its private key (PEM)')
     .option(...TRUST)
     .option('--require-signature', 'refuse packages that are not signed; demands --trust')
+    .option(
+      '--reserve <tier=share>',
+      'what of each host of a tier only healing and functions of a priority above 0 get, e.g. device-edge=10% (repeatable)',
+      collectReserve,
+      {},
+    )
+    .option(
+      '--max-evictions <instances>',
+      'instances of lower priority that may have to make room for one plan (default: 4)',
+      wholeNumber('--max-evictions', 0),
+    )
     .addOption(logLevelOption())
-    .action(async ({ listen, data, tlsCert, tlsKey, logLevel, trust, requireSignature }: UpOptions) => {
+    .action(async (options: UpOptions) => {
+      const { listen, data, tlsCert, tlsKey, logLevel, trust, requireSignature, reserve, maxEvictions } =
+        options;
       const required = requireSignature === true;
       checkTrust(required, trust);
       const place = { listen: parseListen(listen), ...tlsOf(tlsCert, tlsKey) };
@@ -38,12 +53,26 @@ export function addUpCommand(program: Command, env: Environment): void {
         ...place,
         dataDirectory: data,
         ...(required || trust.length > 0 ? { packageSignatures: { required, trustFiles: trust } } : {}),
+        placement: { reserves: reserve, ...(maxEvictions === undefined ? {} : { maxEvictions }) },
         log: createLogger('orchestrator', logLevel),
       });
       say(`orchestrator on ${orchestrator.url}, admin token in ${orchestrator.adminTokenFile}`);
       await stopSignal();
       await orchestrator.close();
     });
+}
+
+const TIERS = ['device-edge', 'cloud-edge', 'cloud'];
+
+function collectReserve(text: string, collected: Record<string, number>): Record<string, number> {
+  const [tier, share] = splitPair('--reserve', text);
+  const percent = /^(\d{1,2}(?:\.\d{1,3})?)%$/.exec(share)?.[1];
+  if (!TIERS.includes(tier) || percent === undefined)
+    throw new CliFailure(
+      EXIT.usage,
+      `--reserve wants a tier (${TIERS.join(', ')}) and a share below 100%, e.g. device-edge=10%; got "${text}"`,
+    );
+  return { ...collected, [tier]: Number(percent) / 100 };
 }
 
 /** @throws CliFailure where one is there without the other: plain HTTP would be no answer to half a wish for TLS */

@@ -42,6 +42,11 @@ export class Cursor {
     return list.map((item, index) => new Cursor(item, `${this.pointer}/${index}`));
   }
 
+  /** Items of a list; where it is an object instead, that alone. */
+  oneOrMore(): Cursor[] {
+    return this.entries().length > 0 ? [this] : this.items();
+  }
+
   /** Items of the list of that name; with further names, items of the lists within those: `each('flavours', 'levels')` are all levels. */
   each(...lists: readonly string[]): Cursor[] {
     return lists.reduce<Cursor[]>(

@@ -15,7 +15,7 @@ const NOT_YET = new Set(['devices', 'streams', 'external', 'waves', 'bake', 'sto
 /** The validator's errors in words for people. */
 export function toFindings(errors: readonly ErrorObject[]): Finding[] {
   return errors.flatMap((error) => {
-    if (isPartOfChoice(error) || error.keyword === 'propertyNames') return [];
+    if (isPartOfChoice(error) || error.keyword === 'propertyNames' || error.keyword === 'if') return [];
     const wording = wordingOf(error);
     return [{ rule: `schema/${error.keyword}`, pointer: error.instancePath, ...wording }];
   });

@@ -64,7 +64,7 @@ export const unknownNear: Rule = {
       .at('requires')
       .entries()
       .map(([name]) => name);
-    for (const near of doc.at('placement').each('near'))
+    for (const near of doc.at('placement', 'near').oneOrMore())
       for (const at of [near.at('requires'), near.at('data')])
         if (at.text !== undefined && !known.includes(at.text))
           yield { at, ...unknownName(at.text, known, 'a requirement of the function') };

@@ -7,6 +7,7 @@ import { affectedVnfcs } from './affected-vnfcs.ts';
 import { assessConvergence, type Convergence } from './assess-convergence.ts';
 import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
+import { evictionsOf, type Evictions } from './evictions.ts';
 import { packageOf } from './function-catalog.ts';
 import { judgeHost } from './liveness.ts';
 import {
@@ -22,6 +23,8 @@ import { hostsOfWanted, type WantedPlan } from './plan-wanted.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { verifyCapacity } from './verify-capacity.ts';
 import { intendedOf, openWithdrawals, sortDisplaced, withdrawalsAfter } from './withdrawals.ts';
+
+const NO_EVICTIONS: Evictions = { writes: [], claims: [] };
 
 export interface ActiveOperation {
   readonly vnfInstanceId: VnfInstanceId;
@@ -153,20 +156,25 @@ export function commitWanted(
   context: LifecycleContext,
   { vnfInstanceId, instance }: Pick<ActiveOperation, 'vnfInstanceId' | 'instance'>,
   changed: VnfInstanceDocument,
-  { wanted = [], displaced = [] }: Pick<WantedPlan, 'wanted' | 'displaced'>,
+  { wanted = [], displaced = [], result }: Partial<WantedPlan>,
   ...writes: readonly Write[]
 ): void {
   const generations = Math.max(changed.generations, ...wanted.map(({ generation }) => generation));
   const withdrawn = withdrawalsAfter(context.state, instance.document, wanted);
   const document = { ...changed, wanted, generations, withdrawn, displaced };
+  const evictions = result === undefined ? NO_EVICTIONS : evictionsOf(context, result);
   context.commit(
     [
       ...writes,
       updateInstance(instance, document),
       ...computeAssignmentWrites(context, vnfInstanceId, instance.tenant, document),
+      ...evictions.writes,
     ],
     (state) =>
-      verifyCapacity(state, context.inventory, [{ id: vnfInstanceId, vnfPkgId: document.vnfPkgId, wanted }]),
+      verifyCapacity(state, context.inventory, [
+        { id: vnfInstanceId, vnfPkgId: document.vnfPkgId, wanted },
+        ...evictions.claims,
+      ]),
   );
 }
 

@@ -15,12 +15,15 @@ export interface LifecycleLimits {
   readonly stallMilliseconds: number;
   /** Between two automatic attempts to heal one function; doubles up to 64 times as long while they do not succeed. */
   readonly healBackoffMilliseconds: number;
+  /** Instances of lower priority that may have to make room for one plan; 0: none ever has. */
+  readonly maxEvictions: number;
 }
 
 export const DEFAULT_LIMITS: LifecycleLimits = {
   tickMilliseconds: 500,
   stallMilliseconds: 120_000,
   healBackoffMilliseconds: 5_000,
+  maxEvictions: 4,
 };
 
 /** Names of alarms that the function lifecycle raises. */

@@ -15,7 +15,7 @@ const DESCRIPTORS: readonly IoTFunctionDescriptor[] = [
   buildProvider('broker'),
   buildFunction('worker', {
     requires: [requirement('broker')],
-    placement: { ...anywhere, spread: { by: 'host' } },
+    placement: { ...anywhere, spread: [{ by: 'host' }] },
     scaling: [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 4 }],
   }),
   buildFunction('writer', {

@@ -1,4 +1,5 @@
 import type { Clock, IdSource, Logger } from '../../kernel/index.ts';
+import type { PlacementSnapshot } from '../placement/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import type { TemplateSource } from './build-workload.ts';
 import {
@@ -30,6 +31,8 @@ export interface LifecycleOptions {
   readonly logger: Logger;
   readonly alarms?: LifecycleAlarms;
   readonly limits?: Partial<LifecycleLimits>;
+  /** Of each host of a tier, what only healing and functions of a priority above 0 get. */
+  readonly reserves?: PlacementSnapshot['reserves'];
 }
 
 /** The function lifecycle (VNFM): use cases, and the engine that carries them out. */
@@ -53,7 +56,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     state: store,
     index,
     catalog,
-    inventory: createInventoryIndex(store, catalog),
+    inventory: createInventoryIndex(store, catalog, clock, options.reserves),
     clock,
     ids,
     keys,

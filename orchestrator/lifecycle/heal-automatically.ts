@@ -57,8 +57,10 @@ export function healAutomatically(
     { vnfInstanceId, record },
     [...new Set([...abandoned, ...failed.map(({ copy }) => copy)])],
     [
-      ...abandoned.map(
-        (copy) => `${copy.unit}-${copy.slot}: host ${copy.hostId} is not heard from or is being drained`,
+      ...abandoned.map((copy) =>
+        displaced.gone.includes(copy)
+          ? `${copy.unit}-${copy.slot} has left host ${copy.hostId}`
+          : `${copy.unit}-${copy.slot}: host ${copy.hostId} is not heard from or is being drained`,
       ),
       ...failed.map(
         ({ copy, reason }) => `${copy.unit}-${copy.slot} was given up by ${copy.hostId}: ${reason}`,

@@ -35,4 +35,5 @@ export { validateValues } from './validate-values.ts';
 export { applyPlacement } from './plan-wanted.ts';
 export { toPlacementRequest } from './placement-request.ts';
 export { snapshotInventory } from './snapshot-inventory.ts';
+export { evictionsOf } from './evictions.ts';
 export { verifyCapacity } from './verify-capacity.ts';

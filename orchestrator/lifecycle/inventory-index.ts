@@ -1,4 +1,4 @@
-import type { HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
+import type { Clock, HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
 import { copyName, wantedVnfcs, type VnfInstanceDocument, type WantedVnfc } from '../domain/index.ts';
 import { HostIndex, type PlacementSnapshot } from '../placement/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
@@ -29,6 +29,9 @@ export interface InventoryIndex {
   ): T;
 }
 
+const AGE_STEP_MILLISECONDS = 10_000;
+const HOUR_MILLISECONDS = 3_600_000;
+
 interface KnownInstance {
   readonly revision: number;
   readonly vnfPkgId: VnfPkgId;
@@ -41,25 +44,44 @@ interface KnownInstance {
 export function createInventoryIndex(
   state: StateView,
   catalog: FunctionCatalog,
+  clock: Pick<Clock, 'now'>,
   reserves: PlacementSnapshot['reserves'] = {},
 ): InventoryIndex {
   const index = HostIndex.of({ hosts: [], reserves });
+  const begin = clock.now();
+  let hour = 0;
   /** Revisions of host and facts, by host. */
   const hosts = new Map<HostId, string>();
   const instances = new Map<VnfInstanceId, KnownInstance>();
   const instancesOn = new Map<HostId, Set<VnfInstanceId>>();
   const stale = new Set<HostId>();
+  /** Hosts of which absences are remembered: these count the less the longer they are ago. */
+  const absent = new Set<HostId>();
   let seen = '';
 
   function refresh(): void {
+    age();
+    takeChanges();
+    for (const hostId of stale) rebuild(hostId);
+    stale.clear();
+  }
+
+  /** In steps: what nobody could tell apart need not be computed anew. */
+  function age(): void {
+    const passed = clock.now() - begin;
+    index.now = Math.floor(passed / AGE_STEP_MILLISECONDS) * (AGE_STEP_MILLISECONDS / 1000);
+    const newHour = Math.floor(passed / HOUR_MILLISECONDS);
+    if (newHour !== hour) for (const hostId of absent) stale.add(hostId);
+    hour = newHour;
+  }
+
+  function takeChanges(): void {
     const kinds = ['host', 'host-facts', 'vnf-instance'] as const;
     const newest = kinds.map((kind) => state.changedAt(kind)).join(' ');
     if (newest === seen) return;
     seen = newest;
     findChangedHosts();
     findChangedInstances();
-    for (const hostId of stale) rebuild(hostId);
-    stale.clear();
   }
 
   function findChangedHosts(): void {
@@ -110,7 +132,9 @@ export function createInventoryIndex(
       const { instance, tenant, byHost } = known;
       addUse(use, catalog, { id, instance, tenant, copies: byHost.get(hostId) ?? [] });
     }
-    const host = snapshotHost(state, hostId, use);
+    const host = snapshotHost(state, hostId, use, begin + index.now * 1000);
+    if (host?.availability === undefined) absent.delete(hostId);
+    else absent.add(hostId);
     if (host === undefined) index.delete(hostId);
     else index.put(host);
   }

@@ -32,7 +32,11 @@ describe('what a descriptor says of its places', () => {
         { to: { functionId: 'b' }, maxMilliseconds: 20, maxAgeSeconds: 600 },
         { to: { label: 'site=north' }, maxMilliseconds: 50, weight: 10 },
       ],
-      spread: [{ by: 'host', maxSkew: 2, weight: 1000 }],
+      spread: [
+        { by: 'host', maxSkew: 2, weight: 1000 },
+        { by: 'provider', weight: 20 },
+      ],
+      flows: [{ to: 'b', bitsPerSecond: 256_000 }],
       affinities: [
         {
           type: 'apart',

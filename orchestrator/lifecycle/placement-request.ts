@@ -18,11 +18,13 @@ export interface RequestInput {
   readonly avoidHosts?: readonly HostId[];
   /** Function instances bound to this one. */
   readonly dependents: readonly VnfInstanceId[];
+  /** It replaces what is not well: it may use what is reserved on hosts. */
+  readonly isHealing?: boolean;
 }
 
 /** What placement is asked for one function: its descriptor's rules and the constraints of the request. */
 export function toPlacementRequest(input: RequestInput): PlacementRequest {
-  const { placement, units, metadata } = input.function.descriptor;
+  const { placement, units } = input.function.descriptor;
   const { constraints, coverage, bind, name, constituent } = input.instance;
   return {
     functionId: input.vnfInstanceId,
@@ -41,9 +43,10 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
     jurisdictions: placement.jurisdictions,
     require: [...placement.require, ...(constraints.require ?? [])],
     prefer: placement.prefer,
-    ...(placement.spread === undefined ? {} : { spread: [placement.spread] }),
+    spread: placement.spread ?? [],
     ...requirementsOf(placement, bind, input.tenant),
-    labels: functionLabels(metadata, input),
+    usesReserve: input.isHealing === true || (placement.priority ?? 0) > 0,
+    ...identityOf(input.function.descriptor, input),
     ...(constraints.hosts === undefined ? {} : { hosts: constraints.hosts }),
     avoidHosts: input.avoidHosts ?? [],
     providers: [...new Set(Object.values(bind))],
@@ -52,7 +55,7 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
 }
 
 function requirementsOf(
-  { near = [], affinities = [], tolerate = [], objectives, priority = 0 }: IoTFunctionDescriptor['placement'],
+  { near = [], affinities = [], tolerate = [], objectives }: IoTFunctionDescriptor['placement'],
   bind: RequestInput['instance']['bind'],
   tenant: TenantId,
 ): Partial<PlacementRequest> {
@@ -62,8 +65,6 @@ function requirementsOf(
     affinities: affinities.map((each) => ({ ...each, with: `(${each.with}) and tenant = ${tenant}` })),
     tolerates: tolerate,
     ...(objectives === undefined ? {} : { objectives }),
-    priority,
-    usesReserve: priority > 0,
   };
 }
 
@@ -79,17 +80,26 @@ function toNear(
   return functionId === undefined ? [] : [{ ...near, to: { functionId } }];
 }
 
-/** How affinities of other functions see this one. */
-export function functionLabels(
-  { invariantId, productName, role, hla }: IoTFunctionDescriptor['metadata'],
+/** What placement has to know of a function that is placed, and of one that is to be. */
+export function identityOf(
+  { metadata, placement, requires }: IoTFunctionDescriptor,
   { tenant, instance }: Pick<RequestInput, 'tenant' | 'instance'>,
-): Readonly<Record<string, string>> {
+): Required<Pick<PlacementRequest, 'labels' | 'priority' | 'flows'>> {
+  const { invariantId, productName, role, hla } = metadata;
   return {
-    function: invariantId,
-    name: instance.constituent ?? productName,
-    role,
-    tenant,
-    ...(hla?.layer === undefined ? {} : { layer: hla.layer }),
-    ...(instance.nsInstanceId === undefined ? {} : { service: instance.nsInstanceId }),
+    priority: placement.priority ?? 0,
+    flows: requires.flatMap(({ name, bitsPerSecond }) => {
+      const to = instance.bind[name];
+      return to === undefined || bitsPerSecond === undefined ? [] : [{ to, bitsPerSecond }];
+    }),
+    // How affinities of other functions see it.
+    labels: {
+      function: invariantId,
+      name: instance.constituent ?? productName,
+      role,
+      tenant,
+      ...(hla?.layer === undefined ? {} : { layer: hla.layer }),
+      ...(instance.nsInstanceId === undefined ? {} : { service: instance.nsInstanceId }),
+    },
   };
 }

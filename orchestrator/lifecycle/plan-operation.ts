@@ -108,12 +108,17 @@ function planChange(
     instance,
     function: pkg,
     counts: countsFor(pkg, instance, operation, displaced.leaving),
-    avoidHosts: [...new Set(moved.map(({ hostId }) => hostId))],
+    // Where a copy has left its place already, that says nothing against the place.
+    avoidHosts: [
+      ...new Set(moved.filter((copy) => !displaced.gone.includes(copy)).map(({ hostId }) => hostId)),
+    ],
     dependents: context.index.dependentsOf(vnfInstanceId),
+    isHealing: operation.operation === 'HEAL',
     current: claimOf(instance),
     moved,
     replaced,
     generation: instance.generations + 1,
+    maxEvictions: context.limits.maxEvictions,
     rules,
     companions: companions.map(({ request }) => request),
     look: (kept, plan) =>

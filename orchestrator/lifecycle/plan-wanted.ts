@@ -27,6 +27,8 @@ export interface WantedPlanInput extends RequestInput {
   readonly replaced: readonly WantedVnfc[];
   /** Generation of copies of a function that has none yet. */
   readonly generation: number;
+  /** Instances of lower priority that may have to make room. */
+  readonly maxEvictions: number;
   /** Of the service that it belongs to. */
   readonly rules: readonly PlacementRule[];
   /** Functions that have to find places as well, or nothing moves. */
@@ -56,7 +58,9 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
-  const result = input.look(toWantedUnits(kept), (index) => planPlacement(index, problem));
+  const result = input.look(toWantedUnits(kept), (index) =>
+    planPlacement(index, problem, { maxEvictions: input.maxEvictions }),
+  );
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;
   return {

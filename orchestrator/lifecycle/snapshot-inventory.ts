@@ -1,8 +1,11 @@
 import type { HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
 import type { DescriptorUnit } from '../../descriptors/index.ts';
 import {
+  availabilityOf,
+  deviceCounts,
   hostLabels,
   wantedVnfcs,
+  type HostFactsDocument,
   type VnfInstanceDocument,
   type WantedUnit,
   type WantedVnfc,
@@ -17,7 +20,7 @@ import type {
 } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
-import { functionLabels } from './placement-request.ts';
+import { identityOf } from './placement-request.ts';
 
 /** What is to be taken as wanted of a function instance instead of what the store says; it need not be there yet. */
 export interface WantedOverride {
@@ -38,17 +41,19 @@ export interface HostUse {
 /**
  * The inventory as placement sees it: every enrolled host that has told its facts, with what is wanted or set aside on it.
  * @param isLost hosts that are silent for longer than the function to be placed bears, whatever the inventory still says of them
+ * @param now milliseconds since the epoch
  */
 export function snapshotInventory(
   state: StateView,
   catalog: FunctionCatalog,
   overrides: readonly WantedOverride[] = [],
   isLost: (hostId: HostId) => boolean = () => false,
+  now = 0,
 ): PlacementSnapshot {
   const uses = collectUse(state, catalog, overrides);
   const hosts: HostSnapshot[] = [];
   for (const { id } of state.list('host')) {
-    const host = snapshotHost(state, id as HostId, uses.get(id as HostId));
+    const host = snapshotHost(state, id as HostId, uses.get(id as HostId), now);
     if (host === undefined) continue;
     hosts.push(isLost(host.hostId) ? { ...host, state: 'LOST' } : host);
   }
@@ -60,6 +65,7 @@ export function snapshotHost(
   state: StateView,
   hostId: HostId,
   use: HostUse | undefined,
+  now: number,
 ): HostSnapshot | undefined {
   const host = state.get('host', hostId)?.document;
   const facts = state.get('host-facts', hostId)?.document;
@@ -79,12 +85,34 @@ export function snapshotHost(
       cpuMillis: facts.cpu.allocatableMillis,
       memoryBytes: facts.memory.allocatableBytes,
       storageBytes: facts.storage.allocatableBytes,
+      ...(facts.devices.length === 0 ? {} : { devices: deviceCounts(facts) }),
     },
     used: use?.used ?? NOTHING,
     ports: [...(use?.ports ?? [])],
     ...(facts.reachableFrom === undefined ? {} : { reachableFrom: facts.reachableFrom }),
     placed: [...(use?.placed.values() ?? [])],
+    ...(host.taints === undefined ? {} : { taints: host.taints }),
+    ...(host.costPerHour === undefined ? {} : { costPerHour: host.costPerHour }),
+    ...(host.absence === undefined ? {} : { availability: availabilityOf(host, now) }),
+    ...uplinkOf(facts),
+    ...(facts.latencies.length === 0
+      ? {}
+      : {
+          latencies: facts.latencies.map(({ to, p95Milliseconds, measuredAt }) => ({
+            to,
+            p95Milliseconds,
+            ageSeconds: Math.max(0, now - Date.parse(measuredAt)) / 1000,
+          })),
+        }),
   };
+}
+
+function uplinkOf({
+  uplink,
+  meteredUplink,
+}: Pick<HostFactsDocument, 'uplink' | 'meteredUplink'>): Pick<HostSnapshot, 'uplink'> {
+  if (uplink === undefined && meteredUplink === undefined) return {};
+  return { uplink: { ...uplink, ...(meteredUplink === undefined ? {} : { isMetered: meteredUplink }) } };
 }
 
 function collectUse(
@@ -130,12 +158,15 @@ export function addUse(
 ): void {
   const descriptor = catalog.find(instance.vnfPkgId)?.descriptor;
   if (descriptor === undefined) return;
-  const { metadata, placement, units } = descriptor;
-  const labels = functionLabels(metadata, { tenant, instance });
+  const { units, offline } = descriptor;
+  // What has no instances yet, follows the hosts or cannot go elsewhere makes no room for others.
+  const isMovable =
+    instance.wanted.length > 0 && instance.coverage === undefined && offline.relocate === 'allowed';
+  const identity = identityOf(descriptor, { tenant, instance });
   for (const { unit } of copies) {
     const descriptorUnit = units.find(({ name }) => name === unit);
     if (descriptorUnit !== undefined)
-      addUnit(use, descriptorUnit, { functionId: id, labels, priority: placement.priority ?? 0 });
+      addUnit(use, descriptorUnit, { functionId: id, ...identity }, isMovable);
   }
 }
 
@@ -147,7 +178,8 @@ export function claimOf({ wanted, reservation }: VnfInstanceDocument): readonly 
 function addUnit(
   use: HostUse,
   unit: DescriptorUnit,
-  owner: Pick<PlacedUnit, 'functionId' | 'labels' | 'priority'>,
+  owner: Pick<PlacedUnit, 'functionId' | 'labels' | 'priority' | 'flows'>,
+  isMovable: boolean,
 ): void {
   const resources = demandOf(unit);
   const fixedPorts = fixedPortsOf(unit);
@@ -155,7 +187,12 @@ function addUnit(
   for (const port of fixedPorts) use.ports.add(port);
   const key = `${owner.functionId} ${unit.name}`;
   const instances = (use.placed.get(key)?.instances ?? 0) + 1;
-  use.placed.set(key, { ...owner, unit: unit.name, instances, resources, fixedPorts });
+  use.placed.set(key, {
+    ...owner,
+    unit: unit.name,
+    instances,
+    ...(isMovable && !unit.volumes.some(({ keep }) => keep) ? { resources, fixedPorts } : {}),
+  });
 }
 
 function sumOf(a: Resources, b: Resources): Resources {

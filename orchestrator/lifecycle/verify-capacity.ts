@@ -23,7 +23,12 @@ export function verifyCapacity(state: StateView, inventory: InventoryIndex, clai
     for (const hostId of added) {
       const row = index.rowOf(hostId);
       if (row === undefined) continue;
-      const amounts = { memoryBytes: index.memory, cpuMillis: index.cpu, storageBytes: index.storage };
+      const amounts = {
+        memoryBytes: index.memory,
+        cpuMillis: index.cpu,
+        storageBytes: index.storage,
+        ...Object.fromEntries(index.devices),
+      };
       for (const [short, { free, allocatable }] of Object.entries(amounts)) {
         const [left, all] = [free[row] ?? 0, allocatable[row] ?? 0];
         if (left < 0)

@@ -48,6 +48,20 @@ describe('hosts, as operators see them', () => {
     expect(await other.delete('/iotmano/v1/hosts/gw-acme')).toMatchObject({ status: 404 });
   });
 
+  it('cost what an operator says, and keep out whom it says, until that is taken back', async () => {
+    await bench.agent('gw-1');
+    const path = '/iotmano/v1/hosts/gw-1';
+    const taints = [{ text: 'dedicated=lab', effect: 'refuse' }];
+    expect(await bench.admin.patch(path, { taints, costPerHour: 0.05 })).toMatchObject({
+      status: 200,
+      body: { taints, costPerHour: 0.05, availability: 1 },
+    });
+    expect(await bench.admin.patch(path, { costPerHour: null })).toMatchObject({ body: { taints } });
+    const { body } = await bench.admin.patch(path, { taints: null });
+    expect(body).not.toHaveProperty('taints');
+    expect(body).not.toHaveProperty('costPerHour');
+  });
+
   it('are drained and taken back, at the version that the operator has seen', async () => {
     const agent = await bench.agent('gw-1');
     await agent.request('GET', '/wanted');

@@ -14,9 +14,11 @@ export function describePlan(problem: PlacementProblem, result: PlacementResult)
   const names = new Map(problem.requests.map(({ functionId, name }) => [functionId, name]));
   const line = (verb: string) => (placement: Placement) =>
     `${verb} ${placement.instances} × ${names.get(placement.functionId) ?? placement.functionId}/${placement.unit} on ${placement.hostId}`;
-  const changes = [...result.additions.map(line('place')), ...result.removals.map(line('remove'))].toSorted(
-    compareText,
-  );
+  const changes = [
+    ...result.additions.map(line('place')),
+    ...result.removals.map(line('remove')),
+    ...result.evictions.map(line('make room: remove')),
+  ].toSorted(compareText);
   return [
     ...(changes.length === 0 ? ['nothing changes'] : changes),
     ...result.skipped.map(

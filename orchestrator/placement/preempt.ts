@@ -1,7 +1,7 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import type { CompiledRequest } from './compile-request.ts';
 import type { HostIndex } from './host-index.ts';
-import type { UnitDemand } from './types.ts';
+import type { PlacementRequest, UnitDemand } from './types.ts';
 
 /** How much may still be disturbed. */
 export interface Disruption {
@@ -9,6 +9,9 @@ export interface Disruption {
   /** Functions of the plan itself: they make no room for each other. */
   readonly own: ReadonlySet<VnfInstanceId>;
 }
+
+/** Whose instances may have to make room for whom: those of lower priority of the same tenant. */
+type Rank = Pick<PlacementRequest, 'tenant' | 'priority'>;
 
 interface Victim {
   readonly functionId: VnfInstanceId;
@@ -26,10 +29,9 @@ export function preempt(
   disruption: Disruption,
 ): number | undefined {
   if (disruption.left <= 0) return undefined;
-  const { priority = 0 } = compiled.request;
   let best: { readonly row: number; readonly victims: readonly Victim[] } | undefined;
   compiled.eligible.forEach((row) => {
-    const victims = victimsOn(index, compiled, row, priority, disruption);
+    const victims = victimsOn(index, compiled, row, disruption);
     if (victims === undefined) return;
     const isBetter =
       best === undefined ||
@@ -49,10 +51,9 @@ function victimsOn(
   index: HostIndex,
   compiled: CompiledRequest,
   row: number,
-  priority: number,
   { left, own }: Disruption,
 ): readonly Victim[] | undefined {
-  const removable = removableFrom(index, row, priority, own);
+  const removable = removableFrom(index, row, compiled.request, own);
   if (removable.length === 0) return undefined;
   const begin = index.mark();
   const gone: Victim[] = [];
@@ -89,13 +90,14 @@ function spare(
 function removableFrom(
   index: HostIndex,
   row: number,
-  priority: number,
+  { tenant, priority = 0 }: Rank,
   own: ReadonlySet<VnfInstanceId>,
 ): readonly Victim[] {
   const victims: Victim[] = [];
   for (const functionId of index.occupancy.functionsOn(row)) {
     const occupants = index.occupancy.functions.get(functionId);
     if (occupants === undefined || own.has(functionId) || occupants.priority >= priority) continue;
+    if ((occupants.labels['tenant'] ?? tenant) !== tenant) continue;
     for (const { rows, demand } of occupants.units.values()) {
       if (demand === undefined) continue;
       const victim = { functionId, demand, priority: occupants.priority };

@@ -8,7 +8,7 @@ import {
   type VnfInstanceId,
 } from '../../kernel/index.ts';
 import type { NsInstanceDocument, NsLcmOpOccDocument, WantedUnit } from '../domain/index.ts';
-import { newInstance, verifyCapacity, type PlanReport } from '../lifecycle/index.ts';
+import { evictionsOf, newInstance, verifyCapacity, type PlanReport } from '../lifecycle/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { descriptorOf, type ServicesContext } from './context.ts';
 import { updateService } from './operation-records.ts';
@@ -145,6 +145,7 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
       };
       const { service, plan } = planFor(record, request, idOf);
       const reservations = requireFit(plan);
+      const evictions = evictionsOf(lifecycle.context, plan.result);
       const opOccId = ids.uuid() as LcmOpOccId;
       commit(
         [
@@ -158,6 +159,7 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
           ...service.constituents.map((constituent) =>
             newConstituent(record, constituent, idOf, reservations[constituent.name] ?? []),
           ),
+          ...evictions.writes,
           ...alongside(opOccId),
         ],
         (accepted) => {
@@ -166,7 +168,7 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
             vnfPkgId: pkg.vnfPkgId,
             wanted: reservations[name] ?? [],
           }));
-          verifyCapacity(accepted, lifecycle.context.inventory, claims);
+          verifyCapacity(accepted, lifecycle.context.inventory, [...claims, ...evictions.claims]);
         },
       );
       return opOccId;

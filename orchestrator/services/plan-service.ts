@@ -25,7 +25,7 @@ export interface ServicePlan {
 
 /** Places all functions of a service that has none yet, heeding its rules and who must reach whom. */
 export function planService(
-  { inventory }: Pick<LifecycleContext, 'inventory'>,
+  { inventory, limits }: Pick<LifecycleContext, 'inventory' | 'limits'>,
   tenant: TenantId,
   descriptor: IoTServiceDescriptor,
   service: ResolvedService,
@@ -38,6 +38,7 @@ export function planService(
         tenant,
         instance: {
           name: constituent.name,
+          constituent: constituent.name,
           bind: bindIds(constituent, idOf),
           constraints: {},
           ...(constituent.coverage === undefined ? {} : { coverage: constituent.coverage }),
@@ -56,7 +57,9 @@ export function planService(
       functionIds: functions.map(idOf),
     })),
   };
-  const result = inventory.look((index) => planPlacement(index, problem));
+  const result = inventory.look((index) =>
+    planPlacement(index, problem, { maxEvictions: limits.maxEvictions }),
+  );
   if (!result.fits) return { problem, result };
   return {
     problem,

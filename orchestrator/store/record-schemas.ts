@@ -1,5 +1,6 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import type { RecordDocuments, RecordKind } from '../domain/index.ts';
+import { upcastPackage } from './upcast-packages.ts';
 
 /** The version of a kind's documents that this program writes, and how it reads older ones. */
 export interface RecordSchema {
@@ -14,7 +15,7 @@ const FIRST: RecordSchema = { version: 1, upcasters: {} };
 
 /** Every kind. Whoever changes the shape of a document adds one to its version, and an upcaster from the version before. */
 export const RECORD_SCHEMAS: RecordSchemas = {
-  'vnf-package': FIRST,
+  'vnf-package': { version: 2, upcasters: { 1: upcastPackage } },
   'ns-descriptor': FIRST,
   'vnf-instance': FIRST,
   'vnf-lcm-op-occ': FIRST,
