@@ -3,6 +3,7 @@ import type { VnfInstanceDocument } from '../domain/index.ts';
 import type { IoTFunctionDescriptor, PlacementNear } from '../../descriptors/index.ts';
 import type { Near, PlacementRequest } from '../placement/index.ts';
 import type { FunctionPackage } from './function-catalog.ts';
+import { identityOf } from './placement-identity.ts';
 import { demandOf, fixedPortsOf } from './snapshot-inventory.ts';
 
 export interface RequestInput {
@@ -78,28 +79,4 @@ function toNear(
   if ('host' in to) return [{ ...near, to: { host: to.host as HostId } }];
   const functionId = bind[to.requirement];
   return functionId === undefined ? [] : [{ ...near, to: { functionId } }];
-}
-
-/** What placement has to know of a function that is placed, and of one that is to be. */
-export function identityOf(
-  { metadata, placement, requires }: IoTFunctionDescriptor,
-  { tenant, instance }: Pick<RequestInput, 'tenant' | 'instance'>,
-): Required<Pick<PlacementRequest, 'labels' | 'priority' | 'flows'>> {
-  const { invariantId, productName, role, hla } = metadata;
-  return {
-    priority: placement.priority ?? 0,
-    flows: requires.flatMap(({ name, bitsPerSecond }) => {
-      const to = instance.bind[name];
-      return to === undefined || bitsPerSecond === undefined ? [] : [{ to, bitsPerSecond }];
-    }),
-    // How affinities of other functions see it.
-    labels: {
-      function: invariantId,
-      name: instance.constituent ?? productName,
-      role,
-      tenant,
-      ...(hla?.layer === undefined ? {} : { layer: hla.layer }),
-      ...(instance.nsInstanceId === undefined ? {} : { service: instance.nsInstanceId }),
-    },
-  };
 }

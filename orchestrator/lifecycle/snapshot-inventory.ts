@@ -20,7 +20,7 @@ import type {
 } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
-import { identityOf } from './placement-request.ts';
+import { identityOf } from './placement-identity.ts';
 
 /** What is to be taken as wanted of a function instance instead of what the store says; it need not be there yet. */
 export interface WantedOverride {
