@@ -80,7 +80,9 @@ function nearness(index: HostIndex, { near = [] }: PlacementRequest): readonly S
       name: `near ${nameOf(each)}`,
       of: (row) => {
         const found = byRow[row] ?? Number.NaN;
-        return Number.isNaN(found) ? 0 : weight * Math.max(0, 1 - found / maxMilliseconds);
+        // At the place itself it is whole, also where nothing else would be near enough.
+        if (found === 0) return weight;
+        return found < maxMilliseconds ? weight * (1 - found / maxMilliseconds) : 0;
       },
     };
   });
