@@ -39,6 +39,12 @@ Label expressions choose hosts by their labels and facts: \`tier = device-edge a
 \`not\` binds closer than \`and\`, \`and\` closer than \`or\`. A label that a host does not have satisfies no comparison but \`!=\`.
 \`<\`, \`<=\`, \`>\` and \`>=\` compare plain numbers as numbers (\`0.5 < 1\`) and everything else that is made of numbers and dots as
 versions (\`1.9.0 < 1.10.0\`): write versions in full. Texts with other characters stand in quotes.
+
+Facts of a host are labels, too: \`host\` (its id), \`tier\`, \`architecture\` (also \`arch\`), \`jurisdiction\`, \`provider\` (of the infrastructure), \`power\`, \`metered\`
+(\`yes\` or \`no\`, its uplink), \`medium\` (of its storage: \`ssd\`, \`hdd\`, \`sd-card\`), \`cpu.cores\`, \`cpu.score\` (of one core beside the reference core), \`driver.NAME\` (\`yes\` for
+each driver that it has), \`device.CLASS\` (how many). A label of the host that has the name of a fact is hidden by it. [How to describe a host](how-to/describe-a-host.md).
+
+CPU is asked for in thousandths of a reference core: a small board's core counts by its score.
 `;
 
 /** The whole page. */
