@@ -27,6 +27,8 @@ const median = (figures: readonly number[]): number =>
   figures.toSorted((a, b) => a - b)[figures.length >> 1] ?? 0;
 
 function heapAfterCollection(): number {
+  // What the first collection finalises, the second frees.
+  globalThis.gc?.();
   globalThis.gc?.();
   return process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
 }
@@ -47,6 +49,15 @@ interface OneByOne {
   readonly p99Ms: number;
   readonly bytesPerHost: number;
   readonly bytesPerInstance: number;
+}
+
+/** What an index takes for each host, before anything is asked of it. */
+function bytesOfHosts(hosts: ReturnType<typeof buildHosts>): number {
+  const before = heapAfterCollection();
+  const index = HostIndex.of({ hosts });
+  const bytes = (heapAfterCollection() - before) / hosts.length;
+  if (index.size !== hosts.length) throw new IotmanoError('internal', 'the index has lost hosts');
+  return bytes;
 }
 
 /** What an index grows by for each instance that it holds. */
@@ -119,6 +130,8 @@ const figures = {
   p99Ms: {} as Record<string, number>,
   /** Of the index, with the candidates that it keeps for 200 functions. */
   bytesPerHost: {} as Record<string, number>,
+  /** Of the index alone. */
+  bytesPerHostAlone: {} as Record<string, number>,
   bytesPerInstance: {} as Record<string, number>,
 };
 const requests = buildRequests(INSTANCES);
@@ -132,6 +145,7 @@ for (const count of sizes) {
   figures.oneByOnePerSecond[count] = Math.round(median(single.map(({ perSecond }) => perSecond)));
   figures.p99Ms[count] = Number(median(single.map(({ p99Ms }) => p99Ms)).toFixed(3));
   figures.bytesPerHost[count] = Math.round(median(single.map(({ bytesPerHost }) => bytesPerHost)));
+  figures.bytesPerHostAlone[count] = Math.round(bytesOfHosts(hosts));
   figures.bytesPerInstance[count] = Math.round(
     median(single.map(({ bytesPerInstance }) => bytesPerInstance)),
   );

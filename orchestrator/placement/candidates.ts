@@ -213,8 +213,12 @@ export class Candidates {
     let groups = 1;
     for (const by of groupedBy) groups *= Math.max(1, this.#index.labels.distinct(by) - 1);
     // Who asks for many at once needs them now; who asks for one will come again, after others have taken some.
+    // Where there are few hosts, another look at all of them costs less than to keep many.
+    const { size } = this.#index;
     const all =
-      this.#expected > FEW ? 2 * this.#expected : Math.max(KEPT_IN_ALL, Math.ceil(this.#index.size / 8));
+      this.#expected > FEW
+        ? 2 * this.#expected
+        : Math.ceil(Math.max(Math.min(KEPT_IN_ALL, size / 4), size / 8));
     return Math.max(LEAST_KEPT, Math.ceil(all / groups));
   }
 
