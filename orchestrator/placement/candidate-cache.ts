@@ -27,7 +27,7 @@ export function candidatesFor(
     const compiled = compileRequest(index, request, demand, rules, { isPacking });
     return { generation, compiled, candidates: new Candidates(index, compiled, expected) };
   };
-  if (index.silent.size > 0 || isRelated(request, rules)) return make();
+  if (index.silent.size > 0 || index.leniency !== undefined || isRelated(request, rules)) return make();
   const cache = caches.get(index) ?? new Map<string, Entry>();
   caches.set(index, cache);
   const key = JSON.stringify([request, demand, isPacking], (name, value: unknown) =>

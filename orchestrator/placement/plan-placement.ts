@@ -196,7 +196,7 @@ function placeUnit(
     const isAnchored =
       left === missing && anchor !== undefined && compiled.eligible.has(anchor) && compiled.fits(anchor);
     const row = isAnchored ? anchor : (candidates.best() ?? preempt(index, compiled, disruption));
-    if (row === undefined) return [shortfall(index, compiled, left)];
+    if (row === undefined) return [shortfall(index, compiled, left, options)];
     options.onDecision?.(decisionOf(index, compiled, row));
     index.book(functionId, demand, row, 1, uplinkNeed(index, request, row));
     candidates.took(row);
@@ -252,7 +252,12 @@ function unitsBySize(request: PlacementRequest): readonly UnitDemand[] {
   );
 }
 
-function shortfall(index: HostIndex, compiled: CompiledRequest, missing: number): Shortfall {
+function shortfall(
+  index: HostIndex,
+  compiled: CompiledRequest,
+  missing: number,
+  { isTrial = false }: PlanningOptions,
+): Shortfall {
   const { request, demand } = compiled;
   return {
     functionId: request.functionId,
@@ -260,6 +265,6 @@ function shortfall(index: HostIndex, compiled: CompiledRequest, missing: number)
     unit: demand.unit,
     missing,
     consideredHosts: index.size,
-    reasons: summarise(rejectionsOf(index, compiled)),
+    reasons: isTrial ? [] : summarise(rejectionsOf(index, compiled)),
   };
 }
