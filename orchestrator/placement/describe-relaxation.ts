@@ -1,5 +1,5 @@
 import { unreachable } from '../../kernel/index.ts';
-import type { VnfInstanceId } from '../../kernel/index.ts';
+import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import { nameOf } from './latency.ts';
 import { spellBytes, spellCpu } from './quantities.ts';
 import type { Change, PlacementProblem, PlacementRequest } from './types.ts';
@@ -12,6 +12,98 @@ export function describeRelaxation(
 ): string {
   const where = hosts === 0 ? '' : hosts === 1 ? ' on 1 host' : ` on ${hosts} hosts`;
   return `fits${where} if ${changes.map((change) => describeChange(problem, change)).join(' and ')}`;
+}
+
+/** A change for programs: what is changed of what, and to what; `text` says it for people. */
+export interface ChangeView {
+  readonly text: string;
+  /** What of a descriptor, or of a request, is to be changed; absent: something is done to a host. */
+  readonly property?: string;
+  /** Whose: the name of the function. */
+  readonly function?: string;
+  readonly unit?: string;
+  readonly hostId?: HostId;
+  /** What it is to be at most, or what is allowed as well, or no longer asked for, as a descriptor spells it; absent: best effort. */
+  readonly value?: string;
+}
+
+export function viewChange(problem: PlacementProblem, change: Change): ChangeView {
+  const property = propertyOf(change);
+  const value = valueOf(change);
+  return {
+    text: describeChange(problem, change),
+    ...(property === undefined ? {} : { property }),
+    ...('functionId' in change ? { function: functionOf(problem, change) } : {}),
+    ...('unit' in change ? { unit: change.unit } : {}),
+    ...('hostId' in change ? { hostId: change.hostId } : {}),
+    ...(value === undefined ? {} : { value }),
+  };
+}
+
+function propertyOf(change: Change): string | undefined {
+  switch (change.kind) {
+    case 'resource':
+      return RESOURCES[change.resource];
+    case 'device':
+      return `resources.devices.${change.device}`;
+    case 'instances':
+      return 'instances';
+    case 'port':
+      return 'ports';
+    case 'allow':
+      return ALLOWING[change.list];
+    case 'require':
+      return 'placement.require';
+    case 'near':
+      return change.to === undefined ? 'placement.near' : 'placement.near.maxLatency';
+    case 'maxSkew':
+      return 'placement.spread.maxSkew';
+    case 'affinity':
+      return 'placement.affinities';
+    case 'rule':
+      return 'placement';
+    case 'reserve':
+      return 'placement.priority';
+    case 'undrain':
+    case 'freePort':
+      return undefined;
+    default:
+      return unreachable(change);
+  }
+}
+
+const RESOURCES = {
+  memoryBytes: 'resources.memory',
+  cpuMillis: 'resources.cpu',
+  storageBytes: 'volumes',
+} as const;
+
+function valueOf(change: Change): string | undefined {
+  switch (change.kind) {
+    case 'resource':
+      return change.resource === 'cpuMillis' ? spellCpu(change.to) : spellBytes(change.to);
+    case 'device':
+    case 'instances':
+      return String(change.to);
+    case 'port':
+    case 'freePort':
+      return change.port;
+    case 'allow':
+      return change.value;
+    case 'require':
+      return change.expression;
+    case 'near':
+      return change.to === undefined ? undefined : `${change.to}ms`;
+    case 'maxSkew':
+      return change.to === undefined ? undefined : String(change.to);
+    case 'affinity':
+    case 'rule':
+    case 'reserve':
+    case 'undrain':
+      return undefined;
+    default:
+      return unreachable(change);
+  }
 }
 
 function describeChange(problem: PlacementProblem, change: Change): string {

@@ -29,6 +29,7 @@ export type {
 } from './types.ts';
 export { HostIndex } from './host-index.ts';
 export { describePlan, describeRefusal } from './describe-plan.ts';
+export { viewChange, type ChangeView } from './describe-relaxation.ts';
 export { explainHost, type HostStanding } from './explain-host.ts';
 export { findRelaxations, type RelaxationBounds } from './find-relaxations.ts';
 export { describeShortfall } from './reasons.ts';
