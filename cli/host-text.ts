@@ -33,7 +33,7 @@ function headOf({ hostId, state, draining, disputed, offer }: HostExplanation): 
     ['architecture', offer.architecture],
     ...optional('jurisdiction', jurisdiction),
     ['runs', offer.artifactTypes.join(', ') || 'nothing'],
-    ['labels', pairs(offer.labels)],
+    ...list('labels', freeLabels(offer.labels)),
     ...list('tenants', offer.tenants),
     ['allocatable', amountsText(allocatable)],
     ['free', amountsText(free)],
@@ -60,11 +60,14 @@ function list(name: string, values: readonly string[]): readonly Field[] {
   return values.length === 0 ? [] : [[name, values.join(', ')]];
 }
 
-function pairs(labels: Readonly<Record<string, string>>): string {
+/** Those that say nothing that is said already. */
+function freeLabels(labels: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(', ');
+    .filter(([key]) => !FACTS.includes(key))
+    .map(([key, value]) => `${key}=${value}`);
 }
+
+const FACTS: readonly string[] = ['host', 'tier', 'architecture', 'arch', 'jurisdiction'];
 
 function fieldsText(fields: readonly Field[]): string {
   const width = Math.max(...fields.map(([name]) => name.length)) + 2;

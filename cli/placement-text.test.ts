@@ -34,7 +34,7 @@ gateway: not on 1 of the hosts to cover: of 2 hosts, 1 are SUSPECT
   it('shows the hosts that came next to who asks for them', () => {
     expect(planText(PLAN, true)).toContain(
       `broker    main  0     cloud-1         9.508  spread -1000, near sensor +999.5, prefers zone = north +10
--         -     -       then cloud-2  -0.5   cost -0.508, room +0.008
+                        then cloud-2  -0.5   cost -0.508, room +0.008
 `,
     );
   });
@@ -114,7 +114,7 @@ state         READY
 tier          device-edge
 architecture  arm64
 runs          process
-labels        site=north, host=gw-1
+labels        site=north
 allocatable   4 CPU, 2 GiB memory, 16 GiB storage, 1 tpu
 free          3.75 CPU, 1.9 GiB memory, 16 GiB storage, 1 tpu
 ports in use  tcp/1883

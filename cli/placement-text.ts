@@ -39,12 +39,15 @@ export function planText(plan: ServicePlan, isExplained: boolean): string {
   const rows = plan.instances.flatMap(({ hostId, score, parts, runnersUp = [], ...instance }) => [
     { ...instance, ...ratedRow({ hostId, score, parts }) },
     ...(isExplained
-      ? runnersUp.map((other) => ratedRow({ ...other, hostId: `  then ${other.hostId}` }))
+      ? runnersUp.map((other) => ({ ...BLANK, ...ratedRow({ ...other, hostId: `  then ${other.hostId}` }) }))
       : []),
   ]);
   const columns = ['function', 'unit', 'slot', 'host', 'score', 'why'];
   return formatRows(rows, columns) + reasons;
 }
+
+/** Of the instance above. */
+const BLANK = { function: ' ', unit: ' ', slot: ' ' };
 
 function ratedRow({
   hostId,

@@ -53,14 +53,16 @@ function standing(index: HostIndex, compiled: CompiledRequest, row: number): Omi
       .filter(({ text }) => IMPLIED_BY[text]?.some((other) => said.has(other)) !== true)
       .map(describeRejection),
   ];
-  const ranked = rank(index, compiled);
+  const ranked = rank(index, compiled).filter((each) => isCovered(index, compiled.request, each.row));
   const place = ranked.findIndex((each) => each.row === row);
   if (against.length > 0 || place < 0) return { against: [...new Set(against)], candidates: ranked.length };
   return { against, rating: rate(index, compiled, row), rank: place + 1, candidates: ranked.length };
 }
 
-function outsideCoverage(index: HostIndex, { coverage }: PlacementRequest, row: number): readonly string[] {
-  return coverage === undefined || index.labels.matching(coverage).has(row)
-    ? []
-    : [`is not covered: does not match "${coverage}"`];
+function outsideCoverage(index: HostIndex, request: PlacementRequest, row: number): readonly string[] {
+  return isCovered(index, request, row) ? [] : [`is not covered: does not match "${request.coverage}"`];
+}
+
+function isCovered(index: HostIndex, { coverage }: PlacementRequest, row: number): boolean {
+  return coverage === undefined || index.labels.matching(coverage).has(row);
 }

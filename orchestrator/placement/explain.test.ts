@@ -278,8 +278,9 @@ describe('a host says of a function', () => {
   it('that it is not covered, of one that runs on each host of a kind', () => {
     const request = buildRequest('a', { coverage: 'zone = x' });
     expect(explainHost(index, 'h2' as HostId, request, [])).toMatchObject([
-      { against: ['is not covered: does not match "zone = x"'] },
+      { against: ['is not covered: does not match "zone = x"'], candidates: 1 },
     ]);
+    expect(explainHost(index, 'h1' as HostId, request, [])).toMatchObject([{ rank: 1, candidates: 1 }]);
   });
 
   it('nothing where it is not known', () => {

@@ -30,7 +30,7 @@ export function relaxationOptions(
     const failing = request.units.filter(({ unit }) => short.has(`${request.functionId} ${unit}`));
     return (failing.length > 0 ? failing : request.units).map((demand) => ({ request, demand }));
   });
-  return [
+  return distinct([
     ...units.flatMap(({ request, demand }) => amounts(request, demand)),
     ...requests.flatMap((request) => lists(index, request)),
     ...units.flatMap(({ request, demand }) => ofHosts(index, problem, request, demand)),
@@ -41,7 +41,12 @@ export function relaxationOptions(
         ? [plain({ kind: 'rule', at })]
         : [],
     ),
-  ];
+  ]);
+}
+
+/** Several units may ask for the same to be done to a host. */
+function distinct(options: readonly RelaxationOption[]): readonly RelaxationOption[] {
+  return [...new Map(options.map((option) => [JSON.stringify(option.change(1)), option])).values()];
 }
 
 /** Functions that fell short, and those that hard rules place together with them. */
