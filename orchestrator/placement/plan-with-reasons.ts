@@ -19,7 +19,9 @@ export type Planner = (
 
 /** Hosts that are looked at, about, to find relaxations or to compare hosts. */
 const MOST_LOOKS = { report: 1_000_000, refusal: 250_000 } as const;
-const LEAST_PLANS = 24;
+const LEAST_PLANS = { report: 24, refusal: 12 } as const;
+/** A plan in which functions belong together looks at hosts so many times as often, about. */
+const TIED = 5;
 const MOST_PLANS = 400;
 const MOST_TOLD = 8;
 
@@ -60,8 +62,10 @@ function relaxations(
   options: PlanningOptions,
   purpose: keyof typeof MOST_LOOKS,
 ): readonly Relaxation[] {
-  const affordable = Math.floor(MOST_LOOKS[purpose] / Math.max(1, index.size));
-  const mostPlans = Math.min(MOST_PLANS, Math.max(LEAST_PLANS, affordable));
+  const isTied = problem.rules.some(({ type, weight }) => type === 'together' && weight === undefined);
+  const looks = Math.max(1, index.size) * (isTied ? TIED : 1);
+  const affordable = Math.floor(MOST_LOOKS[purpose] / looks);
+  const mostPlans = Math.min(MOST_PLANS, Math.max(LEAST_PLANS[purpose], affordable));
   return findRelaxations(index, problem, shortfalls, options, { mostPlans, mostTold: MOST_TOLD });
 }
 

@@ -17,7 +17,10 @@ export interface RelaxationOption {
 /** What would be done to one host, or allowed beside what is allowed: so many are looked into. */
 const MOST_OF_A_KIND = 4;
 
-/** All that could be relaxed so that what fell short, and what is tied to it, finds a place. In a fixed order, those that change least first, about. */
+/**
+ * All that could be relaxed so that what fell short, and what is tied to it, finds a place. In a fixed order: where not all can be tried, those
+ * that help more often first.
+ */
 export function relaxationOptions(
   index: HostIndex,
   problem: PlacementProblem,
@@ -31,16 +34,16 @@ export function relaxationOptions(
     return (failing.length > 0 ? failing : request.units).map((demand) => ({ request, demand }));
   });
   return distinct([
-    ...units.flatMap(({ request, demand }) => amounts(request, demand)),
-    ...requests.flatMap((request) => lists(index, request)),
-    ...units.flatMap(({ request, demand }) => ofHosts(index, problem, request, demand)),
-    ...units.flatMap(({ request, demand }) => fewer(index, request, demand)),
-    ...requests.flatMap((request) => loosened(index, request)),
     ...problem.rules.flatMap((rule, at): readonly RelaxationOption[] =>
       rule.weight === undefined && rule.functionIds.some((id) => involved.has(id))
         ? [plain({ kind: 'rule', at })]
         : [],
     ),
+    ...requests.flatMap((request) => lists(index, request)),
+    ...units.flatMap(({ request, demand }) => amounts(request, demand)),
+    ...units.flatMap(({ request, demand }) => ofHosts(index, problem, request, demand)),
+    ...units.flatMap(({ request, demand }) => fewer(index, request, demand)),
+    ...requests.flatMap((request) => loosened(index, request)),
   ]);
 }
 

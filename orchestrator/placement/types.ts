@@ -330,7 +330,10 @@ export interface PlanningOptions {
   readonly seed?: number;
   /** Instances of others, at most, that may have to make room; default 0. */
   readonly maxEvictions?: number;
-  /** It is only asked whether all fits: what falls short comes without reasons, which take a look at every host. */
+  /**
+   * It is only asked whether all fits, and a no need not be final: what belongs together is tried in fewer places, and what falls short comes
+   * without reasons, which take a look at every host. What fits in a trial, fits.
+   */
   readonly isTrial?: boolean;
   /** Told each decision, in order, also those of attempts that come to nothing. */
   readonly onDecision?: (decision: Decision) => void;
