@@ -246,8 +246,8 @@ describe('iotmano package', () => {
 describe('iotmano service', () => {
   it('plans without changing anything', async () => {
     const { stdout } = await run('service', 'plan', 'pair');
-    expect(stdout).toMatch(/^FUNCTION +UNIT +SLOT +HOST$/m);
-    expect(stdout).toMatch(/^one +main +0 +gw-1$/m);
+    expect(stdout).toMatch(/^FUNCTION +UNIT +SLOT +HOST +SCORE +WHY$/m);
+    expect(stdout).toMatch(/^one +main +0 +gw-1 +[\d.]+ +room \+[\d.]+$/m);
     expect(await json('service', 'plan', 'pair')).toMatchObject({ fits: true, instances: [{}, {}] });
     expect(await json('service', 'list')).toEqual([]);
   });
@@ -257,9 +257,12 @@ describe('iotmano service', () => {
     await run('package', 'onboard', big, writeService('huge', [{ name: 'big' }]));
     const planned = await system.iotmano(['service', 'plan', 'huge']);
     expect(planned.stdout).toMatch(/no host for 1 instance: of 1 host, 1 .*memory/);
+    expect(planned.stdout).toMatch(
+      /^ {2}fits on 1 host if resources\.memory of big\/main were at most \d+[GM]i$/m,
+    );
     expect(planned.code).toBe(1);
     const { code, stderr } = await fail('service deploy huge');
-    expect(stderr).toMatch(/of 1 host, 1 .*memory/);
+    expect(stderr).toMatch(/of 1 host, 1 .*memory.*; fits on 1 host if resources\.memory/);
     expect(code).toBe(6);
     expect(await json('service', 'list')).toEqual([]);
   }, 40_000);
@@ -277,6 +280,31 @@ describe('iotmano service', () => {
     expect(shown).toMatch(/^parameters +\{"level":3\}$/m);
     expect(shown).toMatch(/^two-main-0 +RUNNING +gw-1 +0 +-$/m);
     expect(await json('service', 'show', 'pair')).toMatchObject({ nsState: 'INSTANTIATED' });
+  }, 40_000);
+
+  it('is explained by the host that it is on, whole or one function at a time', async () => {
+    const whole = (await run('host', 'explain', 'gw-1')).stdout;
+    expect(whole).toMatch(/^tier +device-edge$/m);
+    expect(whole).toMatch(/^pair-one +main +1 +[\d.]+ CPU, 64 MiB memory$/m);
+    expect(whole).toMatch(/^pair-two +main +1 +yes +1st of 1 +[\d.]+ +room/m);
+    const explained = (...options: string[]) =>
+      json<{ functions: unknown[] }>('host', 'explain', 'gw-1', ...options);
+    expect((await explained('--for', 'pair')).functions).toHaveLength(2);
+    expect((await explained('--for', 'pair', '--function', 'two')).functions).toMatchObject([
+      { function: 'pair-two', fits: true },
+    ]);
+    expect((await explained('--for', 'pair-one')).functions).toMatchObject([{ function: 'pair-one' }]);
+    expect((await explained('--for', 'big')).functions).toMatchObject([
+      { function: 'big', fits: false, against: [expect.stringMatching(/^lacks memory: 4096 GiB needed/)] },
+    ]);
+    expect(await fail('host explain gw-1 --for nothing')).toMatchObject({ code: 5 });
+    expect(await fail('host explain gw-1 --for nothing --function one')).toMatchObject({ code: 5 });
+    expect(await fail('host explain gw-1 --for pair --function three')).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('pair has no function "three"'),
+    });
+    expect(await fail('host explain gw-1 --function one')).toMatchObject({ code: 2 });
+    expect(await fail('host explain nobody')).toMatchObject({ code: 5 });
   }, 40_000);
 
   it('says what is wrong with a name, a parameter, a second deployment', async () => {

@@ -31,17 +31,19 @@ export function printRows(
     printJson(all);
     return;
   }
-  if (rows.length === 0) {
-    process.stdout.write('nothing to show\n');
-    return;
-  }
+  process.stdout.write(formatRows(rows, columns));
+}
+
+/** Rows as a table, in lines. */
+export function formatRows(rows: readonly object[], columns: readonly string[]): string {
+  if (rows.length === 0) return 'nothing to show\n';
   const table = new Table({
     head: columns.map((column) => column.toUpperCase()),
     chars: NO_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   for (const row of rows) table.push(columns.map((column) => cell((row as Record<string, unknown>)[column])));
-  process.stdout.write(`${table.toString().replaceAll(/ +$/gm, '')}\n`);
+  return `${table.toString().replaceAll(/ +$/gm, '')}\n`;
 }
 
 export function printJson(value: unknown): void {
@@ -58,6 +60,11 @@ export function showControls(text: string): string {
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** Prints a result for people: what is in it comes from hosts and descriptors. */
+export function printText(text: string): void {
+  process.stdout.write(showControls(text));
 }
 
 /** Progress and remarks: on stderr, so that stdout stays for results. */

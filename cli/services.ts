@@ -10,6 +10,7 @@ import {
   type VnfcRow,
 } from './operation.ts';
 import { say } from './output.ts';
+import type { ServicePlan } from './placement-text.ts';
 
 const NS = '/nslcm/v2/ns_instances';
 const OP_OCCS = '/nslcm/v2/ns_lcm_op_occs';
@@ -26,18 +27,6 @@ export interface NsInstance {
     readonly id: string;
     readonly extensions?: { readonly constituent?: string };
   }[];
-}
-
-/** What `dryRun=true` answers. */
-export interface ServicePlan {
-  readonly fits: boolean;
-  readonly instances: readonly {
-    readonly function?: string;
-    readonly unit: string;
-    readonly hostId: string;
-    readonly slot?: number;
-  }[];
-  readonly reasons: readonly string[];
 }
 
 interface NsdInfo {

@@ -28,7 +28,7 @@ import {
 } from './api/index.ts';
 import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
-import { createMcoRoutes, enrolmentTokenRoutes, hostRoutes } from './mco/index.ts';
+import { createMcoRoutes, enrolmentTokenRoutes, hostExplanationRoutes, hostRoutes } from './mco/index.ts';
 import {
   createFunctionAlarms,
   createMonitoring,
@@ -170,6 +170,7 @@ export function compose(options: ComposeOptions): Composition {
       ...vnfLcmRoutes(lifecycle),
       ...nsLcmRoutes(services),
       ...hostRoutes({ store, clock, inventory }),
+      ...hostExplanationRoutes(store, lifecycle),
       ...enrolmentTokenRoutes(inventory),
       ...vimRoutes({ store, sites, vims }),
       ...logRoutes({ store, clock, sites }),

@@ -183,6 +183,26 @@ export interface paths {
     readonly patch: operations['modifyHost'];
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/hosts/{hostId}/explanation': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the host. */
+        readonly hostId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /** What a host offers, what runs there, and for each function of the tenant whether it may run there and how the host compares with others. */
+    readonly get: operations['explainHost'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/iotmano/v1/vim_connections': {
     readonly parameters: {
       readonly query?: never;
@@ -763,6 +783,91 @@ export interface components {
       };
       readonly inventory?: components['schemas']['VimInventory'];
     };
+    /** @description A host as placement sees it now. */
+    readonly HostExplanation: {
+      readonly hostId: components['schemas']['Identifier'];
+      readonly state: string;
+      readonly draining: boolean;
+      readonly disputed: boolean;
+      readonly offer?: components['schemas']['HostOffer'];
+      /** @description What of the tenant's own is wanted or set aside there. */
+      readonly placed: readonly components['schemas']['PlacedHere'][];
+      readonly others: components['schemas']['PlacedByOthers'];
+      /** @description What the host is to each unit of each function; those that are there first. */
+      readonly functions: readonly components['schemas']['FunctionOnHost'][];
+      /** @description Functions that were not looked into, as there are too many; ask for them by service or by id. */
+      readonly more: number;
+    };
+    /** @description Absent before the host has told its facts. */
+    readonly HostOffer: {
+      readonly tier: string;
+      readonly architecture: string;
+      readonly jurisdiction?: string;
+      /** @description What its drivers run. */
+      readonly artifactTypes: readonly string[];
+      /** @description As label expressions see them, with the facts among them. */
+      readonly labels: {
+        readonly [key: string]: string;
+      };
+      /** @description Those that it serves; empty, all. */
+      readonly tenants: readonly components['schemas']['TenantId'][];
+      readonly allocatable: components['schemas']['HostAmounts'];
+      readonly free: components['schemas']['HostAmounts'];
+      readonly portsInUse: readonly string[];
+      readonly taints: readonly {
+        readonly text: string;
+        /** @enum {string} */
+        readonly effect: 'refuse' | 'avoid';
+      }[];
+      readonly latencies: readonly {
+        readonly to: string;
+        readonly p95Milliseconds: number;
+      }[];
+      /** @description Hosts or label expressions of who reaches it; absent, everybody. */
+      readonly reachableFrom?: readonly string[];
+      readonly costPerHour?: number;
+      /** @description Share of the recent past for which it was there. */
+      readonly availability?: number;
+    };
+    readonly HostAmounts: {
+      readonly cpuMillis: number;
+      readonly memoryBytes: number;
+      readonly storageBytes: number;
+      readonly devices?: {
+        readonly [key: string]: number;
+      };
+    };
+    readonly PlacedHere: {
+      readonly vnfInstanceId: components['schemas']['Identifier'];
+      /** @description Name of the function instance. */
+      readonly function: string;
+      readonly unit: string;
+      readonly instances: number;
+      readonly takes: components['schemas']['HostAmounts'];
+    };
+    /** @description What other tenants have there, together. */
+    readonly PlacedByOthers: {
+      readonly instances: number;
+      readonly takes: components['schemas']['HostAmounts'];
+    };
+    /** @description Of a function that has all its instances, one of them is thought away, one that is there before any other; so its score here says why it is there. */
+    readonly FunctionOnHost: {
+      /** @description Absent of a package that is asked for. */
+      readonly vnfInstanceId?: components['schemas']['Identifier'];
+      readonly function: string;
+      readonly unit: string;
+      readonly instancesHere: number;
+      /** @description Whether an instance may run there. */
+      readonly fits: boolean;
+      /** @description Everything that stands against it. */
+      readonly against: readonly string[];
+      readonly score?: number;
+      readonly parts?: components['schemas']['ScoreParts'];
+      /** @description Its place among the hosts that could take an instance; 1 is the best. */
+      readonly rank?: number;
+      /** @description Hosts that could take an instance. */
+      readonly candidates: number;
+    };
     readonly HostModifications: {
       readonly draining?: boolean;
       /**
@@ -899,6 +1004,17 @@ export interface components {
     readonly DateTime: string;
     /** @description A name for people, and the name by which the command line finds the resource. No control characters. */
     readonly Name: string;
+    /**
+     * @description What a score is the sum of, by name.
+     * @example {
+     *       "prefers zone = north": 10,
+     *       "spread": -1000,
+     *       "room": 0.0081
+     *     }
+     */
+    readonly ScoreParts: {
+      readonly [key: string]: number;
+    };
     /** @description An identifier that is unique within a VNF instance. */
     readonly IdentifierInVnf: string;
   };
@@ -1344,6 +1460,43 @@ export interface operations {
       readonly 412: components['responses']['Problem'];
       readonly 413: components['responses']['Problem'];
       readonly 415: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly explainHost: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Only the functions of this service instance. */
+        readonly nsInstanceId?: components['schemas']['Identifier'];
+        /** @description Only this function instance. At most one of the three. */
+        readonly vnfInstanceId?: components['schemas']['Identifier'];
+        /** @description The function of this package, as if it were instantiated without bindings. */
+        readonly vnfPkgId?: components['schemas']['Identifier'];
+      };
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the host. */
+        readonly hostId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The explanation. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['HostExplanation'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

@@ -292,11 +292,80 @@ export interface components {
         readonly slot?: number;
         /** @enum {string} */
         readonly change?: 'ADDED' | 'KEPT' | 'REMOVED';
+        /** @description Of what is added, where hosts were compared for it; absent with coverage, where there is nothing to choose, and where there is too much to compare. */
+        readonly score?: number;
+        readonly parts?: components['schemas']['ScoreParts'];
+        /** @description The next best hosts, best first. */
+        readonly runnersUp?: readonly components['schemas']['RatedHost'][];
       }[];
       /** @description Why something finds no host, with counts. */
       readonly reasons?: readonly string[];
+      /** @description The units for some of whose instances there is no host. */
+      readonly shortfalls?: readonly components['schemas']['PlacementShortfall'][];
+      /** @description What would make all of it fit, the least change first; each was verified by planning with exactly its changes. Empty where it fits, and where no small change was found. */
+      readonly relaxations?: readonly components['schemas']['PlacementRelaxation'][];
     } & {
       readonly [key: string]: unknown;
+    };
+    /**
+     * @description What a score is the sum of, by name.
+     * @example {
+     *       "prefers zone = north": 10,
+     *       "spread": -1000,
+     *       "room": 0.0081
+     *     }
+     */
+    readonly ScoreParts: {
+      readonly [key: string]: number;
+    };
+    /** @description Ours. A host as one decision saw it. */
+    readonly RatedHost: {
+      readonly hostId: components['schemas']['Identifier'];
+      readonly score: number;
+      readonly parts: components['schemas']['ScoreParts'];
+    };
+    /** @description Ours. What finds no host. */
+    readonly PlacementShortfall: {
+      /** @description Name of the constituent in the service, or of the function. */
+      readonly function: string;
+      readonly unit: string;
+      /** @description Instances for which there is no host. */
+      readonly missing: number;
+      readonly consideredHosts: number;
+      /** @description Each host is counted once, under the first thing that it lacks. */
+      readonly reasons: readonly {
+        readonly text: string;
+        readonly hosts: number;
+      }[];
+    };
+    /** @description Ours. Changes with which everything would fit. */
+    readonly PlacementRelaxation: {
+      /**
+       * @description For people.
+       * @example fits on 3 hosts if placement.tiers of broker also allowed cloud-edge
+       */
+      readonly text: string;
+      /** @description Hosts of which each could then take one instance of what fell short; of several units, of the one that has fewest. */
+      readonly hosts: number;
+      readonly changes: readonly components['schemas']['PlacementChange'][];
+    };
+    /** @description Ours. One thing that is to be asked for less strictly, or done to a host. */
+    readonly PlacementChange: {
+      /** @description For people. */
+      readonly text: string;
+      /**
+       * @description What of the descriptor of the function (`placement` alone, of the service), or of the request; absent, something is done to a host.
+       * @example resources.memory
+       */
+      readonly property?: string;
+      readonly function?: string;
+      readonly unit?: string;
+      readonly hostId?: components['schemas']['Identifier'];
+      /**
+       * @description What it is to be at most, what is to be allowed as well, or what is not to be asked for, as a descriptor spells it; absent, it becomes best effort.
+       * @example 96Mi
+       */
+      readonly value?: string;
     };
     /** @description Ours. Restrictions over those of the descriptor. */
     readonly PlacementConstraints: {
@@ -953,7 +1022,10 @@ export interface operations {
   };
   readonly healVnf: {
     readonly parameters: {
-      readonly query?: never;
+      readonly query?: {
+        /** @description With true, answers with the plan and changes nothing. */
+        readonly dryRun?: components['parameters']['dryRun'];
+      };
       readonly header?: {
         /** @description Version of the API that the client was made for, MAJOR.MINOR.PATCH. Absent means the current one. 400 when malformed, 406 when not served. */
         readonly Version?: components['parameters']['Version'];
@@ -972,6 +1044,16 @@ export interface operations {
       };
     };
     readonly responses: {
+      /** @description With dryRun=true: the plan. Nothing was changed. */
+      readonly 200: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PlacementPlan'];
+        };
+      };
       /** @description Accepted; Location names the operation occurrence. */
       readonly 202: {
         headers: {

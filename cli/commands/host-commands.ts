@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { contextOf, type Environment } from '../context.ts';
+import { explainChoice } from '../explain-choice.ts';
 import { CliFailure, EXIT } from '../failure.ts';
-import { printJson, say } from '../output.ts';
+import { hostText, type HostExplanation } from '../host-text.ts';
+import { printJson, printText, say } from '../output.ts';
 
 interface Act {
   readonly name: string;
@@ -81,8 +83,11 @@ function parseTaint(text: string): { readonly text: string; readonly effect: str
 
 /** `iotmano host …`: what only an operator decides about a host. */
 export function addHostCommands(program: Command, env: Environment): void {
-  const group = program.command('host').description('drain, confirm, settle, give up or forget one host');
+  const group = program
+    .command('host')
+    .description('explain, drain, confirm, settle, give up or forget one host');
   const pathOf = (hostId: string): string => `/iotmano/v1/hosts/${encodeURIComponent(hostId)}`;
+  addExplain(group, env, pathOf);
   for (const { name, description, change, done } of ACTS) {
     group
       .command(`${name} <hostId>`)
@@ -117,5 +122,32 @@ export function addHostCommands(program: Command, env: Environment): void {
     .action(async (hostId: string, _options: unknown, command: Command) => {
       await contextOf(command, env).client.delete(pathOf(hostId));
       say(`${hostId} is forgotten`);
+    });
+}
+
+interface ExplainOptions {
+  readonly for?: string;
+  readonly function?: string;
+}
+
+function addExplain(group: Command, env: Environment, pathOf: (hostId: string) => string): void {
+  group
+    .command('explain <hostId>')
+    .description(
+      'show what a host offers, what runs there and why, and which functions may run there or what stands against it',
+    )
+    .option('--for <name>', 'only a service instance, a function instance or an onboarded function')
+    .option('--function <name>', 'with the service of --for: only that function of it')
+    .action(async (hostId: string, options: ExplainOptions, command: Command) => {
+      if (options.function !== undefined && options.for === undefined)
+        throw new CliFailure(EXIT.usage, '--function wants the service that it is of: --for SERVICE');
+      const { client, format } = contextOf(command, env);
+      const choice =
+        options.for === undefined ? {} : await explainChoice(client, options.for, options.function);
+      const query = new URLSearchParams(choice).toString();
+      const path = `${pathOf(hostId)}/explanation${query === '' ? '' : `?${query}`}`;
+      const { body } = await client.get<HostExplanation>(path);
+      if (format === 'json') printJson(body);
+      else printText(hostText(body));
     });
 }

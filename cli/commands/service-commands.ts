@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { splitPair, wholeNumber } from '../arguments.ts';
 import { contextOf, type Environment } from '../context.ts';
-import { printJson, printRows, say } from '../output.ts';
+import { printJson, printRows, printText, say } from '../output.ts';
+import { planText } from '../placement-text.ts';
 import {
   createInstance,
   deployService,
@@ -13,6 +14,11 @@ import {
   planService,
   removeInstance,
 } from '../services.ts';
+
+interface PlanOptions {
+  readonly param: Readonly<Record<string, unknown>>;
+  readonly explain?: boolean;
+}
 
 interface DeployOptions {
   readonly name?: string;
@@ -50,17 +56,16 @@ const TIMEOUT = [
 function addPlanAndDeploy(group: Command, env: Environment): void {
   group
     .command('plan <service>')
-    .description('show where each function would run, or why it finds no host, without changing anything')
+    .description(
+      'show where each function would run and why, or what finds no host and what would help, without changing anything',
+    )
     .option(...PARAMETER)
-    .action(async (service: string, { param }: DeployOptions, command: Command) => {
+    .option('--explain', 'also show for each instance the hosts that came next')
+    .action(async (service: string, { param, explain = false }: PlanOptions, command: Command) => {
       const { client, format } = contextOf(command, env);
       const plan = await planService(client, service, param);
       if (format === 'json') printJson(plan);
-      else {
-        const rows = plan.instances.map(({ hostId, ...rest }) => ({ ...rest, host: hostId }));
-        if (plan.fits) printRows(format, rows, ['function', 'unit', 'slot', 'host']);
-        for (const reason of plan.reasons) process.stdout.write(`${reason}\n`);
-      }
+      else printText(planText(plan, explain));
       if (!plan.fits) process.exitCode = 1;
     });
 

@@ -79,8 +79,11 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
     task('terminate', (request, alongside) =>
       vnf.terminate(request.caller.tenant, idOf(request), bodyOf<object>(request), alongside),
     ),
-    task('heal', (request, alongside) =>
-      vnf.heal(request.caller.tenant, idOf(request), bodyOf<HealVnf>(request), alongside),
+    task(
+      'heal',
+      (request, alongside) =>
+        vnf.heal(request.caller.tenant, idOf(request), bodyOf<HealVnf>(request), alongside),
+      (request) => vnf.planHeal(request.caller.tenant, idOf(request), bodyOf<HealVnf>(request)),
     ),
     task(
       'scale',

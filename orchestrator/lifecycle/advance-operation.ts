@@ -1,6 +1,6 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { wantedVnfcs, type VnfInstanceDocument } from '../domain/index.ts';
-import { describePlan } from '../placement/index.ts';
+import { describePlan, describeRefusal, planOrRelax, planPlacement } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { abandonedBy } from './abandoned.ts';
 import { affectedVnfcs } from './affected-vnfcs.ts';
@@ -119,9 +119,12 @@ function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
 /** STARTING → PROCESSING with what is wanted and what hosts are assigned in one commit; or ROLLED_BACK, with the reasons. */
 function grant(context: LifecycleContext, { vnfInstanceId, instance, operation }: ActiveOperation): void {
   const { document, tenant } = instance;
-  const plan = planOperation(context, { vnfInstanceId, tenant, instance: document }, operation.document);
+  // Nobody reads at length why healing has found no place, and many functions may have to be healed at once.
+  const planner = operation.document.isAutomaticInvocation ? planPlacement : planOrRelax;
+  const record = { vnfInstanceId, tenant, instance: document };
+  const plan = planOperation(context, record, operation.document, planner);
   if (plan.wanted === undefined) {
-    const detail = describePlan(plan.problem, plan.result).join('; ');
+    const detail = describeRefusal(plan.problem, plan.result);
     const isNew = operation.document.operation === 'INSTANTIATE';
     context.commit([
       moveOperation(context, operation, 'refuse', { error: problemRecord('no-host-fits', detail) }),

@@ -1,4 +1,4 @@
-import type { Clock, IdSource, Logger } from '../../kernel/index.ts';
+import type { Clock, IdSource, Logger, TenantId } from '../../kernel/index.ts';
 import type { PlacementSnapshot } from '../placement/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import type { TemplateSource } from './build-workload.ts';
@@ -11,6 +11,7 @@ import {
   type LifecycleLimits,
 } from './context.ts';
 import { createLifecycleEngine, type LifecycleEngine } from './engine.ts';
+import { explainHostTo, type FunctionChoice } from './explain-host.ts';
 import { createFunctionCatalog } from './function-catalog.ts';
 import { createInstanceIndex } from './instance-index.ts';
 import { createInventoryIndex } from './inventory-index.ts';
@@ -44,6 +45,12 @@ export interface Lifecycle {
   readonly progressOf: (operationId: string) => OperationProgress | undefined;
   /** All copies of a function, wanted or still there. */
   readonly viewVnfcs: (record: StoredRecord<'vnf-instance'>) => readonly VnfcView[];
+  /** Why functions of a tenant are on a host that it may see, or are not. */
+  readonly explainHost: (
+    tenant: TenantId,
+    host: StoredRecord<'host'>,
+    choice?: FunctionChoice,
+  ) => ReturnType<typeof explainHostTo>;
   /** For the service lifecycle, which plans and commits over functions. */
   readonly context: LifecycleContext;
 }
@@ -73,6 +80,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     engine: createLifecycleEngine(context, store),
     viewVnfcs: (record) => viewVnfcs(context, record),
     progressOf: (id) => operationProgress(context, id),
+    explainHost: (tenant, host, choice) => explainHostTo(context, tenant, host, choice),
     context,
   };
 }

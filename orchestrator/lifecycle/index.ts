@@ -10,6 +10,7 @@ export {
 } from './context.ts';
 export type { LifecycleEngine } from './engine.ts';
 export type { Liveness } from './liveness.ts';
+export type { FunctionChoice } from './explain-host.ts';
 export { randomKeys, type KeySource } from './key-source.ts';
 export type { TemplateSource } from './build-workload.ts';
 export {
@@ -21,7 +22,13 @@ export {
 export type { VnfUseCases } from './vnf-use-cases.ts';
 export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
-export type { PlanReport } from './plan-report.ts';
+export {
+  choicesIn,
+  reportFailure,
+  reportSuccess,
+  type InstanceReport,
+  type PlanReport,
+} from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
 export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.

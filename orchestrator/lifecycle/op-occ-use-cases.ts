@@ -5,7 +5,7 @@ import {
   type LcmOperationState,
   type VnfLcmOpOccDocument,
 } from '../domain/index.ts';
-import { describePlan } from '../placement/index.ts';
+import { describeRefusal, planOrRelax } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { activeOperation, commitWanted, type ActiveOperation } from './advance-operation.ts';
 import type { LifecycleContext } from './context.ts';
@@ -54,9 +54,9 @@ export function retryOperation(context: LifecycleContext, active: ActiveOperatio
   const { vnfInstanceId, instance, operation } = active;
   const moved = moveOperation(context, operation, 'retry');
   const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
-  const plan = planOperation(context, record, operation.document);
+  const plan = planOperation(context, record, operation.document, planOrRelax);
   if (plan.wanted === undefined)
-    throw new IotmanoError('no-host-fits', describePlan(plan.problem, plan.result).join('; '));
+    throw new IotmanoError('no-host-fits', describeRefusal(plan.problem, plan.result));
   commitWanted(context, active, instance.document, plan, moved);
 }
 

@@ -6,6 +6,7 @@ import {
   type VnfLcmOpOccDocument,
   type WantedVnfc,
 } from '../domain/index.ts';
+import { planPlacement, type Planner } from '../placement/index.ts';
 import { abandonedBy, type FunctionRecord } from './abandoned.ts';
 import { findCopy, isFailed } from './assess-convergence.ts';
 import { companionsOf } from './companions.ts';
@@ -35,23 +36,26 @@ export interface HealParams {
 /**
  * What an operation wants, from what is wanted now and what is observed. The same code plans at the grant, after a retry,
  * after a host fell away, and for a dry run.
+ * @param planner what looks for the places: a report or a refusal wants to hear more of it
  */
 export function planOperation(
   context: LifecycleContext,
   record: FunctionRecord,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
+  planner: Planner = planPlacement,
 ): WantedPlan {
   if (operation.operation === 'TERMINATE') return NOTHING_WANTED;
   const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
   const changes = changesOf(context, record, pkg, operation);
-  const plan = planChange(context, record, pkg, operation, changes);
+  const plan = planChange(context, record, pkg, operation, changes, planner);
   if (plan.wanted !== undefined || changes.failed.length === 0) return plan;
   // No other host for what failed where it is: try again in place.
-  return planChange(context, record, pkg, operation, {
+  const inPlace = {
     ...changes,
     moved: changes.moved.filter((copy) => !changes.failed.includes(copy)),
     replaced: [...changes.replaced, ...changes.failed],
-  });
+  };
+  return planChange(context, record, pkg, operation, inPlace, planner);
 }
 
 /**
@@ -99,6 +103,7 @@ function planChange(
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
   { moved, replaced, displaced }: Changes,
+  planner: Planner,
 ): WantedPlan {
   const rules = rulesOfService(context.state, instance.nsInstanceId);
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
@@ -120,6 +125,7 @@ function planChange(
     generation: instance.generations + 1,
     maxEvictions: context.limits.maxEvictions,
     rules,
+    planner,
     companions: companions.map(({ request }) => request),
     look: (kept, plan) =>
       context.inventory.look(

@@ -15,6 +15,7 @@ import {
   type PlacementProblem,
   type PlacementResult,
   type PlacementRule,
+  type Planner,
 } from '../placement/index.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
 
@@ -33,6 +34,8 @@ export interface WantedPlanInput extends RequestInput {
   readonly rules: readonly PlacementRule[];
   /** Functions that have to find places as well, or nothing moves. */
   readonly companions: readonly RequestInput[];
+  /** What makes the plan: `planPlacement`, or one that says more of it; default `planPlacement`. */
+  readonly planner?: Planner;
   /** Lets placement look at the inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
   look(kept: readonly WantedUnit[], plan: (index: HostIndex) => PlacementResult): PlacementResult;
 }
@@ -58,8 +61,9 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
+  const { planner = planPlacement } = input;
   const result = input.look(toWantedUnits(kept), (index) =>
-    planPlacement(index, problem, { maxEvictions: input.maxEvictions }),
+    planner(index, problem, { maxEvictions: input.maxEvictions }),
   );
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;

@@ -195,7 +195,7 @@ function addUnit(
   });
 }
 
-function sumOf(a: Resources, b: Resources): Resources {
+export function sumOf(a: Resources, b: Resources): Resources {
   const devices: Record<string, number> = { ...a.devices };
   for (const [name, count] of Object.entries(b.devices ?? {})) devices[name] = (devices[name] ?? 0) + count;
   return {

@@ -1,5 +1,6 @@
 import { IotmanoError, type LcmOpOccId, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { VnfInstanceDocument, VnfLcmOpOccDocument } from '../domain/index.ts';
+import { planWithReasons } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
@@ -37,6 +38,8 @@ export interface VnfUseCases {
   planInstantiation(tenant: TenantId, id: string, request: InstantiateVnf): PlanReport;
   terminate(tenant: TenantId, id: string, request: object, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   heal(tenant: TenantId, id: string, request: HealVnf, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
+  /** What `heal` would do; changes nothing. */
+  planHeal(tenant: TenantId, id: string, request: HealVnf): PlanReport;
   scale(tenant: TenantId, id: string, request: ScaleRequest, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   /** What `scale` would do; changes nothing. */
   planScale(tenant: TenantId, id: string, request: ScaleRequest): PlanReport;
@@ -84,12 +87,29 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     operation: VnfLcmOpOccDocument['operation'],
     request: object,
   ): PlanReport {
+    const vnfInstanceId = id as VnfInstanceId;
     const plan = planOperation(
       context,
-      { vnfInstanceId: id as VnfInstanceId, tenant, instance: document },
+      { vnfInstanceId, tenant, instance: document },
       { operation, state: 'STARTING', operationParams: { ...request } },
+      planWithReasons,
     );
-    return reportPlan(document.name, document.wanted, plan);
+    return reportPlan({ vnfInstanceId, name: document.name }, document.wanted, plan);
+  }
+
+  function getHealable(tenant: TenantId, id: string, request: HealVnf): StoredRecord<'vnf-instance'> {
+    const record = get(tenant, id);
+    requireFree(record);
+    requireState(record, 'INSTANTIATED', 'healed');
+    const names = request.additionalParams?.vnfcInstanceIds ?? [];
+    const key = { tenant, vnfInstanceId: record.id as VnfInstanceId };
+    const { unknown } = selectCopies(record.document.wanted, key, names);
+    if (unknown.length > 0)
+      throw new IotmanoError(
+        'unprocessable',
+        `${record.document.name} has no VNFC instance ${unknown.join(', ')}`,
+      );
+    return record;
   }
 
   return {
@@ -136,20 +156,9 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
       requireState(record, 'INSTANTIATED', 'terminated');
       return start(record, 'TERMINATE', request, alongside);
     },
-    heal: (tenant, id, request, alongside = NOTHING) => {
-      const record = get(tenant, id);
-      requireFree(record);
-      requireState(record, 'INSTANTIATED', 'healed');
-      const names = request.additionalParams?.vnfcInstanceIds ?? [];
-      const key = { tenant, vnfInstanceId: record.id as VnfInstanceId };
-      const { unknown } = selectCopies(record.document.wanted, key, names);
-      if (unknown.length > 0)
-        throw new IotmanoError(
-          'unprocessable',
-          `${record.document.name} has no VNFC instance ${unknown.join(', ')}`,
-        );
-      return start(record, 'HEAL', request, alongside);
-    },
+    heal: (tenant, id, request, alongside = NOTHING) =>
+      start(getHealable(tenant, id, request), 'HEAL', request, alongside),
+    planHeal: (tenant, id, request) => planFor(getHealable(tenant, id, request), 'HEAL', request),
     scale: (tenant, id, request, alongside = NOTHING) =>
       start(getScalable(tenant, id, request), 'SCALE', request, alongside),
     planScale: (tenant, id, request) => planFor(getScalable(tenant, id, request), 'SCALE', request),

@@ -75,7 +75,8 @@ export function hostRoutes(options: HostRoutesOptions): readonly Route[] {
   ];
 }
 
-function hostOf(store: StateStore, { params, caller }: ApiRequest): StoredRecord<'host'> {
+/** The host of a path. @throws IotmanoError `not-found`, also where the caller may not see it */
+export function hostOf(store: StateStore, { params, caller }: ApiRequest): StoredRecord<'host'> {
   // Who owns the installation sees also what serves others only.
   const own = isInstallationAdmin(caller) ? store.get('host', params['hostId'] ?? '') : undefined;
   if (own !== undefined) return own;

@@ -29,8 +29,10 @@ export function candidatesFor(
     const compiled = compileRequest(index, request, demand, rules, { isPacking });
     return { generation, compiled, candidates: new Candidates(index, compiled, expected) };
   };
-  const isSentTo = index.occupancy.consumersOf(request.functionId).size > 0;
-  if (index.silent.size > 0 || isSentTo || isRelated(request, rules)) return make();
+  const { functionId } = request;
+  const isSentTo = index.occupancy.consumersOf(functionId).size > 0;
+  const isTried = index.silent.size > 0 || index.leniency !== undefined;
+  if (isTried || isSentTo || isRelated(request, rules)) return make();
   const cache = caches.get(index) ?? new Map<string, Entry>();
   caches.set(index, cache);
   const key = JSON.stringify([request, demand, isPacking], (name, value: unknown) =>

@@ -20,6 +20,8 @@ export interface CompiledRequest {
   readonly limits: DomainLimits;
   readonly room: Room;
   readonly parts: readonly ScorePart[];
+  /** Of the share that stays free; negative while packing. */
+  readonly roomWeight: number;
   /** Whether a row can take one more now. Rows that are not eligible are not asked for. */
   fits(row: number): boolean;
   /** All of the score but what the row's domains wider than a host hold. Never rises by what is placed, save by the request's own `together`. */
@@ -64,6 +66,7 @@ export function compileRequest(
     limits,
     room,
     parts,
+    roomWeight,
     fits: (row) =>
       room.has(row) && limits.refusal(row, true) === undefined && limits.refusal(row, false) === undefined,
     key(row) {
@@ -87,6 +90,16 @@ export function rejectionAt(compiled: CompiledRequest, row: number): Rejection |
   return failed === undefined ? compiled.lack(row) : { text: failed.text };
 }
 
+/** Everything that stands against a host: all rules that it breaks, and all that it lacks. */
+export function rejectionsAt(compiled: CompiledRequest, row: number): readonly Rejection[] {
+  const { constraints, limits, room } = compiled;
+  return [
+    ...constraints.filter(({ rows }) => !rows.has(row)).map(({ text }) => ({ text })),
+    ...limits.refusals(row).map((text) => ({ text })),
+    ...room.lacks(row),
+  ];
+}
+
 /** Why hosts cannot take one more, once for each host that cannot. */
 export function rejectionsOf(index: HostIndex, compiled: CompiledRequest): readonly Rejection[] {
   const rejections: Rejection[] = [];
@@ -103,13 +116,13 @@ export function scoreByPart(
   compiled: CompiledRequest,
   row: number,
 ): Readonly<Record<string, number>> {
-  const { parts, limits, room, request } = compiled;
+  const { parts, limits, room, roomWeight, request } = compiled;
   const own = index.occupancy.rowsOf(request.functionId).get(row) ?? 0;
   const named = [
     ['spread', limits.score(row, true) + limits.score(row, false)],
     ...parts.map((part) => [part.name, part.of(row)] as const),
     ['evenness', -EVENNESS_WEIGHT * own],
-    ['room', ROOM_WEIGHT * room.freeShare(row)],
+    ['room', roomWeight * room.freeShare(row)],
   ] as const;
   const byName: Record<string, number> = {};
   for (const [name, value] of named)

@@ -27,12 +27,13 @@ export function hostConstraints(
 
 function standing(index: HostIndex): readonly Constraint[] {
   const { labels: columns, silent } = index;
+  const readmitted = index.leniency?.readmitted ?? new Set<number>();
   const not = (text: string, pattern: RegExp): Constraint => ({
     text,
     rows: columns.where(COLUMNS.standing, `not ${pattern.source}`, (value) => !pattern.test(value ?? '')),
   });
   const states = ['SUSPECT', 'LOST', 'ENROLLED', 'DRAINING', 'DISPUTED'];
-  return [
+  const constraints = [
     not('are disputed', /disputed/),
     not('are being drained', /draining$/),
     ...(silent.size === 0 ? [] : [{ text: 'are LOST', rows: allBut(index, rowsOfSet(index, silent)) }]),
@@ -42,6 +43,14 @@ function standing(index: HostIndex): readonly Constraint[] {
       rows: columns.where(COLUMNS.standing, 'ready', (value) => value === READY),
     },
   ];
+  if (readmitted.size === 0) return constraints;
+  return constraints.map(({ text, rows }) => ({ text, rows: withRows(rows, readmitted) }));
+}
+
+function withRows(rows: Bits, members: ReadonlySet<number>): Bits {
+  const joined = rows.copy();
+  for (const row of members) joined.put(row, true);
+  return joined;
 }
 
 function access(index: HostIndex, request: PlacementRequest): readonly Constraint[] {

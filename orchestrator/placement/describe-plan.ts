@@ -27,3 +27,9 @@ export function describePlan(problem: PlacementProblem, result: PlacementResult)
     ),
   ];
 }
+
+/** Why a plan is refused, and the least that would make it fit, where the result says so: one sentence for people. */
+export function describeRefusal(problem: PlacementProblem, result: PlacementResult): string {
+  const [least] = result.fits ? [] : (result.relaxations ?? []);
+  return [...describePlan(problem, result), ...(least === undefined ? [] : [least.text])].join('; ');
+}

@@ -94,15 +94,26 @@ export class DomainLimits {
   /** What stands against a row; undefined: nothing does. @param isHost whether in its own count, or in the wider domains */
   refusal(row: number, isHost: boolean): string | undefined {
     for (const scope of isHost ? this.#hardHost : this.#hardWide) {
-      const { by, counts, maxSkew, isApart, isTogether } = scope;
-      const domain = domainOf(this.#index, row, by);
-      const here = counts.get(domain) ?? 0;
-      if (isApart && here > 0 && domain !== 0) return `are in a ${by} that holds what must be apart from it`;
-      if (isTogether && here === 0 && counts.size > 0)
-        return `are not in the ${by} where the functions that belong together are`;
-      if (maxSkew !== undefined && here + 1 - (scope.least ??= least(scope)) > maxSkew)
-        return `would hold more than ${maxSkew} above the ${by} that holds least`;
+      const refusal = this.#refusalIn(scope, row);
+      if (refusal !== undefined) return refusal;
     }
+    return undefined;
+  }
+
+  /** All that stands against a row. */
+  refusals(row: number): readonly string[] {
+    return [...this.#hardHost, ...this.#hardWide].flatMap((scope) => this.#refusalIn(scope, row) ?? []);
+  }
+
+  #refusalIn(scope: Scope, row: number): string | undefined {
+    const { by, counts, maxSkew, isApart, isTogether } = scope;
+    const domain = domainOf(this.#index, row, by);
+    const here = counts.get(domain) ?? 0;
+    if (isApart && here > 0 && domain !== 0) return `are in a ${by} that holds what must be apart from it`;
+    if (isTogether && here === 0 && counts.size > 0)
+      return `are not in the ${by} where the functions that belong together are`;
+    if (maxSkew !== undefined && here + 1 - (scope.least ??= least(scope)) > maxSkew)
+      return `would hold more than ${maxSkew} above the ${by} that holds least`;
     return undefined;
   }
 }

@@ -36,6 +36,14 @@ interface Amounts {
   free: Float64Array;
 }
 
+/** What counts as other than it is while it is tried whether that would help. */
+export interface Leniency {
+  /** Rows that are being drained, and are used as if they were not. */
+  readonly readmitted: ReadonlySet<number>;
+  /** Ports by row that one of their users gives up. */
+  readonly freed: ReadonlyMap<number, FixedPort>;
+}
+
 /** One entry of the log by which what was booked is taken back. */
 export interface Booking {
   readonly functionId: VnfInstanceId;
@@ -71,6 +79,8 @@ export class HostIndex {
   now = 0;
   /** Rows that count as LOST for the plan at hand, whatever else is said of them. */
   silent: ReadonlySet<number> = new Set();
+  /** Set only while relaxations are tried; what is found out meanwhile is not kept. */
+  leniency: Leniency | undefined;
   /** Rows that have gained room since the log was cut last, in order. */
   readonly gains: number[] = [];
   /** How often the log was cut: who has read less than all of an earlier one has missed something. */
@@ -128,11 +138,21 @@ export class HostIndex {
   }
 
   isReady(row: number): boolean {
-    return this.labels.text(row, COLUMNS.standing) === READY;
+    return this.labels.text(row, COLUMNS.standing) === READY || this.#isReadmitted(row);
   }
 
   isDraining(row: number): boolean {
-    return this.labels.text(row, COLUMNS.standing)?.endsWith('draining') === true;
+    const isDraining = this.labels.text(row, COLUMNS.standing)?.endsWith('draining') === true;
+    return isDraining && !this.#isReadmitted(row);
+  }
+
+  /** Whether nothing but the draining keeps it from being used. */
+  couldBeReadmitted(row: number): boolean {
+    return /^(READY|DRAINING), draining$/.test(this.labels.text(row, COLUMNS.standing) ?? '');
+  }
+
+  #isReadmitted(row: number): boolean {
+    return this.leniency?.readmitted.has(row) === true;
   }
 
   /** Whether it is LOST, or silent for longer than the function that is being placed bears. */
@@ -187,7 +207,8 @@ export class HostIndex {
   }
 
   isPortTaken(row: number, port: FixedPort): boolean {
-    return (this.#ports.get(row)?.get(port) ?? 0) > 0;
+    const given = this.leniency?.freed.get(row) === port ? 1 : 0;
+    return (this.#ports.get(row)?.get(port) ?? 0) > given;
   }
 
   /** One instance more, or with -1 one less. */

@@ -1,6 +1,7 @@
 /** Placement: an immutable snapshot of the inventory and requests → a plan, or reasons. Pure. */
 export type {
   Affinity,
+  Change,
   Decision,
   FixedPort,
   Flow,
@@ -18,6 +19,7 @@ export type {
   PlacementSnapshot,
   PlanningOptions,
   RatedHost,
+  Relaxation,
   Resources,
   Shortfall,
   Spread,
@@ -25,7 +27,11 @@ export type {
   Uplink,
 } from './types.ts';
 export { HostIndex } from './host-index.ts';
-export { describePlan } from './describe-plan.ts';
+export { describePlan, describeRefusal } from './describe-plan.ts';
+export { viewChange, type ChangeView } from './describe-relaxation.ts';
+export { explainHost, type HostStanding } from './explain-host.ts';
+export { findRelaxations, type RelaxationBounds } from './find-relaxations.ts';
 export { describeShortfall } from './reasons.ts';
 export { planPlacement } from './plan-placement.ts';
+export { planOrRelax, planWithReasons, type Planner } from './plan-with-reasons.ts';
 export { togetherClusters } from './rules.ts';

@@ -24,6 +24,8 @@ import type {
 
 /** A cluster of functions that belong together is tried with at most so many hosts as the first one's. */
 const MOST_ANCHORS = 64;
+/** In a trial: the same ones first, so that what fits with few fits with all. */
+const MOST_ANCHORS_TRIED = 4;
 
 /** How an attempt goes about it; the first one that places everything counts. */
 interface Attempt {
@@ -125,7 +127,7 @@ function placeCluster(
   const firstTry = placeAll(index, requests, how);
   if (firstTry.length === 0) return [];
   takeBack(index, begin, how.ranked);
-  for (const anchor of anchorsOf(index, requests, how.rules)) {
+  for (const anchor of anchorsOf(index, requests, how)) {
     const anchored = placeAll(index, requests, how, anchor);
     if (anchored.length === 0) return [];
     takeBack(index, begin, how.ranked);
@@ -137,8 +139,9 @@ function placeCluster(
 function anchorsOf(
   index: HostIndex,
   requests: readonly PlacementRequest[],
-  rules: readonly PlacementRule[],
+  { rules, options }: Pick<Attempt, 'rules' | 'options'>,
 ): readonly number[] {
+  const most = options.isTrial === true ? MOST_ANCHORS_TRIED : MOST_ANCHORS;
   const [request] = requests;
   const demand = request?.units[0];
   if (requests.length < 2 || request === undefined || demand === undefined) return [];
@@ -158,7 +161,7 @@ function anchorsOf(
   function compare(a: number, b: number): number {
     return (scores.get(b) ?? 0) - (scores.get(a) ?? 0) || index.compareRows(a, b);
   }
-  return [...bestOfDomain.values()].toSorted(compare).slice(0, MOST_ANCHORS);
+  return [...bestOfDomain.values()].toSorted(compare).slice(0, most);
 }
 
 function placeAll(
@@ -196,7 +199,7 @@ function placeUnit(
     const isAnchored =
       left === missing && anchor !== undefined && compiled.eligible.has(anchor) && compiled.fits(anchor);
     const row = isAnchored ? anchor : (candidates.best() ?? preempt(index, compiled, disruption));
-    if (row === undefined) return [shortfall(index, compiled, left)];
+    if (row === undefined) return [shortfall(index, compiled, left, options)];
     options.onDecision?.(decisionOf(index, compiled, row));
     index.book(functionId, demand, row, 1);
     candidates.took(row);
@@ -242,7 +245,12 @@ function unitsBySize(request: PlacementRequest): readonly UnitDemand[] {
   );
 }
 
-function shortfall(index: HostIndex, compiled: CompiledRequest, missing: number): Shortfall {
+function shortfall(
+  index: HostIndex,
+  compiled: CompiledRequest,
+  missing: number,
+  { isTrial = false }: PlanningOptions,
+): Shortfall {
   const { request, demand } = compiled;
   return {
     functionId: request.functionId,
@@ -250,6 +258,6 @@ function shortfall(index: HostIndex, compiled: CompiledRequest, missing: number)
     unit: demand.unit,
     missing,
     consideredHosts: index.size,
-    reasons: summarise(rejectionsOf(index, compiled)),
+    reasons: isTrial ? [] : summarise(rejectionsOf(index, compiled)),
   };
 }

@@ -23,6 +23,17 @@ export function describeShortfall({ consideredHosts, reasons }: Shortfall): stri
   return `of ${hosts}, ${reasons.map((reason) => `${reason.hosts} ${reason.text}`).join(', ')}`;
 }
 
+/** What one host lacks: "lacks memory: 128 MiB needed, 96 MiB free" */
+export function describeRejection({ text, short }: Rejection): string {
+  const [verb = '', ...rest] = text.split(' ');
+  const own = [text.startsWith('do not ') ? 'does' : (OF_ONE[verb] ?? verb), ...rest].join(' ');
+  if (short === undefined) return own;
+  const { resource, needed, free } = short;
+  return `${own}: ${quantity(resource, needed)} needed, ${quantity(resource, free)} free`;
+}
+
+const OF_ONE: Readonly<Record<string, string>> = { are: 'is', have: 'has', lack: 'lacks', send: 'sends' };
+
 function quantity(resource: keyof Resources, amount: number): string {
   if (resource === 'cpuMillis') return `${amount}m`;
   if (resource === 'devices') return String(amount);

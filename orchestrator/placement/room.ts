@@ -8,6 +8,8 @@ export interface Room {
   has(row: number): boolean;
   /** What is lacking; undefined: nothing is. */
   lack(row: number): Rejection | undefined;
+  /** All that is lacking. */
+  lacks(row: number): readonly Rejection[];
   /** Share of the scarcer of CPU and memory that would stay free, in steps of a 32nd: hosts that differ by less are equals, and stay so for a while. */
   freeShare(row: number): number;
 }
@@ -36,6 +38,21 @@ export function roomFor(index: HostIndex, request: PlacementRequest, demand: Uni
     short: { resource, needed, free: Math.max(0, free) },
   });
 
+  function* lacks(row: number): Generator<Rejection, undefined> {
+    for (const port of demand.fixedPorts)
+      if (index.isPortTaken(row, port)) yield { text: `have port ${port} in use` };
+    for (const [name, count] of wanted)
+      if (deviceFree(name, row) < count) yield short(name, 'devices', count, deviceFree(name, row));
+    if (left(memory, row) < memoryBytes) yield short('memory', 'memoryBytes', memoryBytes, left(memory, row));
+    if (left(cpu, row) < cpuMillis) yield short('CPU', 'cpuMillis', cpuMillis, left(cpu, row));
+    const storageFree = storage.free[row] ?? 0;
+    if (storageBytes > 0 && storageFree < storageBytes)
+      yield short('storage', 'storageBytes', storageBytes, storageFree);
+    if (wayOut !== undefined && !wayOut.has(row))
+      yield { text: 'lack bandwidth on the way to what it talks to' };
+    return undefined;
+  }
+
   return {
     has(row) {
       if (reserves) {
@@ -46,21 +63,8 @@ export function roomFor(index: HostIndex, request: PlacementRequest, demand: Uni
       for (const [name, count] of wanted) if (deviceFree(name, row) < count) return false;
       return wayOut === undefined || wayOut.has(row);
     },
-    lack(row) {
-      const taken = demand.fixedPorts.find((port) => index.isPortTaken(row, port));
-      if (taken !== undefined) return { text: `have port ${taken} in use` };
-      for (const [name, count] of wanted)
-        if (deviceFree(name, row) < count) return short(name, 'devices', count, deviceFree(name, row));
-      if (left(memory, row) < memoryBytes)
-        return short('memory', 'memoryBytes', memoryBytes, left(memory, row));
-      if (left(cpu, row) < cpuMillis) return short('CPU', 'cpuMillis', cpuMillis, left(cpu, row));
-      const storageFree = storage.free[row] ?? 0;
-      if (storageBytes > 0 && storageFree < storageBytes)
-        return short('storage', 'storageBytes', storageBytes, storageFree);
-      if (wayOut !== undefined && !wayOut.has(row))
-        return { text: 'lack bandwidth on the way to what it talks to' };
-      return undefined;
-    },
+    lack: (row) => lacks(row).next().value,
+    lacks: (row) => [...lacks(row)],
     freeShare(row) {
       const cpuShare = share((cpu.free[row] ?? 0) - cpuMillis, cpu.allocatable[row] ?? 0);
       const memoryShare = share((memory.free[row] ?? 0) - memoryBytes, memory.allocatable[row] ?? 0);

@@ -3,7 +3,7 @@ import type { Bits } from './bits.ts';
 import { domainOf } from './domains.ts';
 import type { HostIndex } from './host-index.ts';
 import { besides } from './relations.ts';
-import type { PlacementRequest } from './types.ts';
+import type { Flow, PlacementRequest } from './types.ts';
 
 /**
  * What the ways out of zones have to carry. Nothing of it is booked: it follows from where the functions are that send to each other. What a function sends to
@@ -53,47 +53,39 @@ export function wayOutFor(index: HostIndex, request: PlacementRequest): WayOut |
   const { functionId, flows = [] } = request;
   if (flows.length === 0 && index.occupancy.consumersOf(functionId).size === 0) return undefined;
   let version = -1;
-  let targets: readonly Target[] = [];
-  let sources: readonly Source[] = [];
-  let share = 1;
+  let ends: Ends = { targets: [], sources: [], share: 1 };
+  let free = new Map<number, number>();
+  const freeAt = (row: number): number => {
+    const known = free.get(row) ?? freeUplink(index, row);
+    free.set(row, known);
+    return known;
+  };
   return {
     has(row) {
       if (version !== index.occupancy.version) {
         version = index.occupancy.version;
-        targets = flows.flatMap((flow) => targetOf(index, flow));
-        sources = sourcesOf(index, functionId);
-        share = index.occupancy.rowsOf(functionId).size + 1;
+        ends = endsOf(index, functionId, flows);
+        free = new Map();
       }
-      return canSend(index, row, targets) && canBeSentTo(index, row, sources, share);
+      for (const [at, bitsPerSecond] of neededAt(index, row, ends))
+        if (bitsPerSecond > freeAt(at)) return false;
+      return true;
     },
   };
 }
 
+/** Who is at the other ends of what an instance sends and gets, as things are. */
+interface Ends {
+  readonly targets: readonly Target[];
+  readonly sources: readonly Source[];
+  /** Among so many what is sent to the function is shared out, with the one more. */
+  readonly share: number;
+}
+
 interface Target {
   readonly bitsPerSecond: number;
+  readonly holders: readonly number[];
   readonly beside: Bits;
-  /** Whether where it is has room for its share of one more sender. */
-  readonly hasRoom: boolean;
-}
-
-function targetOf(
-  index: HostIndex,
-  { to, bitsPerSecond }: { readonly to: VnfInstanceId; readonly bitsPerSecond: number },
-): readonly Target[] {
-  const holders = [...index.occupancy.rowsOf(to).keys()];
-  if (holders.length === 0) return [];
-  const hasRoom = holders.every((row) => freeUplink(index, row) >= bitsPerSecond / holders.length);
-  return [{ bitsPerSecond, beside: besides(index, holders), hasRoom }];
-}
-
-function canSend(index: HostIndex, row: number, targets: readonly Target[]): boolean {
-  let total = 0;
-  for (const { bitsPerSecond, beside, hasRoom } of targets) {
-    if (beside.has(row)) continue;
-    if (!hasRoom) return false;
-    total += bitsPerSecond;
-  }
-  return total === 0 || freeUplink(index, row) >= total;
 }
 
 interface Source {
@@ -101,6 +93,15 @@ interface Source {
   readonly bitsPerSecond: number;
   /** It has to find room for it: nobody was there to send to. */
   readonly isNew: boolean;
+}
+
+function endsOf(index: HostIndex, functionId: VnfInstanceId, flows: readonly Flow[]): Ends {
+  const { occupancy } = index;
+  const targets = flows.flatMap(({ to, bitsPerSecond }) => {
+    const holders = [...occupancy.rowsOf(to).keys()];
+    return holders.length === 0 ? [] : [{ bitsPerSecond, holders, beside: besides(index, holders) }];
+  });
+  return { targets, sources: sourcesOf(index, functionId), share: occupancy.rowsOf(functionId).size + 1 };
 }
 
 /** Who sends to the function from outside the zones where it is. */
@@ -116,17 +117,25 @@ function sourcesOf(index: HostIndex, functionId: VnfInstanceId): readonly Source
   return sources;
 }
 
-function canBeSentTo(index: HostIndex, row: number, sources: readonly Source[], share: number): boolean {
-  if (sources.length === 0) return true;
-  const zone = domainOf(index, row, 'zone');
-  let total = 0;
+/** What the uplinks have to carry more with one more instance on the row, by row. */
+function neededAt(
+  index: HostIndex,
+  row: number,
+  { targets, sources, share }: Ends,
+): ReadonlyMap<number, number> {
   const needs = new Map<number, number>();
+  const add = (at: number, bitsPerSecond: number): void =>
+    void needs.set(at, (needs.get(at) ?? 0) + bitsPerSecond);
+  for (const { bitsPerSecond, holders, beside } of targets) {
+    if (beside.has(row)) continue;
+    add(row, bitsPerSecond);
+    for (const holder of holders) add(holder, bitsPerSecond / holders.length);
+  }
+  const zone = domainOf(index, row, 'zone');
   for (const source of sources) {
     if (source.row === row || (zone !== 0 && domainOf(index, source.row, 'zone') === zone)) continue;
-    total += source.bitsPerSecond;
-    if (source.isNew) needs.set(source.row, (needs.get(source.row) ?? 0) + source.bitsPerSecond);
+    add(row, source.bitsPerSecond / share);
+    if (source.isNew) add(source.row, source.bitsPerSecond);
   }
-  if (total / share > freeUplink(index, row)) return false;
-  for (const [at, need] of needs) if (freeUplink(index, at) < need) return false;
-  return true;
+  return needs;
 }

@@ -9,6 +9,7 @@ import {
 } from '../../kernel/index.ts';
 import type { NsInstanceDocument, NsLcmOpOccDocument, WantedUnit } from '../domain/index.ts';
 import { evictionsOf, newInstance, verifyCapacity, type PlanReport } from '../lifecycle/index.ts';
+import { planOrRelax, planWithReasons, type Planner } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { descriptorOf, type ServicesContext } from './context.ts';
 import { updateService } from './operation-records.ts';
@@ -92,6 +93,7 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
     record: StoredRecord<'ns-instance'>,
     request: InstantiateNs,
     idOf: (name: string) => VnfInstanceId,
+    planner: Planner,
   ) {
     requireFree(record);
     requireState(record, 'NOT_INSTANTIATED', 'instantiated');
@@ -104,7 +106,10 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
     const service = resolveService(descriptor, request.additionalParamsForNs ?? {}, (constituent) =>
       catalog.resolve(record.tenant, constituent.function, constituent.version),
     );
-    return { service, plan: planService(lifecycle.context, record.tenant, descriptor, service, idOf) };
+    return {
+      service,
+      plan: planService(lifecycle.context, record.tenant, descriptor, service, idOf, planner),
+    };
   }
 
   return {
@@ -133,8 +138,10 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
       requireState(record, 'NOT_INSTANTIATED', 'deleted');
       commit([{ op: 'delete', kind: 'ns-instance', id, expectedRevision: record.revision }]);
     },
-    planInstantiation: (tenant, id, request) =>
-      reportServicePlan(planFor(get(tenant, id), request, (name) => name as VnfInstanceId).plan),
+    planInstantiation: (tenant, id, request) => {
+      const idOf = (name: string): VnfInstanceId => name as VnfInstanceId;
+      return reportServicePlan(planFor(get(tenant, id), request, idOf, planWithReasons).plan, idOf);
+    },
     instantiate: (tenant, id, request, alongside = NOTHING) => {
       const record = get(tenant, id);
       const minted = new Map<string, VnfInstanceId>();
@@ -143,7 +150,7 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
         minted.set(name, known);
         return known;
       };
-      const { service, plan } = planFor(record, request, idOf);
+      const { service, plan } = planFor(record, request, idOf, planOrRelax);
       const reservations = requireFit(plan);
       const evictions = evictionsOf(lifecycle.context, plan.result);
       const opOccId = ids.uuid() as LcmOpOccId;

@@ -3,15 +3,19 @@ import type { IoTServiceDescriptor } from '../../descriptors/index.ts';
 import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
 import {
   applyPlacement,
+  choicesIn,
+  reportFailure,
+  reportSuccess,
   toPlacementRequest,
   type LifecycleContext,
   type PlanReport,
 } from '../lifecycle/index.ts';
 import {
   describePlan,
-  planPlacement,
+  describeRefusal,
   type PlacementProblem,
   type PlacementResult,
+  type Planner,
 } from '../placement/index.ts';
 import type { ResolvedConstituent, ResolvedService } from './resolve-service.ts';
 
@@ -23,13 +27,17 @@ export interface ServicePlan {
   readonly reservations?: Readonly<Record<string, readonly WantedUnit[]>>;
 }
 
-/** Places all functions of a service that has none yet, heeding its rules and who must reach whom. */
+/**
+ * Places all functions of a service that has none yet, heeding its rules and who must reach whom.
+ * @param planner what looks for the places: it says more of it to who shows the plan than to who carries it out
+ */
 export function planService(
   { inventory, limits }: Pick<LifecycleContext, 'inventory' | 'limits'>,
   tenant: TenantId,
   descriptor: IoTServiceDescriptor,
   service: ResolvedService,
   idOf: (constituent: string) => VnfInstanceId,
+  planner: Planner,
 ): ServicePlan {
   const problem: PlacementProblem = {
     requests: service.constituents.map((constituent) =>
@@ -57,9 +65,7 @@ export function planService(
       functionIds: functions.map(idOf),
     })),
   };
-  const result = inventory.look((index) =>
-    planPlacement(index, problem, { maxEvictions: limits.maxEvictions }),
-  );
+  const result = inventory.look((index) => planner(index, problem, { maxEvictions: limits.maxEvictions }));
   if (!result.fits) return { problem, result };
   return {
     problem,
@@ -86,29 +92,31 @@ export function bindIds(
   return Object.fromEntries(Object.entries(bind).map(([requirement, name]) => [requirement, idOf(name)]));
 }
 
-export function reportServicePlan({ problem, result, reservations }: ServicePlan): PlanReport {
-  const text = describePlan(problem, result);
-  if (!result.fits || reservations === undefined) return { fits: false, instances: [], reasons: text };
-  return {
-    fits: true,
-    instances: Object.entries(reservations).flatMap(([name, wanted]) =>
-      wantedVnfcs(wanted).map(({ unit, hostId, slot }) => ({
-        function: name,
-        unit,
-        hostId,
-        slot,
-        change: 'ADDED' as const,
-      })),
-    ),
-    reasons: result.skipped.length === 0 ? [] : text.slice(-result.skipped.length),
-  };
+/** @param idOf the ids that it was planned with */
+export function reportServicePlan(
+  { problem, result, reservations }: ServicePlan,
+  idOf: (constituent: string) => VnfInstanceId,
+): PlanReport {
+  if (reservations === undefined) return reportFailure(problem, result);
+  const choiceOf = choicesIn(result);
+  const instances = Object.entries(reservations).flatMap(([name, wanted]) =>
+    wantedVnfcs(wanted).map((copy) => ({
+      function: name,
+      unit: copy.unit,
+      hostId: copy.hostId,
+      slot: copy.slot,
+      change: 'ADDED' as const,
+      ...choiceOf(idOf(name), copy),
+    })),
+  );
+  return reportSuccess(problem, result, instances);
 }
 
-/** @throws IotmanoError `no-host-fits` with the reasons */
+/** @throws IotmanoError `no-host-fits` with the reasons, and the least that would help */
 export function requireFit(plan: ServicePlan): Readonly<Record<string, readonly WantedUnit[]>> {
   if (plan.reservations === undefined) {
     const reasons = describePlan(plan.problem, plan.result);
-    throw new IotmanoError('no-host-fits', reasons.join('; '), { reasons });
+    throw new IotmanoError('no-host-fits', describeRefusal(plan.problem, plan.result), { reasons });
   }
   return plan.reservations;
 }

@@ -30,6 +30,7 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'DELETE /iotmano/v1/hosts/{hostId}': OPERATE,
   'GET /iotmano/v1/hosts/{hostId}': READ,
   'PATCH /iotmano/v1/hosts/{hostId}': OPERATE,
+  'GET /iotmano/v1/hosts/{hostId}/explanation': READ,
   'GET /iotmano/v1/measurements': READ,
   'GET /iotmano/v1/vim_connections': READ,
   // With a body that is valid, foreigners are kept out of these two, too.

@@ -266,14 +266,18 @@ function factsDocument({ hostId, facts }: SimulatedHostOptions): HostFactsDocume
 }
 
 /** Puts an onboarded package of a descriptor into the store. */
-export function onboardFunction(store: StateStore, descriptor: IoTFunctionDescriptor): string {
+export function onboardFunction(
+  store: StateStore,
+  descriptor: IoTFunctionDescriptor,
+  tenant = DEFAULT_TENANT,
+): string {
   const id = `pkg-${descriptor.metadata.productName}`;
   store.commit([
     {
       op: 'put',
       kind: 'vnf-package',
       id,
-      tenant: DEFAULT_TENANT,
+      tenant,
       document: { ...onboarded(), descriptor },
     },
   ]);
