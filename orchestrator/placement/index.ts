@@ -30,3 +30,16 @@ export { describePlan } from './describe-plan.ts';
 export { describeShortfall } from './reasons.ts';
 export { planPlacement } from './plan-placement.ts';
 export { togetherClusters } from './rules.ts';
+export { planRelocation } from './plan-relocation.ts';
+export type {
+  BeforeAndAfter,
+  BudgetLimit,
+  DisruptionBudget,
+  PlacedFunction,
+  RelocationGoal,
+  RelocationMove,
+  RelocationPlan,
+  RelocationProblem,
+  SparedInstances,
+  StuckInstances,
+} from './relocation-types.ts';

@@ -10,8 +10,8 @@ import { planCoverage } from './plan-coverage.ts';
 import { toPlacements } from './placements.ts';
 import { preempt, type Disruption } from './preempt.ts';
 import { summarise } from './reasons.ts';
-import { besides } from './relations.ts';
 import { togetherClusters } from './rules.ts';
+import { uplinkNeed } from './uplink-need.ts';
 import type {
   PlacementProblem,
   PlacementRequest,
@@ -202,16 +202,6 @@ function placeUnit(
     candidates.took(row);
   }
   return [];
-}
-
-/** What an instance there sends out of its zone. */
-function uplinkNeed(index: HostIndex, { flows = [] }: PlacementRequest, row: number): number {
-  let total = 0;
-  for (const { to, bitsPerSecond } of flows) {
-    const holders = [...index.occupancy.rowsOf(to).keys()];
-    if (holders.length > 0 && !besides(index, holders).has(row)) total += bitsPerSecond;
-  }
-  return total;
 }
 
 /** Takes away what is too many: from hosts that are not READY first, then where the next one would be placed last. */
