@@ -147,7 +147,8 @@ export function createInventoryIndex(
         for (const each of overrides) override(each);
         return use(index);
       } finally {
-        index.rollback(begin);
+        // Who has ranked hosts meanwhile saw them with what the overrides add.
+        index.tellGained(index.rollback(begin));
         index.silent = before;
       }
     },

@@ -1,5 +1,7 @@
+import type { HostId } from '../../kernel/index.ts';
 import type { ObservedState } from '../../vim-drivers/index.ts';
 import {
+  copyName,
   toWantedUnits,
   wantedVnfcs,
   type VnfInstanceDocument,
@@ -22,6 +24,8 @@ import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
+import { targetsIn } from './target-hosts.ts';
+import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
 /** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
@@ -30,6 +34,8 @@ export interface HealParams {
   readonly vnfcInstanceIds?: readonly string[];
   /** Place anew what has failed where it is, where that is allowed and possible. */
   readonly elsewhere?: boolean;
+  /** Copies, by VNFC instance id or name, that move, each to the host named: well or not, there or not at all. */
+  readonly targetHosts?: Readonly<Record<string, HostId>>;
 }
 
 /**
@@ -45,6 +51,9 @@ export function planOperation(
   const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
   const changes = changesOf(context, record, pkg, operation);
   const plan = planChange(context, record, pkg, operation, changes);
+  // What has left its host already may start on any other, where the one that was chosen for it has no place for it any more.
+  if (plan.wanted === undefined && changes.targets.size > 0 && operation.state !== 'STARTING')
+    return planChange(context, record, pkg, operation, { ...changes, targets: new Map() });
   if (plan.wanted !== undefined || changes.failed.length === 0) return plan;
   // No other host for what failed where it is: try again in place.
   return planChange(context, record, pkg, operation, {
@@ -91,6 +100,8 @@ interface Changes {
   readonly replaced: readonly WantedVnfc[];
   /** Those of `moved` whose host is well, and has given the copy up. */
   readonly failed: readonly WantedVnfc[];
+  /** Hosts that were chosen for those of `moved` that they were chosen for, by `copyName`. */
+  readonly targets: ReadonlyMap<string, HostId>;
 }
 
 function planChange(
@@ -98,7 +109,7 @@ function planChange(
   { vnfInstanceId, tenant, instance }: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  { moved, replaced, displaced }: Changes,
+  { moved, replaced, displaced, targets }: Changes,
 ): WantedPlan {
   const rules = rulesOfService(context.state, instance.nsInstanceId);
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
@@ -112,10 +123,12 @@ function planChange(
     dependents: context.index.dependentsOf(vnfInstanceId),
     current: claimOf(instance),
     moved,
+    targets,
     replaced,
     generation: instance.generations + 1,
     rules,
     companions: companions.map(({ request }) => request),
+    companionSeats: companions.flatMap(({ seats }) => seats),
     look: (kept, plan) =>
       context.inventory.look(
         plan,
@@ -181,19 +194,31 @@ function changesOf(
   const isWell = (copy: WantedVnfc) => findCopy(observed, copy)?.instance?.state === wellState(pkg);
   const isStuck = (copy: WantedVnfc) =>
     operation.state === 'FAILED_TEMP' && findCopy(observed, copy)?.instance?.state === 'UNHEALTHY';
+  const targets = targetsIn(record, operation);
+  const isSent = (copy: WantedVnfc): boolean =>
+    targets.has(copyName(copy)) && whyFixed(pkg, instance, copy.unit) === undefined;
   const targeted = isHealing
     ? targetsOf(record, params, copies, isWell)
     : copies.filter((copy) => hasFailed(copy) || isStuck(copy));
+  // Without what it left behind, which for a job is the beginning anyway.
+  const isPortable = ({ unit }: WantedVnfc): boolean =>
+    instance.coverage === undefined &&
+    pkg.descriptor.offline.relocate === 'allowed' &&
+    !keepsVolume(pkg, unit);
   const failed = targeted.filter(
-    (copy) =>
-      params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(pkg, instance, copy),
+    (copy) => params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(copy),
   );
   const displaced = sortDisplaced(context, record, pkg);
   return {
     displaced,
-    moved: [...copies.filter(isAbandoned), ...failed, ...displaced.gone],
-    replaced: targeted.filter((copy) => !isAbandoned(copy) && !failed.includes(copy)),
-    failed,
+    moved: [
+      ...copies.filter((copy) => isAbandoned(copy) || isSent(copy)),
+      ...failed.filter((copy) => !isSent(copy)),
+      ...displaced.gone,
+    ],
+    replaced: targeted.filter((copy) => !isAbandoned(copy) && !isSent(copy) && !failed.includes(copy)),
+    failed: failed.filter((copy) => !isSent(copy)),
+    targets,
   };
 }
 
@@ -203,24 +228,12 @@ function wellState({ descriptor }: FunctionPackage): ObservedState {
 
 function targetsOf(
   record: FunctionRecord,
-  { vnfcInstanceIds: names }: HealParams,
+  { vnfcInstanceIds: names, targetHosts }: HealParams,
   copies: readonly WantedVnfc[],
   isWell: (copy: WantedVnfc) => boolean,
 ): readonly WantedVnfc[] {
   if (names !== undefined) return selectCopies(record.instance.wanted, record, names).copies;
+  if (targetHosts !== undefined) return [];
   const unwell = copies.filter((copy) => !isWell(copy));
   return unwell.length > 0 ? unwell : copies;
-}
-
-/** Whether a copy that failed may start elsewhere without what it left behind. */
-function isPortable(
-  { descriptor }: FunctionPackage,
-  instance: VnfInstanceDocument,
-  { unit }: WantedVnfc,
-): boolean {
-  return (
-    instance.coverage === undefined &&
-    descriptor.offline.relocate === 'allowed' &&
-    !descriptor.units.some(({ name, volumes }) => name === unit && volumes.some(({ keep }) => keep))
-  );
 }

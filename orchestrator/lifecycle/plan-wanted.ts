@@ -8,21 +8,23 @@ import {
   type WantedUnit,
   type WantedVnfc,
 } from '../domain/index.ts';
-import {
-  planPlacement,
-  type HostIndex,
-  type Placement,
-  type PlacementProblem,
-  type PlacementResult,
-  type PlacementRule,
+import type {
+  HostIndex,
+  Placement,
+  PlacementProblem,
+  PlacementResult,
+  PlacementRule,
 } from '../placement/index.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
+import { planSeated, seatsOf, type Seat } from './target-hosts.ts';
 
 export interface WantedPlanInput extends RequestInput {
   /** What is wanted now. */
   readonly current: readonly WantedUnit[];
   /** Copies that are given up where they are and placed anew. */
   readonly moved: readonly WantedVnfc[];
+  /** Where those of them go for which that is decided, by `copyName`. */
+  readonly targets: ReadonlyMap<string, HostId>;
   /** Copies that are replaced where they are. */
   readonly replaced: readonly WantedVnfc[];
   /** Generation of copies of a function that has none yet. */
@@ -31,6 +33,8 @@ export interface WantedPlanInput extends RequestInput {
   readonly rules: readonly PlacementRule[];
   /** Functions that have to find places as well, or nothing moves. */
   readonly companions: readonly RequestInput[];
+  /** Where the companions' copies go for which that is decided. */
+  readonly companionSeats: readonly Seat[];
   /** Lets placement look at the inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
   look(kept: readonly WantedUnit[], plan: (index: HostIndex) => PlacementResult): PlacementResult;
 }
@@ -56,7 +60,8 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
-  const result = input.look(toWantedUnits(kept), (index) => planPlacement(index, problem));
+  const seats = [...seatsOf(input.vnfInstanceId, input.moved, input.targets), ...input.companionSeats];
+  const result = input.look(toWantedUnits(kept), (index) => planSeated(index, problem, seats));
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;
   return {

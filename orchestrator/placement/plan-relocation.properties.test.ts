@@ -131,7 +131,12 @@ describe('after each step of every plan that moves what is placed', () => {
 describe('every plan that moves what is placed', () => {
   it('stays within its budget', () => {
     check(({ snapshot }, _goal, budget, plan) => {
-      const { maxInstances = Infinity, maxAway = Infinity, maxAwayShare = 1, maxCost = Infinity } = budget;
+      const {
+        maxInstances = Infinity,
+        maxAway = Infinity,
+        maxAwayShare = Infinity,
+        maxCost = Infinity,
+      } = budget;
       expect(plan.instances).toBeLessThanOrEqual(maxInstances);
       expect(plan.cost).toBeLessThanOrEqual(maxCost + 1e-6);
       for (const [functionId, moves] of Map.groupBy(plan.moves, (move) => move.functionId)) {

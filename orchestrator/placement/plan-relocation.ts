@@ -102,10 +102,13 @@ function attempt(
     const remainder = pursue(relocation, goal, options.besides);
     return { ...remainder, moves: [...relocation.moves] };
   });
-  const straight = straightened(made.moves);
-  if (straight === undefined) return made;
-  const isOrderly = booked(index, () => canCarryOut(new Relocation(index, problem, {}, options), straight));
-  return { ...made, moves: isOrderly ? straight : withinBudget(index, made.moves, budget) };
+  for (const when of ['first', 'last'] as const) {
+    const moves = straightened(made.moves, when);
+    if (moves === undefined) return made;
+    const isOrderly = booked(index, () => canCarryOut(new Relocation(index, problem, {}, options), moves));
+    if (isOrderly) return { ...made, moves };
+  }
+  return { ...made, moves: withinBudget(index, made.moves, budget) };
 }
 
 /** What was moved twice, and cannot go at once where it ends, counts twice: the plan ends where that is more than is allowed. */

@@ -1,8 +1,14 @@
 import type { Relocation, StepMove } from './relocation.ts';
 import type { RelocationMove } from './relocation-types.ts';
 
-/** Moves of single instances in which what was moved on goes where it ended at once; undefined: none was. */
-export function straightened(moves: readonly RelocationMove[]): readonly RelocationMove[] | undefined {
+/**
+ * Moves of single instances in which what was moved on goes at once where it ended; undefined: none was.
+ * @param when with its first move, or with its last
+ */
+export function straightened(
+  moves: readonly RelocationMove[],
+  when: 'first' | 'last',
+): readonly RelocationMove[] | undefined {
   const straight: (RelocationMove | undefined)[] = [];
   const arrivals = new Map<string, number[]>();
   let isChanged = false;
@@ -10,16 +16,23 @@ export function straightened(moves: readonly RelocationMove[]): readonly Relocat
     const kind = `${move.functionId} ${move.unit}`;
     const at = arrivals.get(`${kind} ${move.from}`)?.pop();
     const earlier = at === undefined ? undefined : straight[at];
-    const position = at ?? straight.length;
+    let position = straight.length;
     if (at === undefined || earlier === undefined) straight.push(move);
     else {
       isChanged = true;
-      straight[at] =
-        earlier.from === move.to ? undefined : { ...earlier, to: move.to, gain: earlier.gain + move.gain };
-      if (straight[at] === undefined) continue;
+      straight[at] = undefined;
+      if (earlier.from === move.to) continue;
+      const { from } = earlier;
+      const whole = {
+        ...(when === 'first' ? earlier : move),
+        from,
+        to: move.to,
+        gain: earlier.gain + move.gain,
+      };
+      if (when === 'first') position = at;
+      straight[position] = whole;
     }
-    const there = arrivals.get(`${kind} ${move.to}`) ?? [];
-    arrivals.set(`${kind} ${move.to}`, [...there, position]);
+    arrivals.set(`${kind} ${move.to}`, [...(arrivals.get(`${kind} ${move.to}`) ?? []), position]);
   }
   return isChanged ? straight.filter((move) => move !== undefined) : undefined;
 }
