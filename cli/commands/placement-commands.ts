@@ -181,7 +181,8 @@ async function follow(client: Client, { operations }: Plan, timeoutSeconds: numb
       `${failed.length} of ${operations.length} operations did not complete`,
       failed,
     );
-  if (operations.length > 0) say(`${operations.length} operations have completed`);
+  if (operations.length > 0)
+    say(operations.length === 1 ? '1 operation has completed' : `${operations.length} operations have completed`);
 }
 
 /** Operations of other tenants' functions are theirs to see. */
