@@ -20,18 +20,16 @@ const MOST_ROUNDS = 50;
 /**
  * Moves instances to better places, those that gain most for their cost first; then from loaded hosts to others that are as good for them. Each move raises
  * the score of all by no less than `LEAST_GAIN`, or keeps it and makes the fuller of two hosts less full than it was: so it ends, and what it leaves gives no further move.
+ * @returns what the budget keeps from better places; what it keeps on loaded hosts is not looked for
  */
 export function rebalance(relocation: Relocation): readonly SparedInstances[] {
   relocation.isExplaining = false;
-  let spared: readonly SparedInstances[] = [];
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const better = improvePlaces(relocation);
-    spared = better.spared;
-    if (relocation.account.isSpent) break;
-    const isEvened = better.moved > 0 ? true : evenOut(relocation);
-    if (!isEvened) break;
+    const { moved, spared } = improvePlaces(relocation);
+    const isOver = relocation.account.isSpent || (moved === 0 && !evenOut(relocation));
+    if (isOver && moved === 0) return spared;
   }
-  return spared;
+  return [];
 }
 
 interface Proposal extends Departure {
