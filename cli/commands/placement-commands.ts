@@ -182,7 +182,11 @@ async function follow(client: Client, { operations }: Plan, timeoutSeconds: numb
       failed,
     );
   if (operations.length > 0)
-    say(operations.length === 1 ? '1 operation has completed' : `${operations.length} operations have completed`);
+    say(
+      operations.length === 1
+        ? '1 operation has completed'
+        : `${operations.length} operations have completed`,
+    );
 }
 
 /** Operations of other tenants' functions are theirs to see. */
