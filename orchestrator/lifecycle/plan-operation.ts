@@ -25,18 +25,9 @@ import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
 import { targetsIn } from './target-hosts.ts';
+import type { HealParams } from './vnf-requests.ts';
 import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
-
-/** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
-export interface HealParams {
-  /** VNFC instance ids, or names like `processor-0`; absent: the copies that are not well, and where all are well, all of them. */
-  readonly vnfcInstanceIds?: readonly string[];
-  /** Place anew what has failed where it is, where that is allowed and possible. */
-  readonly elsewhere?: boolean;
-  /** Copies, by VNFC instance id or name, that move, each to the host named: well or not, there or not at all. */
-  readonly targetHosts?: Readonly<Record<string, HostId>>;
-}
 
 /**
  * What an operation wants, from what is wanted now and what is observed. The same code plans at the grant, after a retry,

@@ -13,7 +13,7 @@ import {
   type PlacementResult,
 } from '../placement/index.ts';
 import type { FunctionRecord } from './abandoned.ts';
-import type { HealParams } from './plan-operation.ts';
+import type { HealParams } from './vnf-requests.ts';
 
 /** One copy that is to be placed on one host, and nowhere else. */
 export interface Seat {
