@@ -9,6 +9,7 @@ import { addHostCommands } from './commands/host-commands.ts';
 import { addLogsCommand } from './commands/logs-command.ts';
 import { addLookCommands } from './commands/look-commands.ts';
 import { addPackageCommands } from './commands/package-commands.ts';
+import { addPlacementCommands } from './commands/placement-commands.ts';
 import { addServiceCommands } from './commands/service-commands.ts';
 import { addTokenCommands } from './commands/token-commands.ts';
 import { addUpCommand } from './commands/up-command.ts';
@@ -54,6 +55,7 @@ function createProgram(env: Environment): Command {
   addServiceCommands(program, env);
   addLookCommands(program, env);
   addHostCommands(program, env);
+  addPlacementCommands(program, env);
   addVimCommands(program, env);
   addEventsCommand(program, env);
   addLogsCommand(program, env);

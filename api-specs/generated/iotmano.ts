@@ -203,6 +203,26 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/placement_plans': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Move what is placed, by a plan; with dryRun show the plan only.
+     * @description Carrying it out starts one HEAL operation for each function that moves and that can start now, all of them or none. Each is checked once more when it is granted. What has to wait for the room that others leave is named in postponedSteps: ask again when the operations are done. Plans over whole hosts (drain, evacuate, consolidate) are for the tenant that owns the installation; others move what is theirs.
+     */
+    readonly post: operations['planPlacement'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/iotmano/v1/vim_connections': {
     readonly parameters: {
       readonly query?: never;
@@ -410,6 +430,103 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    readonly PlacementPlanRequest: {
+      /**
+       * @description move: instances of one function; drain: leave hosts; evacuate: leave a zone, or all hosts that match an expression; rebalance: better places where there are such, and less unequal hosts; consolidate: as many hosts without anything on them as can be had, the dearest first.
+       * @enum {string}
+       */
+      readonly kind: 'move' | 'drain' | 'evacuate' | 'rebalance' | 'consolidate';
+      readonly vnfInstanceId?: components['schemas']['Identifier'];
+      /** @description With move; absent means all. */
+      readonly vduIds?: readonly components['schemas']['IdentifierInVnf'][];
+      /** @description With move; absent means each instance leaves the host where it is. */
+      readonly fromHostIds?: components['schemas']['HostIds'];
+      /** @description With move; absent means any other host. */
+      readonly toHostIds?: components['schemas']['HostIds'];
+      /** @description With drain. */
+      readonly hostIds?: components['schemas']['HostIds'];
+      /** @description With evacuate, the value of the label zone. */
+      readonly zone?: string;
+      /** @description With evacuate instead of zone, a label expression over hosts. */
+      readonly expression?: string;
+      readonly budget?: components['schemas']['DisruptionBudget'];
+    };
+    readonly HostIds: readonly components['schemas']['Identifier'][];
+    /** @description How much a plan may disturb; what is absent bounds nothing, save maxInstances. */
+    readonly DisruptionBudget: {
+      /**
+       * @description Instances that move.
+       * @default 100
+       */
+      readonly maxInstances?: number;
+      /** @description Instances of one function that move. */
+      readonly maxAway?: number;
+      /** @description Share of the instances of one function that move; one always may. */
+      readonly maxAwayShare?: number;
+      /** @description Sum of the costs of the moves. */
+      readonly maxCost?: number;
+    };
+    readonly PlacementPlan: {
+      /** @description Named in the cause of the operations. The plan itself is not kept. */
+      readonly placementPlanId: components['schemas']['Identifier'];
+      /** @enum {string} */
+      readonly kind: 'move' | 'drain' | 'evacuate' | 'rebalance' | 'consolidate';
+      /** @description In an order in which every rule holds, and every host has room, after each step. */
+      readonly moves: readonly components['schemas']['PlacementMove'][];
+      readonly instances: number;
+      /** @description What the moves interrupt, in instances of a function that has very many: 1 + 9/n for each of n instances of a VDU, so 10 for the only one; twice that for a function with a single writer, which is stopped before it starts elsewhere. */
+      readonly cost: number;
+      /** @description How well all functions are placed, as placement rates hosts; an instance where it may not be any more counts for -1000000. */
+      readonly score: components['schemas']['BeforeAndAfter'];
+      /** @description Standard deviation, over READY hosts, of the share that is used of the scarcer of CPU and memory. */
+      readonly loadSpread: components['schemas']['BeforeAndAfter'];
+      /** @description Hosts on which nothing is left. */
+      readonly freedHostIds: readonly components['schemas']['Identifier'][];
+      /** @description What the plan should move and cannot, with the reason; of a consolidation the first 20 obstacles. */
+      readonly stuck: readonly {
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+        readonly function: string;
+        readonly vduId: string;
+        readonly hostId: components['schemas']['Identifier'];
+        readonly instances: number;
+        readonly reason: string;
+      }[];
+      /** @description What the budget keeps from being moved, and by which of its limits. */
+      readonly spared: readonly {
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+        readonly function: string;
+        readonly vduId: string;
+        readonly hostId: components['schemas']['Identifier'];
+        readonly instances: number;
+        /** @enum {string} */
+        readonly limit: 'maxInstances' | 'maxAway' | 'maxAwayShare' | 'maxCost';
+      }[];
+      /** @description HEAL operations that carry the plan out; none in a dry run. */
+      readonly operations: readonly {
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+        readonly instances: number;
+      }[];
+      /** @description Steps that can start only when others are done. */
+      readonly postponedSteps: readonly number[];
+    };
+    readonly PlacementMove: {
+      /** @description Moves of one step are carried out together, or not at all. */
+      readonly step: number;
+      readonly vnfInstanceId: components['schemas']['Identifier'];
+      readonly function: string;
+      readonly vduId: string;
+      readonly fromHostId: components['schemas']['Identifier'];
+      readonly toHostId: components['schemas']['Identifier'];
+      readonly instances: number;
+      readonly cost: number;
+      /** @description How much better placement rates the new place; negative where it is worse. */
+      readonly gain: number;
+    };
+    readonly BeforeAndAfter: {
+      readonly before: number;
+      readonly after: number;
+    };
     readonly MeasurementSeries: {
       readonly metric: string;
       /** @description UCUM symbol, or 1. */
@@ -1036,6 +1153,8 @@ export interface components {
     readonly IfMatch: string;
     /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
     readonly IdempotencyKey: string;
+    /** @description With true, answers with the plan and changes nothing. */
+    readonly dryRun: boolean;
     /** @description Attribute-based filter, SOL013 clause 5.2, such as (eq,name,cse-1);(in,state,A,B). */
     readonly filter: string;
   };
@@ -1496,6 +1615,55 @@ export interface operations {
       readonly 401: components['responses']['Problem'];
       readonly 403: components['responses']['Problem'];
       readonly 404: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly planPlacement: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description With true, answers with the plan and changes nothing. */
+        readonly dryRun?: components['parameters']['dryRun'];
+      };
+      readonly header?: {
+        /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['PlacementPlanRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The plan; nothing has been started, because that was asked for, or because nothing can be moved now. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PlacementPlan'];
+        };
+      };
+      /** @description The plan, with the operations that carry it out. */
+      readonly 202: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PlacementPlan'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
       readonly 422: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];

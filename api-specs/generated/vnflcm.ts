@@ -407,6 +407,10 @@ export interface components {
       readonly additionalParams?: {
         /** @description Ours. The copies to replace; absent means those that are not well, and where all are well, all of them. */
         readonly vnfcInstanceIds?: readonly components['schemas']['IdentifierInVnf'][];
+        /** @description Ours. Copies, by VNFC instance id or name (`main-0`), that move, each to the host named, whether or not they are well; refused where one has no place there. Copies that are not named stay. */
+        readonly targetHosts?: {
+          readonly [key: string]: components['schemas']['Identifier'];
+        };
       };
     };
     readonly ScaleVnfRequest: {

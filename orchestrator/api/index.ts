@@ -19,3 +19,4 @@ export { oauthRoutes } from './oauth-routes.ts';
 export { apiVersionRoutes, createApiMetrics, healthRoutes, metricsRoutes } from './system-routes.ts';
 export { vnfLcmRoutes } from './vnflcm-routes.ts';
 export { nsLcmRoutes } from './nslcm-routes.ts';
+export { placementPlanRoutes } from './placement-plan-routes.ts';

@@ -1,19 +1,22 @@
-import type { VnfInstanceId } from '../../kernel/index.ts';
-import { toWantedUnits, wantedVnfcs } from '../domain/index.ts';
+import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import { copyName, toWantedUnits, wantedVnfcs } from '../domain/index.ts';
 import { togetherClusters, type PlacementRule } from '../placement/index.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import { countsOfWanted } from './levels.ts';
 import type { RequestInput } from './placement-request.ts';
-import { abandonedBy } from './abandoned.ts';
+import { abandonedBy, type FunctionRecord } from './abandoned.ts';
 import { hostsOfWanted } from './plan-wanted.ts';
 import { claimOf, type WantedOverride } from './snapshot-inventory.ts';
+import { seatsOf, targetsIn, type Seat } from './target-hosts.ts';
 
 /** A function that leaves its host together with another one. */
 export interface Companion {
   readonly request: RequestInput;
   /** What stays where it is. */
   readonly kept: WantedOverride;
+  /** Hosts that were chosen for what leaves. */
+  readonly seats: readonly Seat[];
 }
 
 /**
@@ -42,8 +45,10 @@ function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | unde
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
   const displaced = instance.displaced ?? [];
   const copies = wantedVnfcs(claimOf(instance));
-  const abandoned = copies.filter(abandonedBy(context, { vnfInstanceId: id, instance, tenant }, pkg));
-  const moved = [...abandoned, ...displaced];
+  const self = { vnfInstanceId: id, instance, tenant };
+  const isAbandoned = abandonedBy(context, self, pkg);
+  const targets = targetsOf(context, self);
+  const moved = [...copies.filter((copy) => isAbandoned(copy) || targets.has(copyName(copy))), ...displaced];
   if (moved.length === 0) return undefined;
   return {
     request: {
@@ -60,5 +65,13 @@ function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | unde
       vnfPkgId: instance.vnfPkgId,
       wanted: toWantedUnits(copies.filter((copy) => !moved.includes(copy))),
     },
+    seats: seatsOf(id, moved, targets),
   };
+}
+
+/** The hosts that its operation has chosen for what it moves. */
+function targetsOf({ state }: LifecycleContext, record: FunctionRecord): ReadonlyMap<string, HostId> {
+  const { activeOpOcc } = record.instance;
+  const operation = activeOpOcc === undefined ? undefined : state.get('vnf-lcm-op-occ', activeOpOcc);
+  return operation === undefined ? new Map() : targetsIn(record, operation.document);
 }

@@ -18,6 +18,7 @@ import { createInventoryIndex } from './inventory-index.ts';
 import type { KeySource } from './key-source.ts';
 import type { Liveness } from './liveness.ts';
 import { createOpOccUseCases, type OpOccUseCases } from './op-occ-use-cases.ts';
+import { createRelocationUseCases, type RelocationUseCases } from './relocate.ts';
 import { operationProgress, viewVnfcs, type OperationProgress, type VnfcView } from './view-vnfcs.ts';
 import { createVnfUseCases, type VnfUseCases } from './vnf-use-cases.ts';
 
@@ -39,6 +40,7 @@ export interface LifecycleOptions {
 /** The function lifecycle (VNFM): use cases, and the engine that carries them out. */
 export interface Lifecycle {
   readonly vnf: VnfUseCases;
+  readonly relocation: RelocationUseCases;
   readonly opOccs: OpOccUseCases;
   readonly engine: LifecycleEngine;
   /** How far an operation is; undefined once it is over. */
@@ -76,6 +78,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   };
   return {
     vnf: createVnfUseCases(context),
+    relocation: createRelocationUseCases(context),
     opOccs: createOpOccUseCases(context),
     engine: createLifecycleEngine(context, store),
     viewVnfcs: (record) => viewVnfcs(context, record),

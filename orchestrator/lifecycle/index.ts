@@ -20,6 +20,8 @@ export {
   type FunctionPackage,
 } from './function-catalog.ts';
 export type { VnfUseCases } from './vnf-use-cases.ts';
+export type { Relocation, RelocationUseCases } from './relocate.ts';
+export type { RelocationRequest } from './parse-relocation.ts';
 export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export {

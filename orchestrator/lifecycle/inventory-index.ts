@@ -171,7 +171,9 @@ export function createInventoryIndex(
         for (const each of overrides) override(each);
         return use(index);
       } finally {
-        index.rollback(begin);
+        // Who has ranked hosts meanwhile saw them with what the overrides add.
+        index.tellGained(index.rollback(begin));
+        index.occupancy.dismiss(overrides.map(({ id }) => id).filter((id) => !instances.has(id)));
         index.silent = before;
       }
     },

@@ -1,5 +1,7 @@
+import type { HostId } from '../../kernel/index.ts';
 import type { ObservedState } from '../../vim-drivers/index.ts';
 import {
+  copyName,
   toWantedUnits,
   wantedVnfcs,
   type VnfInstanceDocument,
@@ -23,15 +25,10 @@ import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
+import { targetsIn } from './target-hosts.ts';
+import type { HealParams } from './vnf-requests.ts';
+import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
-
-/** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
-export interface HealParams {
-  /** VNFC instance ids, or names like `processor-0`; absent: the copies that are not well, and where all are well, all of them. */
-  readonly vnfcInstanceIds?: readonly string[];
-  /** Place anew what has failed where it is, where that is allowed and possible. */
-  readonly elsewhere?: boolean;
-}
 
 /**
  * What an operation wants, from what is wanted now and what is observed. The same code plans at the grant, after a retry,
@@ -48,6 +45,9 @@ export function planOperation(
   const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
   const changes = changesOf(context, record, pkg, operation);
   const plan = planChange(context, record, pkg, operation, changes, planner);
+  // What has left its host already may start on any other, where the one that was chosen for it has no place for it any more.
+  if (plan.wanted === undefined && changes.targets.size > 0 && operation.state !== 'STARTING')
+    return planChange(context, record, pkg, operation, { ...changes, targets: new Map() }, planner);
   if (plan.wanted !== undefined || changes.failed.length === 0) return plan;
   // No other host for what failed where it is: try again in place.
   const inPlace = {
@@ -95,6 +95,8 @@ interface Changes {
   readonly replaced: readonly WantedVnfc[];
   /** Those of `moved` whose host is well, and has given the copy up. */
   readonly failed: readonly WantedVnfc[];
+  /** Hosts that were chosen for those of `moved` that they were chosen for, by `copyName`. */
+  readonly targets: ReadonlyMap<string, HostId>;
 }
 
 function planChange(
@@ -102,7 +104,7 @@ function planChange(
   { vnfInstanceId, tenant, instance }: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  { moved, replaced, displaced }: Changes,
+  { moved, replaced, displaced, targets }: Changes,
   planner: Planner,
 ): WantedPlan {
   const rules = rulesOfService(context.state, instance.nsInstanceId);
@@ -121,12 +123,14 @@ function planChange(
     isHealing: operation.operation === 'HEAL',
     current: claimOf(instance),
     moved,
+    targets,
     replaced,
     generation: instance.generations + 1,
     maxEvictions: context.limits.maxEvictions,
     rules,
     planner,
     companions: companions.map(({ request }) => request),
+    companionSeats: companions.flatMap(({ seats }) => seats),
     look: (kept, plan) =>
       context.inventory.look(
         plan,
@@ -192,19 +196,31 @@ function changesOf(
   const isWell = (copy: WantedVnfc) => findCopy(observed, copy)?.instance?.state === wellState(pkg);
   const isStuck = (copy: WantedVnfc) =>
     operation.state === 'FAILED_TEMP' && findCopy(observed, copy)?.instance?.state === 'UNHEALTHY';
+  const targets = targetsIn(record, operation);
+  const isSent = (copy: WantedVnfc): boolean =>
+    targets.has(copyName(copy)) && whyFixed(pkg, instance, copy.unit) === undefined;
   const targeted = isHealing
     ? targetsOf(record, params, copies, isWell)
     : copies.filter((copy) => hasFailed(copy) || isStuck(copy));
+  // Without what it left behind, which for a job is the beginning anyway.
+  const isPortable = ({ unit }: WantedVnfc): boolean =>
+    instance.coverage === undefined &&
+    pkg.descriptor.offline.relocate === 'allowed' &&
+    !keepsVolume(pkg, unit);
   const failed = targeted.filter(
-    (copy) =>
-      params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(pkg, instance, copy),
+    (copy) => params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(copy),
   );
   const displaced = sortDisplaced(context, record, pkg);
   return {
     displaced,
-    moved: [...copies.filter(isAbandoned), ...failed, ...displaced.gone],
-    replaced: targeted.filter((copy) => !isAbandoned(copy) && !failed.includes(copy)),
-    failed,
+    moved: [
+      ...copies.filter((copy) => isAbandoned(copy) || isSent(copy)),
+      ...failed.filter((copy) => !isSent(copy)),
+      ...displaced.gone,
+    ],
+    replaced: targeted.filter((copy) => !isAbandoned(copy) && !isSent(copy) && !failed.includes(copy)),
+    failed: failed.filter((copy) => !isSent(copy)),
+    targets,
   };
 }
 
@@ -214,24 +230,12 @@ function wellState({ descriptor }: FunctionPackage): ObservedState {
 
 function targetsOf(
   record: FunctionRecord,
-  { vnfcInstanceIds: names }: HealParams,
+  { vnfcInstanceIds: names, targetHosts }: HealParams,
   copies: readonly WantedVnfc[],
   isWell: (copy: WantedVnfc) => boolean,
 ): readonly WantedVnfc[] {
   if (names !== undefined) return selectCopies(record.instance.wanted, record, names).copies;
+  if (targetHosts !== undefined) return [];
   const unwell = copies.filter((copy) => !isWell(copy));
   return unwell.length > 0 ? unwell : copies;
-}
-
-/** Whether a copy that failed may start elsewhere without what it left behind. */
-function isPortable(
-  { descriptor }: FunctionPackage,
-  instance: VnfInstanceDocument,
-  { unit }: WantedVnfc,
-): boolean {
-  return (
-    instance.coverage === undefined &&
-    descriptor.offline.relocate === 'allowed' &&
-    !descriptor.units.some(({ name, volumes }) => name === unit && volumes.some(({ keep }) => keep))
-  );
 }

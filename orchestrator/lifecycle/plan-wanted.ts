@@ -18,12 +18,15 @@ import {
   type Planner,
 } from '../placement/index.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
+import { planSeated, seatsOf, type Seat } from './target-hosts.ts';
 
 export interface WantedPlanInput extends RequestInput {
   /** What is wanted now. */
   readonly current: readonly WantedUnit[];
   /** Copies that are given up where they are and placed anew. */
   readonly moved: readonly WantedVnfc[];
+  /** Where those of them go for which that is decided, by `copyName`. */
+  readonly targets: ReadonlyMap<string, HostId>;
   /** Copies that are replaced where they are. */
   readonly replaced: readonly WantedVnfc[];
   /** Generation of copies of a function that has none yet. */
@@ -36,6 +39,8 @@ export interface WantedPlanInput extends RequestInput {
   readonly companions: readonly RequestInput[];
   /** What makes the plan: `planPlacement`, or one that says more of it; default `planPlacement`. */
   readonly planner?: Planner;
+  /** Where the companions' copies go for which that is decided. */
+  readonly companionSeats: readonly Seat[];
   /** Lets placement look at the inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
   look(kept: readonly WantedUnit[], plan: (index: HostIndex) => PlacementResult): PlacementResult;
 }
@@ -61,9 +66,10 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
-  const { planner = planPlacement } = input;
+  const { planner = planPlacement, maxEvictions } = input;
+  const seats = [...seatsOf(input.vnfInstanceId, input.moved, input.targets), ...input.companionSeats];
   const result = input.look(toWantedUnits(kept), (index) =>
-    planner(index, problem, { maxEvictions: input.maxEvictions }),
+    planSeated(index, problem, seats, (...args) => planner(...args, { maxEvictions })),
   );
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;

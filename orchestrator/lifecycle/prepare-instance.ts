@@ -1,12 +1,15 @@
-import { IotmanoError, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
+import { IotmanoError, type HostId, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { VnfInstanceDocument } from '../domain/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf, type FunctionPackage } from './function-catalog.ts';
 import { countsAfterScaling, countsOfLevel, countsOfWanted, type ScaleRequest } from './levels.ts';
 import { isSingleWriter } from './liveness.ts';
+import { hostsOf } from './parse-relocation.ts';
+import { selectCopies } from './plan-wanted.ts';
 import { validateValues } from './validate-values.ts';
 import type { CreateVnf, InstantiateVnf } from './vnf-requests.ts';
+import { whyFixed } from './why-fixed.ts';
 
 /** A VNF instance of a package, not yet instantiated. */
 export function newInstance(
@@ -124,4 +127,23 @@ export function requireScalable(
     Object.values(counts).reduce((sum, count) => sum + count, 0),
     undefined,
   );
+}
+
+/**
+ * Copies that a heal sends to hosts of its choice.
+ * @throws IotmanoError `unprocessable` for a host that there is not, `conflict` for a copy that stays where it is
+ */
+export function requireMovable(
+  context: LifecycleContext,
+  { id, tenant, document }: StoredRecord<'vnf-instance'>,
+  targetHosts: Readonly<Record<string, HostId>>,
+): void {
+  hostsOf(context, { tenant }, 'targetHosts', Object.values(targetHosts));
+  const key = { tenant, vnfInstanceId: id as VnfInstanceId };
+  const pkg = packageOf(context.catalog, document.vnfPkgId);
+  for (const { unit, slot } of selectCopies(document.wanted, key, Object.keys(targetHosts)).copies) {
+    const reason = whyFixed(pkg, document, unit);
+    if (reason !== undefined)
+      throw new IotmanoError('conflict', `${document.name}/${unit}-${slot} stays where it is: ${reason}`);
+  }
 }

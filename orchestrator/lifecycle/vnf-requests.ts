@@ -1,5 +1,5 @@
+import type { HostId } from '../../kernel/index.ts';
 import type { PlacementConstraints } from '../domain/index.ts';
-import type { HealParams } from './plan-operation.ts';
 
 /** SOL003 CreateVnfRequest. */
 export interface CreateVnf {
@@ -19,6 +19,16 @@ export interface InstantiateVnf {
     readonly coverage?: string;
     readonly bind?: Readonly<Record<string, string>>;
   };
+}
+
+/** What a HEAL operation is told beyond SOL003's own parameters, in `additionalParams`. */
+export interface HealParams {
+  /** VNFC instance ids, or names like `processor-0`; absent: the copies that are not well, and where all are well, all of them. */
+  readonly vnfcInstanceIds?: readonly string[];
+  /** Place anew what has failed where it is, where that is allowed and possible. */
+  readonly elsewhere?: boolean;
+  /** Copies, by VNFC instance id or name, that move, each to the host named: well or not, there or not at all. */
+  readonly targetHosts?: Readonly<Record<string, HostId>>;
 }
 
 export interface HealVnf {

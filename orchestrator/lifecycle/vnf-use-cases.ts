@@ -9,7 +9,7 @@ import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
 import { reportPlan, type PlanReport } from './plan-report.ts';
 import { selectCopies } from './plan-wanted.ts';
-import { instantiationOf, newInstance, requireScalable } from './prepare-instance.ts';
+import { instantiationOf, newInstance, requireMovable, requireScalable } from './prepare-instance.ts';
 import { requireFree, requireInstantiable, requireOwn, requireState } from './require-state.ts';
 import type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
 
@@ -101,7 +101,8 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     const record = get(tenant, id);
     requireFree(record);
     requireState(record, 'INSTANTIATED', 'healed');
-    const names = request.additionalParams?.vnfcInstanceIds ?? [];
+    const { vnfcInstanceIds = [], targetHosts = {} } = request.additionalParams ?? {};
+    const names = [...vnfcInstanceIds, ...Object.keys(targetHosts)];
     const key = { tenant, vnfInstanceId: record.id as VnfInstanceId };
     const { unknown } = selectCopies(record.document.wanted, key, names);
     if (unknown.length > 0)
@@ -109,6 +110,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
         'unprocessable',
         `${record.document.name} has no VNFC instance ${unknown.join(', ')}`,
       );
+    requireMovable(context, record, targetHosts);
     return record;
   }
 

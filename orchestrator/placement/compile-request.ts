@@ -33,6 +33,10 @@ export interface CompiledRequest {
 export interface CompileOptions {
   /** Full hosts first, so that large holes stay: where hosts that stay quite free would leave no room for the rest. */
   readonly isPacking?: boolean;
+  /** Its own instances count only through the limits that they set each other: so it stays true while they are moved. Default true. */
+  readonly isOwnCounted?: boolean;
+  /** What else a host must satisfy; others are in no domain that a hard skew compares. */
+  readonly besides?: readonly Constraint[];
 }
 
 export function compileRequest(
@@ -40,12 +44,13 @@ export function compileRequest(
   request: PlacementRequest,
   demand: UnitDemand,
   rules: readonly PlacementRule[],
-  { isPacking = false }: CompileOptions = {},
+  { isPacking = false, isOwnCounted = true, besides = [] }: CompileOptions = {},
 ): CompiledRequest {
   const spreads = spreadsOf(request, rules);
   const constraints = [
     ...hostConstraints(index, request, demand),
-    ...relationConstraints(index, request, rules),
+    ...besides,
+    ...relationConstraints(index, request, rules, isOwnCounted),
     ...spreads
       .filter(({ maxSkew }) => maxSkew !== undefined)
       .map(({ by }) => ({ text: `lack the label ${by}`, rows: rowsWithDomain(index, by) })),

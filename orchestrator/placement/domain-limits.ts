@@ -82,6 +82,22 @@ export class DomainLimits {
     }
   }
 
+  /** The most that a row gains for being in a domain that holds an instance already. */
+  get mostTogether(): number {
+    return this.#scopes.reduce((total, { weight }) => total + Math.max(0, -weight), 0);
+  }
+
+  /** By how many instances the hard skews are exceeded as things stand; 0: they are kept. */
+  get excess(): number {
+    let total = 0;
+    for (const scope of this.#scopes) {
+      if (scope.maxSkew === undefined) continue;
+      const most = Math.max(0, ...scope.counts.values());
+      total += Math.max(0, most - (scope.least ??= least(scope)) - scope.maxSkew);
+    }
+    return total;
+  }
+
   /** What a row loses or gains for what its domains hold already. @param isHost whether of the host's own count, or of the wider domains */
   score(row: number, isHost: boolean): number {
     let total = 0;

@@ -239,6 +239,11 @@ export class HostIndex {
     return roomier;
   }
 
+  /** Tells whoever has ranked rows that these have more room than they had meanwhile, where a rollback told only whom it concerned. */
+  tellGained(rows: readonly number[]): void {
+    for (const row of rows) this.#logGain(row);
+  }
+
   /** What was booked after the mark is so from here on. */
   settle(mark = 0): void {
     this.#bookings.length = mark;

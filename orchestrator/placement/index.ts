@@ -35,3 +35,16 @@ export { describeShortfall } from './reasons.ts';
 export { planPlacement } from './plan-placement.ts';
 export { planOrRelax, planWithReasons, type Planner } from './plan-with-reasons.ts';
 export { togetherClusters } from './rules.ts';
+export { planRelocation } from './plan-relocation.ts';
+export type {
+  BeforeAndAfter,
+  BudgetLimit,
+  DisruptionBudget,
+  PlacedFunction,
+  RelocationGoal,
+  RelocationMove,
+  RelocationPlan,
+  RelocationProblem,
+  SparedInstances,
+  StuckInstances,
+} from './relocation-types.ts';

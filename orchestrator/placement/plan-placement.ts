@@ -57,6 +57,9 @@ export function planPlacement(
 ): PlacementResult {
   const index = inventory instanceof HostIndex ? inventory : HostIndex.of(inventory);
   const begin = index.mark();
+  const strangers = problem.requests
+    .map(({ functionId }) => functionId)
+    .filter((functionId) => !index.occupancy.functions.has(functionId));
   const ranked = new Set<Candidates>();
   try {
     const first = attempt(index, problem, options, { isPacking: false, ranked });
@@ -67,7 +70,7 @@ export function planPlacement(
     return { fits: false, shortfalls: first.shortfalls };
   } finally {
     takeBack(index, begin, ranked);
-    index.occupancy.dismiss(problem.requests.map(({ functionId }) => functionId));
+    index.occupancy.dismiss(strangers);
   }
 }
 

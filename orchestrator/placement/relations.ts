@@ -8,22 +8,29 @@ import { isInJurisdiction } from './jurisdiction.ts';
 import { latencyRows } from './latency.ts';
 import type { Affinity, PlacementRequest, PlacementRule } from './types.ts';
 
-/** Hard rules that depend on where other functions are: true while only the request's own instances are being placed. */
+/**
+ * Hard rules that depend on where other functions are: true while only the request's own instances are being placed.
+ * @param isOwnCounted whether its own instances, where they are now, count as what others may have to be with or apart from
+ */
 export function relationConstraints(
   index: HostIndex,
   request: PlacementRequest,
   rules: readonly PlacementRule[],
+  isOwnCounted = true,
 ): readonly Constraint[] {
   const { functionId, affinities = [], near = [] } = request;
+  const counted = (id: VnfInstanceId): boolean => isOwnCounted || id !== functionId;
   return [
     ...rules
       .filter((rule) => rule.weight === undefined && rule.functionIds.includes(functionId))
-      .flatMap((rule) => ruleConstraints(index, functionId, rule)),
+      .flatMap((rule) => ruleConstraints(index, functionId, rule, counted)),
     ...affinities
       .filter(({ weight }) => weight === undefined)
-      .flatMap((affinity) => affinityConstraints(index, request, affinity)),
+      .flatMap((affinity) => affinityConstraints(index, request, affinity, counted)),
     ...reachability(index, request),
-    ...near.filter(({ weight }) => weight === undefined).map((each) => latencyRows(index, functionId, each)),
+    ...near
+      .filter(({ to, weight }) => weight === undefined && (!('functionId' in to) || counted(to.functionId)))
+      .map((each) => latencyRows(index, functionId, each)),
     ...routes(index, request),
   ];
 }
@@ -32,13 +39,14 @@ function ruleConstraints(
   index: HostIndex,
   functionId: VnfInstanceId,
   { type, functionIds, scope }: PlacementRule,
+  counted: (id: VnfInstanceId) => boolean,
 ): readonly Constraint[] {
   const labelled: Constraint = {
     text: `lack the label ${scope} that a rule of the service needs`,
     rows: rowsWithDomain(index, scope),
   };
   if (type === 'together') {
-    const held = domainsHeld(index, functionIds, scope, true);
+    const held = domainsHeld(index, functionIds.filter(counted), scope, true);
     if (held.size === 0) return [labelled];
     return [
       labelled,
@@ -49,7 +57,7 @@ function ruleConstraints(
     ];
   }
   const peers = functionIds.length === 1 ? functionIds : functionIds.filter((id) => id !== functionId);
-  const held = domainsHeld(index, peers, scope, false);
+  const held = domainsHeld(index, peers.filter(counted), scope, false);
   return [
     labelled,
     {
@@ -63,9 +71,10 @@ function affinityConstraints(
   index: HostIndex,
   request: PlacementRequest,
   affinity: Affinity,
+  counted: (id: VnfInstanceId) => boolean,
 ): readonly Constraint[] {
   const { type, scope } = affinity;
-  const held = domainsHeld(index, functionsMatching(index, affinity.with), scope, false);
+  const held = domainsHeld(index, functionsMatching(index, affinity.with).filter(counted), scope, false);
   if (type === 'apart')
     return [
       {

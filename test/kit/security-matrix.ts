@@ -32,6 +32,8 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'PATCH /iotmano/v1/hosts/{hostId}': OPERATE,
   'GET /iotmano/v1/hosts/{hostId}/explanation': READ,
   'GET /iotmano/v1/measurements': READ,
+  // With a body that is valid, foreigners are kept out of plans over whole hosts.
+  'POST /iotmano/v1/placement_plans': OPERATE,
   'GET /iotmano/v1/vim_connections': READ,
   // With a body that is valid, foreigners are kept out of these two, too.
   'POST /iotmano/v1/vim_connections': ADMINISTER,

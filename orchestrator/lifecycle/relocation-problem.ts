@@ -1,0 +1,72 @@
+import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import { toWantedUnits, wantedVnfcs } from '../domain/index.ts';
+import type { PlacedFunction, PlacementRule, RelocationProblem } from '../placement/index.ts';
+import type { StoredRecord } from '../store/index.ts';
+import type { LifecycleContext } from './context.ts';
+import { packageOf } from './function-catalog.ts';
+import { countsOfWanted } from './levels.ts';
+import { isSingleWriter, judgeHost } from './liveness.ts';
+import { toPlacementRequest } from './placement-request.ts';
+import { rulesOfService } from './service-rules.ts';
+import { claimOf } from './snapshot-inventory.ts';
+import { whyBusy, whyFixed } from './why-fixed.ts';
+
+type Instance = StoredRecord<'vnf-instance'>;
+
+/**
+ * All that is placed, as plans of moves see it; what others own, is busy, or may not leave its host is pinned there with the reason.
+ * @param isMovable whether whoever asks may move a function
+ */
+export function relocationProblem(
+  context: LifecycleContext,
+  isMovable: (record: Instance) => boolean,
+): RelocationProblem {
+  const functions: PlacedFunction[] = [];
+  const services = new Map<string, readonly PlacementRule[]>();
+  for (const record of context.state.list('vnf-instance')) {
+    if (claimOf(record.document).length === 0) continue;
+    functions.push(placedFunction(context, record, isMovable(record)));
+    const { nsInstanceId } = record.document;
+    if (nsInstanceId !== undefined && !services.has(nsInstanceId))
+      services.set(nsInstanceId, rulesOfService(context.state, nsInstanceId));
+  }
+  return { functions, rules: [...services.values()].flat() };
+}
+
+function placedFunction(
+  context: LifecycleContext,
+  { id, tenant, document: instance }: Instance,
+  isMovable: boolean,
+): PlacedFunction {
+  const vnfInstanceId = id as VnfInstanceId;
+  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const request = toPlacementRequest({
+    vnfInstanceId,
+    tenant,
+    instance,
+    function: pkg,
+    counts: countsOfWanted(toWantedUnits(wantedVnfcs(claimOf(instance)))),
+    dependents: context.index.dependentsOf(vnfInstanceId),
+  });
+  const pinned = isMovable ? whyBusy(instance) : 'it belongs to another tenant';
+  const units = request.units.flatMap(({ unit }) => {
+    const reason = whyFixed(pkg, instance, unit);
+    return reason === undefined ? [] : [[unit, reason] as const];
+  });
+  return {
+    request,
+    isSingleWriter: isSingleWriter(pkg.descriptor),
+    ...(pinned === undefined ? {} : { pinned }),
+    pinnedUnits: Object.fromEntries(units),
+  };
+}
+
+/** Hosts that are silent for longer than the most impatient function bears: nothing goes there, and nothing is known to leave. */
+export function silentHosts(context: LifecycleContext): (hostId: HostId) => boolean {
+  const { state, catalog, liveness } = context;
+  const packages = new Set([...state.list('vnf-instance')].map(({ document }) => document.vnfPkgId));
+  const [impatient] = [...packages]
+    .map((id) => packageOf(catalog, id).descriptor)
+    .toSorted((a, b) => a.healing.lostAfterSeconds - b.healing.lostAfterSeconds);
+  return (hostId) => impatient !== undefined && judgeHost(state, liveness, impatient, hostId).isLost;
+}
