@@ -20,6 +20,7 @@ import {
 } from './levels.ts';
 import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
+import { FUNCTION_EFFORT, searchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
@@ -116,6 +117,7 @@ function planChange(
     generation: instance.generations + 1,
     rules,
     companions: companions.map(({ request }) => request),
+    effort: searchEffort(context.clock, FUNCTION_EFFORT),
     look: (kept, plan) =>
       context.inventory.look(
         plan,

@@ -15,6 +15,7 @@ import {
   type PlacementProblem,
   type PlacementResult,
   type PlacementRule,
+  type PlanningOptions,
 } from '../placement/index.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
 
@@ -31,6 +32,8 @@ export interface WantedPlanInput extends RequestInput {
   readonly rules: readonly PlacementRule[];
   /** Functions that have to find places as well, or nothing moves. */
   readonly companions: readonly RequestInput[];
+  /** How much to search where no plan is found at once; absent: not at all. */
+  readonly effort?: PlanningOptions;
   /** Lets placement look at the inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
   look(kept: readonly WantedUnit[], plan: (index: HostIndex) => PlacementResult): PlacementResult;
 }
@@ -56,7 +59,7 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
-  const result = input.look(toWantedUnits(kept), (index) => planPlacement(index, problem));
+  const result = input.look(toWantedUnits(kept), (index) => planPlacement(index, problem, input.effort));
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;
   return {

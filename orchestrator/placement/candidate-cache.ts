@@ -46,7 +46,7 @@ export function candidatesFor(
 }
 
 /** Whether it matters where other functions are. */
-function isRelated(request: PlacementRequest, rules: readonly PlacementRule[]): boolean {
+export function isRelated(request: PlacementRequest, rules: readonly PlacementRule[]): boolean {
   const { functionId, affinities = [], near = [], flows = [], providers, dependents } = request;
   return (
     affinities.length + flows.length + providers.length + dependents.length > 0 ||

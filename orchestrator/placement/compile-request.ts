@@ -31,6 +31,10 @@ export interface CompiledRequest {
 export interface CompileOptions {
   /** Full hosts first, so that large holes stay: where hosts that stay quite free would leave no room for the rest. */
   readonly isPacking?: boolean;
+  /** Requests of the same plan that have no place yet: whoever wants to be with them may come first. */
+  readonly awaited?: readonly PlacementRequest[];
+  /** Hard skew keeps no row out: whoever asks looks at it when all is placed. */
+  readonly isSkewLate?: boolean;
 }
 
 export function compileRequest(
@@ -38,19 +42,20 @@ export function compileRequest(
   request: PlacementRequest,
   demand: UnitDemand,
   rules: readonly PlacementRule[],
-  { isPacking = false }: CompileOptions = {},
+  { isPacking = false, awaited = [], isSkewLate = false }: CompileOptions = {},
 ): CompiledRequest {
   const spreads = spreadsOf(request, rules);
   const constraints = [
     ...hostConstraints(index, request, demand),
-    ...relationConstraints(index, request, rules),
+    ...relationConstraints(index, request, rules, awaited),
     ...spreads
       .filter(({ maxSkew }) => maxSkew !== undefined)
       .map(({ by }) => ({ text: `lack the label ${by}`, rows: rowsWithDomain(index, by) })),
   ];
   const eligible = index.present.copy();
   for (const { rows } of constraints) eligible.keep(rows);
-  const limits = new DomainLimits(index, request, { spreads, rules }, eligible);
+  const heeded = isSkewLate ? spreads.map(({ maxSkew: _late, ...spread }) => spread) : spreads;
+  const limits = new DomainLimits(index, request, { spreads: heeded, rules }, eligible);
   const room = roomFor(index, request, demand);
   const parts = scoreParts(index, request, rules);
   const roomWeight = isPacking ? -ROOM_WEIGHT : ROOM_WEIGHT;

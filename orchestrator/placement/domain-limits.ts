@@ -105,6 +105,14 @@ export class DomainLimits {
     }
     return undefined;
   }
+
+  /** Whether a domain of the row holds more than a hard skew allows. */
+  isSkewed(row: number): boolean {
+    return this.#scopes.some((scope) => {
+      const here = scope.counts.get(domainOf(this.#index, row, scope.by)) ?? 0;
+      return scope.maxSkew !== undefined && here - (scope.least ??= least(scope)) > scope.maxSkew;
+    });
+  }
 }
 
 function ofSpread({ by, weight = SPREAD_WEIGHT, maxSkew }: Spread): Omit<Scope, 'domains'> {

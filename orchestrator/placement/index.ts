@@ -29,4 +29,5 @@ export { HostIndex } from './host-index.ts';
 export { describePlan } from './describe-plan.ts';
 export { describeShortfall } from './reasons.ts';
 export { planPlacement } from './plan-placement.ts';
+export { ratePlan } from './rate-plan.ts';
 export { togetherClusters } from './rules.ts';

@@ -2,16 +2,17 @@ import { compareText } from '../domain/index.ts';
 import { candidatesFor } from './candidate-cache.ts';
 import type { Candidates } from './candidates.ts';
 import { compileRequest, rejectionsOf, type CompiledRequest } from './compile-request.ts';
-import { decisionOf } from './decision.ts';
 import { domainOf } from './domains.ts';
-import { HostIndex } from './host-index.ts';
+import { draftOf } from './draft.ts';
+import { explainPlan } from './explain-plan.ts';
+import { HostIndex, type Booking } from './host-index.ts';
 import { orderRequests } from './order-requests.ts';
 import { planCoverage } from './plan-coverage.ts';
 import { toPlacements } from './placements.ts';
 import { preempt, type Disruption } from './preempt.ts';
 import { summarise } from './reasons.ts';
-import { besides } from './relations.ts';
 import { togetherClusters } from './rules.ts';
+import { searchPlan } from './search-plan.ts';
 import type {
   PlacementProblem,
   PlacementRequest,
@@ -22,6 +23,7 @@ import type {
   Shortfall,
   UnitDemand,
 } from './types.ts';
+import { uplinkNeed } from './uplink-need.ts';
 
 /** A cluster of functions that belong together is tried with at most so many hosts as the first one's. */
 const MOST_ANCHORS = 64;
@@ -29,7 +31,6 @@ const MOST_ANCHORS = 64;
 /** How an attempt goes about it; the first one that places everything counts. */
 interface Attempt {
   readonly isPacking: boolean;
-  readonly options: PlanningOptions;
   readonly rules: readonly PlacementRule[];
   readonly disruption: Disruption;
   /** Whoever has ranked hosts for this plan. */
@@ -46,7 +47,7 @@ interface Outcome {
  * Pure and deterministic: neither the order of the hosts nor that of the requests matters; what is placed stays where it is,
  * save what is too many or no longer covered; planning again after the plan was carried out changes nothing.
  * Greedy: higher priorities first, then functions in order of who provides for whom; those that a rule ties together are placed as one. Where that
- * places not everything, hosts are filled one after the other, large units first.
+ * places not everything, hosts are filled one after the other, large units first. With `searchSteps`, a search mends what that leaves, or betters it.
  * @param inventory a snapshot, or an index of one that is kept true and is as it was afterwards
  */
 export function planPlacement(
@@ -57,27 +58,81 @@ export function planPlacement(
   const index = inventory instanceof HostIndex ? inventory : HostIndex.of(inventory);
   const begin = index.mark();
   const ranked = new Set<Candidates>();
+  const restore = (): void => takeBack(index, begin, ranked);
   try {
     const first = attempt(index, problem, options, { isPacking: false, ranked });
-    if (first.shortfalls.length === 0) return planned(index, begin, first);
-    takeBack(index, begin, ranked);
-    const second = attempt(index, problem, options, { isPacking: true, ranked });
-    if (second.shortfalls.length === 0) return planned(index, begin, second);
-    return { fits: false, shortfalls: first.shortfalls };
+    let plan: Attempted = { ...first, isPacking: false };
+    if (first.shortfalls.length > 0) {
+      restore();
+      plan = { ...attempt(index, problem, options, { isPacking: true, ranked }), isPacking: true };
+    }
+    const { shortfalls } = plan.shortfalls.length > 0 ? first : plan;
+    const searched = searchFrom(index, index.bookings(begin), problem, {
+      plan,
+      shortfalls,
+      options,
+      restore,
+    });
+    if (searched.shortfalls.length > 0) return { fits: false, shortfalls: searched.shortfalls };
+    explain(index, index.bookings(begin), problem, { plan: searched, options, restore });
+    return { fits: true, ...toPlacements(index, index.bookings(begin)), skipped: plan.skipped };
   } finally {
-    takeBack(index, begin, ranked);
+    restore();
   }
+}
+
+interface Attempted extends Outcome {
+  readonly isPacking: boolean;
+}
+
+interface Sequel {
+  readonly plan: Attempted;
+  readonly options: PlanningOptions;
+  /** Takes back all that the plan has booked. */
+  restore(): void;
+}
+
+/** Searches on from what the attempts have booked, where the options ask for it. Others that have made room are no longer asked to move. */
+function searchFrom(
+  index: HostIndex,
+  bookings: readonly Booking[],
+  problem: PlacementProblem,
+  { plan, shortfalls, options, restore }: Sequel & { readonly shortfalls: readonly Shortfall[] },
+): Attempted {
+  const { searchSteps = 0, improvementSteps = searchSteps } = options;
+  const isSettled = shortfalls.length === 0 && improvementSteps <= 0 && problem.requests.length < 2;
+  if (searchSteps <= 0 || isSettled || bookings.some(({ isEviction }) => isEviction))
+    return { ...plan, shortfalls };
+  const kept = [...bookings];
+  restore();
+  const draft = draftOf(index, problem, orderRequests(problem.requests), kept);
+  const before = draft.seats;
+  if (searchPlan(draft, problem, options))
+    return { ...plan, shortfalls: [], isPacking: plan.isPacking && draft.seats === before };
+  if (shortfalls.length === 0) draft.load(before);
+  const misplaced = shortfalls.length > 0 ? undefined : draft.misplaced();
+  if (misplaced === undefined) return { ...plan, shortfalls };
+  const broken = draft.without(misplaced, (compiled) => shortfall(index, compiled, misplaced.count));
+  return { ...plan, shortfalls: [broken] };
+}
+
+/** Tells of each decision of the plan as it is in the end. */
+function explain(
+  index: HostIndex,
+  bookings: readonly Booking[],
+  problem: PlacementProblem,
+  { plan: { isPacking }, options, restore }: Sequel,
+): void {
+  const tell = options.onDecision;
+  if (tell === undefined) return;
+  const kept = [...bookings];
+  restore();
+  explainPlan(index, problem, kept, { isPacking, tell });
 }
 
 function takeBack(index: HostIndex, mark: number, ranked: ReadonlySet<Candidates>): void {
   const roomier = index.rollback(mark);
   if (roomier.length > 0) for (const candidates of ranked) candidates.regain(roomier);
-}
-
-function planned(index: HostIndex, begin: number, { skipped }: Outcome): PlacementResult {
-  const bookings = index.bookings(begin);
-  const { additions, removals, evictions } = toPlacements(index, bookings);
-  return { fits: true, additions, removals, evictions, skipped };
 }
 
 function attempt(
@@ -93,7 +148,7 @@ function attempt(
     left: options.maxEvictions ?? 0,
     own: new Set(requests.map(({ functionId }) => functionId)),
   };
-  const how: Attempt = { isPacking, options, rules, disruption, ranked };
+  const how: Attempt = { isPacking, rules, disruption, ranked };
   for (const { functionId, labels, priority } of ordered)
     if (labels !== undefined || priority !== undefined)
       index.occupancy.introduce(functionId, labels ?? {}, priority ?? 0);
@@ -181,7 +236,7 @@ function placeUnit(
   index: HostIndex,
   request: PlacementRequest,
   demand: UnitDemand,
-  { isPacking, rules, options, disruption, ranked }: Attempt,
+  { isPacking, rules, disruption, ranked }: Attempt,
   anchor: number | undefined,
 ): readonly Shortfall[] {
   const { functionId } = request;
@@ -197,21 +252,10 @@ function placeUnit(
       left === missing && anchor !== undefined && compiled.eligible.has(anchor) && compiled.fits(anchor);
     const row = isAnchored ? anchor : (candidates.best() ?? preempt(index, compiled, disruption));
     if (row === undefined) return [shortfall(index, compiled, left)];
-    options.onDecision?.(decisionOf(index, compiled, row));
     index.book(functionId, demand, row, 1, uplinkNeed(index, request, row));
     candidates.took(row);
   }
   return [];
-}
-
-/** What an instance there sends out of its zone. */
-function uplinkNeed(index: HostIndex, { flows = [] }: PlacementRequest, row: number): number {
-  let total = 0;
-  for (const { to, bitsPerSecond } of flows) {
-    const holders = [...index.occupancy.rowsOf(to).keys()];
-    if (holders.length > 0 && !besides(index, holders).has(row)) total += bitsPerSecond;
-  }
-  return total;
 }
 
 /** Takes away what is too many: from hosts that are not READY first, then where the next one would be placed last. */

@@ -8,11 +8,15 @@ import { isInJurisdiction } from './jurisdiction.ts';
 import { latencyRows } from './latency.ts';
 import type { Affinity, PlacementRequest, PlacementRule } from './types.ts';
 
-/** Hard rules that depend on where other functions are: true while only the request's own instances are being placed. */
+/**
+ * Hard rules that depend on where other functions are: true while only the request's own instances are being placed.
+ * @param awaited requests of the same plan that have no place yet
+ */
 export function relationConstraints(
   index: HostIndex,
   request: PlacementRequest,
   rules: readonly PlacementRule[],
+  awaited: readonly PlacementRequest[] = [],
 ): readonly Constraint[] {
   const { functionId, affinities = [], near = [] } = request;
   return [
@@ -21,7 +25,7 @@ export function relationConstraints(
       .flatMap((rule) => ruleConstraints(index, functionId, rule)),
     ...affinities
       .filter(({ weight }) => weight === undefined)
-      .flatMap((affinity) => affinityConstraints(index, request, affinity)),
+      .flatMap((affinity) => affinityConstraints(index, request, affinity, awaited)),
     ...reachability(index, request),
     ...near.filter(({ weight }) => weight === undefined).map((each) => latencyRows(index, functionId, each)),
     ...flows(index, request),
@@ -63,6 +67,7 @@ function affinityConstraints(
   index: HostIndex,
   request: PlacementRequest,
   affinity: Affinity,
+  awaited: readonly PlacementRequest[],
 ): readonly Constraint[] {
   const { type, scope } = affinity;
   const held = domainsHeld(index, functionsMatching(index, affinity.with), scope, false);
@@ -74,7 +79,10 @@ function affinityConstraints(
       },
     ];
   // The first of its kind has nobody to be with.
-  if (held.size === 0 && matchesFunction(affinity.with, request.labels ?? {}))
+  if (
+    held.size === 0 &&
+    [request, ...awaited].some(({ labels = {} }) => matchesFunction(affinity.with, labels))
+  )
     return [{ text: `lack the label ${scope}`, rows: rowsWithDomain(index, scope) }];
   return [
     {
@@ -95,8 +103,13 @@ export function functionsMatching(index: HostIndex, expression: string): readonl
 }
 
 export function matchesFunction(expression: string, labels: Readonly<Record<string, string>>): boolean {
+  return functionMatcher(expression)(labels);
+}
+
+/** One that cannot be read is satisfied by no function. */
+export function functionMatcher(expression: string): (labels: Readonly<Record<string, string>>) => boolean {
   const { expression: parsed } = parseExpression(expression);
-  return parsed !== undefined && matchesLabels(parsed, labels);
+  return (labels) => parsed !== undefined && matchesLabels(parsed, labels);
 }
 
 function reachability(index: HostIndex, request: PlacementRequest): readonly Constraint[] {

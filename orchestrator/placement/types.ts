@@ -245,13 +245,17 @@ export type PlacementResult =
   | { readonly fits: false; readonly shortfalls: readonly Shortfall[] };
 
 export interface PlanningOptions {
-  /** Steps of search for a plan where the first attempt finds none, or a better one where it does; default 0: the first attempt counts. */
+  /** Steps of search for a plan where the first attempts find none, or a better one where they do; default 0: the first that fits counts. */
   readonly searchSteps?: number;
+  /** Of these, how many at most for a better plan; default all. */
+  readonly improvementSteps?: number;
   /** Decides between equals in the search; the same seed, the same plan. */
   readonly seed?: number;
+  /** Asked before each step of search: true ends it with the best found so far. For whoever has a clock; absent: steps alone count. */
+  readonly isOver?: () => boolean;
   /** Instances of others, at most, that may have to make room; default 0. */
   readonly maxEvictions?: number;
-  /** Told each decision, in order, with how the best hosts compared. */
+  /** Told each decision of a plan that fits, in order, with how the best hosts compared. */
   readonly onDecision?: (decision: Decision) => void;
 }
 

@@ -3,6 +3,7 @@ import type { IoTServiceDescriptor } from '../../descriptors/index.ts';
 import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
 import {
   applyPlacement,
+  searchEffort,
   toPlacementRequest,
   type LifecycleContext,
   type PlanReport,
@@ -15,6 +16,9 @@ import {
 } from '../placement/index.ts';
 import type { ResolvedConstituent, ResolvedService } from './resolve-service.ts';
 
+/** A service is deployed rarely and stays for long: its plan is worth a little search even where the first one fits. */
+const SERVICE_EFFORT = { searchSteps: 2000, improvementSteps: 200, milliseconds: 500 };
+
 /** Where all functions of a service would be, planned as one. */
 export interface ServicePlan {
   readonly problem: PlacementProblem;
@@ -25,7 +29,7 @@ export interface ServicePlan {
 
 /** Places all functions of a service that has none yet, heeding its rules and who must reach whom. */
 export function planService(
-  { inventory }: Pick<LifecycleContext, 'inventory'>,
+  { inventory, clock }: Pick<LifecycleContext, 'inventory' | 'clock'>,
   tenant: TenantId,
   descriptor: IoTServiceDescriptor,
   service: ResolvedService,
@@ -56,7 +60,8 @@ export function planService(
       functionIds: functions.map(idOf),
     })),
   };
-  const result = inventory.look((index) => planPlacement(index, problem));
+  const effort = searchEffort(clock, SERVICE_EFFORT);
+  const result = inventory.look((index) => planPlacement(index, problem, effort));
   if (!result.fits) return { problem, result };
   return {
     problem,
