@@ -1,8 +1,8 @@
 import { compareText } from '../domain/index.ts';
+import { anchorsOf } from './anchors.ts';
 import { candidatesFor } from './candidate-cache.ts';
 import type { Candidates } from './candidates.ts';
-import { compileRequest, rejectionsOf, type CompiledRequest } from './compile-request.ts';
-import { domainOf } from './domains.ts';
+import { rejectionsOf, type CompiledRequest } from './compile-request.ts';
 import { draftOf } from './draft.ts';
 import { explainPlan } from './explain-plan.ts';
 import { HostIndex, type Booking } from './host-index.ts';
@@ -11,6 +11,7 @@ import { planCoverage } from './plan-coverage.ts';
 import { toPlacements } from './placements.ts';
 import { preempt, type Disruption } from './preempt.ts';
 import { summarise } from './reasons.ts';
+import { removeSurplus } from './remove-surplus.ts';
 import { togetherClusters } from './rules.ts';
 import { searchPlan } from './search-plan.ts';
 import type {
@@ -24,9 +25,6 @@ import type {
   UnitDemand,
 } from './types.ts';
 import { uplinkNeed } from './uplink-need.ts';
-
-/** A cluster of functions that belong together is tried with at most so many hosts as the first one's. */
-const MOST_ANCHORS = 64;
 
 /** How an attempt goes about it; the first one that places everything counts. */
 interface Attempt {
@@ -188,34 +186,6 @@ function placeCluster(
   return firstTry;
 }
 
-/** Where else the first function of a cluster could stand: one host of each combination of domains, best first. */
-function anchorsOf(
-  index: HostIndex,
-  requests: readonly PlacementRequest[],
-  rules: readonly PlacementRule[],
-): readonly number[] {
-  const [request] = requests;
-  const demand = request?.units[0];
-  if (requests.length < 2 || request === undefined || demand === undefined) return [];
-  const scopes = rules
-    .filter(({ type, weight }) => type === 'together' && weight === undefined)
-    .map(({ scope }) => scope);
-  const compiled = compileRequest(index, request, demand, rules);
-  const bestOfDomain = new Map<string, number>();
-  const scores = new Map<number, number>();
-  compiled.eligible.forEach((row) => {
-    if (!compiled.fits(row)) return;
-    scores.set(row, compiled.key(row) + compiled.limits.score(row, false));
-    const domain = scopes.map((scope) => domainOf(index, row, scope)).join(' ');
-    const best = bestOfDomain.get(domain);
-    if (best === undefined || compare(row, best) < 0) bestOfDomain.set(domain, row);
-  });
-  function compare(a: number, b: number): number {
-    return (scores.get(b) ?? 0) - (scores.get(a) ?? 0) || index.compareRows(a, b);
-  }
-  return [...bestOfDomain.values()].toSorted(compare).slice(0, MOST_ANCHORS);
-}
-
 function placeAll(
   index: HostIndex,
   requests: readonly PlacementRequest[],
@@ -256,36 +226,6 @@ function placeUnit(
     candidates.took(row);
   }
   return [];
-}
-
-/** Takes away what is too many: from hosts that are not READY first, then where the next one would be placed last. */
-function removeSurplus(
-  index: HostIndex,
-  requests: readonly PlacementRequest[],
-  rules: readonly PlacementRule[],
-): void {
-  for (const request of requests) {
-    const { functionId } = request;
-    for (const demand of request.units) {
-      let surplus = index.occupancy.countOf(functionId, demand.unit) - demand.instances;
-      if (surplus <= 0) continue;
-      const compiled = compileRequest(index, request, demand, rules);
-      const goesFirst = (a: number, b: number): number =>
-        Number(index.isReady(a)) - Number(index.isReady(b)) ||
-        scoreOf(compiled, a) - scoreOf(compiled, b) ||
-        index.compareRows(b, a);
-      for (; surplus > 0; surplus -= 1) {
-        const [worst] = [...index.occupancy.rowsOfUnit(functionId, demand.unit).keys()].toSorted(goesFirst);
-        if (worst === undefined) break;
-        index.book(functionId, demand, worst, -1);
-        compiled.limits.recount(index.occupancy.rowsOf(functionId));
-      }
-    }
-  }
-}
-
-function scoreOf(compiled: CompiledRequest, row: number): number {
-  return compiled.key(row) + compiled.limits.score(row, false);
 }
 
 /** Large units first: small ones fit into what is left. */
