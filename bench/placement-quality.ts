@@ -18,20 +18,21 @@ const { values } = parseArgs({
     scale: { type: 'string', default: '1' },
     each: { type: 'string', default: '12' },
     steps: { type: 'string', default: '2000' },
+    improvement: { type: 'string' },
     seed: { type: 'string', default: '1' },
   },
 });
-const [scale, each, steps, seed] = [values.scale, values.each, values.steps, values.seed].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const scale = Number(values.scale);
+const each = Number(values.each);
+const steps = Number(values.steps);
+/** Of the steps, for a better plan where one is found at once. */
+const improvement = Number(values.improvement ?? values.steps);
+const seed = Number(values.seed);
 if (!(scale > 0)) throw new IotmanoError('invalid-parameter', '--scale must be a number above 0');
-if (![each, steps, seed].every((count) => Number.isInteger(count) && count >= 0) || each === 0)
+if (![each, steps, improvement, seed].every((count) => Number.isInteger(count) && count >= 0) || each === 0)
   throw new IotmanoError(
     'invalid-parameter',
-    '--each must be a whole number above 0, --steps and --seed 0 or more',
+    '--each must be a whole number above 0, --steps, --improvement and --seed 0 or more',
   );
 
 /** The solver gives up on one instance then; the whole run stays within three minutes. */
@@ -72,7 +73,9 @@ function measure(instance: Instance, solve: (instance: Instance) => Solution): R
   const { kind, snapshot, problem } = instance;
   const [solution, solveMs] = timed(() => solve(instance));
   const greedy = planPlacement(snapshot, problem);
-  const [result, planMs] = timed(() => planPlacement(snapshot, problem, { searchSteps: steps, seed }));
+  const [result, planMs] = timed(() =>
+    planPlacement(snapshot, problem, { searchSteps: steps, improvementSteps: improvement, seed }),
+  );
   requireRight(instance, 'the engine', result);
   const base = {
     kind,
@@ -150,6 +153,7 @@ const environment = {
   cpu: cpus()[0]?.model ?? 'unknown',
   scale,
   steps,
+  improvement,
   seed,
 };
 process.stdout.write(`${JSON.stringify({ bench: 'placement-quality', figures, environment })}\n`);
