@@ -42,6 +42,7 @@ export { problemRecord, startOperation } from './operation-records.ts';
 export { resolveInValue } from './resolve-templates.ts';
 export { validateValues } from './validate-values.ts';
 export { applyPlacement } from './plan-wanted.ts';
+export { searchEffort } from './search-effort.ts';
 export { toPlacementRequest } from './placement-request.ts';
 export { snapshotInventory } from './snapshot-inventory.ts';
 export { evictionsOf } from './evictions.ts';

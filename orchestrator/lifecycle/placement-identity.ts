@@ -12,10 +12,15 @@ interface Owner {
 export function identityOf(
   { metadata, placement, requires }: IoTFunctionDescriptor,
   { tenant, instance }: Owner,
-): Required<Pick<PlacementRequest, 'labels' | 'priority' | 'flows'>> {
+): Required<Pick<PlacementRequest, 'labels' | 'priority' | 'flows' | 'affinities'>> {
   const { invariantId, productName, role, hla } = metadata;
   return {
     priority: placement.priority ?? 0,
+    // What other tenants run is nobody's business, nor whether they run anything.
+    affinities: (placement.affinities ?? []).map((each) => ({
+      ...each,
+      with: `(${each.with}) and tenant = ${tenant}`,
+    })),
     flows: requires.flatMap(({ name, bitsPerSecond }) => {
       const to = instance.bind[name];
       return to === undefined || bitsPerSecond === undefined ? [] : [{ to, bitsPerSecond }];

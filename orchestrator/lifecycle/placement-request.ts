@@ -45,7 +45,7 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
     require: [...placement.require, ...(constraints.require ?? [])],
     prefer: placement.prefer,
     spread: placement.spread ?? [],
-    ...requirementsOf(placement, bind, input.tenant),
+    ...requirementsOf(placement, bind),
     usesReserve: input.isHealing === true || (placement.priority ?? 0) > 0,
     ...identityOf(input.function.descriptor, input),
     ...(constraints.hosts === undefined ? {} : { hosts: constraints.hosts }),
@@ -56,14 +56,11 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
 }
 
 function requirementsOf(
-  { near = [], affinities = [], tolerate = [], objectives }: IoTFunctionDescriptor['placement'],
+  { near = [], tolerate = [], objectives }: IoTFunctionDescriptor['placement'],
   bind: RequestInput['instance']['bind'],
-  tenant: TenantId,
 ): Partial<PlacementRequest> {
   return {
     near: near.flatMap((each) => toNear(each, bind)),
-    // What other tenants run is nobody's business, nor whether they run anything.
-    affinities: affinities.map((each) => ({ ...each, with: `(${each.with}) and tenant = ${tenant}` })),
     tolerates: tolerate,
     ...(objectives === undefined ? {} : { objectives }),
   };

@@ -23,6 +23,7 @@ import {
 } from './levels.ts';
 import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
+import { FUNCTION_EFFORT, searchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
 import { targetsIn } from './target-hosts.ts';
@@ -131,6 +132,7 @@ function planChange(
     planner,
     companions: companions.map(({ request }) => request),
     companionSeats: companions.flatMap(({ seats }) => seats),
+    effort: searchEffort(context.clock, FUNCTION_EFFORT),
     look: (kept, plan) =>
       context.inventory.look(
         plan,

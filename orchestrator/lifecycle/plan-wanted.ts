@@ -16,6 +16,7 @@ import {
   type PlacementResult,
   type PlacementRule,
   type Planner,
+  type PlanningOptions,
 } from '../placement/index.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
 import { planSeated, seatsOf, type Seat } from './target-hosts.ts';
@@ -41,6 +42,8 @@ export interface WantedPlanInput extends RequestInput {
   readonly planner?: Planner;
   /** Where the companions' copies go for which that is decided. */
   readonly companionSeats: readonly Seat[];
+  /** How much to search where no plan is found at once; absent: not at all. */
+  readonly effort?: PlanningOptions;
   /** Lets placement look at the inventory as it is when this function has `kept` and nothing else, and its companions what they keep. */
   look(kept: readonly WantedUnit[], plan: (index: HostIndex) => PlacementResult): PlacementResult;
 }
@@ -66,10 +69,10 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
-  const { planner = planPlacement, maxEvictions } = input;
+  const { planner = planPlacement, maxEvictions, effort = {} } = input;
   const seats = [...seatsOf(input.vnfInstanceId, input.moved, input.targets), ...input.companionSeats];
   const result = input.look(toWantedUnits(kept), (index) =>
-    planSeated(index, problem, seats, (...args) => planner(...args, { maxEvictions })),
+    planSeated(index, problem, seats, (...args) => planner(...args, { ...effort, maxEvictions })),
   );
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;

@@ -178,7 +178,7 @@ export function claimOf({ wanted, reservation }: VnfInstanceDocument): readonly 
 function addUnit(
   use: HostUse,
   unit: DescriptorUnit,
-  owner: Pick<PlacedUnit, 'functionId' | 'labels' | 'priority' | 'flows'>,
+  owner: Pick<PlacedUnit, 'functionId' | 'labels' | 'priority' | 'flows' | 'affinities'>,
   isMovable: boolean,
 ): void {
   const resources = demandOf(unit);

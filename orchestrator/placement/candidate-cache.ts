@@ -1,6 +1,7 @@
 import { Candidates } from './candidates.ts';
 import { compileRequest, type CompiledRequest } from './compile-request.ts';
 import type { HostIndex } from './host-index.ts';
+import { waryOf } from './relations.ts';
 import type { PlacementRequest, PlacementRule, UnitDemand } from './types.ts';
 
 interface Entry {
@@ -31,8 +32,9 @@ export function candidatesFor(
   };
   const { functionId } = request;
   const isSentTo = index.occupancy.consumersOf(functionId).size > 0;
+  const isAvoided = waryOf(index, functionId, request.labels ?? {}).length > 0;
   const isTried = index.silent.size > 0 || index.leniency !== undefined;
-  if (isTried || isSentTo || isRelated(request, rules)) return make();
+  if (isTried || isSentTo || isAvoided || isRelated(request, rules)) return make();
   const cache = caches.get(index) ?? new Map<string, Entry>();
   caches.set(index, cache);
   const key = JSON.stringify([request, demand, isPacking], (name, value: unknown) =>
@@ -51,7 +53,7 @@ export function candidatesFor(
 }
 
 /** Whether it matters where other functions are. */
-function isRelated(request: PlacementRequest, rules: readonly PlacementRule[]): boolean {
+export function isRelated(request: PlacementRequest, rules: readonly PlacementRule[]): boolean {
   const { functionId, affinities = [], near = [], flows = [], providers, dependents } = request;
   return (
     affinities.length + flows.length + providers.length + dependents.length > 0 ||

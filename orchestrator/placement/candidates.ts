@@ -73,16 +73,20 @@ export class Candidates {
       group.isChecked = false;
       group.penalty = undefined;
     }
-    if (this.#version !== this.#ownVersion()) {
-      this.#compiled.limits.recount(this.#index.occupancy.rowsOf(this.#compiled.request.functionId));
-      this.#version = this.#ownVersion();
-    }
+  }
+
+  /** What the function's own instances hold, as it is now: keys depend on it. */
+  #recount(): void {
+    if (this.#version === this.#ownVersion()) return;
+    this.#compiled.limits.recount(this.#index.occupancy.rowsOf(this.#compiled.request.functionId));
+    this.#version = this.#ownVersion();
   }
 
   /** These rows have more room than when they were ranked. */
   regain(rows: readonly number[]): void {
     this.isSpent ||= rows.length > KEPT_IN_ALL;
     if (this.isSpent) return;
+    this.#recount();
     for (const row of rows) {
       if (!this.#compiled.eligible.has(row)) continue;
       const group = this.#groupOf(row);

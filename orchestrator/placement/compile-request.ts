@@ -37,6 +37,10 @@ export interface CompileOptions {
   readonly isOwnCounted?: boolean;
   /** What else a host must satisfy; others are in no domain that a hard skew compares. */
   readonly besides?: readonly Constraint[];
+  /** Requests of the same plan that have no place yet: whoever wants to be with them may come first. */
+  readonly awaited?: readonly PlacementRequest[];
+  /** Hard skew keeps no row out: whoever asks looks at it when all is placed. */
+  readonly isSkewLate?: boolean;
 }
 
 export function compileRequest(
@@ -44,20 +48,27 @@ export function compileRequest(
   request: PlacementRequest,
   demand: UnitDemand,
   rules: readonly PlacementRule[],
-  { isPacking = false, isOwnCounted = true, besides = [] }: CompileOptions = {},
+  {
+    isPacking = false,
+    isOwnCounted = true,
+    besides = [],
+    awaited = [],
+    isSkewLate = false,
+  }: CompileOptions = {},
 ): CompiledRequest {
   const spreads = spreadsOf(request, rules);
   const constraints = [
     ...hostConstraints(index, request, demand),
     ...besides,
-    ...relationConstraints(index, request, rules, isOwnCounted),
+    ...relationConstraints(index, request, rules, { isOwnCounted, awaited }),
     ...spreads
       .filter(({ maxSkew }) => maxSkew !== undefined)
       .map(({ by }) => ({ text: `lack the label ${by}`, rows: rowsWithDomain(index, by) })),
   ];
   const eligible = index.present.copy();
   for (const { rows } of constraints) eligible.keep(rows);
-  const limits = new DomainLimits(index, request, { spreads, rules }, eligible);
+  const heeded = isSkewLate ? spreads.map(({ maxSkew: _late, ...spread }) => spread) : spreads;
+  const limits = new DomainLimits(index, request, { spreads: heeded, rules }, eligible);
   const room = roomFor(index, request, demand);
   const parts = scoreParts(index, request, rules);
   const roomWeight = isPacking ? -ROOM_WEIGHT : ROOM_WEIGHT;

@@ -132,6 +132,14 @@ export class DomainLimits {
       return `would hold more than ${maxSkew} above the ${by} that holds least`;
     return undefined;
   }
+
+  /** Whether a domain of the row holds more than a hard skew allows. */
+  isSkewed(row: number): boolean {
+    return this.#scopes.some((scope) => {
+      const here = scope.counts.get(domainOf(this.#index, row, scope.by)) ?? 0;
+      return scope.maxSkew !== undefined && here - (scope.least ??= least(scope)) > scope.maxSkew;
+    });
+  }
 }
 
 function ofSpread({ by, weight = SPREAD_WEIGHT, maxSkew }: Spread): Omit<Scope, 'domains'> {
@@ -155,7 +163,7 @@ function ownRules(
       affinity.weight === undefined &&
       matchesFunction(affinity.with, labels) &&
       // Where others of its kind are already, each instance may join any of them.
-      (affinity.type === 'apart' || functionsMatching(index, affinity.with).length === 0),
+      (affinity.type === 'apart' || functionsMatching(index, affinity.with).every((id) => id === functionId)),
   );
   return [...own, ...kin].map(({ type, scope }) => ({
     by: scope,
@@ -181,8 +189,9 @@ function domainsOf(index: HostIndex, eligible: Bits, { by, maxSkew }: Omit<Scope
 function least({ counts, domains }: Scope): number {
   let holding = 0;
   let smallest = Infinity;
-  for (const count of counts.values()) {
-    if (count <= 0) continue;
+  for (const [domain, count] of counts) {
+    // What lacks the label is in no domain.
+    if (domain === 0 || count <= 0) continue;
     holding += 1;
     smallest = Math.min(smallest, count);
   }

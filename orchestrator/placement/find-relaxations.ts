@@ -41,7 +41,8 @@ export function findRelaxations(
   { mostPlans, mostTold }: RelaxationBounds,
 ): readonly Relaxation[] {
   const index = inventory instanceof HostIndex ? inventory : HostIndex.of(inventory);
-  const { onDecision: _onDecision, ...planning } = options;
+  // What the first attempts place, a search places, too.
+  const planning = { maxEvictions: options.maxEvictions ?? 0 };
   const trial = createTrial(index, problem, planning, mostPlans);
   const choices = relaxationOptions(index, problem, shortfalls);
   const single = choices.filter((choice) => trial.fits([widest(choice)])).map((choice) => [choice]);

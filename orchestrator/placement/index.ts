@@ -34,6 +34,7 @@ export { findRelaxations, type RelaxationBounds } from './find-relaxations.ts';
 export { describeShortfall } from './reasons.ts';
 export { planPlacement } from './plan-placement.ts';
 export { planOrRelax, planWithReasons, type Planner } from './plan-with-reasons.ts';
+export { ratePlan } from './rate-plan.ts';
 export { togetherClusters } from './rules.ts';
 export { planRelocation } from './plan-relocation.ts';
 export type {

@@ -1,5 +1,5 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import type { Flow, PlacedUnit, PlacementRequest, UnitDemand } from './types.ts';
+import type { Affinity, Flow, PlacedUnit, PlacementRequest, UnitDemand } from './types.ts';
 
 export interface Occupants {
   /** Instances by row, of all units. */
@@ -7,6 +7,7 @@ export interface Occupants {
   readonly units: Map<string, UnitOccupants>;
   labels: Readonly<Record<string, string>>;
   flows: readonly Flow[];
+  affinities: readonly Affinity[];
   priority: number;
   /** Another one after every change; never one that it had before. */
   version: number;
@@ -21,10 +22,13 @@ export interface UnitOccupants {
 
 const NOBODY: ReadonlyMap<number, number> = new Map();
 const NO_FLOWS: readonly Flow[] = [];
+const NO_AFFINITIES: readonly Affinity[] = [];
 const NO_FUNCTIONS: ReadonlySet<VnfInstanceId> = new Set();
 
 /** Who a function is, beside where it is. */
-type Who = { readonly [Name in 'labels' | 'priority' | 'flows']?: PlacementRequest[Name] | undefined };
+type Who = {
+  readonly [Name in 'labels' | 'priority' | 'flows' | 'affinities']?: PlacementRequest[Name] | undefined;
+};
 
 /** Which function has how many instances on which row. */
 export class Occupancy {
@@ -35,6 +39,8 @@ export class Occupancy {
   readonly #byRow = new Map<number, VnfInstanceId[]>();
   /** Who sends to whom, by who is sent to. */
   readonly #consumers = new Map<VnfInstanceId, Set<VnfInstanceId>>();
+  /** What functions are hard apart from. */
+  readonly #wary = new Map<VnfInstanceId, readonly Affinity[]>();
 
   get functions(): ReadonlyMap<VnfInstanceId, Occupants> {
     return this.#functions;
@@ -62,17 +68,22 @@ export class Occupancy {
     return this.#consumers.get(functionId) ?? NO_FUNCTIONS;
   }
 
+  /** Functions that are hard apart from others, as far as they are known, with what they say of these. */
+  get wary(): ReadonlyMap<VnfInstanceId, readonly Affinity[]> {
+    return this.#wary;
+  }
+
   countOf(functionId: VnfInstanceId, unit: string): number {
     return this.#functions.get(functionId)?.units.get(unit)?.total ?? 0;
   }
 
   /** What is there already, with its host. */
   enter(
-    { functionId, unit, instances, priority, resources, fixedPorts, labels, flows }: PlacedUnit,
+    { functionId, unit, instances, priority, resources, fixedPorts, labels, flows, affinities }: PlacedUnit,
     row: number,
   ): void {
     const occupants = this.#occupants(functionId);
-    this.#say(functionId, occupants, { labels, priority, flows });
+    this.#say(functionId, occupants, { labels, priority, flows, affinities });
     const ofUnit = unitOf(occupants, unit);
     if (resources !== undefined)
       ofUnit.demand ??= { unit, instances: 0, resources, artifactTypes: [], fixedPorts: fixedPorts ?? [] };
@@ -94,12 +105,19 @@ export class Occupancy {
 
   #forget(functionId: VnfInstanceId, occupants: Occupants): void {
     this.#forgetFlows(functionId, occupants);
+    this.#wary.delete(functionId);
     this.#functions.delete(functionId);
   }
 
-  #say(functionId: VnfInstanceId, occupants: Occupants, { labels, priority, flows }: Who): void {
+  #say(functionId: VnfInstanceId, occupants: Occupants, { labels, priority, flows, affinities }: Who): void {
     if (labels !== undefined) occupants.labels = labels;
     if (priority !== undefined) occupants.priority = priority;
+    if (affinities !== undefined && affinities !== occupants.affinities) {
+      occupants.affinities = affinities;
+      const apart = affinities.filter(({ type, weight }) => type === 'apart' && weight === undefined);
+      if (apart.length === 0) this.#wary.delete(functionId);
+      else this.#wary.set(functionId, apart);
+    }
     if (flows === undefined || flows === occupants.flows) return;
     this.#forgetFlows(functionId, occupants);
     occupants.flows = flows;
@@ -168,7 +186,15 @@ export class Occupancy {
   #occupants(functionId: VnfInstanceId): Occupants {
     let known = this.#functions.get(functionId);
     if (known === undefined) {
-      known = { rows: new Map(), units: new Map(), labels: {}, flows: NO_FLOWS, priority: 0, version: 0 };
+      known = {
+        rows: new Map(),
+        units: new Map(),
+        labels: {},
+        flows: NO_FLOWS,
+        affinities: NO_AFFINITIES,
+        priority: 0,
+        version: 0,
+      };
       this.#functions.set(functionId, known);
     }
     return known;

@@ -62,7 +62,7 @@ function properRows(
   const rows = index.present.copy();
   for (const { rows: allowed } of [
     ...hostConstraints(index, request, demand),
-    ...relationConstraints(index, request, rules, false),
+    ...relationConstraints(index, request, rules, { isOwnCounted: false }),
   ])
     rows.keep(allowed);
   for (const { by, maxSkew } of spreadsOf(request, rules))

@@ -1,16 +1,19 @@
 import { compareText } from '../domain/index.ts';
+import { anchorsOf } from './anchors.ts';
 import { candidatesFor } from './candidate-cache.ts';
 import type { Candidates } from './candidates.ts';
-import { compileRequest, rejectionsOf, type CompiledRequest } from './compile-request.ts';
-import { decisionOf } from './decision.ts';
-import { domainOf } from './domains.ts';
-import { HostIndex } from './host-index.ts';
+import { rejectionsOf, type CompiledRequest } from './compile-request.ts';
+import { draftOf } from './draft.ts';
+import { explainPlan } from './explain-plan.ts';
+import { HostIndex, type Booking } from './host-index.ts';
 import { orderRequests } from './order-requests.ts';
 import { planCoverage } from './plan-coverage.ts';
 import { toPlacements } from './placements.ts';
 import { preempt, type Disruption } from './preempt.ts';
 import { summarise } from './reasons.ts';
+import { removeSurplus } from './remove-surplus.ts';
 import { togetherClusters } from './rules.ts';
+import { searchPlan } from './search-plan.ts';
 import type {
   PlacementProblem,
   PlacementRequest,
@@ -22,15 +25,11 @@ import type {
   UnitDemand,
 } from './types.ts';
 
-/** A cluster of functions that belong together is tried with at most so many hosts as the first one's. */
-const MOST_ANCHORS = 64;
-/** In a trial: the same ones first, so that what fits with few fits with all. */
-const MOST_ANCHORS_TRIED = 4;
-
 /** How an attempt goes about it; the first one that places everything counts. */
 interface Attempt {
   readonly isPacking: boolean;
-  readonly options: PlanningOptions;
+  /** It is only asked whether all fits. */
+  readonly isTrial: boolean;
   readonly rules: readonly PlacementRule[];
   readonly disruption: Disruption;
   /** Whoever has ranked hosts for this plan. */
@@ -47,7 +46,7 @@ interface Outcome {
  * Pure and deterministic: neither the order of the hosts nor that of the requests matters; what is placed stays where it is,
  * save what is too many or no longer covered; planning again after the plan was carried out changes nothing.
  * Greedy: higher priorities first, then functions in order of who provides for whom; those that a rule ties together are placed as one. Where that
- * places not everything, hosts are filled one after the other, large units first.
+ * places not everything, hosts are filled one after the other, large units first. With `searchSteps`, a search mends what that leaves, or betters it.
  * @param inventory a snapshot, or an index of one that is kept true and is as it was afterwards
  */
 export function planPlacement(
@@ -61,28 +60,82 @@ export function planPlacement(
     .map(({ functionId }) => functionId)
     .filter((functionId) => !index.occupancy.functions.has(functionId));
   const ranked = new Set<Candidates>();
+  const restore = (): void => takeBack(index, begin, ranked);
   try {
     const first = attempt(index, problem, options, { isPacking: false, ranked });
-    if (first.shortfalls.length === 0) return planned(index, begin, first);
-    takeBack(index, begin, ranked);
-    const second = attempt(index, problem, options, { isPacking: true, ranked });
-    if (second.shortfalls.length === 0) return planned(index, begin, second);
-    return { fits: false, shortfalls: first.shortfalls };
+    let plan: Attempted = { ...first, isPacking: false };
+    if (first.shortfalls.length > 0) {
+      restore();
+      plan = { ...attempt(index, problem, options, { isPacking: true, ranked }), isPacking: true };
+    }
+    const { shortfalls } = plan.shortfalls.length > 0 ? first : plan;
+    const searched = searchFrom(index, index.bookings(begin), problem, {
+      plan,
+      shortfalls,
+      options,
+      restore,
+    });
+    if (searched.shortfalls.length > 0) return { fits: false, shortfalls: searched.shortfalls };
+    explain(index, index.bookings(begin), problem, { plan: searched, options, restore });
+    return { fits: true, ...toPlacements(index, index.bookings(begin)), skipped: plan.skipped };
   } finally {
-    takeBack(index, begin, ranked);
+    restore();
     index.occupancy.dismiss(strangers);
   }
+}
+
+interface Attempted extends Outcome {
+  readonly isPacking: boolean;
+}
+
+interface Sequel {
+  readonly plan: Attempted;
+  readonly options: PlanningOptions;
+  /** Takes back all that the plan has booked. */
+  restore(): void;
+}
+
+/** Searches on from what the attempts have booked, where the options ask for it. Others that have made room are no longer asked to move. */
+function searchFrom(
+  index: HostIndex,
+  bookings: readonly Booking[],
+  problem: PlacementProblem,
+  { plan, shortfalls, options, restore }: Sequel & { readonly shortfalls: readonly Shortfall[] },
+): Attempted {
+  const { searchSteps = 0, improvementSteps = searchSteps } = options;
+  const isSettled = shortfalls.length === 0 && improvementSteps <= 0 && problem.requests.length < 2;
+  if (searchSteps <= 0 || isSettled || bookings.some(({ isEviction }) => isEviction))
+    return { ...plan, shortfalls };
+  const kept = [...bookings];
+  restore();
+  const draft = draftOf(index, problem, orderRequests(problem.requests), kept);
+  const before = draft.seats;
+  if (searchPlan(draft, problem, options))
+    return { ...plan, shortfalls: [], isPacking: plan.isPacking && draft.seats === before };
+  if (shortfalls.length === 0) draft.load(before);
+  const misplaced = shortfalls.length > 0 ? undefined : draft.misplaced();
+  if (misplaced === undefined) return { ...plan, shortfalls };
+  const broken = draft.without(misplaced, (compiled) => shortfall(index, compiled, misplaced.count));
+  return { ...plan, shortfalls: [broken] };
+}
+
+/** Tells of each decision of the plan as it is in the end. */
+function explain(
+  index: HostIndex,
+  bookings: readonly Booking[],
+  problem: PlacementProblem,
+  { plan: { isPacking }, options, restore }: Sequel,
+): void {
+  const tell = options.onDecision;
+  if (tell === undefined) return;
+  const kept = [...bookings];
+  restore();
+  explainPlan(index, problem, kept, { isPacking, tell });
 }
 
 function takeBack(index: HostIndex, mark: number, ranked: ReadonlySet<Candidates>): void {
   const roomier = index.rollback(mark);
   if (roomier.length > 0) for (const candidates of ranked) candidates.regain(roomier);
-}
-
-function planned(index: HostIndex, begin: number, { skipped }: Outcome): PlacementResult {
-  const bookings = index.bookings(begin);
-  const { additions, removals, evictions } = toPlacements(index, bookings);
-  return { fits: true, additions, removals, evictions, skipped };
 }
 
 function attempt(
@@ -98,10 +151,8 @@ function attempt(
     left: options.maxEvictions ?? 0,
     own: new Set(requests.map(({ functionId }) => functionId)),
   };
-  const how: Attempt = { isPacking, options, rules, disruption, ranked };
-  for (const { functionId, labels, priority, flows } of ordered)
-    if (labels !== undefined || priority !== undefined || flows !== undefined)
-      index.occupancy.introduce(functionId, { labels, priority, flows });
+  const how: Attempt = { isPacking, rules, disruption, ranked, isTrial: options.isTrial === true };
+  for (const request of ordered) index.occupancy.introduce(request.functionId, request);
   const clusters = togetherClusters(
     ordered.map(({ functionId }) => functionId),
     rules,
@@ -138,35 +189,6 @@ function placeCluster(
   return firstTry;
 }
 
-/** Where else the first function of a cluster could stand: one host of each combination of domains, best first. */
-function anchorsOf(
-  index: HostIndex,
-  requests: readonly PlacementRequest[],
-  { rules, options }: Pick<Attempt, 'rules' | 'options'>,
-): readonly number[] {
-  const most = options.isTrial === true ? MOST_ANCHORS_TRIED : MOST_ANCHORS;
-  const [request] = requests;
-  const demand = request?.units[0];
-  if (requests.length < 2 || request === undefined || demand === undefined) return [];
-  const scopes = rules
-    .filter(({ type, weight }) => type === 'together' && weight === undefined)
-    .map(({ scope }) => scope);
-  const compiled = compileRequest(index, request, demand, rules);
-  const bestOfDomain = new Map<string, number>();
-  const scores = new Map<number, number>();
-  compiled.eligible.forEach((row) => {
-    if (!compiled.fits(row)) return;
-    scores.set(row, compiled.key(row) + compiled.limits.score(row, false));
-    const domain = scopes.map((scope) => domainOf(index, row, scope)).join(' ');
-    const best = bestOfDomain.get(domain);
-    if (best === undefined || compare(row, best) < 0) bestOfDomain.set(domain, row);
-  });
-  function compare(a: number, b: number): number {
-    return (scores.get(b) ?? 0) - (scores.get(a) ?? 0) || index.compareRows(a, b);
-  }
-  return [...bestOfDomain.values()].toSorted(compare).slice(0, most);
-}
-
 function placeAll(
   index: HostIndex,
   requests: readonly PlacementRequest[],
@@ -187,7 +209,7 @@ function placeUnit(
   index: HostIndex,
   request: PlacementRequest,
   demand: UnitDemand,
-  { isPacking, rules, options, disruption, ranked }: Attempt,
+  { isPacking, isTrial, rules, disruption, ranked }: Attempt,
   anchor: number | undefined,
 ): readonly Shortfall[] {
   const { functionId } = request;
@@ -202,42 +224,11 @@ function placeUnit(
     const isAnchored =
       left === missing && anchor !== undefined && compiled.eligible.has(anchor) && compiled.fits(anchor);
     const row = isAnchored ? anchor : (candidates.best() ?? preempt(index, compiled, disruption));
-    if (row === undefined) return [shortfall(index, compiled, left, options)];
-    options.onDecision?.(decisionOf(index, compiled, row));
+    if (row === undefined) return [shortfall(index, compiled, left, isTrial)];
     index.book(functionId, demand, row, 1);
     candidates.took(row);
   }
   return [];
-}
-
-/** Takes away what is too many: from hosts that are not READY first, then where the next one would be placed last. */
-function removeSurplus(
-  index: HostIndex,
-  requests: readonly PlacementRequest[],
-  rules: readonly PlacementRule[],
-): void {
-  for (const request of requests) {
-    const { functionId } = request;
-    for (const demand of request.units) {
-      let surplus = index.occupancy.countOf(functionId, demand.unit) - demand.instances;
-      if (surplus <= 0) continue;
-      const compiled = compileRequest(index, request, demand, rules);
-      const goesFirst = (a: number, b: number): number =>
-        Number(index.isReady(a)) - Number(index.isReady(b)) ||
-        scoreOf(compiled, a) - scoreOf(compiled, b) ||
-        index.compareRows(b, a);
-      for (; surplus > 0; surplus -= 1) {
-        const [worst] = [...index.occupancy.rowsOfUnit(functionId, demand.unit).keys()].toSorted(goesFirst);
-        if (worst === undefined) break;
-        index.book(functionId, demand, worst, -1);
-        compiled.limits.recount(index.occupancy.rowsOf(functionId));
-      }
-    }
-  }
-}
-
-function scoreOf(compiled: CompiledRequest, row: number): number {
-  return compiled.key(row) + compiled.limits.score(row, false);
 }
 
 /** Large units first: small ones fit into what is left. */
@@ -248,12 +239,7 @@ function unitsBySize(request: PlacementRequest): readonly UnitDemand[] {
   );
 }
 
-function shortfall(
-  index: HostIndex,
-  compiled: CompiledRequest,
-  missing: number,
-  { isTrial = false }: PlanningOptions,
-): Shortfall {
+function shortfall(index: HostIndex, compiled: CompiledRequest, missing: number, isTrial = false): Shortfall {
   const { request, demand } = compiled;
   return {
     functionId: request.functionId,

@@ -82,8 +82,10 @@ function proposalsFor(
   // Where its own instances shut hosts for each other, one that leaves opens some.
   const isAnyLooked = isHardByHost || isHardByDomain || relocation.watchers.of(placed).soft.length > 0;
   const cost = costOf(index.occupancy.countOf(functionId, demand.unit), placed.isSingleWriter);
-  return rows.flatMap((row) => {
-    const bound = most + mostTogether + SLACK - scoreAt(index, compiled, row);
+  // Each closer look counts anew what the others hold: scores of one moment are compared.
+  const scored = rows.map((row) => ({ row, score: scoreAt(index, compiled, row) }));
+  return scored.flatMap(({ row, score }) => {
+    const bound = most + mostTogether + SLACK - score;
     if (!isAnyLooked && compiled.eligible.has(row) && bound < LEAST_GAIN) return [];
     const gain = gainFrom(relocation, { placed, demand, row });
     return gain < LEAST_GAIN ? [] : [{ placed, demand, row, worth: gain / cost }];

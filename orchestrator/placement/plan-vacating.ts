@@ -14,26 +14,42 @@ export interface Remainder {
 /** The hosts that may take what leaves; undefined: any. */
 export type AllowedHosts = () => readonly HostId[] | undefined;
 
-/** Moves what it can of the departures, the important and the large first; what belongs together goes together where it cannot go by itself. */
+/**
+ * Moves what it can of the departures, the important and the large first; what belongs together goes together where it cannot go by itself. What could not go is tried again
+ * as long as others move: it may have waited for them.
+ */
 export function vacate(
   relocation: Relocation,
   departures: readonly Departure[],
   allowed: AllowedHosts,
 ): Remainder {
   const { index } = relocation;
-  const remainder = openRemainder(index);
-  for (const same of groupAlike(index, departures)) {
-    const [departure] = same;
-    if (departure === undefined) continue;
-    for (let left = same.length; left > 0; left -= 1) {
-      if (instancesAt(relocation, departure) === 0) break; // gone with what it belongs to
-      const outcome = moveAnyhow(relocation, departure, allowed);
-      if (outcome.type === 'moved') continue;
-      remainder.add(departure, Math.min(left, instancesAt(relocation, departure)), outcome);
-      break;
-    }
+  let waiting = groupAlike(index, departures);
+  for (;;) {
+    const before = relocation.moves.length;
+    const remainder = openRemainder(index);
+    waiting = waiting.filter((same) => !vacateAll(relocation, same, allowed, remainder));
+    if (waiting.length === 0 || relocation.moves.length === before) return remainder;
   }
-  return remainder;
+}
+
+/** @returns whether none of them, which are alike, is left */
+function vacateAll(
+  relocation: Relocation,
+  same: readonly Departure[],
+  allowed: AllowedHosts,
+  remainder: OpenRemainder,
+): boolean {
+  const [departure] = same;
+  if (departure === undefined) return true;
+  for (let left = same.length; left > 0; left -= 1) {
+    if (instancesAt(relocation, departure) === 0) return true; // gone with what it belongs to
+    const outcome = moveAnyhow(relocation, departure, allowed);
+    if (outcome.type === 'moved') continue;
+    remainder.add(departure, Math.min(left, instancesAt(relocation, departure)), outcome);
+    return false;
+  }
+  return true;
 }
 
 /** By itself, or else with all that it belongs to. */
@@ -77,9 +93,11 @@ function groupAlike(index: HostIndex, departures: readonly Departure[]): readonl
   ];
 }
 
-function openRemainder(index: HostIndex): Remainder & {
+interface OpenRemainder extends Remainder {
   add(departure: Departure, instances: number, outcome: Outcome): void;
-} {
+}
+
+function openRemainder(index: HostIndex): OpenRemainder {
   const stuck: StuckInstances[] = [];
   const spared: SparedInstances[] = [];
   return {

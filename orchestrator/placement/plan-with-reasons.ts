@@ -31,17 +31,19 @@ export function planWithReasons(
   problem: PlacementProblem,
   options: PlanningOptions = {},
 ): PlacementResult {
-  const decided = new Map<string, number>();
+  const decisions: Decision[] = [];
+  const mostCompared = Math.ceil(MOST_LOOKS.report / Math.max(1, index.size));
   const result = planPlacement(index, problem, {
     ...options,
     onDecision: (decision) => {
       options.onDecision?.(decision);
-      const key = keyOf(decision);
-      decided.set(key, (decided.get(key) ?? 0) + 1);
+      if (decisions.length >= mostCompared) return;
+      const { functionId, unit, chosen, runnersUp } = decision;
+      decisions.push({ functionId, unit, chosen, runnersUp });
     },
   });
-  if (!result.fits) return { ...result, relaxations: relaxations(index, problem, result, options, 'report') };
-  return { ...result, decisions: decisionsBehind(index, problem, options, result.additions, decided) };
+  if (result.fits) return { ...result, decisions };
+  return { ...result, relaxations: relaxations(index, problem, result, options, 'report') };
 }
 
 /** Plans as `planPlacement` does; where nothing fits, also says what would, as far as a little work finds it. For whoever refuses. */
@@ -67,40 +69,4 @@ function relaxations(
   const affordable = Math.floor(MOST_LOOKS[purpose] / looks);
   const mostPlans = Math.min(MOST_PLANS, Math.max(LEAST_PLANS[purpose], affordable));
   return findRelaxations(index, problem, shortfalls, options, { mostPlans, mostTold: MOST_TOLD });
-}
-
-/**
- * Makes the same plan once more, and has the hosts compared at the decisions that it consists of: of each unit the last ones, since what was
- * decided before them was given up.
- */
-function decisionsBehind(
-  index: HostIndex,
-  problem: PlacementProblem,
-  { onDecision: _onDecision, ...options }: PlanningOptions,
-  additions: readonly Placement[],
-  decided: ReadonlyMap<string, number>,
-): readonly Decision[] {
-  const added = new Map<string, number>();
-  for (const addition of additions)
-    added.set(keyOf(addition), (added.get(keyOf(addition)) ?? 0) + addition.instances);
-  const decisions: Decision[] = [];
-  const seen = new Map<string, number>();
-  const mostCompared = Math.ceil(MOST_LOOKS.report / Math.max(1, index.size));
-  planPlacement(index, problem, {
-    ...options,
-    onDecision: (decision) => {
-      const key = keyOf(decision);
-      const place = (seen.get(key) ?? 0) + 1;
-      seen.set(key, place);
-      const isFinal = place > (decided.get(key) ?? 0) - (added.get(key) ?? 0);
-      if (!isFinal || decisions.length >= mostCompared) return;
-      const { functionId, unit, chosen, runnersUp } = decision;
-      decisions.push({ functionId, unit, chosen, runnersUp });
-    },
-  });
-  return decisions;
-}
-
-function keyOf({ functionId, unit }: Pick<Decision, 'functionId' | 'unit'>): string {
-  return `${functionId} ${unit}`;
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HostIndex, planPlacement, type HostSnapshot, type PlacementRequest } from './index.ts';
+import { orderRequests } from './order-requests.ts';
 import { chooseByHand } from './reference.testkit.ts';
 import { applyPlan, buildDemand, buildHost, buildRequest } from './testkit.ts';
 
@@ -102,7 +103,7 @@ describe('the engine', () => {
   it('chooses what a look at every host for every instance chooses', () => {
     fc.assert(
       fc.property(hosts, request('a'), request('b'), (list, a, b) => {
-        const byHand = chooseByHand(list, [a, b]);
+        const byHand = chooseByHand(list, orderRequests([a, b]));
         const chosen: string[] = [];
         const result = planPlacement(
           { hosts: list },
@@ -140,7 +141,7 @@ describe('the engine', () => {
             if (!kept.fits) continue;
             counts.set(each, instances);
             snapshot = applyPlan(snapshot, problem, kept);
-            index.occupancy.introduce(each.functionId, { labels: each.labels });
+            index.occupancy.introduce(each.functionId, each);
             for (const [sign, places] of [
               [1, kept.additions],
               [-1, kept.removals],

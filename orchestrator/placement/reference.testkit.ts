@@ -16,6 +16,7 @@ interface World {
   eligible: readonly HostSnapshot[];
   readonly labelsOf: (functionId: VnfInstanceId) => Readonly<Record<string, string>>;
   readonly takes: (functionId: VnfInstanceId) => UnitDemand;
+  readonly requestOf: (functionId: VnfInstanceId) => PlacementRequest | undefined;
 }
 
 /** Where each instance of the requests goes, one after the other; undefined where one finds no host. */
@@ -31,11 +32,15 @@ export function chooseByHand(
     eligible: [],
     labelsOf: (id) => labels.get(id) ?? {},
     takes: (id) => demands.get(id) as UnitDemand,
+    requestOf: (id) => requests.find(({ functionId }) => functionId === id),
   };
   for (const request of requests) {
     const demand = world.takes(request.functionId);
     world.eligible = hosts.filter(
-      (host) => satisfiesFacts(request, host) && keepsAffinities(world, request, host),
+      (host) =>
+        satisfiesFacts(request, host) &&
+        keepsAffinities(world, request, host) &&
+        isWelcome(world, request, host),
     );
     for (let count = 0; count < demand.instances; count += 1) {
       const rated = hosts
@@ -117,8 +122,22 @@ function mayTake(world: World, request: PlacementRequest, demand: UnitDemand, ho
   if (demand.fixedPorts.some((port) => takenPorts.includes(port))) return false;
   return (
     (request.spread ?? []).every((spread) => keepsSkew(world, request, host, spread)) &&
-    keepsAffinities(world, request, host)
+    keepsAffinities(world, request, host) &&
+    isWelcome(world, request, host)
   );
+}
+
+/** What is hard apart from it keeps it off. */
+function isWelcome(world: World, request: PlacementRequest, host: HostSnapshot): boolean {
+  return world.placed
+    .filter(({ functionId }) => functionId !== request.functionId)
+    .every((holder) =>
+      (world.requestOf(holder.functionId)?.affinities ?? []).every(({ type, with: text, scope, weight }) => {
+        const isMeant = type === 'apart' && weight === undefined && holds(text, request.labels ?? {});
+        const place = domain(host, scope);
+        return !isMeant || place === undefined || domain(holder.host, scope) !== place;
+      }),
+    );
 }
 
 function keepsAffinities(world: World, request: PlacementRequest, host: HostSnapshot): boolean {

@@ -8,15 +8,21 @@ import { isInJurisdiction } from './jurisdiction.ts';
 import { latencyRows } from './latency.ts';
 import type { Affinity, PlacementRequest, PlacementRule } from './types.ts';
 
+interface RelationOptions {
+  readonly isOwnCounted?: boolean;
+  readonly awaited?: readonly PlacementRequest[];
+}
+
 /**
  * Hard rules that depend on where other functions are: true while only the request's own instances are being placed.
- * @param isOwnCounted whether its own instances, where they are now, count as what others may have to be with or apart from
+ * @param how.isOwnCounted whether its own instances, where they are now, count as what others may have to be with or apart from
+ * @param how.awaited requests of the same plan that have no place yet
  */
 export function relationConstraints(
   index: HostIndex,
   request: PlacementRequest,
   rules: readonly PlacementRule[],
-  isOwnCounted = true,
+  { isOwnCounted = true, awaited = [] }: RelationOptions = {},
 ): readonly Constraint[] {
   const { functionId, affinities = [], near = [] } = request;
   const counted = (id: VnfInstanceId): boolean => isOwnCounted || id !== functionId;
@@ -26,7 +32,8 @@ export function relationConstraints(
       .flatMap((rule) => ruleConstraints(index, functionId, rule, counted)),
     ...affinities
       .filter(({ weight }) => weight === undefined)
-      .flatMap((affinity) => affinityConstraints(index, request, affinity, counted)),
+      .flatMap((affinity) => affinityConstraints(index, request, affinity, { counted, awaited })),
+    ...wariness(index, request),
     ...reachability(index, request),
     ...near
       .filter(({ to, weight }) => weight === undefined && (!('functionId' in to) || counted(to.functionId)))
@@ -71,7 +78,10 @@ function affinityConstraints(
   index: HostIndex,
   request: PlacementRequest,
   affinity: Affinity,
-  counted: (id: VnfInstanceId) => boolean,
+  {
+    counted,
+    awaited,
+  }: { readonly counted: (id: VnfInstanceId) => boolean } & Required<Pick<RelationOptions, 'awaited'>>,
 ): readonly Constraint[] {
   const { type, scope } = affinity;
   const held = domainsHeld(index, functionsMatching(index, affinity.with).filter(counted), scope, false);
@@ -83,7 +93,10 @@ function affinityConstraints(
       },
     ];
   // The first of its kind has nobody to be with.
-  if (held.size === 0 && matchesFunction(affinity.with, request.labels ?? {}))
+  if (
+    held.size === 0 &&
+    [request, ...awaited].some(({ labels = {} }) => matchesFunction(affinity.with, labels))
+  )
     return [{ text: `lack the label ${scope}`, rows: rowsWithDomain(index, scope) }];
   return [
     {
@@ -91,6 +104,30 @@ function affinityConstraints(
       rows: rowsInDomains(index, scope, held),
     },
   ];
+}
+
+/** What is there and is hard apart from what comes keeps it off, whoever came first. */
+function wariness(index: HostIndex, { functionId, labels = {} }: PlacementRequest): readonly Constraint[] {
+  const constraints: Constraint[] = [];
+  for (const { id, scope } of waryOf(index, functionId, labels))
+    constraints.push({
+      text: `are in a ${scope} that holds what is to be apart from it`,
+      rows: allBut(index, rowsInDomains(index, scope, domainsHeld(index, [id], scope, false))),
+    });
+  return constraints;
+}
+
+/** Functions, other than this one, that are hard apart from what has the labels, once for each scope. */
+export function waryOf(
+  index: HostIndex,
+  functionId: VnfInstanceId,
+  labels: Readonly<Record<string, string>>,
+): readonly { readonly id: VnfInstanceId; readonly scope: string }[] {
+  const wary: { readonly id: VnfInstanceId; readonly scope: string }[] = [];
+  for (const [id, affinities] of index.occupancy.wary)
+    for (const { with: expression, scope } of affinities)
+      if (id !== functionId && matchesFunction(expression, labels)) wary.push({ id, scope });
+  return wary;
 }
 
 /** Functions of which something is placed and whose labels satisfy the expression. */
@@ -104,8 +141,13 @@ export function functionsMatching(index: HostIndex, expression: string): readonl
 }
 
 export function matchesFunction(expression: string, labels: Readonly<Record<string, string>>): boolean {
+  return functionMatcher(expression)(labels);
+}
+
+/** One that cannot be read is satisfied by no function. */
+export function functionMatcher(expression: string): (labels: Readonly<Record<string, string>>) => boolean {
   const { expression: parsed } = parseExpression(expression);
-  return parsed !== undefined && matchesLabels(parsed, labels);
+  return (labels) => parsed !== undefined && matchesLabels(parsed, labels);
 }
 
 function reachability(index: HostIndex, request: PlacementRequest): readonly Constraint[] {

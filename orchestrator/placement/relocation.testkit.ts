@@ -219,7 +219,9 @@ function keepsAffinity(
   const isKin = matchesLabels(expression, labels);
   if (type === 'apart') {
     const isClear = own.every((each) => each === undefined || !others.includes(each));
-    return isClear && (!isKin || new Set(own).size === own.length);
+    // A host without the label is in no domain.
+    const known = own.filter((each) => each !== undefined);
+    return isClear && (!isKin || new Set(known).size === known.length);
   }
   if (isKin && others.length === 0) return new Set(own).size <= 1;
   return own.every((each) => each !== undefined && others.includes(each));

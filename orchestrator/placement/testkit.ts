@@ -77,7 +77,11 @@ export function applyPlan(
       return here.reduce<HostSnapshot>((current, { functionId, unit, instances, sign }) => {
         const request = requests.find((each) => each.functionId === functionId);
         const demand = request?.units.find((item) => item.unit === unit);
-        const labels = request?.labels === undefined ? {} : { labels: request.labels };
+        const who = {
+          ...(request?.labels === undefined ? {} : { labels: request.labels }),
+          ...(request?.affinities === undefined ? {} : { affinities: request.affinities }),
+          ...(request?.flows === undefined ? {} : { flows: request.flows }),
+        };
         const count = instances * sign;
         const known = current.placed.find((item) => item.functionId === functionId && item.unit === unit);
         const total = (known?.instances ?? 0) + count;
@@ -94,7 +98,7 @@ export function applyPlan(
               : current.ports.filter((port) => demand?.fixedPorts.includes(port) !== true),
           placed: [
             ...current.placed.filter((item) => item !== known),
-            ...(total > 0 ? [{ functionId, unit, instances: total, ...labels }] : []),
+            ...(total > 0 ? [{ functionId, unit, instances: total, ...who }] : []),
           ],
         };
       }, host);

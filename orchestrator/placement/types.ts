@@ -29,6 +29,8 @@ export interface PlacedUnit {
   readonly labels?: Readonly<Record<string, string>>;
   /** Of each instance of the function. */
   readonly flows?: readonly Flow[];
+  /** Of the function: whom it is hard apart from is kept off it, too. */
+  readonly affinities?: readonly Affinity[];
 }
 
 export interface LatencyMeasurement {
@@ -105,7 +107,10 @@ export interface Spread {
   readonly weight?: number;
 }
 
-/** Near to, or away from, functions that a label expression names: `role = cse and tenant = a`. */
+/**
+ * Near to, or away from, functions that a label expression names: `role = cse and tenant = a`. Hard `apart` holds for both: what comes later is kept off
+ * what is there.
+ */
 export interface Affinity {
   readonly type: 'together' | 'apart';
   /** Over the labels of functions that are placed. */
@@ -317,10 +322,14 @@ export type PlacementResult =
     };
 
 export interface PlanningOptions {
-  /** Steps of search for a plan where the first attempt finds none, or a better one where it does; default 0: the first attempt counts. */
+  /** Steps of search for a plan where the first attempts find none, or a better one where they do; default 0: the first that fits counts. */
   readonly searchSteps?: number;
+  /** Of these, how many at most for a better plan; default all. */
+  readonly improvementSteps?: number;
   /** Decides between equals in the search; the same seed, the same plan. */
   readonly seed?: number;
+  /** Asked before each step of search: true ends it with the best found so far. For whoever has a clock; absent: steps alone count. */
+  readonly isOver?: () => boolean;
   /** Instances of others, at most, that may have to make room; default 0. */
   readonly maxEvictions?: number;
   /**
@@ -328,7 +337,7 @@ export interface PlanningOptions {
    * without reasons, which take a look at every host. What fits in a trial, fits.
    */
   readonly isTrial?: boolean;
-  /** Told each decision, in order, also those of attempts that come to nothing. */
+  /** Told each decision of a plan that fits, in order, with how the best hosts compared. */
   readonly onDecision?: (decision: Decision) => void;
 }
 

@@ -48,14 +48,31 @@ export class Watchers {
   /** The functions that one looks at, as far as they are known. */
   watchedBy({ request }: PlacedFunction): readonly VnfInstanceId[] {
     const { affinities = [], functionId } = request;
-    const named = [...namedBy({ request }, this.#rules)];
-    if (affinities.length === 0) return named.filter((id) => id !== functionId);
-    const matching = [...this.#functions.values()].filter(({ request: other }) =>
-      affinities.some((affinity) => matchesFunction(affinity.with, other.labels ?? {})),
-    );
+    const named = [...namedBy({ request }, this.#rules), ...this.#waryOf(request)];
+    const matching =
+      affinities.length === 0
+        ? []
+        : [...this.#functions.values()].filter(({ request: other }) =>
+            affinities.some((affinity) => matchesFunction(affinity.with, other.labels ?? {})),
+          );
     const all = new Set([...named, ...matching.map((each) => each.request.functionId)]);
     all.delete(functionId);
     return [...all];
+  }
+
+  /** Those that are hard apart from it keep it off as well. */
+  #waryOf({ labels = {} }: PlacedFunction['request']): readonly VnfInstanceId[] {
+    const wary: VnfInstanceId[] = [];
+    for (const [expression, watchers] of this.#byExpression) {
+      if (!matchesFunction(expression, labels)) continue;
+      for (const { request } of watchers) {
+        const isWary = (request.affinities ?? []).some(
+          (each) => each.with === expression && each.type === 'apart' && each.weight === undefined,
+        );
+        if (isWary) wary.push(request.functionId);
+      }
+    }
+    return wary;
   }
 }
 
@@ -68,7 +85,7 @@ export function brokenRules(
   const rows = index.occupancy.rowsOf(request.functionId);
   const broken = new Set<string>();
   if (rows.size === 0) return broken;
-  for (const { text, rows: allowed } of relationConstraints(index, request, rules, false))
+  for (const { text, rows: allowed } of relationConstraints(index, request, rules, { isOwnCounted: false }))
     for (const row of rows.keys()) if (!allowed.has(row)) broken.add(`${text} ${row}`);
   return broken;
 }

@@ -6,6 +6,7 @@ import {
   choicesIn,
   reportFailure,
   reportSuccess,
+  searchEffort,
   toPlacementRequest,
   type LifecycleContext,
   type PlanReport,
@@ -18,6 +19,9 @@ import {
   type Planner,
 } from '../placement/index.ts';
 import type { ResolvedConstituent, ResolvedService } from './resolve-service.ts';
+
+/** A service is deployed rarely and stays for long: its plan is worth a little search even where the first one fits. */
+const SERVICE_EFFORT = { searchSteps: 2000, improvementSteps: 200, milliseconds: 500 };
 
 /** Where all functions of a service would be, planned as one. */
 export interface ServicePlan {
@@ -32,7 +36,7 @@ export interface ServicePlan {
  * @param planner what looks for the places: it says more of it to who shows the plan than to who carries it out
  */
 export function planService(
-  { inventory, limits }: Pick<LifecycleContext, 'inventory' | 'limits'>,
+  { inventory, limits, clock }: Pick<LifecycleContext, 'inventory' | 'limits' | 'clock'>,
   tenant: TenantId,
   descriptor: IoTServiceDescriptor,
   service: ResolvedService,
@@ -65,7 +69,8 @@ export function planService(
       functionIds: functions.map(idOf),
     })),
   };
-  const result = inventory.look((index) => planner(index, problem, { maxEvictions: limits.maxEvictions }));
+  const options = { ...searchEffort(clock, SERVICE_EFFORT), maxEvictions: limits.maxEvictions };
+  const result = inventory.look((index) => planner(index, problem, options));
   if (!result.fits) return { problem, result };
   return {
     problem,
