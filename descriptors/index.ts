@@ -2,6 +2,10 @@
 export type * from './types.ts';
 export { parseDescriptor, type ParsedDescriptor } from './parse-descriptor.ts';
 export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './document/quantities.ts';
+export { hasErrors, toFaults, type Finding } from './document/finding.ts';
+export { readDocument, type ReadDocument } from './document/read-document.ts';
+export { unknownName } from './document/wording.ts';
+export { toFindings } from './document/schema-findings.ts';
 export { checkConfig, type CheckedConfig, type Parameters } from './check-config.ts';
 export {
   KEEP_TEMPLATE,

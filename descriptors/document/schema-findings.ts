@@ -12,11 +12,14 @@ interface SchemaWording extends Wording {
 /** Parts of the language that this version does not have yet. */
 const NOT_YET = new Set(['devices', 'streams', 'external', 'waves', 'bake', 'stopAt', 'bandwidth']);
 
-/** The validator's errors in words for people. */
-export function toFindings(errors: readonly ErrorObject[]): Finding[] {
+/**
+ * The validator's errors in words for people.
+ * @param whole what the document is called
+ */
+export function toFindings(errors: readonly ErrorObject[], whole = 'the descriptor'): Finding[] {
   return errors.flatMap((error) => {
     if (isPartOfChoice(error) || error.keyword === 'propertyNames' || error.keyword === 'if') return [];
-    const wording = wordingOf(error);
+    const wording = wordingOf(error, whole);
     return [{ rule: `schema/${error.keyword}`, pointer: error.instancePath, ...wording }];
   });
 }
@@ -28,15 +31,15 @@ function isPartOfChoice({ schemaPath, keyword }: ErrorObject): boolean {
   );
 }
 
-function wordingOf(error: ErrorObject): SchemaWording {
+function wordingOf(error: ErrorObject, whole: string): SchemaWording {
   const { instancePath, params, data, parentSchema = {} } = error;
-  const place = lastToken(instancePath);
+  const place = lastToken(instancePath, whole);
   const found = excerpt(data);
   switch (error.keyword) {
     case 'additionalProperties':
-      return unknownProperty(error, String(params['additionalProperty']));
+      return unknownProperty(error, String(params['additionalProperty']), whole);
     case 'required':
-      return missingProperty(error, String(params['missingProperty']));
+      return missingProperty(error, String(params['missingProperty']), whole);
     case 'type':
       return {
         message: `${place} is ${found}`,
@@ -67,9 +70,13 @@ function wordingOf(error: ErrorObject): SchemaWording {
   }
 }
 
-function unknownProperty({ instancePath, parentSchema }: ErrorObject, property: string): SchemaWording {
+function unknownProperty(
+  { instancePath, parentSchema }: ErrorObject,
+  property: string,
+  whole: string,
+): SchemaWording {
   const known = Object.keys((parentSchema?.['properties'] ?? {}) as object);
-  const where = instancePath === '' ? 'the descriptor' : lastToken(instancePath);
+  const where = lastToken(instancePath, whole);
   const remedy = NOT_YET.has(property)
     ? 'this part of the language is not supported by this version yet; leave it out'
     : `allowed: ${listed(known)}.${didYouMean(property, known)}`;
@@ -82,12 +89,16 @@ function unknownProperty({ instancePath, parentSchema }: ErrorObject, property: 
   };
 }
 
-function missingProperty({ instancePath, parentSchema }: ErrorObject, property: string): SchemaWording {
+function missingProperty(
+  { instancePath, parentSchema }: ErrorObject,
+  property: string,
+  whole: string,
+): SchemaWording {
   const properties = (parentSchema?.['properties'] ?? {}) as Readonly<
     Record<string, { description?: string; examples?: unknown[] }>
   >;
   const schema = properties[property];
-  const where = instancePath === '' ? 'the descriptor' : lastToken(instancePath);
+  const where = lastToken(instancePath, whole);
   const example =
     schema?.examples?.[0] === undefined
       ? ''
@@ -172,8 +183,8 @@ function branchTags(parentSchema: object): string[] {
   });
 }
 
-function lastToken(pointer: string): string {
-  return pointer === '' ? 'the descriptor' : `\`${pointer.slice(1).split('/').slice(-2).join('/')}\``;
+function lastToken(pointer: string, whole: string): string {
+  return pointer === '' ? whole : `\`${pointer.slice(1).split('/').slice(-2).join('/')}\``;
 }
 
 function excerpt(value: unknown): string {

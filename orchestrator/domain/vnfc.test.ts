@@ -34,6 +34,32 @@ describe('canonical JSON', () => {
     expect(isSameJson([1, 2], [2, 1])).toBe(false);
   });
 
+  it('is equal where values are the same, and only there', () => {
+    const small = fc.jsonValue({ maxDepth: 3 });
+    const withHoles = small.map((value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? { ...value, hole: undefined }
+        : value,
+    );
+    fc.assert(
+      fc.property(fc.oneof(small, withHoles), fc.oneof(small, withHoles), (a, b) => {
+        const copy: unknown = JSON.parse(JSON.stringify(a));
+        expect(isSameJson(a, copy)).toBe(true);
+        expect(isSameJson(a, b)).toBe(canonicalJson(a) === canonicalJson(b));
+      }),
+      { numRuns: 500 },
+    );
+    for (const [a, b] of [
+      [{ a: 1 }, { a: 1, b: 2 }],
+      [{ a: 1, b: 2 }, { a: 1 }],
+      [{ a: undefined }, { b: undefined }],
+      [[1], { 0: 1 }],
+      [null, {}],
+      [{ toString: 1 }, {}],
+    ])
+      expect(isSameJson(a, b)).toBe(canonicalJson(a) === canonicalJson(b));
+  });
+
   it('keeps what JSON keeps', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

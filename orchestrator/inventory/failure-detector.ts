@@ -25,10 +25,12 @@ export interface FailureDetectorOptions {
   readonly clock: Clock;
   readonly leases: Leases;
   readonly log: Logger;
+  /** Default 250. */
+  readonly judgeEveryMilliseconds?: number | undefined;
 }
 
 export function createFailureDetector(options: FailureDetectorOptions): FailureDetector {
-  const { store, clock, leases, log } = options;
+  const { store, clock, leases, log, judgeEveryMilliseconds = JUDGE_EVERY_MILLISECONDS } = options;
   /** As the leader before left it, until the first judgement. */
   let braked = standingBrakes(store);
 
@@ -109,7 +111,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
         } catch (error) {
           log.error({ err: error }, `hosts could not be judged: ${messageOf(error)}`);
         }
-        await clock.sleep(JUDGE_EVERY_MILLISECONDS, signal);
+        await clock.sleep(judgeEveryMilliseconds, signal);
       }
     },
   };

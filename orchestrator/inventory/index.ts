@@ -3,6 +3,7 @@ export { createInventory, type Inventory } from './inventory.ts';
 export { countAssignments, isVisible, requireVisibleHost, type HostModifications } from './host-changes.ts';
 export type { EnrolmentRequest } from './enrolment.ts';
 export type { EnrolmentTokenRequest } from './enrolment-tokens.ts';
+export { createLeases, type Leases } from './leases.ts';
 export type { LeaseTerms } from './heartbeat.ts';
 export { createMessageSequences, type MessageNumber, type MessageSequences } from './message-sequences.ts';
 export { SESSION_SECONDS, type SessionRequest } from './open-session.ts';

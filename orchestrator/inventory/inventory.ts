@@ -16,9 +16,10 @@ import type { LeaseTerms } from './heartbeat.ts';
 import { clearAlarm } from './host-alarms.ts';
 import { forgetHost, modifyHost, type HostModifications } from './host-changes.ts';
 import { applyHostEvent } from './host-events.ts';
-import { createLeases } from './leases.ts';
+import { createLeases, type Leases } from './leases.ts';
 import { createNonces, NONCE_SECONDS } from './nonces.ts';
 import { openSession, requireHost, type OpenedSession, type SessionRequest } from './open-session.ts';
+import { createSuspectedHosts } from './suspected-hosts.ts';
 import { createSessionIndex, requireSession } from './session-index.ts';
 
 const PURGE_EVERY_MILLISECONDS = 60_000;
@@ -29,6 +30,10 @@ export interface InventoryOptions {
   readonly ids: IdSource;
   readonly random: RandomBytes;
   readonly log: Logger;
+  /** Where leases are kept; by default all that is known of a host's life is its heartbeats. */
+  readonly leases?: Leases;
+  /** Between two judgements of all hosts; default 250. */
+  readonly judgeEveryMilliseconds?: number;
 }
 
 /** Hosts: who they are, what they are, and whether they are heard from. */
@@ -60,6 +65,8 @@ export interface Inventory {
   hasLease(hostId: HostId): boolean;
   /** Too many hosts of its zone fell silent at once: the network is suspected, and nothing is moved. */
   isBraked(hostId: HostId): boolean;
+  /** Hosts that have no lease, as far as they have been judged. */
+  suspectedHosts(): Iterable<HostId>;
   /** Judges all hosts once, as `run` does all the time. */
   judge(): void;
   /** Detects failures and forgets what has expired, until the signal aborts. Never rejects. */
@@ -68,11 +75,13 @@ export interface Inventory {
 
 export function createInventory(options: InventoryOptions): Inventory {
   const { store, clock, ids, random, log } = options;
-  const leases = createLeases(store, clock);
-  const detector = createFailureDetector({ store, clock, leases, log });
+  const leases = options.leases ?? createLeases(store, clock);
+  const { judgeEveryMilliseconds } = options;
+  const detector = createFailureDetector({ store, clock, leases, log, judgeEveryMilliseconds });
   const sessions = createSessionIndex(store, clock);
   const nonces = createNonces(clock, random);
 
+  const suspectedHosts = createSuspectedHosts(store);
   const clockOffsets = new Map<HostId, number>();
 
   function renewLease(hostId: HostId, clockOffsetMilliseconds?: number): void {
@@ -135,6 +144,7 @@ export function createInventory(options: InventoryOptions): Inventory {
       return (state === 'READY' || state === 'DRAINING') && !leases.hasLapsed(hostId);
     },
     isBraked: (hostId) => detector.isBraked(hostId),
+    suspectedHosts,
     judge: () => detector.judge(),
     run: async (signal) => {
       await Promise.all([detector.run(signal), purgeForEver(signal)]);

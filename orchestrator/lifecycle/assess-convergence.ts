@@ -77,15 +77,28 @@ export interface FoundCopy {
 
 /** What the host of a copy last reported of it. */
 export function findCopy(observed: readonly ObservedDocument[], copy: WantedVnfc): FoundCopy | undefined {
-  const document = observed.find(
-    ({ hostId, workload }) =>
-      hostId === copy.hostId &&
-      workload.key.unit === copy.unit &&
-      workload.key.generation === copy.generation,
-  );
+  const document = byWorkload(observed).get(workloadName(copy.hostId, copy));
   const instance = document?.workload.instances.find(({ slot }) => slot === copy.slot);
   if (document === undefined) return undefined;
   return instance === undefined ? { document } : { document, instance };
+}
+
+const indexes = new WeakMap<readonly ObservedDocument[], ReadonlyMap<string, ObservedDocument>>();
+
+/** Of a list that is asked about each of ten thousand copies: arranged once, as nobody changes a list. */
+function byWorkload(observed: readonly ObservedDocument[]): ReadonlyMap<string, ObservedDocument> {
+  let index = indexes.get(observed);
+  if (index === undefined) {
+    index = new Map(
+      observed.map((document) => [workloadName(document.hostId, document.workload.key), document]),
+    );
+    indexes.set(observed, index);
+  }
+  return index;
+}
+
+function workloadName(hostId: HostId, { unit, generation }: Pick<WantedUnit, 'unit' | 'generation'>): string {
+  return `${hostId} ${unit} ${generation}`;
 }
 
 function isReached(
@@ -122,6 +135,9 @@ function reasonOf(found: FoundCopy | undefined): string | undefined {
 /** Copies that are there and not wanted. A silent host removes them when it returns: it runs only what it is assigned. */
 function leftoversOf({ wanted, observed, lostHosts, withdrawnFrom }: ConvergenceInput): readonly string[] {
   const wantedNames = new Set(wantedVnfcs(wanted).map(copyName));
+  const wantedWorkloads = new Set(
+    wanted.flatMap((item) => item.hosts.map(({ hostId }) => workloadName(hostId, item))),
+  );
   const unconfirmed = withdrawnFrom
     .filter((hostId) => !lostHosts.has(hostId))
     .map((hostId) => `${hostId} has not confirmed yet that it runs nothing of this any more`);
@@ -129,12 +145,7 @@ function leftoversOf({ wanted, observed, lostHosts, withdrawnFrom }: Convergence
     .filter(({ hostId }) => !lostHosts.has(hostId))
     .flatMap(({ hostId, workload }) => {
       const { unit, generation } = workload.key;
-      const isWorkloadWanted = wanted.some(
-        (item) =>
-          item.unit === unit &&
-          item.generation === generation &&
-          item.hosts.some((host) => host.hostId === hostId),
-      );
+      const isWorkloadWanted = wantedWorkloads.has(workloadName(hostId, workload.key));
       if (!isWorkloadWanted && workload.instances.length === 0)
         return [`${unit} is being removed from ${hostId}`];
       return workload.instances

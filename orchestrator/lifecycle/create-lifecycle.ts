@@ -14,7 +14,7 @@ import { createLifecycleEngine, type LifecycleEngine } from './engine.ts';
 import { explainHostTo, type FunctionChoice } from './explain-host.ts';
 import { createFunctionCatalog } from './function-catalog.ts';
 import { createInstanceIndex } from './instance-index.ts';
-import { createInventoryIndex } from './inventory-index.ts';
+import { createInventoryIndex, type InventoryIndex } from './inventory-index.ts';
 import type { KeySource } from './key-source.ts';
 import type { Liveness } from './liveness.ts';
 import { createOpOccUseCases, type OpOccUseCases } from './op-occ-use-cases.ts';
@@ -35,6 +35,8 @@ export interface LifecycleOptions {
   readonly limits?: Partial<LifecycleLimits>;
   /** Of each host of a tier, what only healing and functions of a priority above 0 get. */
   readonly reserves?: PlacementSnapshot['reserves'];
+  /** Stands between the lifecycle and the inventory that it plans with: to measure, for instance. */
+  readonly aroundInventory?: (inventory: InventoryIndex) => InventoryIndex;
 }
 
 /** The function lifecycle (VNFM): use cases, and the engine that carries them out. */
@@ -61,11 +63,16 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const { store, clock, ids, keys, liveness, templates, logger } = options;
   const index = createInstanceIndex(store);
   const catalog = createFunctionCatalog(store);
+  const inventory = createInventoryIndex(store, catalog, {
+    clock,
+    suspected: () => liveness.suspectedHosts(),
+    ...(options.reserves === undefined ? {} : { reserves: options.reserves }),
+  });
   const context: LifecycleContext = {
     state: store,
     index,
     catalog,
-    inventory: createInventoryIndex(store, catalog, clock, options.reserves),
+    inventory: options.aroundInventory?.(inventory) ?? inventory,
     clock,
     ids,
     keys,

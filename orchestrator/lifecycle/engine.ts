@@ -1,13 +1,14 @@
-import { IotmanoError, messageOf, type VnfInstanceId } from '../../kernel/index.ts';
+import { IotmanoError, messageOf, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import type { VnfInstanceDocument } from '../domain/index.ts';
 import type { StateStore } from '../store/index.ts';
 import { advanceOperation } from './advance-operation.ts';
 import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import { healAutomatically } from './heal-automatically.ts';
+import { createHostFollower } from './follow-hosts.ts';
 import { createHealPace } from './heal-pace.ts';
 import { judgeHost } from './liveness.ts';
-import { hostsOfWanted } from './plan-wanted.ts';
 import { createProgressWatch } from './progress-watch.ts';
 
 /**
@@ -17,8 +18,11 @@ import { createProgressWatch } from './progress-watch.ts';
 export interface LifecycleEngine {
   start(): void;
   stop(): Promise<void>;
-  /** Does all that can be done now. For tests, and for callers that have just committed. */
-  settle(): void;
+  /**
+   * Does all that can be done now, or a good part of it; for tests, simulations, and callers that have just committed.
+   * @returns whether nothing is left to be looked at
+   */
+  settle(): boolean;
   /** Looks at what time alone may have changed, as the timer does. */
   tick(): void;
   /** Looks at everything, as a new engine does. */
@@ -36,7 +40,10 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
   const troubled = new Set<VnfInstanceId>();
   const silence = new Map<VnfInstanceId, string>();
   const progress = createProgressWatch(clock, limits.stallMilliseconds);
-  const pace = createHealPace(clock, limits.healBackoffMilliseconds);
+  const memory = {
+    pace: createHealPace(clock, limits.healBackoffMilliseconds),
+    follower: createHostFollower(),
+  };
   const stopping = new AbortController();
   let unsubscribe: (() => void) | undefined;
   let loop: Promise<void> | undefined;
@@ -47,7 +54,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
     let hasCommitted = false;
     for (let step = 0; step < MOST_STEPS && advanceOperation(context, progress, id); step += 1)
       hasCommitted = true;
-    const healing = healAutomatically(context, pace, id);
+    const healing = healAutomatically(context, memory, id);
     if (healing.isTroubled) troubled.add(id);
     else troubled.delete(id);
     return assign(id) || hasCommitted || healing.hasCommitted;
@@ -61,10 +68,10 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
     return writes.length > 0;
   }
 
-  function settle(): void {
+  function settle(): boolean {
     for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
       const [id] = dirty;
-      if (id === undefined) return;
+      if (id === undefined) return true;
       dirty.delete(id);
       try {
         if (look(id)) markWithNeighbours(id);
@@ -73,7 +80,9 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
         troubled.add(id);
       }
     }
+    if (dirty.size === 0) return true;
     schedule();
+    return false;
   }
 
   function report(vnfInstanceId: VnfInstanceId, error: unknown): void {
@@ -99,24 +108,47 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
       const vnfInstanceId = id as VnfInstanceId;
       if (document.activeOpOcc !== undefined) active.add(document.activeOpOcc);
       if (document.activeOpOcc !== undefined || troubled.has(vnfInstanceId)) dirty.add(vnfInstanceId);
-      if (document.wanted.length > 0) hearHosts(vnfInstanceId);
     }
     progress.retain(active);
+    hearHosts();
     settle();
   }
 
   /** A host that falls silent, or is heard again, makes no record of ours change: compare with last time. */
-  function hearHosts(id: VnfInstanceId): void {
+  function hearHosts(): void {
+    const suspected = new Map<VnfInstanceId, HostId[]>([...silence.keys()].map((id) => [id, []]));
+    for (const hostId of context.liveness.suspectedHosts()) {
+      for (const id of new Set(index.ownersOn(hostId))) {
+        const hosts = suspected.get(id);
+        if (hosts === undefined) suspected.set(id, [hostId]);
+        else hosts.push(hostId);
+      }
+    }
+    for (const [id, hostIds] of suspected) hear(id, hostIds);
+  }
+
+  function hear(id: VnfInstanceId, hostIds: readonly HostId[]): void {
     const instance = context.state.get('vnf-instance', id)?.document;
-    if (instance === undefined) return;
-    const { descriptor } = packageOf(context.catalog, instance.vnfPkgId);
-    const verdicts = hostsOfWanted(instance.wanted).map((hostId) => {
-      const { isLost, isAbandoned } = judgeHost(context.state, context.liveness, descriptor, hostId);
-      return isLost ? `${hostId}${isAbandoned ? '!' : ''}` : '';
-    });
-    const heard = verdicts.join(' ').trim();
+    const verdicts = instance === undefined ? [] : lostAmong(instance, hostIds);
+    const heard = verdicts.toSorted().join(' ');
     if (heard !== (silence.get(id) ?? '')) markWithNeighbours(id);
-    silence.set(id, heard);
+    if (heard === '') silence.delete(id);
+    else silence.set(id, heard);
+  }
+
+  function lostAmong({ vnfPkgId }: VnfInstanceDocument, hostIds: readonly HostId[]): readonly string[] {
+    const { descriptor } = packageOf(context.catalog, vnfPkgId);
+    return hostIds.flatMap((hostId) => {
+      const { isLost, isAbandoned } = judgeHost(context.state, context.liveness, descriptor, hostId);
+      return isLost ? [`${hostId}${isAbandoned ? '!' : ''}`] : [];
+    });
+  }
+
+  /** Of a host's change those hear that have something there, those that cover it, and those that wait for room. */
+  function markOf(hostId: HostId): void {
+    for (const id of index.ownersOn(hostId)) markWithNeighbours(id);
+    for (const id of index.covering(hostId)) dirty.add(id);
+    for (const id of troubled) dirty.add(id);
   }
 
   function schedule(): void {
@@ -146,7 +178,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
       unsubscribe = store.subscribe(({ entries }) => {
         for (const { kind, id } of entries) {
           for (const owner of index.touch(kind, id)) markWithNeighbours(owner);
-          if (kind === 'host' || kind === 'host-facts') markAll();
+          if (kind === 'host' || kind === 'host-facts') markOf(id as HostId);
         }
         if (dirty.size > 0) schedule();
       });

@@ -1,12 +1,13 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { isSameJson, vnfcInstanceId, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import { vnfcInstanceId, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
 import { describePlan } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import { abandonedBy } from './abandoned.ts';
-import { commitWanted, convergenceOf } from './advance-operation.ts';
+import { convergenceOf } from './advance-operation.ts';
 import type { FailedCopy } from './assess-convergence.ts';
 import { LIFECYCLE_ALARMS, type LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
+import type { HostFollower } from './follow-hosts.ts';
 import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
@@ -19,6 +20,12 @@ export interface HealingOutcome {
   readonly isTroubled: boolean;
 }
 
+/** What healing knows besides what is in the store: a new leader begins without it. */
+export interface HealingMemory {
+  readonly pace: HealPace;
+  readonly follower: HostFollower;
+}
+
 const WELL: HealingOutcome = { hasCommitted: false, isTroubled: false };
 
 /**
@@ -28,7 +35,7 @@ const WELL: HealingOutcome = { hasCommitted: false, isTroubled: false };
  */
 export function healAutomatically(
   context: LifecycleContext,
-  pace: HealPace,
+  { pace, follower }: HealingMemory,
   vnfInstanceId: VnfInstanceId,
 ): HealingOutcome {
   const record = context.state.get('vnf-instance', vnfInstanceId);
@@ -48,7 +55,8 @@ export function healAutomatically(
     if (displaced.leaving.length > 0) return { hasCommitted: false, isTroubled: true };
     pace.rest(vnfInstanceId);
     context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
-    return document.coverage === undefined ? WELL : followHosts(context, vnfInstanceId, record);
+    if (document.coverage === undefined) return WELL;
+    return { hasCommitted: follower.follow(context, vnfInstanceId, record), isTroubled: false };
   }
   if (abandoned.length === 0 && !pace.mayTry(vnfInstanceId)) return { hasCommitted: false, isTroubled: true };
   return heal(
@@ -105,24 +113,6 @@ function heal(
   context.commit(writes);
   context.logger.warn({ tenant, vnfInstanceId, cause: operationParams.cause }, 'healing automatically');
   return { hasCommitted: true, isTroubled: true };
-}
-
-/** Coverage is a rule, not a number: hosts that come, change or leave change what is wanted without an operation. */
-function followHosts(
-  context: LifecycleContext,
-  vnfInstanceId: VnfInstanceId,
-  record: StoredRecord<'vnf-instance'>,
-): HealingOutcome {
-  const { document, tenant } = record;
-  const plan = planOperation(
-    context,
-    { vnfInstanceId, tenant, instance: document },
-    { operation: 'HEAL', state: 'PROCESSING', operationParams: {} },
-  );
-  if (plan.wanted === undefined || isSameJson(plan.wanted, document.wanted)) return WELL;
-  commitWanted(context, { vnfInstanceId, instance: record }, document, plan);
-  context.logger.info({ tenant, vnfInstanceId }, 'coverage follows the hosts');
-  return { hasCommitted: true, isTroubled: false };
 }
 
 /** One alarm for all copies: what stands is not changed by raising it again. */

@@ -9,6 +9,7 @@ export {
   type LifecycleLimits,
 } from './context.ts';
 export type { LifecycleEngine } from './engine.ts';
+export type { InventoryIndex } from './inventory-index.ts';
 export type { Liveness } from './liveness.ts';
 export type { FunctionChoice } from './explain-host.ts';
 export { randomKeys, type KeySource } from './key-source.ts';

@@ -1,5 +1,6 @@
-import type { LcmOpOccId, NsInstanceId, VnfInstanceId } from '../../kernel/index.ts';
-import type { RecordDocuments } from '../domain/index.ts';
+import type { HostId, LcmOpOccId, NsInstanceId, VnfInstanceId } from '../../kernel/index.ts';
+import { matchesLabels, parseExpression, type ParsedExpression } from '../../descriptors/index.ts';
+import { hostLabels, type RecordDocuments } from '../domain/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
 
 /**
@@ -15,6 +16,10 @@ export interface InstanceIndex {
   dependentsOf(id: VnfInstanceId): readonly VnfInstanceId[];
   operationsOf(id: VnfInstanceId): readonly LcmOpOccId[];
   constituentsOf(id: NsInstanceId): readonly VnfInstanceId[];
+  /** Function instances of which something is assigned to, or displaced from, the host; one may be named more than once. */
+  ownersOn(hostId: HostId): Iterable<VnfInstanceId>;
+  /** Function instances whose coverage names a host as it is now. */
+  covering(hostId: HostId): Iterable<VnfInstanceId>;
 }
 
 interface Relation {
@@ -29,6 +34,9 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
   const dependents = createRelation();
   const operations = createRelation();
   const constituents = createRelation();
+  const coverages = new Map<VnfInstanceId, ParsedExpression>();
+  /** Instances by host that their copies leave. */
+  const displaced = createRelation();
   /** Instances by host from which copies of them were taken away. */
   const withdrawn = createRelation();
 
@@ -43,6 +51,9 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
       case 'vnf-instance': {
         const document = state.get(kind, id)?.document;
         constituents.set(id, present(document?.nsInstanceId));
+        displaced.set(id, document?.displaced?.map(({ hostId }) => hostId) ?? []);
+        if (document?.coverage === undefined) coverages.delete(id as VnfInstanceId);
+        else coverages.set(id as VnfInstanceId, parseExpression(document.coverage));
         withdrawn.set(id, document?.withdrawn?.map(({ hostId }) => hostId) ?? []);
         const providers = dependents.set(id, Object.values(document?.bind ?? {}));
         return [id, ...providers] as VnfInstanceId[];
@@ -57,8 +68,24 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
   for (const kind of ['assignment', 'observed', 'vnf-lcm-op-occ', 'vnf-instance'] as const)
     for (const { id } of state.list(kind)) touch(kind, id);
 
+  function* ownersOn(hostId: HostId): Generator<VnfInstanceId> {
+    for (const { document } of state.listByPrefix('assignment', `${hostId}.`))
+      yield document.workload.key.vnfInstanceId;
+    yield* displaced.of(hostId) as readonly VnfInstanceId[];
+  }
+
+  function* covering(hostId: HostId): Generator<VnfInstanceId> {
+    const facts = state.get('host-facts', hostId)?.document;
+    if (facts === undefined || coverages.size === 0) return;
+    const labels = hostLabels(hostId, facts);
+    for (const [id, { expression }] of coverages)
+      if (expression !== undefined && matchesLabels(expression, labels)) yield id;
+  }
+
   return {
     touch,
+    ownersOn,
+    covering,
     assignmentsOf: (id) => assignments.of(id).flatMap((recordId) => state.get('assignment', recordId) ?? []),
     observedOf: (id) => observed.of(id).flatMap((recordId) => state.get('observed', recordId) ?? []),
     dependentsOf: (id) => dependents.of(id) as readonly VnfInstanceId[],
@@ -75,15 +102,20 @@ function present(value: string | undefined): readonly string[] {
   return value === undefined ? [] : [value];
 }
 
+const NONE: readonly string[] = [];
+
 /** Many to many, from both ends; ids of one owner in their order. */
 function createRelation(): Relation {
   const ownersOf = new Map<string, readonly string[]>();
   const idsOf = new Map<string, Set<string>>();
+  /** Asked for several times at each look, and changed seldom. */
+  const sorted = new Map<string, readonly string[]>();
   return {
     set: (id, owners) => {
       const before = ownersOf.get(id) ?? [];
       for (const owner of before) {
         const ids = idsOf.get(owner);
+        if (!owners.includes(owner)) sorted.delete(owner);
         ids?.delete(id);
         if (ids?.size === 0) idsOf.delete(owner);
       }
@@ -91,11 +123,22 @@ function createRelation(): Relation {
       else ownersOf.set(id, owners);
       for (const owner of owners) {
         const ids = idsOf.get(owner) ?? new Set<string>();
+        if (!before.includes(owner)) sorted.delete(owner);
         ids.add(id);
         idsOf.set(owner, ids);
       }
-      return [...new Set([...before, ...owners])];
+      return before.length === 1 && owners.length === 1 && before[0] === owners[0]
+        ? owners
+        : [...new Set([...before, ...owners])];
     },
-    of: (owner) => [...(idsOf.get(owner) ?? [])].toSorted(),
+    of: (owner) => {
+      const known = sorted.get(owner);
+      if (known !== undefined) return known;
+      const ids = idsOf.get(owner);
+      if (ids === undefined) return NONE;
+      const made = [...ids].toSorted();
+      sorted.set(owner, made);
+      return made;
+    },
   };
 }

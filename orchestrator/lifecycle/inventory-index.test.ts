@@ -130,6 +130,7 @@ describe('the kept inventory', () => {
   it('counts a silent host as lost for one look only', () => {
     const bench = createLifecycleBench(HOSTS.map((hostId) => ({ hostId })));
     const { inventory } = bench.lifecycle.context;
+    for (const hostId of HOSTS) bench.liveness.silence.set(hostId as HostId, 1);
     const lost = (index: HostIndex): readonly string[] =>
       HOSTS.filter((hostId) => index.isLost(index.rowOf(hostId) ?? -1));
     expect(inventory.look(lost, [], (hostId) => hostId === 'h2')).toEqual(['h2']);

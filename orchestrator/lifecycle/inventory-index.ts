@@ -1,7 +1,7 @@
 import type { Clock, HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
 import { copyName, wantedVnfcs, type VnfInstanceDocument, type WantedVnfc } from '../domain/index.ts';
 import { HostIndex, type PlacementSnapshot } from '../placement/index.ts';
-import type { StateView, StoredRecord } from '../store/index.ts';
+import type { Revision, StateView, StoredRecord } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
 import {
   addUse,
@@ -39,13 +39,21 @@ interface KnownInstance {
   readonly tenant: TenantId;
   readonly copies: readonly WantedVnfc[];
   readonly byHost: ReadonlyMap<HostId, readonly WantedVnfc[]>;
+  readonly identity: string;
+}
+
+/** @param suspected hosts that `isLost` of a look is asked about: no other one can be */
+export interface InventoryIndexOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Hosts that may be lost to some function: others are not asked about. */
+  suspected(): Iterable<HostId>;
+  readonly reserves?: PlacementSnapshot['reserves'];
 }
 
 export function createInventoryIndex(
   state: StateView,
   catalog: FunctionCatalog,
-  clock: Pick<Clock, 'now'>,
-  reserves: PlacementSnapshot['reserves'] = {},
+  { clock, suspected, reserves = {} }: InventoryIndexOptions,
 ): InventoryIndex {
   const index = HostIndex.of({ hosts: [], reserves });
   const begin = clock.now();
@@ -57,7 +65,7 @@ export function createInventoryIndex(
   const stale = new Set<HostId>();
   /** Hosts of which absences are remembered: these count the less the longer they are ago. */
   const absent = new Set<HostId>();
-  let seen = '';
+  let seen: Revision = -1;
 
   function refresh(): void {
     age();
@@ -76,38 +84,36 @@ export function createInventoryIndex(
   }
 
   function takeChanges(): void {
-    const kinds = ['host', 'host-facts', 'vnf-instance'] as const;
-    const newest = kinds.map((kind) => state.changedAt(kind)).join(' ');
+    const newest = state.acceptedRevision;
     if (newest === seen) return;
+    for (const kind of ['host', 'host-facts'] as const)
+      for (const id of changedIds(kind, hosts.keys())) findChangedHost(id as HostId);
+    for (const id of changedIds('vnf-instance', instances.keys())) findChangedInstance(id as VnfInstanceId);
     seen = newest;
-    findChangedHosts();
-    findChangedInstances();
   }
 
-  function findChangedHosts(): void {
-    const gone = new Set(hosts.keys());
-    for (const { id, revision } of state.list('host')) {
-      const hostId = id as HostId;
-      gone.delete(hostId);
-      const version = `${revision} ${state.get('host-facts', hostId)?.revision ?? ''}`;
-      if (hosts.get(hostId) === version) continue;
-      hosts.set(hostId, version);
-      stale.add(hostId);
-    }
-    for (const hostId of gone) {
-      hosts.delete(hostId);
-      stale.add(hostId);
-    }
+  /** What may have changed since the last look: costs what has changed, unless that is too much to have been kept. */
+  function changedIds(
+    kind: 'host' | 'host-facts' | 'vnf-instance',
+    known: Iterable<string>,
+  ): Iterable<string> {
+    const changed = state.changedSince(kind, seen);
+    if (changed !== 'too-old') return changed;
+    return new Set([...known, ...[...state.list(kind)].map(({ id }) => id)]);
   }
 
-  function findChangedInstances(): void {
-    const gone = new Set(instances.keys());
-    for (const record of state.list('vnf-instance')) {
-      const id = record.id as VnfInstanceId;
-      gone.delete(id);
-      if (instances.get(id)?.revision !== record.revision) know(id, record);
-    }
-    for (const id of gone) know(id, undefined);
+  function findChangedHost(hostId: HostId): void {
+    const revision = state.get('host', hostId)?.revision;
+    const version = `${revision} ${state.get('host-facts', hostId)?.revision ?? ''}`;
+    if (hosts.get(hostId) === version) return;
+    if (revision !== undefined) hosts.set(hostId, version);
+    else if (!hosts.delete(hostId)) return;
+    stale.add(hostId);
+  }
+
+  function findChangedInstance(id: VnfInstanceId): void {
+    const record = state.get('vnf-instance', id);
+    if (instances.get(id)?.revision !== record?.revision) know(id, record);
   }
 
   function know(id: VnfInstanceId, record: StoredRecord<'vnf-instance'> | undefined): void {
@@ -181,7 +187,9 @@ export function createInventoryIndex(
 
   function silentRows(isLost: (hostId: HostId) => boolean): ReadonlySet<number> {
     const rows = new Set<number>();
-    for (const hostId of hosts.keys()) {
+    for (const hostId of suspected()) {
+      // What is LOST for everybody, the index says itself.
+      if (state.get('host', hostId)?.document.state === 'LOST') continue;
       const row = index.rowOf(hostId);
       if (row !== undefined && isLost(hostId)) rows.add(row);
     }
@@ -198,13 +206,20 @@ function knownOf({ revision, document, tenant }: StoredRecord<'vnf-instance'>): 
     tenant,
     copies,
     byHost: Map.groupBy(copies, ({ hostId }) => hostId),
+    // What neighbours and placement may have to know beside the room that it takes.
+    identity: JSON.stringify([
+      document.vnfPkgId,
+      document.wanted.length > 0,
+      document.coverage !== undefined,
+      document.bind,
+    ]),
   };
 }
 
-/** What of an instance takes room on a host: the same text, the same room. */
+/** What of an instance takes room on a host, and who it is: the same text, the same to placement. */
 function takesOf(known: KnownInstance | undefined, hostId: HostId): string {
   const copies = known?.byHost.get(hostId);
-  return copies === undefined ? '' : `${known?.vnfPkgId} ${copies.map(({ unit }) => unit).join(' ')}`;
+  return copies === undefined ? '' : `${known?.identity} ${copies.map(({ unit }) => unit).join(' ')}`;
 }
 
 /** Those of the copies that are not among the others: the same slot on the same host. */

@@ -36,6 +36,7 @@ function verdict(writers: 'single' | 'many', vim: Partial<HostDocument>, silentS
     silentForMilliseconds: () => silentSeconds * 1000,
     hasLease: () => false,
     isBraked: () => false,
+    suspectedHosts: () => [],
   };
   return judgeHost(store, liveness, descriptor, HOST);
 }

@@ -10,6 +10,11 @@ export interface Liveness {
   hasLease(hostId: HostId): boolean;
   /** Too many hosts fell silent at once: the network is suspected, and nothing is moved. */
   isBraked(hostId: HostId): boolean;
+  /**
+   * The hosts that can be lost to any function: every enrolled one without a lease is among them, at the latest when failure detection has
+   * judged it once. What looks for lost hosts does not have to ask about each.
+   */
+  suspectedHosts(): Iterable<HostId>;
 }
 
 /** What a host is to one function, by the function's own patience. */
@@ -20,6 +25,7 @@ export interface HostVerdict {
   readonly isAbandoned: boolean;
 }
 
+const NOT_LOST: HostVerdict = { isLost: false, isAbandoned: false };
 /** Between the end of the dead-man's delay and the certainty that the copy has been killed. */
 const FENCE_MARGIN_SECONDS = 2;
 
@@ -36,9 +42,10 @@ export function judgeHost(
   const mayMove = descriptor.offline.relocate === 'allowed';
   const host = state.get('host', hostId)?.document;
   if (host === undefined) return { isLost: true, isAbandoned: mayMove };
+  // A host that runs nothing impatient yet is told to be heard seldom. This is asked of all hosts of all functions, and most have a lease.
+  if (liveness.hasLease(hostId)) return NOT_LOST;
   const silentSeconds = liveness.silentForMilliseconds(hostId) / 1000;
-  // A host that runs nothing impatient yet is told to be heard seldom.
-  const isSilent = silentSeconds > descriptor.healing.lostAfterSeconds && !liveness.hasLease(hostId);
+  const isSilent = silentSeconds > descriptor.healing.lostAfterSeconds;
   const isLost = isSilent && !liveness.isBraked(hostId);
   // A VIM that is cut off goes on for ever: nobody there counts how long.
   const isFenced = host.vimId === undefined && silentSeconds > fenceSeconds(descriptor);

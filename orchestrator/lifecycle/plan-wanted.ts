@@ -106,6 +106,7 @@ export function applyPlacement(
 ): readonly WantedUnit[] {
   const copies = removals.reduce(removeCopies, kept).slice();
   const waiting = moved.toSorted((a, b) => a.slot - b.slot);
+  const freeSlot = slotFinder([...copies, ...moved]);
   for (const { unit, hostId, instances } of additions.toSorted(byPlace)) {
     for (let count = 0; count < instances; count += 1) {
       const place = { unit, hostId, generation: options.generation };
@@ -113,7 +114,7 @@ export function applyPlacement(
       const [reused] = index === -1 ? [] : waiting.splice(index, 1);
       if (options.isCoverage) copies.push({ ...place, slot: 0, epoch: 1 });
       else if (reused !== undefined) copies.push({ ...place, slot: reused.slot, epoch: reused.epoch + 1 });
-      else copies.push({ ...place, slot: freeSlot(copies, waiting, unit), epoch: 1 });
+      else copies.push({ ...place, slot: freeSlot(unit), epoch: 1 });
     }
   }
   return toWantedUnits(copies);
@@ -135,11 +136,17 @@ function removeCopies(
   return copies.filter((copy) => !gone.has(copy));
 }
 
-function freeSlot(copies: readonly WantedVnfc[], waiting: readonly WantedVnfc[], unit: string): number {
-  const taken = new Set([...copies, ...waiting].filter((copy) => copy.unit === unit).map(({ slot }) => slot));
-  let slot = 0;
-  while (taken.has(slot)) slot += 1;
-  return slot;
+/** Gives the lowest slot of a unit that none of the copies has, and each once. */
+function slotFinder(copies: readonly WantedVnfc[]): (unit: string) => number {
+  const taken = Map.groupBy(copies, ({ unit }) => unit);
+  const units = new Map<string, { readonly slots: ReadonlySet<number>; next: number }>();
+  return (unit) => {
+    const known = units.get(unit) ?? { slots: new Set(taken.get(unit)?.map(({ slot }) => slot)), next: 0 };
+    units.set(unit, known);
+    while (known.slots.has(known.next)) known.next += 1;
+    known.next += 1;
+    return known.next - 1;
+  };
 }
 
 /** The copies that ids name: VNFC instance ids, or names like `processor-0`. */

@@ -1,6 +1,7 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import type { RecordKind } from '../domain/index.ts';
 import type { Change, Revision, StateView, StoredRecord, Write } from './contract.ts';
+import { createRecentIds, type RecentIds } from './recent-ids.ts';
 import { createSortedRecords, type SortedRecords } from './sorted-records.ts';
 
 /** The newest accepted state in memory, and the one place where commits are validated. Every store has it before its disk. */
@@ -20,6 +21,7 @@ export interface InitialState {
 export function createAcceptedState(initial: InitialState): AcceptedState {
   const kinds = new Map<RecordKind, SortedRecords>();
   const newest = new Map<RecordKind, Revision>();
+  const recent = new Map<RecordKind, RecentIds>();
   let acceptedRevision = initial.revision;
   let isAccepting = false;
 
@@ -30,6 +32,15 @@ export function createAcceptedState(initial: InitialState): AcceptedState {
       kinds.set(kind, records);
     }
     return records;
+  }
+
+  function recentOf(kind: RecordKind): RecentIds {
+    let ids = recent.get(kind);
+    if (ids === undefined) {
+      ids = createRecentIds(initial.revision);
+      recent.set(kind, ids);
+    }
+    return ids;
   }
 
   for (const record of initial.records) recordsOf(record.kind).set(record);
@@ -48,6 +59,7 @@ export function createAcceptedState(initial: InitialState): AcceptedState {
     listByPrefix: walk,
     count: (kind) => recordsOf(kind).size,
     changedAt: (kind) => newest.get(kind) ?? initial.revision,
+    changedSince: (kind, revision) => recentOf(kind).since(revision),
     accept: (writes, verify) => {
       if (isAccepting) throw new IotmanoError('internal', 'verify of a commit made a commit of its own');
       isAccepting = true;
@@ -67,6 +79,7 @@ export function createAcceptedState(initial: InitialState): AcceptedState {
     const { kind, id } = write;
     const records = recordsOf(kind);
     newest.set(kind, acceptedRevision);
+    recentOf(kind).append(acceptedRevision, id);
     const tenant = 'tenant' in write ? write.tenant : records.get(id)?.tenant;
     if (tenant === undefined) throw new IotmanoError('internal', `${kind} ${id} vanished within a commit`);
     if (write.op === 'delete') {

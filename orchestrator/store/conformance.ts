@@ -155,6 +155,20 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         await store.close();
       });
 
+      it('tell which records of a kind have changed, also before that is durable', async () => {
+        const store = await newStore();
+        await commitAll(store, [[put('a', 1), put('b', 1)], [put('a', 2)]]);
+        const since = store.acceptedRevision;
+        expect(store.changedSince('session', since)).toEqual([]);
+        expect(store.changedSince('session', since - 1)).toEqual(['a']);
+        const { revision } = store.get('session', 'b') ?? { revision: -1 };
+        store.commit([{ op: 'delete', kind: 'session', id: 'b', expectedRevision: revision }]);
+        store.commit([put('c', 1)]);
+        expect(store.changedSince('session', since)).toEqual(['b', 'c']);
+        expect(store.changedSince('host', since)).toEqual([]);
+        await store.close();
+      });
+
       it('may be walked while what it lists is deleted and added', async () => {
         const store = await newStore();
         const ids = Array.from({ length: 3000 }, (_, at) => `id-${String(at).padStart(5, '0')}`);

@@ -73,6 +73,11 @@ export interface StateView {
   count(kind: RecordKind): number;
   /** Of the newest commit that wrote a record of the kind, since this process began: who has seen it has seen them all. */
   changedAt(kind: RecordKind): Revision;
+  /**
+   * Ids of records of the kind that commits after that revision wrote or deleted, each once; `too-old` where that is not known any more,
+   * as it is for all that was before this process began: the caller then looks at all of them.
+   */
+  changedSince(kind: RecordKind, revision: Revision): readonly string[] | 'too-old';
   readonly acceptedRevision: Revision;
 }
 

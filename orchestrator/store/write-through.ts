@@ -134,6 +134,7 @@ export function createWriteThroughStore(options: WriteThroughOptions): StateStor
     listByPrefix: state.listByPrefix,
     count: state.count,
     changedAt: state.changedAt,
+    changedSince: state.changedSince,
     commit,
     whenDurable,
     get oldestRevision() {

@@ -41,6 +41,7 @@ export function createFakeLiveness(): FakeLiveness {
     hasLease: (hostId) => leased.has(hostId),
     silentForMilliseconds: (hostId) => silence.get(hostId) ?? 0,
     isBraked: (hostId) => braked.has(hostId),
+    suspectedHosts: () => silence.keys(),
   };
 }
 
