@@ -29,6 +29,7 @@ const SAMPLE: Record<string, string> = {
   route: 'orchestrator/api/route.ts',
   api: 'orchestrator/api/planted.ts',
   'composition-root': 'orchestrator/main.ts',
+  simulation: 'simulation/planted.ts',
   cli: 'cli/planted.ts',
 };
 const FOREIGN = 'elsewhere/index.ts';

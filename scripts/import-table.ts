@@ -153,6 +153,22 @@ export const ROOMS: readonly Room[] = [
       'site-controller',
     ],
   },
+  {
+    name: 'simulation',
+    path: '^simulation/',
+    mayImport: [
+      'domain',
+      'placement',
+      'store',
+      'use-cases',
+      'descriptors',
+      'driver-contract',
+      'site-controller',
+      'drivers',
+    ],
+    libraries: ['ajv', 'cli-table3'],
+    note: 'only the driver `fake`; in no published package',
+  },
   { name: 'cli', path: '^cli/', mayImport: ['wire-types', 'descriptors', 'agents', 'composition-root'] },
 ];
 
