@@ -45,6 +45,8 @@ export class Candidates {
   readonly #cuts: number;
   #version: number;
   #hasSetAside = false;
+  /** Rows that have gained room and are not ranked again yet. */
+  readonly #gained: number[] = [];
   /** So much was taken back that ranking anew is less work. */
   isSpent = false;
 
@@ -67,8 +69,9 @@ export class Candidates {
     const { gains, cuts } = this.#index;
     this.isSpent ||= cuts !== this.#cuts;
     if (this.isSpent) return;
-    this.regain(gains.slice(this.#gains));
+    for (let at = this.#gains; at < gains.length; at += 1) this.#gained.push(gains[at] ?? 0);
     this.#gains = gains.length;
+    this.#takeGains();
     for (const group of this.#groups) {
       group.isChecked = false;
       group.penalty = undefined;
@@ -82,12 +85,18 @@ export class Candidates {
     this.#version = this.#ownVersion();
   }
 
-  /** These rows have more room than when they were ranked. */
+  /** These rows have more room than when they were ranked. They are ranked again when somebody asks. */
   regain(rows: readonly number[]): void {
-    this.isSpent ||= rows.length > KEPT_IN_ALL;
-    if (this.isSpent) return;
+    this.isSpent ||= this.#gained.length + rows.length > KEPT_IN_ALL;
+    if (this.isSpent) this.#gained.length = 0;
+    else this.#gained.push(...rows);
+  }
+
+  #takeGains(): void {
+    this.isSpent ||= this.#gained.length > KEPT_IN_ALL;
     this.#recount();
-    for (const row of rows) {
+    const gained = this.isSpent ? [] : this.#gained.splice(0);
+    for (const row of gained) {
       if (!this.#compiled.eligible.has(row)) continue;
       const group = this.#groupOf(row);
       const key = this.#compiled.key(row);
@@ -99,6 +108,7 @@ export class Candidates {
 
   /** The best row for one more instance; undefined: there is none. */
   best(): number | undefined {
+    if (this.#gained.length > 0) this.#takeGains();
     const row = this.#bestKept();
     if (row !== undefined || !this.#hasSetAside) return row;
     this.#openAll();
@@ -217,12 +227,8 @@ export class Candidates {
     let groups = 1;
     for (const by of groupedBy) groups *= Math.max(1, this.#index.labels.distinct(by) - 1);
     // Who asks for many at once needs them now; who asks for one will come again, after others have taken some.
-    // Where there are few hosts, another look at all of them costs less than to keep many.
-    const { size } = this.#index;
     const all =
-      this.#expected > FEW
-        ? 2 * this.#expected
-        : Math.ceil(Math.max(Math.min(KEPT_IN_ALL, size / 4), size / 8));
+      this.#expected > FEW ? 2 * this.#expected : Math.max(KEPT_IN_ALL, Math.ceil(this.#index.size / 8));
     return Math.max(LEAST_KEPT, Math.ceil(all / groups));
   }
 

@@ -12,6 +12,7 @@ export function orderRequests(
   requests: readonly PlacementRequest[],
   isBySize = false,
 ): readonly PlacementRequest[] {
+  if (requests.length < 2) return requests;
   const depths = depthsOf(requests);
   const depthOf = ({ functionId }: PlacementRequest): number => depths.get(functionId) ?? 0;
   return requests.toSorted(

@@ -115,8 +115,18 @@ function mayBe(
   return (
     suits(request, demand, host) &&
     near.every((each) => each.weight !== undefined || isNear(hosts, each, host, others)) &&
-    affinities.every((each) => each.weight !== undefined || keepsAffinity(request, each, host, others))
+    affinities.every((each) => each.weight !== undefined || keepsAffinity(request, each, host, others)) &&
+    others.every((other) => leavesAlone(other, request, host))
   );
+}
+
+/** What is hard apart from it keeps it off, too. */
+function leavesAlone(other: Seat, { labels = {} }: PlacementRequest, host: HostSnapshot): boolean {
+  return (other.request.affinities ?? []).every(({ type, scope, with: text, weight }) => {
+    const domain = domainOf(host, scope);
+    const isMeant = type === 'apart' && weight === undefined && holds(text, labels);
+    return !isMeant || domain === undefined || domainOf(other.host, scope) !== domain;
+  });
 }
 
 /** What a host is, without a look at others. */
