@@ -10,7 +10,8 @@ const ENGINE_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_O
   /isServiceMissing\('(?:docker|kubernetes)'\)/.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
 );
 
-const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as const;
+// Patient, as machines may be shared: a test that waits for ever is ended all the same.
+const limits = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
 export default defineConfig({
   test: {

@@ -83,6 +83,23 @@ describe('iotmano hosts', () => {
     expect(await json('hosts')).toMatchObject([{ hostId: 'gw-1', state: 'READY' }]);
   });
 
+  it('is said to cost, and to keep out whom it keeps out, with iotmano host set', async () => {
+    await run('host', 'set', 'gw-1', '--cost-per-hour', '0.05', '--taint', 'dedicated=lab', 'flaky:avoid');
+    expect(await json('host', 'set', 'gw-1', '--cost-per-hour', 'unknown')).toMatchObject({
+      taints: [
+        { text: 'dedicated=lab', effect: 'refuse' },
+        { text: 'flaky', effect: 'avoid' },
+      ],
+    });
+    const { taints, costPerHour } = await json<Record<string, unknown>>('host', 'set', 'gw-1', '--no-taints');
+    expect([taints, costPerHour]).toEqual([undefined, undefined]);
+    expect(await fail('host set gw-1')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('give --cost-per-hour, --taint or --no-taints'),
+    });
+    expect((await fail('host set gw-1 --cost-per-hour dear')).stderr).toContain('a number from 0 to 1000000');
+  });
+
   it('is drained and used again with iotmano host', async () => {
     expect((await run('host', 'drain', 'gw-1')).stderr).toBe('gw-1 is being drained\n');
     expect((await run('hosts')).stdout).toContain('is being drained');

@@ -48,13 +48,13 @@ const ACTS: readonly Act[] = [
 ];
 
 interface SetOptions {
-  readonly costPerHour?: number | null;
+  readonly costPerHour?: number | 'unknown';
   readonly taint?: readonly string[];
   readonly taints: boolean;
 }
 
-function cost(text: string): number | null {
-  if (text === 'unknown') return null;
+function cost(text: string): number | 'unknown' {
+  if (text === 'unknown') return text;
   const amount = Number(text);
   if (text.trim() === '' || !(amount >= 0 && amount <= 1e6))
     throw new CliFailure(
@@ -67,7 +67,7 @@ function cost(text: string): number | null {
 /** Members of HostModifications. @throws CliFailure where nothing is to be changed */
 function modificationsOf({ costPerHour, taint, taints }: SetOptions): object {
   const changes = {
-    ...(costPerHour === undefined ? {} : { costPerHour }),
+    ...(costPerHour === undefined ? {} : { costPerHour: costPerHour === 'unknown' ? null : costPerHour }),
     ...(taint === undefined ? {} : { taints: taint.map(parseTaint) }),
     ...(taints ? {} : { taints: null }),
   };
@@ -105,8 +105,8 @@ export function addHostCommands(program: Command, env: Environment): void {
     .description('say what the host costs, and who keeps off it')
     .option('--cost-per-hour <amount>', 'in the currency of the installation; "unknown" takes it back', cost)
     .option(
-      '--taint <key[=value][:avoid]...>',
-      'keeps out what does not tolerate it, or with :avoid makes the host worse; replaces all taints',
+      '--taint <taint...>',
+      'key or key=value: keeps out what does not tolerate it, or with :avoid at its end makes the host worse; replaces all taints',
     )
     .option('--no-taints', 'nobody keeps off any more')
     .action(async (hostId: string, options: SetOptions, command: Command) => {
