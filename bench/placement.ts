@@ -4,9 +4,9 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { IotmanoError } from '../kernel/index.ts';
+import { createRandom, IotmanoError } from '../kernel/index.ts';
 import { HostIndex, planPlacement, type PlacementRequest } from '../orchestrator/placement/index.ts';
-import { buildHosts, buildRequests, createRandom } from './placement/inventory.ts';
+import { buildHosts, buildRequests } from './placement/inventory.ts';
 
 const { values } = parseArgs({
   options: {

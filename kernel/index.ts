@@ -1,4 +1,4 @@
-/** What every room may lean on, and nothing more: errors, ids, transitions, clock, log. */
+/** What every room may lean on, and nothing more: errors, ids, transitions, clock, chance, log. */
 export {
   ERROR_TABLE,
   IotmanoError,
@@ -32,4 +32,5 @@ export {
 } from './ids.ts';
 export { canTransition, transition, type TransitionTable } from './transition.ts';
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
+export { createRandom } from './random.ts';
 export { createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';

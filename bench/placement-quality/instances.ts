@@ -1,5 +1,5 @@
 import type { Tier } from '../../descriptors/index.ts';
-import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import { createRandom, DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
 import type {
   HostSnapshot,
   LatencyMeasurement,
@@ -8,7 +8,6 @@ import type {
   PlacementRule,
   PlacementSnapshot,
 } from '../../orchestrator/placement/index.ts';
-import { createRandom } from '../placement/inventory.ts';
 
 const MIB = 2 ** 20;
 

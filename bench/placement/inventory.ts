@@ -1,21 +1,10 @@
 import type { ArtifactType, Tier } from '../../descriptors/index.ts';
-import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import { createRandom, DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { HostSnapshot, PlacementRequest } from '../../orchestrator/placement/index.ts';
 
 const MIB = 2 ** 20;
 const FUNCTIONS = 200;
 const COUNTRIES = ['DE', 'FR', 'PL', 'SE', 'US', 'CH'];
-
-/** Numbers between 0 and 1, the same for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * Hosts of mixed tiers, architectures, zones, jurisdictions and labels, with the latency that each has measured to three zones. What all of them

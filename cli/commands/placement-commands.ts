@@ -19,7 +19,7 @@ interface PlanOptions {
   readonly timeout: number;
 }
 
-/** What an instance is placed for that may not be where it is, in the score of the API. */
+/** A gain above it is of an instance that could not be placed where it was: the score of the API counts a million for that. */
 const REPAIRED = 500_000;
 
 /** `iotmano placement …`: plans that move what is placed, shown or carried out. */

@@ -1,6 +1,6 @@
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import { copyName, vnfcInstanceId, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
-import type { HostIndex, RelocationMove, RelocationProblem } from '../placement/index.ts';
+import type { HostIndex, PlacementProblem, RelocationMove, RelocationProblem } from '../placement/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
 import { seatsOf, takeSeats } from './target-hosts.ts';
 
@@ -85,7 +85,7 @@ function operationFor(
 /** Books the new places of a group beside its old ones. @returns whether they are all right and free; if not, nothing is booked */
 function takePlaces(
   index: HostIndex,
-  problem: Parameters<typeof takeSeats>[1],
+  problem: PlacementProblem,
   operations: readonly RelocationOperation[],
 ): boolean {
   const begin = index.mark();
@@ -103,7 +103,7 @@ function takePlaces(
 
 function bookCopies(
   index: HostIndex,
-  { requests }: Parameters<typeof takeSeats>[1],
+  { requests }: PlacementProblem,
   operations: readonly RelocationOperation[],
   sign: 1 | -1,
 ): void {

@@ -4,7 +4,7 @@ import { isInstallationTenant, wantedVnfcs, type WantedVnfc } from '../domain/in
 import type { HostSnapshot, Resources } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
-import { addUse, claimOf, newUse, snapshotHost, sumOf, unitDemand } from './snapshot-inventory.ts';
+import { addUse, claimOf, newUse, NOTHING, snapshotHost, sumOf, unitDemand } from './snapshot-inventory.ts';
 
 type Schemas = components['schemas'];
 
@@ -36,8 +36,6 @@ export function unitsOn(context: LifecycleContext, hostId: HostId): readonly Uni
 function copiesOn({ document }: StoredRecord<'vnf-instance'>, hostId: HostId): readonly WantedVnfc[] {
   return wantedVnfcs(claimOf(document)).filter((copy) => copy.hostId === hostId);
 }
-
-const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
 
 function times(one: Resources, count: number): Resources {
   return Array.from({ length: count }, () => one).reduce(sumOf, NOTHING);

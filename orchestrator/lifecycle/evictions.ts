@@ -1,10 +1,11 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { toWantedUnits, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import { toWantedUnits, wantedVnfcs } from '../domain/index.ts';
 import type { Placement, PlacementResult } from '../placement/index.ts';
 import type { Write } from '../store/index.ts';
 import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { updateInstance } from './operation-records.ts';
+import { copiesToRemove } from './plan-wanted.ts';
 import type { Claim } from './verify-capacity.ts';
 import { withdrawalsAfter } from './withdrawals.ts';
 
@@ -30,7 +31,7 @@ function evict(context: LifecycleContext, id: VnfInstanceId, places: readonly Pl
   if (record === undefined) return { writes: [], claims: [] };
   const { document, tenant } = record;
   const copies = wantedVnfcs(document.wanted);
-  const gone = new Set(places.flatMap((place) => copiesAt(copies, place)));
+  const gone = new Set(places.flatMap((place) => copiesToRemove(copies, place)));
   const wanted = toWantedUnits(copies.filter((copy) => !gone.has(copy)));
   const changed = {
     ...document,
@@ -46,15 +47,4 @@ function evict(context: LifecycleContext, id: VnfInstanceId, places: readonly Pl
     writes: [updateInstance(record, changed), ...computeAssignmentWrites(context, id, tenant, changed)],
     claims: [{ id, vnfPkgId: document.vnfPkgId, wanted }],
   };
-}
-
-/** The highest slots go first. */
-function copiesAt(
-  copies: readonly WantedVnfc[],
-  { unit, hostId, instances }: Placement,
-): readonly WantedVnfc[] {
-  return copies
-    .filter((copy) => copy.unit === unit && copy.hostId === hostId)
-    .toSorted((a, b) => b.slot - a.slot)
-    .slice(0, instances);
 }

@@ -1,6 +1,6 @@
 import { IotmanoError, type HostId, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
-import { toWantedUnits, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import { compareText, toWantedUnits, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
 import { explainHost, type HostStanding } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
@@ -90,8 +90,8 @@ function ofInstances(
   const ordered = records.toSorted(
     (a, b) =>
       Number(here.has(b.id)) - Number(here.has(a.id)) ||
-      (a.document.name < b.document.name ? -1 : a.document.name > b.document.name ? 1 : 0) ||
-      (a.id < b.id ? -1 : 1),
+      compareText(a.document.name, b.document.name) ||
+      compareText(a.id, b.id),
   );
   const affordable = Math.floor(MOST_LOOKS / Math.max(1, context.state.count('host')));
   const most = Math.min(MOST_FUNCTIONS, Math.max(LEAST_FUNCTIONS, affordable));

@@ -21,17 +21,11 @@ export {
   type FunctionPackage,
 } from './function-catalog.ts';
 export type { VnfUseCases } from './vnf-use-cases.ts';
-export type { Relocation, RelocationUseCases } from './relocate.ts';
+export type { Relocation } from './relocate.ts';
 export type { RelocationRequest } from './parse-relocation.ts';
 export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
-export {
-  choicesIn,
-  reportFailure,
-  reportSuccess,
-  type InstanceReport,
-  type PlanReport,
-} from './plan-report.ts';
+export { choicesIn, reportFailure, reportSuccess, type PlanReport } from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
 export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.

@@ -42,10 +42,9 @@ interface KnownInstance {
   readonly identity: string;
 }
 
-/** @param suspected hosts that `isLost` of a look is asked about: no other one can be */
 export interface InventoryIndexOptions {
   readonly clock: Pick<Clock, 'now'>;
-  /** Hosts that may be lost to some function: others are not asked about. */
+  /** Hosts that may be lost to some function: `isLost` of a look is asked about no others. */
   suspected(): Iterable<HostId>;
   readonly reserves?: PlacementSnapshot['reserves'];
 }

@@ -1,3 +1,4 @@
+import type { components } from '../../api-specs/generated/iotmano.ts';
 import { IotmanoError, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
 import { parseExpression } from '../../descriptors/index.ts';
 import { isInstallationTenant, type Caller } from '../domain/index.ts';
@@ -6,17 +7,7 @@ import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 
 /** Body of POST /iotmano/v1/placement_plans. */
-export interface RelocationRequest {
-  readonly kind: RelocationGoal['kind'];
-  readonly vnfInstanceId?: string;
-  readonly vduIds?: readonly string[];
-  readonly fromHostIds?: readonly string[];
-  readonly toHostIds?: readonly string[];
-  readonly hostIds?: readonly string[];
-  readonly zone?: string;
-  readonly expression?: string;
-  readonly budget?: DisruptionBudget;
-}
+export type RelocationRequest = components['schemas']['PlacementPlanRequest'];
 
 /** What is moved by one plan where nobody says how much may be. */
 const DEFAULT_MOST_INSTANCES = 100;

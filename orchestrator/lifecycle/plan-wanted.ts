@@ -124,16 +124,20 @@ function byPlace(a: Placement, b: Placement): number {
   return compareText(a.unit, b.unit) || compareText(a.hostId, b.hostId);
 }
 
+function removeCopies(copies: readonly WantedVnfc[], removal: Placement): readonly WantedVnfc[] {
+  const gone = new Set(copiesToRemove(copies, removal));
+  return copies.filter((copy) => !gone.has(copy));
+}
+
 /** The highest slots go first. */
-function removeCopies(
+export function copiesToRemove(
   copies: readonly WantedVnfc[],
   { unit, hostId, instances }: Placement,
 ): readonly WantedVnfc[] {
-  const there = copies
+  return copies
     .filter((copy) => copy.unit === unit && copy.hostId === hostId)
-    .toSorted((a, b) => b.slot - a.slot);
-  const gone = new Set(there.slice(0, instances));
-  return copies.filter((copy) => !gone.has(copy));
+    .toSorted((a, b) => b.slot - a.slot)
+    .slice(0, instances);
 }
 
 /** Gives the lowest slot of a unit that none of the copies has, and each once. */

@@ -1,5 +1,4 @@
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
-import { toWantedUnits, wantedVnfcs } from '../domain/index.ts';
 import type { PlacedFunction, PlacementRule, RelocationProblem } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
@@ -45,7 +44,7 @@ function placedFunction(
     tenant,
     instance,
     function: pkg,
-    counts: countsOfWanted(toWantedUnits(wantedVnfcs(claimOf(instance)))),
+    counts: countsOfWanted(claimOf(instance)),
     dependents: context.index.dependentsOf(vnfInstanceId),
   });
   const pinned = isMovable ? whyBusy(instance) : 'it belongs to another tenant';

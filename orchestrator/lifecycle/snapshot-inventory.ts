@@ -19,8 +19,9 @@ import type {
   UnitDemand,
 } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
-import type { FunctionCatalog } from './function-catalog.ts';
+import type { FunctionCatalog, FunctionPackage } from './function-catalog.ts';
 import { identityOf } from './placement-identity.ts';
+import { whyFixed } from './why-fixed.ts';
 
 /** What is to be taken as wanted of a function instance instead of what the store says; it need not be there yet. */
 export interface WantedOverride {
@@ -29,7 +30,7 @@ export interface WantedOverride {
   readonly wanted: readonly WantedUnit[];
 }
 
-const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
+export const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
 
 /** What is wanted or set aside on one host. */
 export interface HostUse {
@@ -158,16 +159,22 @@ export function addUse(
 ): void {
   const descriptor = catalog.find(instance.vnfPkgId)?.descriptor;
   if (descriptor === undefined) return;
-  const { units, offline } = descriptor;
-  // What has no instances yet, follows the hosts or cannot go elsewhere makes no room for others.
-  const isMovable =
-    instance.wanted.length > 0 && instance.coverage === undefined && offline.relocate === 'allowed';
+  const { units } = descriptor;
   const identity = identityOf(descriptor, { tenant, instance });
   for (const { unit } of copies) {
     const descriptorUnit = units.find(({ name }) => name === unit);
     if (descriptorUnit !== undefined)
-      addUnit(use, descriptorUnit, { functionId: id, ...identity }, isMovable);
+      addUnit(use, descriptorUnit, { functionId: id, ...identity }, mayMakeRoom(descriptor, instance, unit));
   }
+}
+
+/** What has no instances yet, or may not go elsewhere, makes no room for others. */
+function mayMakeRoom(
+  descriptor: FunctionPackage['descriptor'],
+  instance: VnfInstanceDocument,
+  unit: string,
+): boolean {
+  return instance.wanted.length > 0 && whyFixed({ descriptor }, instance, unit) === undefined;
 }
 
 /** What an instance takes up: what is wanted, before that what is set aside. */
@@ -179,7 +186,7 @@ function addUnit(
   use: HostUse,
   unit: DescriptorUnit,
   owner: Pick<PlacedUnit, 'functionId' | 'labels' | 'priority' | 'flows' | 'affinities'>,
-  isMovable: boolean,
+  isRemovable: boolean,
 ): void {
   const resources = demandOf(unit);
   const fixedPorts = fixedPortsOf(unit);
@@ -191,7 +198,7 @@ function addUnit(
     ...owner,
     unit: unit.name,
     instances,
-    ...(isMovable && !unit.volumes.some(({ keep }) => keep) ? { resources, fixedPorts } : {}),
+    ...(isRemovable ? { resources, fixedPorts } : {}),
   });
 }
 

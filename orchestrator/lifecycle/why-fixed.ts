@@ -3,7 +3,7 @@ import type { FunctionPackage } from './function-catalog.ts';
 
 /** Why copies of a unit that are well do not move to another host; undefined: they may. */
 export function whyFixed(
-  { descriptor }: FunctionPackage,
+  { descriptor }: Pick<FunctionPackage, 'descriptor'>,
   { coverage }: Pick<VnfInstanceDocument, 'coverage'>,
   unit: string,
 ): string | undefined {

@@ -1,4 +1,4 @@
-import { compileRequest } from './compile-request.ts';
+import { compileRequest, scoreOf } from './compile-request.ts';
 import { domainOf } from './domains.ts';
 import type { HostIndex } from './host-index.ts';
 import type { PlacementRequest, PlacementRule } from './types.ts';
@@ -25,7 +25,7 @@ export function anchorsOf(
   const scores = new Map<number, number>();
   compiled.eligible.forEach((row) => {
     if (!compiled.fits(row)) return;
-    scores.set(row, compiled.key(row) + compiled.limits.score(row, false));
+    scores.set(row, scoreOf(compiled, row));
     const domain = scopes.map((scope) => domainOf(index, row, scope)).join(' ');
     const best = bestOfDomain.get(domain);
     if (best === undefined || compare(row, best) < 0) bestOfDomain.set(domain, row);

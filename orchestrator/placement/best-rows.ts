@@ -1,4 +1,4 @@
-import type { CompiledRequest } from './compile-request.ts';
+import { scoreOf, type CompiledRequest } from './compile-request.ts';
 import type { HostIndex } from './host-index.ts';
 
 interface RatedRow {
@@ -12,7 +12,7 @@ export function bestRows(index: HostIndex, compiled: CompiledRequest, most = Inf
   let best: RatedRow[] = [];
   compiled.eligible.forEach((row) => {
     if (!compiled.fits(row)) return;
-    const rated = { row, score: compiled.key(row) + compiled.limits.score(row, false) };
+    const rated = { row, score: scoreOf(compiled, row) };
     const last = best[most - 1];
     if (last !== undefined && compare(last, rated) < 0) return;
     best.push(rated);

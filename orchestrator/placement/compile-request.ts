@@ -126,6 +126,11 @@ export function rejectionsOf(index: HostIndex, compiled: CompiledRequest): reado
   return rejections;
 }
 
+/** How good a row is for one more now. */
+export function scoreOf(compiled: CompiledRequest, row: number): number {
+  return compiled.key(row) + compiled.limits.score(row, false);
+}
+
 /** What a row's score is the sum of, by name. */
 export function scoreByPart(
   index: HostIndex,

@@ -1,7 +1,8 @@
 import type { HostId } from '../../kernel/index.ts';
 import type { Taint } from '../domain/index.ts';
 import { Bits } from './bits.ts';
-import { COLUMNS, READY, type HostIndex } from './host-index.ts';
+import { COLUMNS, READY } from './host-columns.ts';
+import type { HostIndex } from './host-index.ts';
 import { isInJurisdiction } from './jurisdiction.ts';
 import type { PlacementRequest, UnitDemand } from './types.ts';
 
@@ -36,7 +37,7 @@ function standing(index: HostIndex): readonly Constraint[] {
   const constraints = [
     not('are disputed', /disputed/),
     not('are being drained', /draining$/),
-    ...(silent.size === 0 ? [] : [{ text: 'are LOST', rows: allBut(index, rowsOfSet(index, silent)) }]),
+    ...(silent.size === 0 ? [] : [{ text: 'are LOST', rows: allBut(index, bitsOf(index, silent)) }]),
     ...states.map((state) => not(`are ${state}`, new RegExp(`^${state}`))),
     {
       text: 'are not READY',
@@ -131,19 +132,17 @@ export function isTolerated({ text }: Taint, tolerates: readonly string[]): bool
   return tolerates.some((tolerated) => tolerated === text || text.startsWith(`${tolerated}=`));
 }
 
-function rowsOf(index: HostIndex, hosts: readonly HostId[]): Bits {
-  const rows = new Bits(index.rows);
-  for (const hostId of hosts) {
-    const row = index.rowOf(hostId);
-    if (row !== undefined) rows.put(row, true);
-  }
-  return rows;
+export function rowsOf(index: HostIndex, hosts: readonly HostId[]): Bits {
+  return bitsOf(
+    index,
+    hosts.flatMap((hostId) => index.rowOf(hostId) ?? []),
+  );
 }
 
-function rowsOfSet(index: HostIndex, members: ReadonlySet<number>): Bits {
-  const rows = new Bits(index.rows);
-  for (const row of members) rows.put(row, true);
-  return rows;
+export function bitsOf(index: HostIndex, rows: Iterable<number>): Bits {
+  const bits = new Bits(index.rows);
+  for (const row of rows) bits.put(row, true);
+  return bits;
 }
 
 export function allBut(index: HostIndex, rows: Bits): Bits {

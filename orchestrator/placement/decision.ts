@@ -1,6 +1,7 @@
-import { scoreByPart, type CompiledRequest } from './compile-request.ts';
+import { bestRows } from './best-rows.ts';
+import { scoreByPart, scoreOf, type CompiledRequest } from './compile-request.ts';
 import type { HostIndex } from './host-index.ts';
-import type { Decision, RatedHost } from './types.ts';
+import type { Decision, RatedHost } from './plan-types.ts';
 
 const MOST_RUNNERS_UP = 3;
 
@@ -13,26 +14,12 @@ export function decisionOf(index: HostIndex, compiled: CompiledRequest, chosen: 
       return rate(index, compiled, chosen);
     },
     get runnersUp() {
-      return rank(index, compiled)
-        .filter(({ row }) => row !== chosen)
+      return bestRows(index, compiled, MOST_RUNNERS_UP + 1)
+        .filter((row) => row !== chosen)
         .slice(0, MOST_RUNNERS_UP)
-        .map(({ row }) => rate(index, compiled, row));
+        .map((row) => rate(index, compiled, row));
     },
   };
-}
-
-export interface RankedRow {
-  readonly row: number;
-  readonly score: number;
-}
-
-/** All rows that can take one more now, best first. Looks at each of them. */
-export function rank(index: HostIndex, compiled: CompiledRequest): readonly RankedRow[] {
-  const ranked: RankedRow[] = [];
-  compiled.eligible.forEach((row) => {
-    if (compiled.fits(row)) ranked.push({ row, score: scoreOf(compiled, row) });
-  });
-  return ranked.toSorted((a, b) => b.score - a.score || index.compareRows(a.row, b.row));
 }
 
 export function rate(index: HostIndex, compiled: CompiledRequest, row: number): RatedHost {
@@ -41,8 +28,4 @@ export function rate(index: HostIndex, compiled: CompiledRequest, row: number): 
     score: scoreOf(compiled, row),
     parts: scoreByPart(index, compiled, row),
   };
-}
-
-function scoreOf(compiled: CompiledRequest, row: number): number {
-  return compiled.key(row) + compiled.limits.score(row, false);
 }

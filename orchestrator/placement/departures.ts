@@ -1,6 +1,7 @@
 import { compareText } from '../domain/index.ts';
 import type { HostIndex } from './host-index.ts';
-import type { Departure, Relocation } from './relocation.ts';
+import type { Departure } from './instance-moves.ts';
+import type { Relocation } from './relocation.ts';
 
 /** All instances on a row of what is known, in one order. */
 export function departuresFrom(relocation: Relocation, row: number): readonly Departure[] {

@@ -1,6 +1,7 @@
 import { compareText } from '../domain/index.ts';
 import { describeShortfall } from './reasons.ts';
-import type { Placement, PlacementProblem, PlacementResult } from './types.ts';
+import type { Placement, PlacementResult } from './plan-types.ts';
+import type { PlacementProblem } from './types.ts';
 
 /** A plan, or why there is none, in lines for people. */
 export function describePlan(problem: PlacementProblem, result: PlacementResult): readonly string[] {

@@ -2,7 +2,8 @@ import { unreachable } from '../../kernel/index.ts';
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import { nameOf } from './latency.ts';
 import { spellBytes, spellCpu } from './quantities.ts';
-import type { Change, PlacementProblem, PlacementRequest } from './types.ts';
+import type { Change } from './plan-types.ts';
+import type { PlacementProblem, PlacementRequest } from './types.ts';
 
 /** "fits on 3 hosts if placement.tiers of broker also allowed cloud-edge": in the descriptors' own words. */
 export function describeRelaxation(
@@ -146,17 +147,8 @@ const ALLOWING = {
 } as const;
 
 function amount(problem: PlacementProblem, change: Extract<Change, { readonly kind: 'resource' }>): string {
-  const unit = unitOf(problem, change);
-  switch (change.resource) {
-    case 'memoryBytes':
-      return `resources.memory of ${unit} were at most ${spellBytes(change.to)}`;
-    case 'cpuMillis':
-      return `resources.cpu of ${unit} were at most ${spellCpu(change.to)}`;
-    case 'storageBytes':
-      return `volumes of ${unit} were at most ${spellBytes(change.to)} together`;
-    default:
-      return unreachable(change.resource);
-  }
+  const together = change.resource === 'storageBytes' ? ' together' : '';
+  return `${RESOURCES[change.resource]} of ${unitOf(problem, change)} were at most ${valueOf(change)}${together}`;
 }
 
 function loosened(

@@ -42,3 +42,17 @@ export function domainsHeld(
       if (withLost || !index.isLost(row)) domains.add(domainOf(index, row, scope));
   return domains;
 }
+
+/** Instances of a function by domain. */
+export function instancesByDomain(
+  index: HostIndex,
+  functionId: VnfInstanceId,
+  by: string,
+): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const [row, instances] of index.occupancy.rowsOf(functionId)) {
+    const domain = domainOf(index, row, by);
+    counts.set(domain, (counts.get(domain) ?? 0) + instances);
+  }
+  return counts;
+}

@@ -1,9 +1,11 @@
 import type { HostId } from '../../kernel/index.ts';
+import { bestRows } from './best-rows.ts';
 import { compileRequest, rejectionsAt, type CompiledRequest } from './compile-request.ts';
-import { rank, rate } from './decision.ts';
+import { rate } from './decision.ts';
 import type { HostIndex } from './host-index.ts';
 import { describeRejection } from './reasons.ts';
-import type { PlacementRequest, PlacementRule, RatedHost } from './types.ts';
+import type { RatedHost } from './plan-types.ts';
+import type { PlacementRequest, PlacementRule } from './types.ts';
 
 /** What one host is to one unit of a function, as it is now: for an instance more. */
 export interface HostStanding {
@@ -53,8 +55,8 @@ function standing(index: HostIndex, compiled: CompiledRequest, row: number): Omi
       .filter(({ text }) => IMPLIED_BY[text]?.some((other) => said.has(other)) !== true)
       .map(describeRejection),
   ];
-  const ranked = rank(index, compiled).filter((each) => isCovered(index, compiled.request, each.row));
-  const place = ranked.findIndex((each) => each.row === row);
+  const ranked = bestRows(index, compiled).filter((each) => isCovered(index, compiled.request, each));
+  const place = ranked.indexOf(row);
   if (against.length > 0 || place < 0) return { against: [...new Set(against)], candidates: ranked.length };
   return { against, rating: rate(index, compiled, row), rank: place + 1, candidates: ranked.length };
 }

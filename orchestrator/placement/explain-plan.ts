@@ -2,7 +2,8 @@ import type { VnfInstanceId } from '../../kernel/index.ts';
 import { compileRequest, type CompiledRequest } from './compile-request.ts';
 import { decisionOf } from './decision.ts';
 import type { Booking, HostIndex } from './host-index.ts';
-import type { Decision, PlacementProblem, UnitDemand } from './types.ts';
+import type { Decision } from './plan-types.ts';
+import type { PlacementProblem, UnitDemand } from './types.ts';
 
 interface Run {
   readonly functionId: VnfInstanceId;

@@ -2,17 +2,17 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { parseBytes, parseCpuMillis } from '../../descriptors/index.ts';
+import { findRelaxations } from './find-relaxations.ts';
 import {
-  findRelaxations,
   HostIndex,
   planPlacement,
   planWithReasons,
-  type Change,
   type HostSnapshot,
   type PlacementProblem,
   type PlacementRequest,
   type PlacementRule,
 } from './index.ts';
+import type { Change } from './plan-types.ts';
 import { spellBytes, spellCpu } from './quantities.ts';
 import { relaxProblem } from './relax-problem.ts';
 import { buildDemand, buildHost, buildRequest } from './testkit.ts';

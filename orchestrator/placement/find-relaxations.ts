@@ -1,20 +1,14 @@
 import { compareText } from '../domain/index.ts';
+import { bestRows } from './best-rows.ts';
 import { compileRequest } from './compile-request.ts';
 import { describeRelaxation } from './describe-relaxation.ts';
-import { rank } from './decision.ts';
 import { HostIndex } from './host-index.ts';
 import { planPlacement } from './plan-placement.ts';
 import { costOf } from './relaxation-cost.ts';
 import { relaxationOptions, type RelaxationOption } from './relaxation-options.ts';
 import { leniencyOf, relaxProblem } from './relax-problem.ts';
-import type {
-  Change,
-  PlacementProblem,
-  PlacementSnapshot,
-  PlanningOptions,
-  Relaxation,
-  Shortfall,
-} from './types.ts';
+import type { Change, PlanningOptions, Relaxation, Shortfall } from './plan-types.ts';
+import type { PlacementProblem, PlacementSnapshot } from './types.ts';
 
 export interface RelaxationBounds {
   /** Plans that are tried, at most. */
@@ -166,7 +160,11 @@ function hostsWith(
     const demand = request?.units.find((each) => each.unit === unit);
     if (request === undefined || demand === undefined) return [];
     return [
-      withChanges(index, changes, () => rank(index, compileRequest(index, request, demand, rules)).length),
+      withChanges(
+        index,
+        changes,
+        () => bestRows(index, compileRequest(index, request, demand, rules)).length,
+      ),
     ];
   });
   return counts.length === 0 ? 0 : Math.min(...counts);

@@ -2,32 +2,10 @@ import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import type { Tier } from '../../descriptors/index.ts';
 import { compareText } from '../domain/index.ts';
 import { Bits } from './bits.ts';
+import { COLUMNS, columnsOf, READY } from './host-columns.ts';
 import { LabelColumns } from './label-columns.ts';
 import { Occupancy } from './occupancy.ts';
-import type {
-  FixedPort,
-  HostSnapshot,
-  LatencyMeasurement,
-  PlacementSnapshot,
-  Resources,
-  UnitDemand,
-} from './types.ts';
-
-/** Columns that are no labels: no label can have such a name in an expression without quotes, and none is looked up by a request's own text. */
-export const COLUMNS = {
-  standing: '\0standing',
-  tier: '\0tier',
-  architecture: '\0architecture',
-  jurisdiction: '\0jurisdiction',
-  artifactTypes: '\0artifactTypes',
-  tenants: '\0tenants',
-  taints: '\0taints',
-  reachableFrom: '\0reachableFrom',
-  routes: '\0routes',
-  metered: '\0metered',
-} as const;
-
-export const READY = 'READY';
+import type { FixedPort, HostSnapshot, LatencyMeasurement, PlacementSnapshot, UnitDemand } from './types.ts';
 
 const MOST_GAINS = 10_000;
 
@@ -67,8 +45,6 @@ export class HostIndex {
   readonly devices = new Map<string, Amounts>();
   /** What they carry, bits per second; infinite where nothing is known. */
   uplinks: Float64Array = new Float64Array(0);
-  /** NaN: not known. */
-  costs: Float64Array = new Float64Array(0);
   availability: Float64Array = new Float64Array(0);
   /** Some host was not always there. */
   hasAbsences = false;
@@ -87,6 +63,8 @@ export class HostIndex {
   cuts = 0;
   /** Rises with every change of what a host is, other than what is free of it. */
   generation = 0;
+  /** Per hour; NaN: not known. */
+  #costs: Float64Array = new Float64Array(0);
   readonly #ids: (HostId | undefined)[] = [];
   readonly #rows = new Map<string, number>();
   readonly #vacant: number[] = [];
@@ -160,6 +138,12 @@ export class HostIndex {
     return this.silent.has(row) || this.labels.text(row, COLUMNS.standing)?.startsWith('LOST') === true;
   }
 
+  /** Of a host of which it is not known, that of the dearest. */
+  costPerHour(row: number): number {
+    const known = this.#costs[row] ?? Number.NaN;
+    return Number.isNaN(known) ? this.dearest : known;
+  }
+
   /** With the age that each would have had when `now` was 0. */
   latencies(row: number): readonly LatencyMeasurement[] {
     return this.#latencies.get(row) ?? [];
@@ -172,7 +156,7 @@ export class HostIndex {
     this.occupancy.leave(row);
     this.labels.set(row, columnsOf(host));
     this.#setAmounts(row, host);
-    this.costs[row] = host.costPerHour ?? Number.NaN;
+    this.#costs[row] = host.costPerHour ?? Number.NaN;
     this.dearest = Math.max(this.dearest, host.costPerHour ?? 0);
     this.availability[row] = host.availability ?? 1;
     this.hasAbsences ||= (host.availability ?? 1) !== 1;
@@ -312,13 +296,13 @@ export class HostIndex {
   }
 
   #reserveRows(rows: number): void {
-    if (rows <= this.costs.length) return;
-    const length = Math.max(rows, this.costs.length * 2);
+    if (rows <= this.#costs.length) return;
+    const length = Math.max(rows, this.#costs.length * 2);
     for (const each of [this.cpu, this.memory, this.storage, ...this.devices.values()]) {
       each.allocatable = longer(each.allocatable, length);
       each.free = longer(each.free, length);
     }
-    this.costs = longer(this.costs, length);
+    this.#costs = longer(this.#costs, length);
     this.uplinks = longer(this.uplinks, length);
     this.availability = longer(this.availability, length);
   }
@@ -327,33 +311,6 @@ export class HostIndex {
     if (this.#bookings.length > 0)
       throw new RangeError('a plan is being made; settle it or take it back first');
   }
-}
-
-function columnsOf(host: HostSnapshot): Readonly<Record<string, string>> {
-  return {
-    ...host.labels,
-    [COLUMNS.standing]: standingOf(host),
-    [COLUMNS.tier]: host.tier,
-    [COLUMNS.architecture]: host.architecture,
-    [COLUMNS.artifactTypes]: host.artifactTypes.join(' '),
-    ...(host.jurisdiction === undefined ? {} : { [COLUMNS.jurisdiction]: host.jurisdiction }),
-    ...(host.tenants.length === 0 ? {} : { [COLUMNS.tenants]: host.tenants.join(' ') }),
-    ...(host.taints === undefined || host.taints.length === 0
-      ? {}
-      : { [COLUMNS.taints]: JSON.stringify(host.taints) }),
-    ...(host.reachableFrom === undefined
-      ? {}
-      : { [COLUMNS.reachableFrom]: JSON.stringify(host.reachableFrom) }),
-    ...(host.uplink?.jurisdictions === undefined
-      ? {}
-      : { [COLUMNS.routes]: host.uplink.jurisdictions.join(' ') }),
-    ...(host.uplink?.isMetered === true ? { [COLUMNS.metered]: 'yes' } : {}),
-  };
-}
-
-/** `READY`, or why nothing new is placed on it. */
-function standingOf({ state, isDisputed, isDraining }: HostSnapshot): string {
-  return [state, ...(isDisputed ? ['disputed'] : []), ...(isDraining ? ['draining'] : [])].join(', ');
 }
 
 function amounts(length: number): Amounts {
@@ -374,5 +331,3 @@ function set(amount: Amounts, row: number, allocatable: number, used: number): v
   amount.allocatable[row] = allocatable;
   amount.free[row] = allocatable - used;
 }
-
-export const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };

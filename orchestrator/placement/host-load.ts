@@ -5,6 +5,14 @@ export function loadOf({ cpu, memory }: HostIndex, row: number): number {
   return Math.max(usedShare(cpu, row), usedShare(memory, row));
 }
 
+/** How many instances each row holds that holds any. */
+export function instancesByRow({ occupancy }: HostIndex): ReadonlyMap<number, number> {
+  const instances = new Map<number, number>();
+  for (const { rows } of occupancy.functions.values())
+    for (const [row, count] of rows) instances.set(row, (instances.get(row) ?? 0) + count);
+  return instances;
+}
+
 /** READY hosts, which are what loads are compared over. */
 export function readyRows(index: HostIndex): readonly number[] {
   const rows: number[] = [];

@@ -23,9 +23,10 @@ export interface PlacesOptions {
   readonly isPacking: boolean;
   /** What every new place must satisfy beyond what the function asks for. */
   readonly besides: readonly Constraint[];
-  /** What is said of a closed row. */
-  readonly closedText: string;
 }
+
+/** What is said of a closed row: only plans that empty hosts close any for long. */
+const CLOSED_TEXT = 'are not in use, or are to be emptied';
 
 /** The places of all units that a plan moves, each ranked once and kept true while instances move. */
 export class MovablePlaces {
@@ -73,7 +74,7 @@ export class MovablePlaces {
   }
 
   #compile({ request }: PlacedFunction, demand: UnitDemand): CompiledRequest {
-    const { rules, isPacking, besides, closedText } = this.#options;
+    const { rules, isPacking, besides } = this.#options;
     const closed = this.#closed;
     const compiled = compileRequest(this.#index, request, demand, rules, {
       isPacking,
@@ -85,7 +86,7 @@ export class MovablePlaces {
       ...compiled,
       room: { ...room, has: (row) => !closed.has(row) && room.has(row) },
       fits: (row) => !closed.has(row) && compiled.fits(row),
-      lack: (row) => (closed.has(row) ? { text: closedText } : compiled.lack(row)),
+      lack: (row) => (closed.has(row) ? { text: CLOSED_TEXT } : compiled.lack(row)),
     };
   }
 

@@ -26,7 +26,7 @@ export function orderRequests(
 
 /** How many others, one after the other, come before each; a circle is cut at the first of its names. */
 function depthsOf(requests: readonly PlacementRequest[]): ReadonlyMap<VnfInstanceId, number> {
-  const named = new Map(requests.map((request) => [request.functionId, namedBy(request, requests)]));
+  const named = new Map(requests.map((request) => [request.functionId, spokenOf(request, requests)]));
   const depths = new Map<VnfInstanceId, number>();
   let waiting = requests.toSorted(byName);
   for (let depth = 0; waiting.length > 0; depth += 1) {
@@ -43,7 +43,7 @@ function depthsOf(requests: readonly PlacementRequest[]): ReadonlyMap<VnfInstanc
 }
 
 /** Functions of the plan that a request speaks of. */
-function namedBy(
+function spokenOf(
   request: PlacementRequest,
   requests: readonly PlacementRequest[],
 ): ReadonlySet<VnfInstanceId> {

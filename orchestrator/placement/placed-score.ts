@@ -1,7 +1,7 @@
 import type { Bits } from './bits.ts';
 import type { CompiledRequest } from './compile-request.ts';
 import { hostConstraints } from './constraints.ts';
-import { domainOf, rowsWithDomain } from './domains.ts';
+import { instancesByDomain, rowsWithDomain } from './domains.ts';
 import type { HostIndex } from './host-index.ts';
 import { relationConstraints } from './relations.ts';
 import type { PlacedFunction, RelocationProblem } from './relocation-types.ts';
@@ -37,12 +37,8 @@ export function scoreOfFunction(
     score -= EVENNESS_WEIGHT * pairs(instances);
   }
   for (const { by, weight = SPREAD_WEIGHT } of spreadsOf(request, rules)) {
-    const counts = new Map<number, number>();
-    for (const [row, instances] of rows) {
-      const domain = domainOf(index, row, by);
-      counts.set(domain, (counts.get(domain) ?? 0) + instances);
-    }
-    for (const count of counts.values()) score -= weight * pairs(count);
+    for (const count of instancesByDomain(index, request.functionId, by).values())
+      score -= weight * pairs(count);
   }
   return score - MISPLACED * countMisplaced(index, request, rules);
 }

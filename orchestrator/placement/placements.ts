@@ -1,6 +1,6 @@
 import { compareText } from '../domain/index.ts';
 import type { Booking, HostIndex } from './host-index.ts';
-import type { Placement } from './types.ts';
+import type { Placement } from './plan-types.ts';
 
 /** What a plan adds and takes away, place by place, in order: what comes and goes at one place is neither. */
 export function toPlacements(

@@ -1,8 +1,9 @@
 import type { HostId } from '../../kernel/index.ts';
-import { readyRows } from './host-load.ts';
-import { departuresFromAll, moveAnyhow, strangersOn, type Remainder } from './plan-vacating.ts';
-import { byImportance, instancesAt } from './departures.ts';
-import type { Departure, Relocation } from './relocation.ts';
+import { instancesByRow, readyRows } from './host-load.ts';
+import { moveAnyhow, strangersOn, type Remainder } from './plan-vacating.ts';
+import { byImportance, departuresFrom, instancesAt } from './departures.ts';
+import type { Departure } from './instance-moves.ts';
+import type { Relocation } from './relocation.ts';
 import type { BudgetLimit, SparedInstances, StuckInstances } from './relocation-types.ts';
 
 /** Why a host is not emptied is looked for on so many, those that matter most. */
@@ -15,7 +16,7 @@ const MOST_EXPLAINED = 20;
 export function consolidate(relocation: Relocation): Remainder {
   let remainder = passOver(relocation);
   // What was in the way of one may have made room for another.
-  while (remainder.freed > 0 && !relocation.account.isSpent) remainder = passOver(relocation);
+  while (remainder.freed > 0 && !relocation.disruption.isSpent) remainder = passOver(relocation);
   return remainder;
 }
 
@@ -27,7 +28,7 @@ function passOver(relocation: Relocation): Remainder & { readonly freed: number 
   relocation.isExplaining = true;
   for (const row of readyRows(index)) if (index.occupancy.functionsOn(row).length === 0) places.close(row);
   for (const row of byCost(relocation)) {
-    if (relocation.account.isSpent) break;
+    if (relocation.disruption.isSpent) break;
     places.close(row);
     const obstacle = empty(relocation, row);
     if (obstacle === undefined) freed += 1;
@@ -42,17 +43,14 @@ function passOver(relocation: Relocation): Remainder & { readonly freed: number 
 }
 
 function byCost({ index }: Relocation): readonly number[] {
-  const { costs } = index;
-  const cost = (row: number): number =>
-    Number.isNaN(costs[row] ?? Number.NaN) ? index.dearest : (costs[row] ?? 0);
-  const instances = new Map<number, number>();
-  for (const { rows } of index.occupancy.functions.values())
-    for (const [row, count] of rows) instances.set(row, (instances.get(row) ?? 0) + count);
+  const instances = instancesByRow(index);
   return readyRows(index)
     .filter((row) => instances.has(row))
     .toSorted(
       (a, b) =>
-        cost(b) - cost(a) || (instances.get(a) ?? 0) - (instances.get(b) ?? 0) || index.compareRows(a, b),
+        index.costPerHour(b) - index.costPerHour(a) ||
+        (instances.get(a) ?? 0) - (instances.get(b) ?? 0) ||
+        index.compareRows(a, b),
     );
 }
 
@@ -61,11 +59,11 @@ function empty(relocation: Relocation, row: number): StuckInstances | SparedInst
   const { index } = relocation;
   const [stranger] = strangersOn(relocation, row);
   if (stranger !== undefined) return stranger;
-  const departures = departuresFromAll(relocation, [row]).toSorted(byImportance(index));
+  const departures = departuresFrom(relocation, row).toSorted(byImportance(index));
   const pinned = departures.find((each) => relocation.pinOf(each) !== undefined);
   if (pinned !== undefined) return obstacle(relocation, pinned, relocation.pinOf(pinned) ?? '');
   const [first] = departures;
-  const limit = relocation.account.refusal(relocation.disturbances(departures));
+  const limit = relocation.disruption.refusal(departures);
   if (first !== undefined && limit !== undefined) return beyond(relocation, first, departures.length, limit);
   const before = relocation.moves.length;
   for (const departure of departures) {

@@ -1,8 +1,10 @@
 import { compileRequest, rejectionAt, type CompiledRequest } from './compile-request.ts';
-import { COLUMNS, type HostIndex } from './host-index.ts';
+import { COLUMNS } from './host-columns.ts';
+import type { HostIndex } from './host-index.ts';
 import type { Rejection } from './rejection.ts';
 import { summarise } from './reasons.ts';
-import type { PlacementRequest, PlacementRule, Shortfall } from './types.ts';
+import type { Shortfall } from './plan-types.ts';
+import type { PlacementRequest, PlacementRule } from './types.ts';
 
 /**
  * One of each unit on every host that matches; none on those that no longer do or are being drained. A silent host keeps what

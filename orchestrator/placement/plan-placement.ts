@@ -14,14 +14,12 @@ import { summarise } from './reasons.ts';
 import { removeSurplus } from './remove-surplus.ts';
 import { togetherClusters } from './rules.ts';
 import { searchPlan } from './search-plan.ts';
+import type { PlacementResult, PlanningOptions, Shortfall } from './plan-types.ts';
 import type {
   PlacementProblem,
   PlacementRequest,
-  PlacementResult,
   PlacementRule,
   PlacementSnapshot,
-  PlanningOptions,
-  Shortfall,
   UnitDemand,
 } from './types.ts';
 

@@ -3,10 +3,10 @@ import { domainOf } from './domains.ts';
 import { loadOf, meanLoad, readyRows } from './host-load.ts';
 import { MISPLACED, scoreAt } from './placed-score.ts';
 import { byImportance, departuresFrom } from './departures.ts';
-import type { Departure, Relocation } from './relocation.ts';
-import type { SparedInstances } from './relocation-types.ts';
+import type { Departure } from './instance-moves.ts';
+import type { Relocation } from './relocation.ts';
+import type { PlacedFunction, SparedInstances } from './relocation-types.ts';
 import type { UnitDemand } from './types.ts';
-import type { PlacedFunction } from './relocation-types.ts';
 
 /** An instance moves for a better place only if that is better by so much: what placement calls equals, or nearly, is not worth a move. */
 const LEAST_GAIN = 0.1;
@@ -26,7 +26,7 @@ export function rebalance(relocation: Relocation): readonly SparedInstances[] {
   relocation.isExplaining = false;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const { moved, spared } = improvePlaces(relocation);
-    const isOver = relocation.account.isSpent || (moved === 0 && !evenOut(relocation));
+    const isOver = relocation.disruption.isSpent || (moved === 0 && !evenOut(relocation));
     if (isOver && moved === 0) return spared;
   }
   return [];
@@ -123,7 +123,7 @@ function evenOut(relocation: Relocation): boolean {
       (a, b) => sizeOf(relocation, b) - sizeOf(relocation, a) || byImportance(index)(a, b),
     );
     for (const departure of departures) {
-      if (relocation.account.isSpent) return hasMoved;
+      if (relocation.disruption.isSpent) return hasMoved;
       const load = loadOf(index, row);
       if (load <= limit) break;
       if (giveAway(relocation, departure, load, futile)) hasMoved = true;

@@ -1,15 +1,16 @@
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import { compareText } from '../domain/index.ts';
-import { Bits } from './bits.ts';
-import { allBut, type Constraint } from './constraints.ts';
+import { allBut, bitsOf, rowsOf, type Constraint } from './constraints.ts';
+import { departuresFrom } from './departures.ts';
 import { countWithin } from './disruption.ts';
 import { HostIndex } from './host-index.ts';
-import { loadSpread } from './host-load.ts';
+import { instancesByRow, loadSpread } from './host-load.ts';
 import { totalScore } from './placed-score.ts';
 import { consolidate } from './plan-consolidation.ts';
 import { rebalance } from './plan-rebalancing.ts';
-import { departuresFromAll, strangersOn, vacate, type Remainder } from './plan-vacating.ts';
-import { Relocation, type Departure } from './relocation.ts';
+import { strangersOn, vacate, type Remainder } from './plan-vacating.ts';
+import type { Departure } from './instance-moves.ts';
+import { Relocation } from './relocation.ts';
 import type {
   DisruptionBudget,
   RelocationGoal,
@@ -47,7 +48,6 @@ export function planRelocation(
   const { moves, stuck, spared } = best(index, problem, goal, budget);
   return booked(index, () => {
     const before = measure(index, problem);
-    const { used } = before;
     const requests = new Map(problem.functions.map(({ request }) => [request.functionId, request]));
     for (const move of moves) bookMove(index, requests.get(move.functionId), move);
     const after = measure(index, problem);
@@ -57,7 +57,7 @@ export function planRelocation(
       cost: rounded(moves.reduce((total, each) => total + each.cost, 0)),
       score: { before: rounded(before.score), after: rounded(after.score) },
       loadSpread: { before: rounded(before.loadSpread), after: rounded(after.loadSpread) },
-      freedHosts: [...used.keys()]
+      freedHosts: [...before.used.keys()]
         .filter((row) => !after.used.has(row))
         .map((row) => index.idOf(row))
         .toSorted(compareText),
@@ -92,11 +92,7 @@ function attempt(
   budget: DisruptionBudget,
   isPacking: boolean,
 ): Attempt {
-  const options = {
-    isPacking,
-    besides: besidesOf(index, goal),
-    closedText: 'are not in use, or are to be emptied',
-  };
+  const options = { isPacking, besides: besidesOf(index, goal) };
   const made = booked(index, () => {
     const relocation = new Relocation(index, problem, budget, options);
     const remainder = pursue(relocation, goal, options.besides);
@@ -137,9 +133,8 @@ function pursue(relocation: Relocation, goal: RelocationGoal, besides: readonly 
     case 'drain':
     case 'evacuate': {
       const rows = leftRows(index, goal);
-      const remainder = vacate(relocation, departuresFromAll(relocation, rows), () =>
-        hostsIn(index, besides),
-      );
+      const departures = rows.flatMap((row) => departuresFrom(relocation, row));
+      const remainder = vacate(relocation, departures, () => hostsIn(index, besides));
       const strangers = rows.flatMap((row) => strangersOn(relocation, row));
       return { ...remainder, stuck: [...remainder.stuck, ...strangers] };
     }
@@ -153,11 +148,13 @@ function departuresOfMove(
   goal: Extract<RelocationGoal, { readonly kind: 'move' }>,
 ): readonly Departure[] {
   const rows = leftRows(relocation.index, goal);
-  return departuresFromAll(relocation, rows).filter(
-    ({ placed, demand }) =>
-      placed.request.functionId === goal.functionId &&
-      (goal.units === undefined || goal.units.includes(demand.unit)),
-  );
+  return rows
+    .flatMap((row) => departuresFrom(relocation, row))
+    .filter(
+      ({ placed, demand }) =>
+        placed.request.functionId === goal.functionId &&
+        (goal.units === undefined || goal.units.includes(demand.unit)),
+    );
 }
 
 /** Rows that a goal wants left. */
@@ -183,20 +180,9 @@ function besidesOf(index: HostIndex, goal: RelocationGoal): readonly Constraint[
   if (goal.kind === 'rebalance' || goal.kind === 'consolidate') return [];
   const left = bitsOf(index, leftRows(index, goal));
   const constraints: Constraint[] = [{ text: 'are to be left', rows: allBut(index, left) }];
-  if (goal.kind === 'move' && goal.to !== undefined) {
-    const rows = bitsOf(
-      index,
-      goal.to.flatMap((hostId) => index.rowOf(hostId) ?? []),
-    );
-    constraints.push({ text: `are not ${goal.to.join(' or ')}`, rows });
-  }
+  if (goal.kind === 'move' && goal.to !== undefined)
+    constraints.push({ text: `are not ${goal.to.join(' or ')}`, rows: rowsOf(index, goal.to) });
   return constraints;
-}
-
-function bitsOf(index: HostIndex, rows: readonly number[]): Bits {
-  const bits = new Bits(index.rows);
-  for (const row of rows) bits.put(row, true);
-  return bits;
 }
 
 function hostsIn(index: HostIndex, besides: readonly Constraint[]): readonly HostId[] {
@@ -239,10 +225,11 @@ function measure(
   index: HostIndex,
   problem: RelocationProblem,
 ): { readonly score: number; readonly loadSpread: number; readonly used: ReadonlyMap<number, number> } {
-  const used = new Map<number, number>();
-  for (const { rows } of index.occupancy.functions.values())
-    for (const [row, instances] of rows) used.set(row, (used.get(row) ?? 0) + instances);
-  return { score: totalScore(index, problem), loadSpread: loadSpread(index), used };
+  return {
+    score: totalScore(index, problem),
+    loadSpread: loadSpread(index),
+    used: instancesByRow(index),
+  };
 }
 
 /** Steps in their order, from 1 on; alike moves that follow each other are one. */

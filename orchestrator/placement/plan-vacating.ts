@@ -1,8 +1,9 @@
 import type { HostId } from '../../kernel/index.ts';
 import type { HostIndex } from './host-index.ts';
 import { companionsIn, moveTogether } from './relocate-together.ts';
-import { byImportance, departuresFrom, instancesAt } from './departures.ts';
-import type { Departure, Outcome, Relocation } from './relocation.ts';
+import { byImportance, instancesAt } from './departures.ts';
+import type { Departure } from './instance-moves.ts';
+import type { Outcome, Relocation } from './relocation.ts';
 import type { SparedInstances, StuckInstances } from './relocation-types.ts';
 
 /** What stays, although the goal names it. */
@@ -76,11 +77,6 @@ export function strangersOn(relocation: Relocation, row: number): readonly Stuck
       instances: index.occupancy.rowsOf(functionId).get(row) ?? 0,
       reason: 'nothing is known of it but the room that it takes',
     }));
-}
-
-/** Everything on some rows. */
-export function departuresFromAll(relocation: Relocation, rows: readonly number[]): readonly Departure[] {
-  return rows.flatMap((row) => departuresFrom(relocation, row));
 }
 
 function groupAlike(index: HostIndex, departures: readonly Departure[]): readonly (readonly Departure[])[] {

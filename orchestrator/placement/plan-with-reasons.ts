@@ -1,7 +1,8 @@
 import { findRelaxations } from './find-relaxations.ts';
 import type { HostIndex } from './host-index.ts';
 import { planPlacement } from './plan-placement.ts';
-import type { Decision, PlacementProblem, PlacementResult, PlanningOptions, Relaxation } from './types.ts';
+import type { Decision, PlacementResult, PlanningOptions, Relaxation } from './plan-types.ts';
+import type { PlacementProblem } from './types.ts';
 
 /** How a plan is made of an inventory: what carries it out, what shows it and what refuses it differ in this only. */
 export type Planner = (

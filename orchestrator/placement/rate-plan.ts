@@ -1,15 +1,10 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { isRelated } from './candidate-cache.ts';
-import { domainOf } from './domains.ts';
+import { domainOf, instancesByDomain } from './domains.ts';
 import { HostIndex } from './host-index.ts';
 import { scoreParts, SPREAD_WEIGHT, spreadsOf, type ScorePart } from './score.ts';
-import type {
-  Placement,
-  PlacementProblem,
-  PlacementRequest,
-  PlacementRule,
-  PlacementSnapshot,
-} from './types.ts';
+import type { Placement } from './plan-types.ts';
+import type { PlacementProblem, PlacementRequest, PlacementRule, PlacementSnapshot } from './types.ts';
 
 /** Rows of the instances that a plan adds, one entry for each instance. */
 export type AddedRows = ReadonlyMap<VnfInstanceId, readonly number[]>;
@@ -71,20 +66,15 @@ function spreadScore(
   let total = 0;
   for (const { by, weight = SPREAD_WEIGHT } of spreadsOf(request, rules)) {
     if (weight === 0) continue;
-    const held = new Map<number, number>();
-    for (const [row, count] of index.occupancy.rowsOf(request.functionId))
-      bump(held, domainOf(index, row, by), count);
+    const held = instancesByDomain(index, request.functionId, by);
     for (const row of rows) {
       const domain = domainOf(index, row, by);
-      bump(held, domain, -1);
-      total -= weight * (held.get(domain) ?? 0);
+      const others = (held.get(domain) ?? 0) - 1;
+      held.set(domain, others);
+      total -= weight * others;
     }
   }
   return total;
-}
-
-function bump(counts: Map<number, number>, domain: number, change: number): void {
-  counts.set(domain, (counts.get(domain) ?? 0) + change);
 }
 
 /** What additions to a snapshot are worth, as {@link PlanRating} rates them; a better plan has more. */

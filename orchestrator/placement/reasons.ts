@@ -1,5 +1,6 @@
 import type { Rejection } from './rejection.ts';
-import type { PlacementReason, Resources, Shortfall } from './types.ts';
+import type { PlacementReason, Shortfall } from './plan-types.ts';
+import type { Resources } from './types.ts';
 
 /** Counts rejections by what is lacking, most frequent first; for amounts with what is needed and the most that is free. */
 export function summarise(rejections: readonly Rejection[]): readonly PlacementReason[] {

@@ -1,6 +1,6 @@
 /** The greedy choice in the plainest way there is: every host looked at anew for every instance. What the engine is compared with. */
-import { matchesLabels, parseExpression } from '../../descriptors/index.ts';
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import { domainOf, holds } from '../../test/kit/plan-checker.ts';
 import type { HostSnapshot, Near, PlacementRequest, Spread, UnitDemand } from './types.ts';
 
 export interface Holder {
@@ -55,14 +55,6 @@ export function chooseByHand(
   return world.placed.map(({ functionId, host }) => ({ functionId, hostId: host.hostId }));
 }
 
-const holds = (text: string, labels: Readonly<Record<string, string>>): boolean => {
-  const { expression } = parseExpression(text);
-  return expression !== undefined && matchesLabels(expression, labels);
-};
-
-const domain = (host: HostSnapshot, scope: string): string | undefined =>
-  scope === 'host' ? host.hostId : host.labels[scope];
-
 const own = (world: World, { functionId }: PlacementRequest): readonly HostSnapshot[] =>
   world.placed.filter((holder) => holder.functionId === functionId).map(({ host }) => host);
 
@@ -90,7 +82,9 @@ function satisfiesFacts(request: PlacementRequest, host: HostSnapshot): boolean 
     require.every((text) => holds(text, host.labels)) &&
     (host.taints ?? []).every(({ text, effect }) => effect === 'avoid' || tolerates.includes(text)) &&
     (request.near ?? []).every((near) => near.weight !== undefined || isNear(near, host)) &&
-    (request.spread ?? []).every(({ by, maxSkew }) => maxSkew === undefined || domain(host, by) !== undefined)
+    (request.spread ?? []).every(
+      ({ by, maxSkew }) => maxSkew === undefined || domainOf(host, by) !== undefined,
+    )
   );
 }
 
@@ -134,8 +128,8 @@ function isWelcome(world: World, request: PlacementRequest, host: HostSnapshot):
     .every((holder) =>
       (world.requestOf(holder.functionId)?.affinities ?? []).every(({ type, with: text, scope, weight }) => {
         const isMeant = type === 'apart' && weight === undefined && holds(text, request.labels ?? {});
-        const place = domain(host, scope);
-        return !isMeant || place === undefined || domain(holder.host, scope) !== place;
+        const place = domainOf(host, scope);
+        return !isMeant || place === undefined || domainOf(holder.host, scope) !== place;
       }),
     );
 }
@@ -146,12 +140,12 @@ function keepsAffinities(world: World, request: PlacementRequest, host: HostSnap
     .every((affinity) => {
       const kin = world.placed.filter(({ functionId }) => holds(affinity.with, world.labelsOf(functionId)));
       const isShared = kin.some(
-        (holder) => domain(holder.host, affinity.scope) === domain(host, affinity.scope),
+        (holder) => domainOf(holder.host, affinity.scope) === domainOf(host, affinity.scope),
       );
-      if (affinity.type === 'apart') return !(isShared && domain(host, affinity.scope) !== undefined);
+      if (affinity.type === 'apart') return !(isShared && domainOf(host, affinity.scope) !== undefined);
       if (kin.length === 0)
-        return holds(affinity.with, request.labels ?? {}) && domain(host, affinity.scope) !== undefined;
-      return isShared && domain(host, affinity.scope) !== undefined;
+        return holds(affinity.with, request.labels ?? {}) && domainOf(host, affinity.scope) !== undefined;
+      return isShared && domainOf(host, affinity.scope) !== undefined;
     });
 }
 
@@ -162,11 +156,11 @@ function keepsSkew(
   { by, maxSkew }: Spread,
 ): boolean {
   if (maxSkew === undefined) return true;
-  const domains = new Set(world.eligible.map((each) => domain(each, by)));
+  const domains = new Set(world.eligible.map((each) => domainOf(each, by)));
   const counts = [...domains].map(
-    (each) => own(world, request).filter((holder) => domain(holder, by) === each).length,
+    (each) => own(world, request).filter((holder) => domainOf(holder, by) === each).length,
   );
-  const here = own(world, request).filter((holder) => domain(holder, by) === domain(host, by)).length;
+  const here = own(world, request).filter((holder) => domainOf(holder, by) === domainOf(host, by)).length;
   return here + 1 - Math.min(...counts) <= maxSkew;
 }
 
@@ -194,6 +188,7 @@ function scoreOf(world: World, request: PlacementRequest, demand: UnitDemand, ho
   }
   score -= 0.01 * own(world, request).filter((holder) => holder === host).length;
   for (const { by, weight = 1000 } of request.spread ?? [])
-    score -= weight * own(world, request).filter((holder) => domain(holder, by) === domain(host, by)).length;
+    score -=
+      weight * own(world, request).filter((holder) => domainOf(holder, by) === domainOf(host, by)).length;
   return Math.round(score * 1e9) / 1e9;
 }

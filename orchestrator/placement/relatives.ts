@@ -1,3 +1,4 @@
+import type { VnfInstanceId } from '../../kernel/index.ts';
 import type { Item } from './seats.ts';
 import { functionMatcher } from './relations.ts';
 import type { PlacementRequest, PlacementRule } from './types.ts';
@@ -35,14 +36,19 @@ export function relativesOf(items: readonly Item[], rules: readonly PlacementRul
   return { of: (item) => related.get(item) ?? [], areTied: (a, b) => share(a, b, true) };
 }
 
-/** Whether a request speaks of another one, as who provides for it, is to be near, is meant by an affinity, or gets its data; undefined: of none. */
-export function mentions(request: PlacementRequest): ((other: PlacementRequest) => boolean) | undefined {
-  const { providers, near = [], flows = [], affinities = [] } = request;
-  const named = new Set([
+/** Functions that a request names: who provides for it, is to be near, or gets its data. */
+export function namedBy({ providers, near = [], flows = [] }: PlacementRequest): readonly VnfInstanceId[] {
+  return [
     ...providers,
     ...near.flatMap(({ to }) => ('functionId' in to ? [to.functionId] : [])),
     ...flows.map(({ to }) => to),
-  ]);
+  ];
+}
+
+/** Whether a request speaks of another one, by name or as one that an affinity means; undefined: of none. */
+export function mentions(request: PlacementRequest): ((other: PlacementRequest) => boolean) | undefined {
+  const { affinities = [] } = request;
+  const named = new Set(namedBy(request));
   if (named.size + affinities.length === 0) return undefined;
   const meant = affinities.map((affinity) => functionMatcher(affinity.with));
   return ({ functionId, labels = {} }) => named.has(functionId) || meant.some((matches) => matches(labels));

@@ -2,7 +2,8 @@ import { unreachable } from '../../kernel/index.ts';
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import type { Tier } from '../../descriptors/index.ts';
 import type { HostIndex, Leniency } from './host-index.ts';
-import type { Change, FixedPort, PlacementProblem, PlacementRequest, UnitDemand } from './types.ts';
+import type { Change } from './plan-types.ts';
+import type { FixedPort, PlacementProblem, PlacementRequest, UnitDemand } from './types.ts';
 
 /** The problem with changes made to it. Those of hosts are not of the problem: see `leniencyOf`. */
 export function relaxProblem(problem: PlacementProblem, changes: readonly Change[]): PlacementProblem {

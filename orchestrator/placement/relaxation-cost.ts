@@ -1,5 +1,5 @@
 import { unreachable } from '../../kernel/index.ts';
-import type { Change } from './types.ts';
+import type { Change } from './plan-types.ts';
 
 /**
  * How much a change takes away from what was wanted, to order relaxations by: a little less of an amount is less than another place, another place

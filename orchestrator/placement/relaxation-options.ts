@@ -1,12 +1,14 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { compareText } from '../domain/index.ts';
+import { bestRows } from './best-rows.ts';
 import { compileRequest } from './compile-request.ts';
 import { isTolerated, taintsIn } from './constraints.ts';
-import { rank } from './decision.ts';
-import { COLUMNS, type HostIndex } from './host-index.ts';
+import { COLUMNS } from './host-columns.ts';
+import type { HostIndex } from './host-index.ts';
 import { isInJurisdiction } from './jurisdiction.ts';
 import { togetherClusters } from './rules.ts';
-import type { Change, PlacementProblem, PlacementRequest, Shortfall, UnitDemand } from './types.ts';
+import type { Change, Shortfall } from './plan-types.ts';
+import type { PlacementProblem, PlacementRequest, UnitDemand } from './types.ts';
 
 /** One thing that could be asked for less strictly, in steps from the smallest change, 1, to the largest. */
 export interface RelaxationOption {
@@ -175,22 +177,22 @@ function ofHosts(
 ): readonly RelaxationOption[] {
   const { functionId, hosts } = request;
   const { unit, fixedPorts } = demand;
-  const withPorts = rank(index, compileRequest(index, request, { ...demand, fixedPorts: [] }, rules));
+  const withPorts = bestRows(index, compileRequest(index, request, { ...demand, fixedPorts: [] }, rules));
   return [
     ...undrained(index, rules, request, demand),
     ...fixedPorts.flatMap((port) => [
       ...withPorts
-        .filter(({ row }) => index.isPortTaken(row, port))
+        .filter((row) => index.isPortTaken(row, port))
         .slice(0, MOST_OF_A_KIND)
-        .map(({ row }) => plain({ kind: 'freePort', hostId: index.idOf(row), port })),
+        .map((row) => plain({ kind: 'freePort', hostId: index.idOf(row), port })),
       plain({ kind: 'port', functionId, unit, port }),
     ]),
     ...(hosts === undefined
       ? []
-      : rank(index, compileRequest(index, withoutHosts(request), demand, rules))
-          .filter(({ row }) => !hosts.includes(index.idOf(row)))
+      : bestRows(index, compileRequest(index, withoutHosts(request), demand, rules))
+          .filter((row) => !hosts.includes(index.idOf(row)))
           .slice(0, MOST_OF_A_KIND)
-          .map(({ row }) => plain({ kind: 'allow', functionId, list: 'hosts', value: index.idOf(row) }))),
+          .map((row) => plain({ kind: 'allow', functionId, list: 'hosts', value: index.idOf(row) }))),
   ];
 }
 
@@ -217,10 +219,10 @@ function undrained(
   const before = index.leniency;
   index.leniency = { readmitted, freed: new Map() };
   try {
-    return rank(index, compileRequest(index, request, demand, rules))
-      .filter(({ row }) => readmitted.has(row))
+    return bestRows(index, compileRequest(index, request, demand, rules))
+      .filter((row) => readmitted.has(row))
       .slice(0, MOST_OF_A_KIND)
-      .map(({ row }) => plain({ kind: 'undrain', hostId: index.idOf(row) }));
+      .map((row) => plain({ kind: 'undrain', hostId: index.idOf(row) }));
   } finally {
     index.leniency = before;
   }

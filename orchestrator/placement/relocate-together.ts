@@ -2,10 +2,12 @@ import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import { planPlacement } from './plan-placement.ts';
 import { describeShortfall } from './reasons.ts';
 import { matchesFunction } from './relations.ts';
-import type { Departure, Outcome, Relocation, StepMove } from './relocation.ts';
+import type { Departure, InstanceMove } from './instance-moves.ts';
+import type { Outcome, Relocation } from './relocation.ts';
 import type { PlacedFunction } from './relocation-types.ts';
 import { togetherClusters } from './rules.ts';
-import type { Placement, PlacementRequest } from './types.ts';
+import type { Placement } from './plan-types.ts';
+import type { PlacementRequest } from './types.ts';
 
 /** The functions that must be where a function is, and the function itself; undefined: its instances may be anywhere, each by itself. */
 export function companionsIn(
@@ -65,7 +67,7 @@ export function moveTogether(
   const moves = pairUp(relocation, departures, result.additions);
   const moved = moves.filter(({ row, to }) => row !== to);
   if (moved.length === 0) return giveUp({ type: 'stays' });
-  const limit = relocation.account.refusal(relocation.disturbances(moved));
+  const limit = relocation.disruption.refusal(moved);
   if (limit !== undefined) return giveUp({ type: 'spared', limit });
   if (!relocation.placeStep(moves, ids, standing))
     return giveUp({
@@ -99,7 +101,7 @@ function pairUp(
   { index }: Relocation,
   departures: readonly Departure[],
   additions: readonly Placement[],
-): readonly StepMove[] {
+): readonly InstanceMove[] {
   const targets = additions.flatMap(({ functionId, unit, hostId, instances }) =>
     Array.from({ length: instances }, () => ({ functionId, unit, row: index.rowOf(hostId) ?? -1 })),
   );

@@ -1,16 +1,10 @@
 /** Inventories on which much is placed, at random and not well; and what a plan of moves is held against, in the plainest way there is. */
 import * as fc from 'fast-check';
-import { matchesLabels, parseExpression } from '../../descriptors/index.ts';
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
-import { buildDemand, buildHost, buildRequest } from './testkit.ts';
+import { domainOf, holds } from '../../test/kit/plan-checker.ts';
+import { applyPlan, buildDemand, buildHost, buildRequest } from './testkit.ts';
 import type { PlacedFunction, RelocationMove, RelocationProblem } from './relocation-types.ts';
-import type {
-  HostSnapshot,
-  PlacedUnit,
-  PlacementRequest,
-  PlacementRule,
-  PlacementSnapshot,
-} from './types.ts';
+import type { HostSnapshot, PlacementRequest, PlacementRule, PlacementSnapshot } from './types.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
 const MIB = 2 ** 20;
@@ -172,7 +166,7 @@ export function rulesThatHold(
   left: ReadonlySet<string>,
 ): ReadonlySet<string> {
   const held = new Set<string>();
-  for (const [number, each] of problem.rules.entries()) if (holds(at, each)) held.add(`rule ${number}`);
+  for (const [number, each] of problem.rules.entries()) if (keepsRule(at, each)) held.add(`rule ${number}`);
   for (const { request } of problem.functions) {
     const { functionId, affinities = [], spread = [] } = request;
     for (const [number, each] of affinities.entries())
@@ -187,11 +181,8 @@ export function rulesThatHold(
   return held;
 }
 
-const domain = (host: HostSnapshot, scope: string): string | undefined =>
-  scope === 'host' ? host.hostId : host.labels[scope];
-
-function holds(at: PlacementSnapshot, { type, functionIds, scope }: PlacementRule): boolean {
-  const domains = functionIds.map((id) => holdersOf(at, id).map((host) => domain(host, scope)));
+function keepsRule(at: PlacementSnapshot, { type, functionIds, scope }: PlacementRule): boolean {
+  const domains = functionIds.map((id) => holdersOf(at, id).map((host) => domainOf(host, scope)));
   if (domains.flat().includes(undefined)) return false;
   const counted =
     type === 'apart' && functionIds.length > 1
@@ -207,16 +198,12 @@ function keepsAffinity(
   { functionId, labels = {} }: PlacementRequest,
   { type, with: text, scope }: NonNullable<PlacementRequest['affinities']>[number],
 ): boolean {
-  const { expression } = parseExpression(text);
-  if (expression === undefined) return false;
   const others = functions
-    .filter(
-      ({ request }) => request.functionId !== functionId && matchesLabels(expression, request.labels ?? {}),
-    )
+    .filter(({ request }) => request.functionId !== functionId && holds(text, request.labels ?? {}))
     .flatMap(({ request }) => holdersOf(at, request.functionId))
-    .map((host) => domain(host, scope));
-  const own = holdersOf(at, functionId).map((host) => domain(host, scope));
-  const isKin = matchesLabels(expression, labels);
+    .map((host) => domainOf(host, scope));
+  const own = holdersOf(at, functionId).map((host) => domainOf(host, scope));
+  const isKin = holds(text, labels);
   if (type === 'apart') {
     const isClear = own.every((each) => each === undefined || !others.includes(each));
     // A host without the label is in no domain.
@@ -238,11 +225,11 @@ function skew(
       host.state === 'READY' &&
       !left.has(host.hostId) &&
       (request.tiers.length === 0 || request.tiers.includes(host.tier)) &&
-      domain(host, by) !== undefined,
+      domainOf(host, by) !== undefined,
   );
-  const holders = holdersOf(at, request.functionId).map((host) => domain(host, by));
+  const holders = holdersOf(at, request.functionId).map((host) => domainOf(host, by));
   const count = (name: string | undefined): number => holders.filter((each) => each === name).length;
-  const counts = [...new Set(eligible.map((host) => domain(host, by)))].map(count);
+  const counts = [...new Set(eligible.map((host) => domainOf(host, by)))].map(count);
   const most = Math.max(0, ...holders.map(count));
   return most - (counts.length === 0 ? 0 : Math.min(...counts));
 }
@@ -257,32 +244,22 @@ function hasRoom(host: HostSnapshot, { units: [unit] }: PlacementRequest): boole
 }
 
 function change(
-  { hosts: all }: PlacementSnapshot,
-  { functionId, units: [unit], labels = {} }: PlacementRequest,
+  snapshot: PlacementSnapshot,
+  request: PlacementRequest,
   hostId: HostId,
   count: number,
 ): PlacementSnapshot {
-  if (unit === undefined) throw new RangeError(`${functionId} has no unit`);
-  const { resources, fixedPorts } = unit;
-  return {
-    hosts: all.map((host) => {
-      if (host.hostId !== hostId) return host;
-      const known = host.placed.find((each) => each.functionId === functionId);
-      const instances = (known?.instances ?? 0) + count;
-      const placed: PlacedUnit = { functionId, unit: unit.unit, instances, resources, fixedPorts, labels };
-      return {
-        ...host,
-        used: {
-          cpuMillis: host.used.cpuMillis + count * resources.cpuMillis,
-          memoryBytes: host.used.memoryBytes + count * resources.memoryBytes,
-          storageBytes: 0,
-        },
-        ports:
-          count > 0
-            ? [...host.ports, ...fixedPorts]
-            : host.ports.filter((port) => !fixedPorts.includes(port)),
-        placed: [...host.placed.filter((each) => each !== known), ...(instances > 0 ? [placed] : [])],
-      };
-    }),
-  };
+  const { functionId, units } = request;
+  const places = units.map(({ unit }) => ({ functionId, unit, hostId, instances: Math.abs(count) }));
+  return applyPlan(
+    snapshot,
+    { requests: [request], rules: [] },
+    {
+      fits: true,
+      additions: count > 0 ? places : [],
+      removals: count < 0 ? places : [],
+      evictions: [],
+      skipped: [],
+    },
+  );
 }

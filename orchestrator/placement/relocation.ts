@@ -1,10 +1,12 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { rejectionsOf, type CompiledRequest } from './compile-request.ts';
-import { costOf, DisruptionAccount, type Disturbance } from './disruption.ts';
 import { HOST_SCOPE } from './domains.ts';
 import type { Constraint } from './constraints.ts';
-import { COLUMNS, type HostIndex } from './host-index.ts';
+import { COLUMNS } from './host-columns.ts';
+import type { HostIndex } from './host-index.ts';
+import type { Departure, InstanceMove } from './instance-moves.ts';
 import { MovablePlaces, type PlacesOptions } from './movable-places.ts';
+import { PlanDisruption, type ChargedMove } from './plan-disruption.ts';
 import { MISPLACED, scoreAt, scoreOfFunction } from './placed-score.ts';
 import { describeShortfall, summarise } from './reasons.ts';
 import type {
@@ -14,15 +16,7 @@ import type {
   RelocationMove,
   RelocationProblem,
 } from './relocation-types.ts';
-import type { UnitDemand } from './types.ts';
 import { brokenRules, Watchers } from './watchers.ts';
-
-/** One instance that may have to move. */
-export interface Departure {
-  readonly placed: PlacedFunction;
-  readonly demand: UnitDemand;
-  readonly row: number;
-}
 
 export type Outcome =
   | { readonly type: 'moved' }
@@ -32,7 +26,7 @@ export type Outcome =
   | { readonly type: 'spared'; readonly limit: BudgetLimit };
 
 /** Whether a move is worth it. */
-export type Worth = (move: { readonly from: number; readonly to: number; readonly gain: number }) => boolean;
+type Worth = (move: { readonly to: number; readonly gain: number }) => boolean;
 
 /** A move that others' rules forbid is tried with so many other places. */
 const MOST_TRIES = 8;
@@ -41,16 +35,13 @@ const MOST_TRIES = 8;
 export class Relocation {
   readonly index: HostIndex;
   readonly problem: RelocationProblem;
-  readonly account: DisruptionAccount;
+  readonly disruption: PlanDisruption;
   readonly places: MovablePlaces;
   readonly watchers: Watchers;
   readonly moves: RelocationMove[] = [];
-  readonly #totals = new Map<string, number>();
   readonly #placed: ReadonlyMap<VnfInstanceId, PlacedFunction>;
-  readonly #made: Made[] = [];
-  /** Instances that the plan itself has put there, by function, unit and row. */
-  readonly #arrived = new Map<string, number>();
-  /** What was booked for the way out of a zone, by function, unit and row: it is given back when the instance moves on. */
+  readonly #made: ChargedMove[] = [];
+  /** What the goal asks of new places; it is no fault of a place that is left. */
   readonly #besides: readonly Constraint[];
   /** Whether somebody reads why an instance finds no place: it takes a look at every host. */
   isExplaining = true;
@@ -65,16 +56,11 @@ export class Relocation {
   ) {
     this.index = index;
     this.problem = problem;
-    this.account = new DisruptionAccount(budget);
+    this.disruption = new PlanDisruption(index, problem.functions, budget);
     this.#besides = options.besides;
     this.#placed = new Map(problem.functions.map((each) => [each.request.functionId, each]));
     this.watchers = new Watchers(problem.functions, problem.rules);
     this.places = new MovablePlaces(index, this.watchers, { ...options, rules: problem.rules });
-    for (const { request } of problem.functions) {
-      const { functionId, units } = request;
-      for (const { unit } of units)
-        this.#totals.set(`${functionId} ${unit}`, index.occupancy.countOf(functionId, unit));
-    }
   }
 
   functionOf(functionId: VnfInstanceId): PlacedFunction | undefined {
@@ -87,32 +73,9 @@ export class Relocation {
     return placed.pinned ?? placed.pinnedUnits?.[demand.unit] ?? heldBy(this.index, row);
   }
 
-  /** What it is to move these: nothing more for those that the plan has moved before, as they can go where they end at once. */
-  disturbances(departures: readonly Departure[]): readonly Disturbance[] {
-    const arrived = new Map<string, number>();
-    return departures.map((departure) => {
-      const { functionId, units } = departure.placed.request;
-      const place = placeOf(departure);
-      const left = arrived.get(place) ?? this.#arrived.get(place) ?? 0;
-      arrived.set(place, left - 1);
-      const isOnward = left > 0;
-      return {
-        functionId,
-        total: units.reduce((sum, { unit }) => sum + (this.#totals.get(`${functionId} ${unit}`) ?? 0), 0),
-        instances: isOnward ? 0 : 1,
-        cost: isOnward ? 0 : this.#costOf(departure),
-      };
-    });
-  }
-
-  #costOf({ placed, demand }: Departure): number {
-    const total = this.#totals.get(`${placed.request.functionId} ${demand.unit}`) ?? 0;
-    return costOf(total, placed.isSingleWriter);
-  }
-
   /** Moves one instance to the best place there is, if that is within the budget and worth it. Nothing has changed where it is not moved. */
   moveOne(departure: Departure, isWorth: Worth = () => true): Outcome {
-    const limit = this.account.refusal(this.disturbances([departure]));
+    const limit = this.disruption.refusal([departure]);
     const pin = this.pinOf(departure);
     if (pin !== undefined) return { type: 'stuck', reason: pin };
     if (limit !== undefined) return { type: 'spared', limit };
@@ -137,7 +100,7 @@ export class Relocation {
       refused = this.#refusal(before.hard, compiled, excess);
       if (refused === undefined) {
         const gain = this.#gainOfAll(placed, own, before.soft);
-        if (isWorth({ from: row, to, gain })) {
+        if (isWorth({ to, gain })) {
           for (const each of closed) this.places.open(each);
           this.#record([{ ...departure, to, gain }]);
           return { type: 'moved' };
@@ -167,7 +130,11 @@ export class Relocation {
   }
 
   /** Places lifted instances as one step. @returns whether that was done; if not, for a rule of others, they are still lifted */
-  placeStep(moves: readonly StepMove[], group: ReadonlySet<VnfInstanceId>, before: GroupStanding): boolean {
+  placeStep(
+    moves: readonly InstanceMove[],
+    group: ReadonlySet<VnfInstanceId>,
+    before: GroupStanding,
+  ): boolean {
     for (const { placed, demand, to } of moves) this.put({ placed, demand, row: to });
     this.#broken.clear();
     const isBroken = before.some(({ watcher, broken }) => {
@@ -199,20 +166,12 @@ export class Relocation {
   /** Takes back all moves after the first so many. */
   undo(moves: number): void {
     this.moves.length = moves;
-    for (const { departure, to, charged } of this.#made.splice(moves).toReversed()) {
-      const arrival = { ...departure, row: to };
-      this.lift(arrival);
-      this.put(departure);
-      this.#count(arrival, -1);
-      if (charged.instances === 0) this.#count(departure, 1);
-      this.account.refund([charged]);
+    for (const made of this.#made.splice(moves).toReversed()) {
+      this.lift({ ...made.move, row: made.move.to });
+      this.put(made.move);
+      this.disruption.refund(made);
     }
     this.#steps = this.moves.at(-1)?.step ?? 0;
-  }
-
-  #count(arrival: Departure, change: 1 | -1): void {
-    const place = placeOf(arrival);
-    this.#arrived.set(place, (this.#arrived.get(place) ?? 0) + change);
   }
 
   #standing(placed: PlacedFunction): { readonly hard: GroupStanding; readonly soft: number } {
@@ -299,17 +258,11 @@ export class Relocation {
     });
   }
 
-  #record(moved: readonly StepMove[]): void {
+  #record(moved: readonly InstanceMove[]): void {
     this.#steps += 1;
-    const disturbances = this.disturbances(moved);
-    for (const [at, { placed, demand, row, to, gain }] of moved.entries()) {
-      const charged = disturbances[at];
-      if (charged === undefined) continue;
-      const departure = { placed, demand, row };
-      this.account.charge([charged]);
-      if (charged.instances === 0) this.#count(departure, -1);
-      this.#count({ ...departure, row: to }, 1);
-      this.#made.push({ departure, to, charged });
+    for (const made of this.disruption.charge(moved)) {
+      const { placed, demand, row, to, gain } = made.move;
+      this.#made.push(made);
       this.moves.push({
         step: this.#steps,
         functionId: placed.request.functionId,
@@ -317,27 +270,12 @@ export class Relocation {
         from: this.index.idOf(row),
         to: this.index.idOf(to),
         instances: 1,
-        cost: this.#costOf(departure),
+        cost: this.disruption.costOf(made.move),
         gain,
       });
     }
     this.#broken.clear();
   }
-}
-
-function placeOf({ placed, demand, row }: Departure): string {
-  return `${placed.request.functionId} ${demand.unit} ${row}`;
-}
-
-interface Made {
-  readonly departure: Departure;
-  readonly to: number;
-  readonly charged: Disturbance;
-}
-
-export interface StepMove extends Departure {
-  readonly to: number;
-  readonly gain: number;
 }
 
 export type GroupStanding = readonly {

@@ -1,4 +1,4 @@
-import { compileRequest, type CompiledRequest } from './compile-request.ts';
+import { compileRequest, scoreOf } from './compile-request.ts';
 import type { HostIndex } from './host-index.ts';
 import type { PlacementRequest, PlacementRule } from './types.ts';
 
@@ -26,8 +26,4 @@ export function removeSurplus(
       }
     }
   }
-}
-
-function scoreOf(compiled: CompiledRequest, row: number): number {
-  return compiled.key(row) + compiled.limits.score(row, false);
 }

@@ -1,4 +1,5 @@
-import { COLUMNS, type HostIndex } from './host-index.ts';
+import { COLUMNS } from './host-columns.ts';
+import type { HostIndex } from './host-index.ts';
 import type { Rejection } from './rejection.ts';
 import type { PlacementRequest, UnitDemand } from './types.ts';
 import { wayOutFor } from './uplinks.ts';

@@ -1,7 +1,8 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { isTolerated, taintsIn } from './constraints.ts';
 import { domainOf, domainsHeld } from './domains.ts';
-import { COLUMNS, type HostIndex } from './host-index.ts';
+import { COLUMNS } from './host-columns.ts';
+import type { HostIndex } from './host-index.ts';
 import { latencies, nameOf } from './latency.ts';
 import { functionsMatching } from './relations.ts';
 import type { PlacementRequest, PlacementRule, Spread } from './types.ts';
@@ -53,15 +54,12 @@ function taints(index: HostIndex, { tolerates = [] }: PlacementRequest): readonl
 
 function objectives(index: HostIndex, { objectives: wanted = {} }: PlacementRequest): readonly ScorePart[] {
   const { cost = 0, metered = 0, availability = AVAILABILITY_WEIGHT } = wanted;
-  const { costs, dearest } = index;
+  const { dearest } = index;
   const parts: ScorePart[] = [];
   if (cost !== 0 && dearest > 0)
     parts.push({
       name: 'cost',
-      of: (row) => {
-        const known = costs[row] ?? Number.NaN;
-        return (-cost * (Number.isNaN(known) ? dearest : known)) / dearest;
-      },
+      of: (row) => (-cost * index.costPerHour(row)) / dearest,
     });
   if (metered !== 0) {
     const rows = index.labels.where(COLUMNS.metered, 'metered', (text) => text !== undefined);

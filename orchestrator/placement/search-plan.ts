@@ -1,12 +1,13 @@
+import { createRandom } from '../../kernel/index.ts';
 import { bestRows } from './best-rows.ts';
 import { isRelated } from './candidate-cache.ts';
 import type { Draft } from './draft.ts';
 import type { Item } from './seats.ts';
-import { createRandom } from './random.ts';
 import { createBudget, type SearchBudget } from './search-budget.ts';
 import { searchEveryPlace, type Finding } from './search-every-place.ts';
 import { LEAST_GAIN, searchNeighbours } from './search-neighbours.ts';
-import type { PlacementProblem, PlanningOptions } from './types.ts';
+import type { PlanningOptions } from './plan-types.ts';
+import type { PlacementProblem } from './types.ts';
 
 /** So many items, at most, are tried in every order. */
 const MOST_PERMUTED = 5;

@@ -1,4 +1,5 @@
-import type { Relocation, StepMove } from './relocation.ts';
+import type { InstanceMove } from './instance-moves.ts';
+import type { Relocation } from './relocation.ts';
 import type { RelocationMove } from './relocation-types.ts';
 
 /**
@@ -62,7 +63,7 @@ function carryOut(relocation: Relocation, moves: readonly RelocationMove[]): boo
 function resolve(
   relocation: Relocation,
   { functionId, unit, from, to, gain }: RelocationMove,
-): readonly StepMove[] {
+): readonly InstanceMove[] {
   const { index } = relocation;
   const placed = relocation.functionOf(functionId);
   const demand = placed?.request.units.find((each) => each.unit === unit);
@@ -71,6 +72,9 @@ function resolve(
   return [{ placed, demand, row, to: target, gain }];
 }
 
-function excessOf(relocation: Relocation, { placed, demand }: Pick<StepMove, 'placed' | 'demand'>): number {
+function excessOf(
+  relocation: Relocation,
+  { placed, demand }: Pick<InstanceMove, 'placed' | 'demand'>,
+): number {
   return relocation.places.of(placed, demand).compiled.limits.excess;
 }

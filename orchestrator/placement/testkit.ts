@@ -1,9 +1,9 @@
 import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import type { PlacementResult } from './plan-types.ts';
 import type {
   HostSnapshot,
   PlacementProblem,
   PlacementRequest,
-  PlacementResult,
   PlacementSnapshot,
   UnitDemand,
 } from './types.ts';

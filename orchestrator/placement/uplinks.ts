@@ -39,13 +39,7 @@ function leavesZone(index: HostIndex, row: number, to: VnfInstanceId): boolean {
 
 /** What others send to a function from outside the zones where it is. */
 function inbound(index: HostIndex, functionId: VnfInstanceId): number {
-  let total = 0;
-  for (const consumer of index.occupancy.consumersOf(functionId))
-    for (const { to, bitsPerSecond } of index.occupancy.flowsOf(consumer))
-      if (to === functionId)
-        for (const [row, instances] of index.occupancy.rowsOf(consumer))
-          if (leavesZone(index, row, functionId)) total += instances * bitsPerSecond;
-  return total;
+  return sourcesOf(index, functionId).reduce((total, { bitsPerSecond }) => total + bitsPerSecond, 0);
 }
 
 /** Undefined: the request sends nothing, and nobody sends to it. */

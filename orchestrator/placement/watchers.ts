@@ -1,5 +1,6 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import type { HostIndex } from './host-index.ts';
+import { namedBy } from './relatives.ts';
 import { matchesFunction, relationConstraints } from './relations.ts';
 import type { PlacedFunction } from './relocation-types.ts';
 import type { PlacementRule } from './types.ts';
@@ -27,7 +28,7 @@ export class Watchers {
     for (const watcher of functions) {
       for (const { with: expression } of watcher.request.affinities ?? [])
         setOf(this.#byExpression, expression).add(watcher);
-      for (const functionId of namedBy(watcher, rules)) setOf(this.#byFunction, functionId).add(watcher);
+      for (const functionId of partnersOf(watcher, rules)) setOf(this.#byFunction, functionId).add(watcher);
     }
   }
 
@@ -48,7 +49,7 @@ export class Watchers {
   /** The functions that one looks at, as far as they are known. */
   watchedBy({ request }: PlacedFunction): readonly VnfInstanceId[] {
     const { affinities = [], functionId } = request;
-    const named = [...namedBy({ request }, this.#rules), ...this.#waryOf(request)];
+    const named = [...partnersOf({ request }, this.#rules), ...this.#waryOf(request)];
     const matching =
       affinities.length === 0
         ? []
@@ -90,18 +91,16 @@ export function brokenRules(
   return broken;
 }
 
-function namedBy(
+/** Functions that a request, or a rule that it is under, speaks of by name. */
+function partnersOf(
   { request }: Pick<PlacedFunction, 'request'>,
   rules: readonly PlacementRule[],
 ): ReadonlySet<VnfInstanceId> {
-  const { functionId, near = [], flows = [], providers, dependents } = request;
   return new Set([
-    ...near.flatMap(({ to }) => ('functionId' in to ? [to.functionId] : [])),
-    ...flows.map(({ to }) => to),
-    ...providers,
-    ...dependents,
+    ...namedBy(request),
+    ...request.dependents,
     ...rules
-      .filter(({ functionIds }) => functionIds.includes(functionId))
+      .filter(({ functionIds }) => functionIds.includes(request.functionId))
       .flatMap((rule) => rule.functionIds),
   ]);
 }

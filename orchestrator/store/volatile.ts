@@ -1,4 +1,4 @@
-import { silentLogger, type Logger, type StateId } from '../../kernel/index.ts';
+import { silentLogger, type StateId } from '../../kernel/index.ts';
 import type { Change, StateStore } from './contract.ts';
 import { createWriteThroughStore, type PersistenceListener } from './write-through.ts';
 
@@ -6,18 +6,13 @@ export interface VolatileStoreOptions {
   readonly stateId: StateId;
   /** Record changes that `changesSince` reaches back. */
   readonly changeLogLimit?: number;
-  readonly logger?: Logger;
 }
 
 /**
  * A store for simulations: it ends with its process, and keeps nothing twice. A commit becomes durable a microtask later. Documents are
  * taken as they are, neither checked nor frozen.
  */
-export function createVolatileStore({
-  stateId,
-  changeLogLimit = 1_000,
-  logger = silentLogger,
-}: VolatileStoreOptions): StateStore {
+export function createVolatileStore({ stateId, changeLogLimit = 1_000 }: VolatileStoreOptions): StateStore {
   return createWriteThroughStore({
     stateId,
     leaseNumber: 1,
@@ -25,7 +20,7 @@ export function createVolatileStore({
     changes: [],
     changeLogLimit,
     protectDocuments: false,
-    logger,
+    logger: silentLogger,
     persistence: forgetful,
     onFatal: () => {},
   });

@@ -1,3 +1,5 @@
+import { createRandom as createNumbers } from '../../kernel/index.ts';
+
 /** Chance from a seed: the same seed and purpose give the same numbers, whatever else is drawn. */
 export interface Random {
   /** From 0 up to, not including, 1. */
@@ -10,18 +12,10 @@ export interface Random {
 
 /** @param purpose what it is for: each has numbers of its own */
 export function createRandom(seed: number, purpose: string): Random {
-  let state = seed >>> 0;
+  let own = seed >>> 0;
   for (let at = 0; at < purpose.length; at += 1)
-    state = Math.imul(state ^ purpose.charCodeAt(at), 0x01000193) >>> 0;
-
-  /** Mulberry32, of the public domain. */
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
+    own = Math.imul(own ^ purpose.charCodeAt(at), 0x01000193) >>> 0;
+  const next = createNumbers(own);
   return {
     next,
     exponential: (mean) => -Math.log(1 - next()) * mean,
