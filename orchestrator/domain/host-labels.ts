@@ -31,7 +31,15 @@ export function hostLabels(hostId: HostId, facts: HostFactsDocument): Readonly<R
 export function deviceCounts({
   devices,
 }: Pick<HostFactsDocument, 'devices'>): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { class: name, count = 1 } of devices) counts[name] = (counts[name] ?? 0) + count;
-  return counts;
+  const counts = new Map<string, number>();
+  // Facts of before devices were counted may hold anything.
+  for (const { class: name, count = 1 } of devices)
+    if (typeof name === 'string' && Number.isInteger(count))
+      counts.set(name, (counts.get(name) ?? 0) + count);
+  return Object.fromEntries(counts);
+}
+
+/** How many of a class there are. A class may be called what every object has: `constructor`. */
+export function deviceCount(devices: Readonly<Record<string, number>> | undefined, name: string): number {
+  return devices !== undefined && Object.hasOwn(devices, name) ? (devices[name] ?? 0) : 0;
 }

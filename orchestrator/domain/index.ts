@@ -4,7 +4,7 @@ export * from './states.ts';
 export { alarmId, clearedAlarm, isStanding } from './alarms.ts';
 export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
 export { absenceAfter, availabilityOf } from './host-availability.ts';
-export { deviceCounts, hostLabels } from './host-labels.ts';
+export { deviceCount, deviceCounts, hostLabels } from './host-labels.ts';
 export { isInstallationAdmin, isInstallationTenant } from './installation.ts';
 export { hashSecret, isSameSecret, newSecret, type RandomBytes } from './secrets.ts';
 export {

@@ -1,6 +1,6 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
-import { isInstallationTenant, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import { deviceCount, isInstallationTenant, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
 import type { HostSnapshot, Resources } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
@@ -107,7 +107,7 @@ function viewOf(host: HostSnapshot): Omit<Schemas['HostOffer'], 'portsInUse'> {
 function freeOf({ allocatable, used }: HostSnapshot): Resources {
   const devices = Object.entries(allocatable.devices ?? {}).map(([name, count]) => [
     name,
-    count - (used.devices?.[name] ?? 0),
+    count - deviceCount(used.devices, name),
   ]);
   return {
     cpuMillis: allocatable.cpuMillis - used.cpuMillis,

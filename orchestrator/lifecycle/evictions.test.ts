@@ -108,4 +108,50 @@ describe('a function of a higher priority', () => {
     const { id } = bench.lifecycle.vnf.create(other, { vnfdId: 'vnfd-high' });
     expect(bench.lifecycle.vnf.planInstantiation(other, id, { flavourId: 'default' }).fits).toBe(false);
   });
+
+  it('does not move what a look at the inventory has booked for a moment only', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }]);
+    const { offline } = buildFunction('x');
+    const stays = await run(bench, third('stays', 0, { offline: { ...offline, relocate: 'forbidden' } }));
+    for (const name of ['mid-1', 'mid-2']) await run(bench, third(name, 7));
+    const host = bench.store.get('host', 'h1');
+    if (host !== undefined) bench.lifecycle.explainHost(DEFAULT_TENANT, host);
+    bench.lifecycle.vnf.planHeal(DEFAULT_TENANT, stays, {});
+    expect(stateOf(bench, await run(bench, third('high', 5)))).toBe('NOT_INSTANTIATED');
+    expect(bench.host('h1').running().join()).toContain(stays);
+  });
+
+  it('leaves alone what is busy with an operation', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }]);
+    const busy = await run(bench, third('busy', 0));
+    for (const name of ['mid-1', 'mid-2']) await run(bench, third(name, 7));
+    bench.host('h1').isSilent = true;
+    bench.lifecycle.vnf.heal(DEFAULT_TENANT, busy, {});
+    bench.lifecycle.engine.lookAtAll();
+    expect(stateOf(bench, await run(bench, third('high', 5)))).toBe('NOT_INSTANTIATED');
+  });
+});
+
+describe('a copy that has made room and is not gone yet', () => {
+  it('comes back, also where the function is healed meanwhile', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
+    const flavours = [{ name: 'default', levels: [{ name: 'small', instances: { main: 2 } }] }];
+    const low = await run(bench, third('low', 0, { flavours }));
+    for (const name of ['m1', 'm2', 'm3', 'm4']) await run(bench, third(name, 1));
+    onboardFunction(bench.store, third('high', 2));
+    const { id } = bench.lifecycle.vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-high' });
+    bench.lifecycle.vnf.instantiate(DEFAULT_TENANT, id, { flavourId: 'default' });
+    bench.lifecycle.engine.lookAtAll();
+    bench.lifecycle.vnf.heal(DEFAULT_TENANT, low, {});
+    await bench.converge();
+    for (const { id, document } of Array.from(bench.store.list('vnf-instance')))
+      if (['m1', 'm2'].includes(document.name))
+        bench.lifecycle.vnf.terminate(DEFAULT_TENANT, id, { terminationType: 'GRACEFUL' });
+    await bench.converge();
+    for (const { id, document } of bench.lifecycle.opOccs.list(DEFAULT_TENANT))
+      if (document.state === 'FAILED_TEMP') bench.lifecycle.opOccs.retry(DEFAULT_TENANT, id);
+    await bench.converge();
+    const running = bench.hosts.flatMap((host) => host.running()).filter((copy) => copy.includes(low));
+    expect(running).toHaveLength(2);
+  });
 });

@@ -69,7 +69,8 @@ function vacateFirst(
   plan: WantedPlan,
   { moved, displaced }: Pick<Changes, 'moved' | 'displaced'>,
 ): WantedPlan {
-  if (plan.wanted === undefined || !isSingleWriter(descriptor)) return plan;
+  if (plan.wanted === undefined) return plan;
+  if (!isSingleWriter(descriptor)) return { ...plan, displaced: displaced.leaving };
   const { state, liveness } = context;
   const vacated = moved.filter(
     (copy) =>
@@ -105,17 +106,19 @@ function planChange(
   { vnfInstanceId, tenant, instance }: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  { moved, replaced, displaced, targets }: Changes,
+  { moved, replaced, displaced: sorted, targets }: Changes,
   planner: Planner,
 ): WantedPlan {
   const rules = rulesOfService(context.state, instance.nsInstanceId);
+  const wished = countsFor(pkg, instance, operation);
+  const displaced = { ...sorted, leaving: stillNeeded(wished, instance, sorted) };
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
   const plan = planWanted({
     vnfInstanceId,
     tenant,
     instance,
     function: pkg,
-    counts: countsFor(pkg, instance, operation, displaced.leaving),
+    counts: countsWithout(wished, displaced.leaving),
     // Where a copy has left its place already, that says nothing against the place.
     avoidHosts: [
       ...new Set(moved.filter((copy) => !displaced.gone.includes(copy)).map(({ hostId }) => hostId)),
@@ -127,12 +130,11 @@ function planChange(
     targets,
     replaced,
     generation: instance.generations + 1,
-    maxEvictions: context.limits.maxEvictions,
     rules,
     planner,
     companions: companions.map(({ request }) => request),
     companionSeats: companions.flatMap(({ seats }) => seats),
-    effort: searchEffort(context.clock, FUNCTION_EFFORT),
+    effort: searchEffort(context, FUNCTION_EFFORT),
     look: (kept, plan) =>
       context.inventory.look(
         plan,
@@ -154,7 +156,6 @@ function countsFor(
     operationParams,
     before,
   }: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  leaving: readonly WantedVnfc[],
 ): UnitCounts {
   switch (operation) {
     case 'INSTANTIATE':
@@ -166,10 +167,24 @@ function countsFor(
         operationParams as unknown as ScaleRequest,
       );
     case 'HEAL':
-      return countsWithout(countsOfWanted(before ?? intendedOf(instance)), leaving);
+      return countsOfWanted(before ?? intendedOf(instance));
     case 'TERMINATE':
       return {};
   }
+}
+
+/** What is still leaving its host is placed once it is gone, as far as so many are wanted: of fewer, those that run stay. */
+function stillNeeded(
+  wished: UnitCounts,
+  instance: VnfInstanceDocument,
+  { gone, leaving }: Changes['displaced'],
+): readonly WantedVnfc[] {
+  const left = { ...wished };
+  for (const { unit } of [...wantedVnfcs(claimOf(instance)), ...gone]) left[unit] = (left[unit] ?? 0) - 1;
+  return leaving.filter(({ unit }) => {
+    left[unit] = (left[unit] ?? 0) - 1;
+    return left[unit] >= 0;
+  });
 }
 
 function countsWithout(counts: UnitCounts, copies: readonly WantedVnfc[]): UnitCounts {

@@ -32,8 +32,6 @@ export interface WantedPlanInput extends RequestInput {
   readonly replaced: readonly WantedVnfc[];
   /** Generation of copies of a function that has none yet. */
   readonly generation: number;
-  /** Instances of lower priority that may have to make room. */
-  readonly maxEvictions: number;
   /** Of the service that it belongs to. */
   readonly rules: readonly PlacementRule[];
   /** Functions that have to find places as well, or nothing moves. */
@@ -69,10 +67,10 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     .map((copy) => (isReplaced(copy) ? { ...copy, epoch: copy.epoch + 1 } : copy));
   const requests = [input, ...input.companions].map(toPlacementRequest);
   const problem = { requests, rules: input.rules };
-  const { planner = planPlacement, maxEvictions, effort = {} } = input;
+  const { planner = planPlacement, effort = {} } = input;
   const seats = [...seatsOf(input.vnfInstanceId, input.moved, input.targets), ...input.companionSeats];
   const result = input.look(toWantedUnits(kept), (index) =>
-    planSeated(index, problem, seats, (...args) => planner(...args, { ...effort, maxEvictions })),
+    planSeated(index, problem, seats, (...args) => planner(...args, effort)),
   );
   if (!result.fits) return { problem, result };
   const isOwn = ({ functionId }: Placement) => functionId === input.vnfInstanceId;

@@ -94,6 +94,8 @@ function start(
   const { id, writes } = startOperation(context, vnfInstanceId, record.tenant, record, {
     operation: 'HEAL',
     operationParams,
+    // Nobody retries it: where it cannot end as planned, healing goes on.
+    isAutomaticInvocation: true,
   });
   return { summary: { vnfLcmOpOccId: id, vnfInstanceId, instances: copies.length }, writes };
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '../../kernel/index.ts';
 import type { PlanningOptions } from '../placement/index.ts';
+import type { LifecycleContext } from './context.ts';
 
 export interface SearchEffort {
   readonly searchSteps: number;
@@ -11,13 +11,23 @@ export interface SearchEffort {
 /** For one function: search where it finds no place otherwise; where it does, the first plan is as good. */
 export const FUNCTION_EFFORT: SearchEffort = { searchSteps: 1000, improvementSteps: 0, milliseconds: 250 };
 
+/** Beyond the search, for what only explains why nothing fits. */
+const EXPLANATION_MILLISECONDS = 1000;
+
 /**
- * How long a plan may be searched for, from now on. Steps are what ends it most often, so that a dry run and the operation after it plan the same.
+ * How long a plan may be searched for and explained, from now on, and who may have to make room for it. Steps are what ends the search most often, so that
+ * a dry run and the operation after it plan the same. A function that is busy with an operation makes no room: the operation would not know of it.
  */
 export function searchEffort(
-  clock: Pick<Clock, 'monotonic'>,
+  { clock, limits, state }: Pick<LifecycleContext, 'clock' | 'limits' | 'state'>,
   { milliseconds, ...steps }: SearchEffort,
 ): PlanningOptions {
   const end = clock.monotonic() + milliseconds;
-  return { ...steps, isOver: () => clock.monotonic() >= end };
+  return {
+    ...steps,
+    isOver: () => clock.monotonic() >= end,
+    isPatienceOver: () => clock.monotonic() >= end + EXPLANATION_MILLISECONDS,
+    maxEvictions: limits.maxEvictions,
+    mayMakeRoom: (functionId) => state.get('vnf-instance', functionId)?.document.activeOpOcc === undefined,
+  };
 }

@@ -2,6 +2,7 @@ import type { HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/ind
 import type { DescriptorUnit } from '../../descriptors/index.ts';
 import {
   availabilityOf,
+  deviceCount,
   deviceCounts,
   hostLabels,
   wantedVnfcs,
@@ -204,7 +205,8 @@ function addUnit(
 
 export function sumOf(a: Resources, b: Resources): Resources {
   const devices: Record<string, number> = { ...a.devices };
-  for (const [name, count] of Object.entries(b.devices ?? {})) devices[name] = (devices[name] ?? 0) + count;
+  for (const [name, count] of Object.entries(b.devices ?? {}))
+    devices[name] = deviceCount(devices, name) + count;
   return {
     cpuMillis: a.cpuMillis + b.cpuMillis,
     memoryBytes: a.memoryBytes + b.memoryBytes,

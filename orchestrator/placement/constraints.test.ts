@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import {
   describePlan,
+  HostIndex,
   planPlacement,
+  planWithReasons,
   type HostSnapshot,
   type PlacementRequest,
   type PlacementRule,
@@ -66,6 +68,22 @@ describe('devices', () => {
     expect(plan(hosts, wanting(4))).toEqual([
       'a/main: no host for 1 instance: of 3 hosts, 3 lack tpu: need 1, most free 0',
     ]);
+  });
+});
+
+describe('a class of devices that is called what every object has', () => {
+  it('is counted as any other', () => {
+    const devices = { constructor: 2 };
+    const resources = { cpuMillis: 1, memoryBytes: 1, storageBytes: 0 };
+    const host = buildHost('h', {
+      allocatable: { ...resources, cpuMillis: 1000, memoryBytes: 1000, devices },
+    });
+    const wanting = (count: number) =>
+      buildRequest('a', {
+        units: [buildDemand(1, 1, { resources: { ...resources, devices: { constructor: count } } })],
+      });
+    expect(plan([host, buildHost('none')], wanting(2))).toEqual(['place 1 × a/main on h']);
+    expect(plan([host, buildHost('none')], wanting(3))[0]).toContain('no host');
   });
 });
 
@@ -238,6 +256,28 @@ describe('affinities', () => {
     });
     expect(plan([north, northToo, south], request)[0]).toContain('no host for 1 instance');
     expect(plan([north, northToo, south], { ...request, units: [buildDemand(2)] })).toHaveLength(2);
+  });
+});
+
+describe('affinities of what is there', () => {
+  const apart = [{ type: 'apart' as const, with: 'role = ae', scope: 'host' }];
+  const full = { cpuMillis: 4000, memoryBytes: 2 ** 27, storageBytes: 0 };
+  const wary = buildRequest('a', { labels: { role: 'cse' }, affinities: apart, units: [buildDemand(2)] });
+  const hosts = [
+    buildHost('h1', { used: full, placed: [{ ...placed('a', { role: 'cse' }), affinities: apart }] }),
+    buildHost('h2', { placed: [placed('e', { role: 'ae' })] }),
+  ];
+  const units = [buildDemand(1, 1, { resources: { cpuMillis: 0, memoryBytes: 1, storageBytes: 0 } })];
+  const newcomer = buildRequest('d', { labels: { role: 'ae' }, hosts: ['h1' as HostId], units });
+
+  it('keep off what they are hard apart from, whoever comes first', () => {
+    expect(plan(hosts, newcomer)[0]).toContain('1 are in a host that holds what is to be apart from it');
+  });
+
+  it('hold after it was tried what would be without them', () => {
+    const index = HostIndex.of({ hosts });
+    expect(planWithReasons(index, { requests: [wary], rules: [] })).toMatchObject({ fits: false });
+    expect(planPlacement(index, { requests: [newcomer], rules: [] }).fits).toBe(false);
   });
 });
 

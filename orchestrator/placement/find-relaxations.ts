@@ -36,7 +36,8 @@ export function findRelaxations(
 ): readonly Relaxation[] {
   const index = inventory instanceof HostIndex ? inventory : HostIndex.of(inventory);
   // What the first attempts place, a search places, too.
-  const planning = { maxEvictions: options.maxEvictions ?? 0 };
+  const { maxEvictions = 0, mayMakeRoom, isPatienceOver = () => false } = options;
+  const planning = { maxEvictions, ...(mayMakeRoom === undefined ? {} : { mayMakeRoom }), isPatienceOver };
   const trial = createTrial(index, problem, planning, mostPlans);
   const choices = relaxationOptions(index, problem, shortfalls);
   const single = choices.filter((choice) => trial.fits([widest(choice)])).map((choice) => [choice]);
@@ -65,10 +66,10 @@ function createTrial(
   let left = mostPlans;
   return {
     get isOver() {
-      return left <= 0;
+      return left <= 0 || options.isPatienceOver?.() === true;
     },
     fits: (changes) => {
-      if (left <= 0) return false;
+      if (left <= 0 || options.isPatienceOver?.() === true) return false;
       left -= 1;
       return withChanges(
         index,

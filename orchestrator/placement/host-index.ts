@@ -1,6 +1,6 @@
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import type { Tier } from '../../descriptors/index.ts';
-import { compareText } from '../domain/index.ts';
+import { compareText, deviceCount } from '../domain/index.ts';
 import { Bits } from './bits.ts';
 import { COLUMNS, columnsOf, READY } from './host-columns.ts';
 import { LabelColumns } from './label-columns.ts';
@@ -48,7 +48,7 @@ export class HostIndex {
   availability: Float64Array = new Float64Array(0);
   /** Some host was not always there. */
   hasAbsences = false;
-  /** Of the dearest host that was ever here. */
+  /** Of the dearest host. */
   dearest = 0;
   reserves: Readonly<Partial<Record<Tier, number>>> = {};
   /** Seconds since some moment, the same one for as long as the index is kept: what measurements are aged by. */
@@ -156,8 +156,7 @@ export class HostIndex {
     this.occupancy.leave(row);
     this.labels.set(row, columnsOf(host));
     this.#setAmounts(row, host);
-    this.#costs[row] = host.costPerHour ?? Number.NaN;
-    this.dearest = Math.max(this.dearest, host.costPerHour ?? 0);
+    this.#setCost(row, host.costPerHour ?? Number.NaN);
     this.availability[row] = host.availability ?? 1;
     this.hasAbsences ||= (host.availability ?? 1) !== 1;
     if (host.ports.length > 0) this.#ports.set(row, new Map(host.ports.map((port) => [port, 1])));
@@ -182,6 +181,7 @@ export class HostIndex {
     this.occupancy.leave(row);
     this.labels.set(row, {});
     this.present.put(row, false);
+    this.#setCost(row, Number.NaN);
     this.#rows.delete(hostId);
     this.#ids[row] = undefined;
     this.#ports.delete(row);
@@ -265,15 +265,23 @@ export class HostIndex {
     this.occupancy.count(functionId, demand, row, sign);
   }
 
+  #setCost(row: number, costPerHour: number): void {
+    const before = this.#costs[row] ?? Number.NaN;
+    this.#costs[row] = costPerHour;
+    if (costPerHour > this.dearest) this.dearest = costPerHour;
+    else if (before > 0 && before === this.dearest && before !== costPerHour)
+      this.dearest = this.#costs.reduce((most, cost) => (cost > most ? cost : most), 0);
+  }
+
   #setAmounts(row: number, { allocatable, used, uplink }: HostSnapshot): void {
     set(this.cpu, row, allocatable.cpuMillis, used.cpuMillis);
     set(this.memory, row, allocatable.memoryBytes, used.memoryBytes);
     set(this.storage, row, allocatable.storageBytes, used.storageBytes);
     this.uplinks[row] = uplink?.bitsPerSecond ?? Infinity;
     for (const [name, { free, allocatable: all }] of this.devices)
-      if (allocatable.devices?.[name] === undefined) all[row] = free[row] = 0;
+      if (deviceCount(allocatable.devices, name) === 0) all[row] = free[row] = 0;
     for (const [name, count] of Object.entries(allocatable.devices ?? {}))
-      set(this.#device(name), row, count, used.devices?.[name] ?? 0);
+      set(this.#device(name), row, count, deviceCount(used.devices, name));
   }
 
   #device(name: string): Amounts {

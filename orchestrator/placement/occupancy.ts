@@ -85,8 +85,8 @@ export class Occupancy {
     const occupants = this.#occupants(functionId);
     this.#say(functionId, occupants, { labels, priority, flows, affinities });
     const ofUnit = unitOf(occupants, unit);
-    if (resources !== undefined)
-      ofUnit.demand ??= { unit, instances: 0, resources, artifactTypes: [], fixedPorts: fixedPorts ?? [] };
+    if (resources === undefined) delete ofUnit.demand;
+    else ofUnit.demand ??= { unit, instances: 0, resources, artifactTypes: [], fixedPorts: fixedPorts ?? [] };
     this.#change(functionId, occupants, ofUnit, row, instances);
   }
 
@@ -139,7 +139,6 @@ export class Occupancy {
   count(functionId: VnfInstanceId, demand: UnitDemand, row: number, change: number): void {
     const occupants = this.#occupants(functionId);
     const ofUnit = unitOf(occupants, demand.unit);
-    ofUnit.demand ??= demand;
     this.#change(functionId, occupants, ofUnit, row, change);
   }
 

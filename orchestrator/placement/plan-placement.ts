@@ -57,6 +57,11 @@ export function planPlacement(
   const strangers = problem.requests
     .map(({ functionId }) => functionId)
     .filter((functionId) => !index.occupancy.functions.has(functionId));
+  // Relaxations are planned with rules that are not the functions' own: who they are is put back as well.
+  const known = problem.requests.flatMap(({ functionId }) => {
+    const occupants = index.occupancy.functions.get(functionId);
+    return occupants === undefined ? [] : [{ functionId, who: { ...occupants } }];
+  });
   const ranked = new Set<Candidates>();
   const restore = (): void => takeBack(index, begin, ranked);
   try {
@@ -78,6 +83,7 @@ export function planPlacement(
     return { fits: true, ...toPlacements(index, index.bookings(begin)), skipped: plan.skipped };
   } finally {
     restore();
+    for (const { functionId, who } of known) index.occupancy.introduce(functionId, who);
     index.occupancy.dismiss(strangers);
   }
 }
@@ -148,6 +154,7 @@ function attempt(
   const disruption: Disruption = {
     left: options.maxEvictions ?? 0,
     own: new Set(requests.map(({ functionId }) => functionId)),
+    mayMakeRoom: options.mayMakeRoom,
   };
   const how: Attempt = { isPacking, rules, disruption, ranked, isTrial: options.isTrial === true };
   for (const request of ordered) index.occupancy.introduce(request.functionId, request);

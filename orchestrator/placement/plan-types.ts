@@ -127,6 +127,10 @@ export interface PlanningOptions {
   readonly isOver?: () => boolean;
   /** Instances of others, at most, that may have to make room; default 0. */
   readonly maxEvictions?: number;
+  /** Which of others may have to make room; absent: all that are of a lower priority. */
+  readonly mayMakeRoom?: (functionId: VnfInstanceId) => boolean;
+  /** Asked before each further plan that is only to explain why there is none: true ends it with what was found. Absent: their number alone counts. */
+  readonly isPatienceOver?: () => boolean;
   /**
    * It is only asked whether all fits, and a no need not be final: what belongs together is tried in fewer places, and what falls short comes
    * without reasons, which take a look at every host. What fits in a trial, fits.

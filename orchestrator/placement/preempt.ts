@@ -8,6 +8,8 @@ export interface Disruption {
   left: number;
   /** Functions of the plan itself: they make no room for each other. */
   readonly own: ReadonlySet<VnfInstanceId>;
+  /** Absent: everybody may. */
+  readonly mayMakeRoom?: ((functionId: VnfInstanceId) => boolean) | undefined;
 }
 
 /** Whose instances may have to make room for whom: those of lower priority of the same tenant. */
@@ -51,9 +53,11 @@ function victimsOn(
   index: HostIndex,
   compiled: CompiledRequest,
   row: number,
-  { left, own }: Disruption,
+  { left, own, mayMakeRoom }: Disruption,
 ): readonly Victim[] | undefined {
-  const removable = removableFrom(index, row, compiled.request, own);
+  const removable = removableFrom(index, row, compiled.request, own).filter(
+    ({ functionId }) => mayMakeRoom?.(functionId) ?? true,
+  );
   if (removable.length === 0) return undefined;
   const begin = index.mark();
   const gone: Victim[] = [];

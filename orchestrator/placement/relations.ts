@@ -133,11 +133,10 @@ export function waryOf(
 
 /** Functions of which something is placed and whose labels satisfy the expression. */
 export function functionsMatching(index: HostIndex, expression: string): readonly VnfInstanceId[] {
-  const { expression: parsed } = parseExpression(expression);
-  if (parsed === undefined) return [];
+  const matches = functionMatcher(expression);
   const matching: VnfInstanceId[] = [];
   for (const [functionId, { labels, rows }] of index.occupancy.functions)
-    if (rows.size > 0 && matchesLabels(parsed, labels)) matching.push(functionId);
+    if (rows.size > 0 && matches(labels)) matching.push(functionId);
   return matching;
 }
 
@@ -145,10 +144,27 @@ export function matchesFunction(expression: string, labels: Readonly<Record<stri
   return functionMatcher(expression)(labels);
 }
 
-/** One that cannot be read is satisfied by no function. */
-export function functionMatcher(expression: string): (labels: Readonly<Record<string, string>>) => boolean {
+type Matcher = (labels: Readonly<Record<string, string>>) => boolean;
+
+const matchers = new Map<string, Matcher>();
+const MOST_MATCHERS = 10_000;
+
+/** One that cannot be read is satisfied by no function. Asked of every function by every other: read once, and each set of labels is looked at once. */
+export function functionMatcher(expression: string): Matcher {
+  const known = matchers.get(expression);
+  if (known !== undefined) return known;
   const { expression: parsed } = parseExpression(expression);
-  return (labels) => parsed !== undefined && matchesLabels(parsed, labels);
+  const answers = new WeakMap<object, boolean>();
+  const matcher: Matcher = (labels) => {
+    const before = answers.get(labels);
+    if (before !== undefined) return before;
+    const answer = parsed !== undefined && matchesLabels(parsed, labels);
+    answers.set(labels, answer);
+    return answer;
+  };
+  if (matchers.size >= MOST_MATCHERS) matchers.clear();
+  matchers.set(expression, matcher);
+  return matcher;
 }
 
 function reachability(index: HostIndex, request: PlacementRequest): readonly Constraint[] {

@@ -36,7 +36,7 @@ export interface ServicePlan {
  * @param planner what looks for the places: it says more of it to who shows the plan than to who carries it out
  */
 export function planService(
-  { inventory, limits, clock }: Pick<LifecycleContext, 'inventory' | 'limits' | 'clock'>,
+  context: Pick<LifecycleContext, 'inventory' | 'limits' | 'clock' | 'state'>,
   tenant: TenantId,
   descriptor: IoTServiceDescriptor,
   service: ResolvedService,
@@ -69,8 +69,8 @@ export function planService(
       functionIds: functions.map(idOf),
     })),
   };
-  const options = { ...searchEffort(clock, SERVICE_EFFORT), maxEvictions: limits.maxEvictions };
-  const result = inventory.look((index) => planner(index, problem, options));
+  const options = searchEffort(context, SERVICE_EFFORT);
+  const result = context.inventory.look((index) => planner(index, problem, options));
   if (!result.fits) return { problem, result };
   return {
     problem,
