@@ -10,6 +10,13 @@ const ENGINE_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_O
   /isServiceMissing\('(?:docker|kubernetes)'\)/.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
 );
 
+/** Suites that start whole orchestrators and agents as processes, and watch them by the clock. */
+const PROCESS_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_OURS }).filter(
+  (file) =>
+    !ENGINE_SUITES.includes(file) &&
+    /createTestSystem\(|startAgentProcess\(/.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
+);
+
 // Patient, as machines may be shared: a test that waits for ever is ended all the same.
 const limits = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
@@ -22,7 +29,18 @@ export default defineConfig({
           ...limits,
           name: 'rooms',
           include: [TESTS],
-          exclude: [...NOT_OURS, ...ENGINE_SUITES],
+          exclude: [...NOT_OURS, ...ENGINE_SUITES, ...PROCESS_SUITES],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...limits,
+          name: 'processes',
+          include: PROCESS_SUITES,
+          // Probes and leases have real deadlines, which a machine that others use misses now and then; vitest names what passed only then.
+          retry: 1,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

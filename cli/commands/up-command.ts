@@ -56,8 +56,10 @@ export function addUpCommand(program: Command, env: Environment): void {
         placement: { reserves: reserve, ...(maxEvictions === undefined ? {} : { maxEvictions }) },
         log: createLogger('orchestrator', logLevel),
       });
+      // Whoever reads what is said may stop it at once.
+      const stopped = stopSignal();
       say(`orchestrator on ${orchestrator.url}, admin token in ${orchestrator.adminTokenFile}`);
-      await stopSignal();
+      await stopped;
       await orchestrator.close();
     });
 }
