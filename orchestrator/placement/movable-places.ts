@@ -30,7 +30,7 @@ const CLOSED_TEXT = 'are not in use, or are to be emptied';
 
 /** The places of all units that a plan moves, each ranked once and kept true while instances move. */
 export class MovablePlaces {
-  /** Rows that take nothing, for now. */
+  /** Rows that take nothing while a place for one instance is looked for. */
   readonly #closed = new Set<number>();
   readonly #index: HostIndex;
   readonly #watchers: Watchers;
