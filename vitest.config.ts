@@ -10,7 +10,7 @@ const ENGINE_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_O
   /isServiceMissing\('(?:docker|kubernetes)'\)/.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
 );
 
-/** Suites that start whole orchestrators and agents as processes, and watch them by the clock. */
+/** Suites that start whole orchestrators and agents as processes, and watch them by the clock: nothing else runs beside them. */
 const PROCESS_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_OURS }).filter(
   (file) =>
     !ENGINE_SUITES.includes(file) &&
@@ -42,7 +42,7 @@ export default defineConfig({
           // Probes and leases have real deadlines, which a machine that others use misses now and then; vitest names what passed only then.
           retry: 1,
           maxWorkers: 2,
-          sequence: { groupOrder: 0 },
+          sequence: { groupOrder: 1 },
         },
       },
       ...(ENGINE_SUITES.length === 0
@@ -57,7 +57,7 @@ export default defineConfig({
                 retry: 2,
                 // They wait more than they work.
                 maxWorkers: 2,
-                sequence: { groupOrder: 1 },
+                sequence: { groupOrder: 2 },
               },
             },
           ]),

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestSystem, eventually, isAlive, type TestSystem } from '../kit/test-system.ts';
+import { invariantIdOf } from '../kit/tiny-function.ts';
 
 let system: TestSystem;
 
@@ -9,12 +10,21 @@ beforeAll(async () => {
   system = await createTestSystem();
   await system.startOrchestrator();
   await system.addHosts('host-a', 'host-b');
-  await system.onboard({ one: {}, two: { provides: 'two' }, three: { requires: 'two' } });
+  await system.onboard({
+    one: {},
+    two: { provides: 'two' },
+    three: { requires: 'two' },
+    unmoved: {
+      more: { healing: { restart: { within: '60s', times: 5, backoff: '200ms..1s' }, lostAfter: '60s' } },
+    },
+  });
 }, 60_000);
 
 afterAll(() => system.cleanUp(), 30_000);
 
 const CHAIN = [{ name: 'one' }, { name: 'two' }, { name: 'three', bind: { two: 'two' } }];
+/** Three that stay where they are. */
+const UNMOVED = ['first', 'second', 'third'].map((name) => ({ name, function: invariantIdOf('unmoved') }));
 
 async function killAndRestartOrchestrator(): Promise<void> {
   await system.orchestrator().kill();
@@ -112,7 +122,8 @@ describe('an orchestrator that was away for longer than functions bear the silen
 
 describe('an agent that is killed', () => {
   it('leaves its functions alone, takes them over again, and starts what died meanwhile', async () => {
-    const id = await system.deploy('adopted', CHAIN);
+    // Of functions that bear the silence of their host for longer than an agent can take to come back.
+    const id = await system.deploy('adopted', UNMOVED);
     const copies = await system.running('adopted', 3);
     const [dying] = copies;
     const agents = [...new Set(copies.map(({ hostId }) => hostId))];
