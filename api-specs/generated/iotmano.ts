@@ -491,7 +491,7 @@ export interface components {
         readonly instances: number;
         readonly reason: string;
       }[];
-      /** @description What the budget keeps from being moved, and by which of its limits. */
+      /** @description What the budget keeps from being moved, and by which of its limits; `time` is the second within which a plan is ready. */
       readonly spared: readonly {
         readonly vnfInstanceId: components['schemas']['Identifier'];
         readonly function: string;
@@ -499,8 +499,10 @@ export interface components {
         readonly hostId: components['schemas']['Identifier'];
         readonly instances: number;
         /** @enum {string} */
-        readonly limit: 'maxInstances' | 'maxAway' | 'maxAwayShare' | 'maxCost';
+        readonly limit: 'maxInstances' | 'maxAway' | 'maxAwayShare' | 'maxCost' | 'time';
       }[];
+      /** @description Time was up before everything was looked at. Asking again when this is done goes on. */
+      readonly isCutShort: boolean;
       /** @description HEAL operations that carry the plan out; none in a dry run. */
       readonly operations: readonly {
         readonly vnfLcmOpOccId: components['schemas']['Identifier'];

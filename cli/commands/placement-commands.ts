@@ -138,6 +138,7 @@ function show({
   freedHostIds,
   stuck,
   spared,
+  isCutShort,
   postponedSteps,
 }: Plan): void {
   const rows = moves.map(({ vduId, fromHostId, toHostId, gain, ...rest }) => ({
@@ -155,6 +156,7 @@ function show({
     say(`stays: ${count} x ${name}/${vduId} on ${hostId}: ${reason}`);
   for (const { function: name, vduId, hostId, instances: count, limit } of spared)
     say(`beyond the budget (${limit}): ${count} x ${name}/${vduId} on ${hostId}`);
+  if (isCutShort) say('not everything was looked at in time: run this again when it is done');
   if (postponedSteps.length > 0)
     say(
       `steps ${postponedSteps.join(', ')} need the room that others leave: run this again when those are done`,

@@ -32,7 +32,7 @@ function answer(started: Relocation): ApiResponse {
 }
 
 function view({ placementPlanId, kind, plan, names, operations, postponedSteps }: Relocation): PlacementPlan {
-  const { moves, instances, cost, score, loadSpread, freedHosts, stuck, spared } = plan;
+  const { moves, instances, cost, score, loadSpread, freedHosts, stuck, spared, isCutShort } = plan;
   return {
     placementPlanId,
     kind,
@@ -51,6 +51,7 @@ function view({ placementPlanId, kind, plan, names, operations, postponedSteps }
     freedHostIds: [...freedHosts],
     stuck: stuck.map(({ reason, ...where }) => ({ ...whereabouts(where), reason })),
     spared: spared.map(({ limit, ...where }) => ({ ...whereabouts(where), limit })),
+    isCutShort,
     operations: [...operations],
     postponedSteps: [...postponedSteps],
   };

@@ -122,7 +122,7 @@ function grant(context: LifecycleContext, { vnfInstanceId, instance, operation }
   // Nobody reads at length why healing has found no place, and many functions may have to be healed at once.
   const planner = operation.document.isAutomaticInvocation ? planPlacement : planOrRelax;
   const record = { vnfInstanceId, tenant, instance: document };
-  const plan = planOperation(context, record, operation.document, planner);
+  const plan = planOperation(context, record, operation.document, { planner });
   if (plan.wanted === undefined) {
     const detail = describeRefusal(plan.problem, plan.result);
     const isNew = operation.document.operation === 'INSTANTIATE';

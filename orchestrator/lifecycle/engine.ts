@@ -10,6 +10,7 @@ import { createHostFollower } from './follow-hosts.ts';
 import { createHealPace } from './heal-pace.ts';
 import { judgeHost } from './liveness.ts';
 import { createProgressWatch } from './progress-watch.ts';
+import { createRefusalPace } from './refusal-pace.ts';
 
 /**
  * Drives every function to what is wanted of it. Level-triggered: it looks at what is, whatever has happened; all that it knows is in
@@ -42,6 +43,10 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
   const progress = createProgressWatch(clock, limits.stallMilliseconds);
   const memory = {
     pace: createHealPace(clock, limits.healBackoffMilliseconds),
+    refusals: createRefusalPace(clock, {
+      first: limits.tickMilliseconds,
+      most: limits.healBackoffMilliseconds,
+    }),
     follower: createHostFollower(),
   };
   const stopping = new AbortController();
@@ -171,6 +176,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
     settle,
     tick,
     lookAtAll: () => {
+      memory.refusals.roomMayHaveCome();
       markAll();
       settle();
     },
@@ -178,6 +184,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
       unsubscribe = store.subscribe(({ entries }) => {
         for (const { kind, id } of entries) {
           for (const owner of index.touch(kind, id)) markWithNeighbours(owner);
+          if (kind === 'host') memory.refusals.roomMayHaveCome();
           if (kind === 'host' || kind === 'host-facts') markOf(id as HostId);
         }
         if (dirty.size > 0) schedule();

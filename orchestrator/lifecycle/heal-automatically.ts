@@ -11,6 +11,7 @@ import type { HostFollower } from './follow-hosts.ts';
 import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
+import type { RefusalPace } from './refusal-pace.ts';
 import { sortDisplaced } from './withdrawals.ts';
 
 /** What healing found, and did. */
@@ -23,6 +24,7 @@ export interface HealingOutcome {
 /** What healing knows besides what is in the store: a new leader begins without it. */
 export interface HealingMemory {
   readonly pace: HealPace;
+  readonly refusals: RefusalPace;
   readonly follower: HostFollower;
 }
 
@@ -35,11 +37,15 @@ const WELL: HealingOutcome = { hasCommitted: false, isTroubled: false };
  */
 export function healAutomatically(
   context: LifecycleContext,
-  { pace, follower }: HealingMemory,
+  memory: HealingMemory,
   vnfInstanceId: VnfInstanceId,
 ): HealingOutcome {
+  const { pace, refusals, follower } = memory;
   const record = context.state.get('vnf-instance', vnfInstanceId);
-  if (record === undefined || record.document.instantiationState !== 'INSTANTIATED') return WELL;
+  if (record === undefined || record.document.instantiationState !== 'INSTANTIATED') {
+    refusals.forget(vnfInstanceId);
+    return WELL;
+  }
   if (record.document.activeOpOcc !== undefined) return WELL;
   const { document, tenant } = record;
   const pkg = packageOf(context.catalog, document.vnfPkgId);
@@ -52,6 +58,7 @@ export function healAutomatically(
       : [];
   if (failed.length > 0) raiseFailed(context, vnfInstanceId, failed);
   if (failed.length === 0 && abandoned.length === 0) {
+    refusals.forget(vnfInstanceId);
     if (displaced.leaving.length > 0) return { hasCommitted: false, isTroubled: true };
     pace.rest(vnfInstanceId);
     context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
@@ -61,7 +68,7 @@ export function healAutomatically(
   if (abandoned.length === 0 && !pace.mayTry(vnfInstanceId)) return { hasCommitted: false, isTroubled: true };
   return heal(
     context,
-    pace,
+    memory,
     { vnfInstanceId, record },
     [...new Set([...abandoned, ...failed.map(({ copy }) => copy)])],
     [
@@ -79,7 +86,7 @@ export function healAutomatically(
 
 function heal(
   context: LifecycleContext,
-  pace: HealPace,
+  { pace, refusals }: HealingMemory,
   {
     vnfInstanceId,
     record,
@@ -87,6 +94,8 @@ function heal(
   copies: readonly WantedVnfc[],
   causes: readonly string[],
 ): HealingOutcome {
+  const effort = refusals.effortFor(vnfInstanceId);
+  if (effort === undefined) return { hasCommitted: false, isTroubled: true };
   const { document, tenant } = record;
   const operationParams = {
     cause: causes.join('; '),
@@ -98,12 +107,15 @@ function heal(
     },
   };
   const operation = { operation: 'HEAL', state: 'STARTING', operationParams } as const;
-  const plan = planOperation(context, { vnfInstanceId, tenant, instance: document }, operation);
+  const begin = context.clock.monotonic();
+  const plan = planOperation(context, { vnfInstanceId, tenant, instance: document }, operation, { effort });
   if (plan.wanted === undefined) {
+    refusals.refused(vnfInstanceId, context.clock.monotonic() - begin);
     const text = describePlan(plan.problem, plan.result).join('; ');
     context.alarms.raise({ vnfInstanceId, name: 'no-host-for-healing', text });
     return { hasCommitted: false, isTroubled: true };
   }
+  refusals.forget(vnfInstanceId);
   pace.tried(vnfInstanceId);
   const { writes } = startOperation(context, vnfInstanceId, tenant, record, {
     operation: 'HEAL',

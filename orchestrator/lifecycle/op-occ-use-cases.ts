@@ -54,7 +54,7 @@ export function retryOperation(context: LifecycleContext, active: ActiveOperatio
   const { vnfInstanceId, instance, operation } = active;
   const moved = moveOperation(context, operation, 'retry');
   const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
-  const plan = planOperation(context, record, operation.document, planOrRelax);
+  const plan = planOperation(context, record, operation.document, { planner: planOrRelax });
   if (plan.wanted === undefined)
     throw new IotmanoError('no-host-fits', describeRefusal(plan.problem, plan.result));
   commitWanted(context, active, instance.document, plan, moved);

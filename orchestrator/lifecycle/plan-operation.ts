@@ -23,7 +23,7 @@ import {
 } from './levels.ts';
 import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
-import { FUNCTION_EFFORT, searchEffort } from './search-effort.ts';
+import { FUNCTION_EFFORT, searchEffort, type SearchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
 import { targetsIn } from './target-hosts.ts';
@@ -31,24 +31,31 @@ import type { HealParams } from './vnf-requests.ts';
 import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
+/** How places are looked for. */
+interface Planning {
+  /** Default `planPlacement`; a report or a refusal wants to hear more of it. */
+  readonly planner?: Planner;
+  /** Default `FUNCTION_EFFORT`. */
+  readonly effort?: SearchEffort;
+}
+
 /**
  * What an operation wants, from what is wanted now and what is observed. The same code plans at the grant, after a retry,
  * after a host fell away, and for a dry run.
- * @param planner what looks for the places: a report or a refusal wants to hear more of it
  */
 export function planOperation(
   context: LifecycleContext,
   record: FunctionRecord,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
-  planner: Planner = planPlacement,
+  how: Planning = {},
 ): WantedPlan {
   if (operation.operation === 'TERMINATE') return NOTHING_WANTED;
   const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
   const changes = changesOf(context, record, pkg, operation);
-  const plan = planChange(context, record, pkg, operation, changes, planner);
+  const plan = planChange(context, record, pkg, operation, changes, how);
   // What has left its host already may start on any other, where the one that was chosen for it has no place for it any more.
   if (plan.wanted === undefined && changes.targets.size > 0 && operation.state !== 'STARTING')
-    return planChange(context, record, pkg, operation, { ...changes, targets: new Map() }, planner);
+    return planChange(context, record, pkg, operation, { ...changes, targets: new Map() }, how);
   if (plan.wanted !== undefined || changes.failed.length === 0) return plan;
   // No other host for what failed where it is: try again in place.
   const inPlace = {
@@ -56,7 +63,7 @@ export function planOperation(
     moved: changes.moved.filter((copy) => !changes.failed.includes(copy)),
     replaced: [...changes.replaced, ...changes.failed],
   };
-  return planChange(context, record, pkg, operation, inPlace, planner);
+  return planChange(context, record, pkg, operation, inPlace, how);
 }
 
 /**
@@ -107,7 +114,7 @@ function planChange(
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
   { moved, replaced, displaced: sorted, targets }: Changes,
-  planner: Planner,
+  { planner = planPlacement, effort = FUNCTION_EFFORT }: Planning,
 ): WantedPlan {
   const rules = rulesOfService(context.state, instance.nsInstanceId);
   const wished = countsFor(pkg, instance, operation);
@@ -134,7 +141,7 @@ function planChange(
     planner,
     companions: companions.map(({ request }) => request),
     companionSeats: companions.flatMap(({ seats }) => seats),
-    effort: searchEffort(context, FUNCTION_EFFORT),
+    effort: searchEffort(context, effort),
     look: (kept, plan) =>
       context.inventory.look(
         plan,

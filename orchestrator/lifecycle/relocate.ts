@@ -1,6 +1,6 @@
 import type { LcmOpOccId, VnfInstanceId } from '../../kernel/index.ts';
 import { isInstallationTenant, type Caller } from '../domain/index.ts';
-import { planRelocation, type RelocationPlan } from '../placement/index.ts';
+import { planRelocation, type RelocationPace, type RelocationPlan } from '../placement/index.ts';
 import type { Write } from '../store/index.ts';
 import { chooseOperations, type RelocationOperation } from './choose-operations.ts';
 import type { LifecycleContext } from './context.ts';
@@ -41,6 +41,10 @@ export interface RelocationUseCases {
   ): Relocation;
 }
 
+/** Nothing else is done while a plan is made: hosts would be taken for silent that are only not listened to. */
+const PLANNING_MILLISECONDS = 1000;
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+
 export function createRelocationUseCases(context: LifecycleContext): RelocationUseCases {
   return {
     plan: (caller, request) => prepare(context, caller, request).relocation,
@@ -61,10 +65,11 @@ function prepare(
 ): { readonly relocation: Relocation; readonly operations: readonly RelocationOperation[] } {
   const goal = goalOf(context, caller, request);
   const isStaff = isInstallationTenant(caller.tenant);
+  const pace = paceOf(context);
   const problem = relocationProblem(context, ({ tenant }) => isStaff || tenant === caller.tenant);
   return context.inventory.look(
     (index) => {
-      const plan = planRelocation(index, problem, goal, budgetOf(request));
+      const plan = planRelocation(index, problem, goal, budgetOf(request), pace);
       const { operations, postponedSteps } = chooseOperations(index, context.state, problem, plan.moves);
       const relocation: Relocation = {
         placementPlanId: context.ids.uuid(),
@@ -79,6 +84,15 @@ function prepare(
     [],
     silentHosts(context),
   );
+}
+
+/** A dry run and the plan after it begin at the same function; when something has changed, it is another one, far from the last. */
+function paceOf({ clock, state }: Pick<LifecycleContext, 'clock' | 'state'>): RelocationPace {
+  const begin = clock.monotonic();
+  return {
+    timeLeft: () => 1 - (clock.monotonic() - begin) / PLANNING_MILLISECONDS,
+    startAt: (state.acceptedRevision * GOLDEN_RATIO) % 1,
+  };
 }
 
 function start(

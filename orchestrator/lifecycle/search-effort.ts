@@ -11,6 +11,9 @@ export interface SearchEffort {
 /** For one function: search where it finds no place otherwise; where it does, the first plan is as good. */
 export const FUNCTION_EFFORT: SearchEffort = { searchSteps: 1000, improvementSteps: 0, milliseconds: 250 };
 
+/** Only the first plan: nothing is searched for where it does not fit. */
+export const NO_SEARCH: SearchEffort = { searchSteps: 0, improvementSteps: 0, milliseconds: 0 };
+
 /** Beyond the search, for what only explains why nothing fits. */
 const EXPLANATION_MILLISECONDS = 1000;
 

@@ -92,7 +92,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
       context,
       { vnfInstanceId, tenant, instance: document },
       { operation, state: 'STARTING', operationParams: { ...request } },
-      planWithReasons,
+      { planner: planWithReasons },
     );
     return reportPlan({ vnfInstanceId, name: document.name }, document.wanted, plan);
   }

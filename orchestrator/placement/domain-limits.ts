@@ -1,6 +1,7 @@
 import { domainOf, HOST_SCOPE, rowsWithDomain } from './domains.ts';
+import { matchesFunction } from './function-matcher.ts';
 import type { HostIndex } from './host-index.ts';
-import { functionsMatching, matchesFunction } from './relations.ts';
+import { functionsMatching } from './relations.ts';
 import { SPREAD_WEIGHT } from './score.ts';
 import type { Bits } from './bits.ts';
 import type { PlacementRequest, PlacementRule, Spread } from './types.ts';

@@ -35,6 +35,7 @@ export type {
   PlacedFunction,
   RelocationGoal,
   RelocationMove,
+  RelocationPace,
   RelocationPlan,
   RelocationProblem,
 } from './relocation-types.ts';

@@ -1,4 +1,5 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
+import { LabelAnswers, type Wary } from './label-answers.ts';
 import type { Affinity, Flow, PlacedUnit, PlacementRequest, UnitDemand } from './types.ts';
 
 export interface Occupants {
@@ -41,6 +42,7 @@ export class Occupancy {
   readonly #consumers = new Map<VnfInstanceId, Set<VnfInstanceId>>();
   /** What functions are hard apart from. */
   readonly #wary = new Map<VnfInstanceId, readonly Affinity[]>();
+  #answers: LabelAnswers | undefined;
 
   get functions(): ReadonlyMap<VnfInstanceId, Occupants> {
     return this.#functions;
@@ -68,9 +70,14 @@ export class Occupancy {
     return this.#consumers.get(functionId) ?? NO_FUNCTIONS;
   }
 
-  /** Functions that are hard apart from others, as far as they are known, with what they say of these. */
-  get wary(): ReadonlyMap<VnfInstanceId, readonly Affinity[]> {
-    return this.#wary;
+  /** Functions whose labels satisfy an expression, also those of which nothing is placed. */
+  matching(expression: string): readonly VnfInstanceId[] {
+    return this.#toAnswer().matching(expression);
+  }
+
+  /** Functions that are hard apart from what has the labels, as far as they are known. */
+  waryOf(labels: Readonly<Record<string, string>>): readonly Wary[] {
+    return this.#toAnswer().waryOf(labels);
   }
 
   countOf(functionId: VnfInstanceId, unit: string): number {
@@ -107,16 +114,25 @@ export class Occupancy {
     this.#forgetFlows(functionId, occupants);
     this.#wary.delete(functionId);
     this.#functions.delete(functionId);
+    this.#answers = undefined;
+  }
+
+  #toAnswer(): LabelAnswers {
+    return (this.#answers ??= new LabelAnswers(this.#functions, this.#wary));
   }
 
   #say(functionId: VnfInstanceId, occupants: Occupants, { labels, priority, flows, affinities }: Who): void {
-    if (labels !== undefined) occupants.labels = labels;
+    if (labels !== undefined && labels !== occupants.labels) {
+      occupants.labels = labels;
+      this.#answers = undefined;
+    }
     if (priority !== undefined) occupants.priority = priority;
     if (affinities !== undefined && affinities !== occupants.affinities) {
       occupants.affinities = affinities;
       const apart = affinities.filter(({ type, weight }) => type === 'apart' && weight === undefined);
       if (apart.length === 0) this.#wary.delete(functionId);
       else this.#wary.set(functionId, apart);
+      this.#answers = undefined;
     }
     if (flows === undefined || flows === occupants.flows) return;
     this.#forgetFlows(functionId, occupants);
@@ -195,6 +211,7 @@ export class Occupancy {
         version: 0,
       };
       this.#functions.set(functionId, known);
+      this.#answers = undefined;
     }
     return known;
   }

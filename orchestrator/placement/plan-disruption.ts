@@ -9,29 +9,37 @@ export interface ChargedMove {
   readonly disturbance: Disturbance;
 }
 
-/** What a plan in the making disturbs: nothing more where it moves on what it has moved before, as that can go where it ends at once. */
+/** What a plan in the making disturbs, and may still disturb: nothing more where it moves on what it has moved before, as that can go where it ends at once. */
 export class PlanDisruption {
   readonly #account: DisruptionAccount;
+  readonly #isOver: () => boolean;
   /** Instances of each function and unit. */
   readonly #totals = new Map<string, number>();
   /** Instances that the plan itself has put there, by function, unit and row. */
   readonly #arrived = new Map<string, number>();
 
-  constructor(index: HostIndex, functions: readonly PlacedFunction[], budget: DisruptionBudget) {
+  /** @param isOver whether no time is left */
+  constructor(
+    index: HostIndex,
+    functions: readonly PlacedFunction[],
+    budget: DisruptionBudget,
+    isOver: () => boolean,
+  ) {
     this.#account = new DisruptionAccount(budget);
+    this.#isOver = isOver;
     for (const { request } of functions)
       for (const { unit } of request.units)
         this.#totals.set(`${request.functionId} ${unit}`, index.occupancy.countOf(request.functionId, unit));
   }
 
-  /** Whether not even one more instance is within the budget. */
+  /** Whether not even one more instance is within the budget, or no time is left. */
   get isSpent(): boolean {
-    return this.#account.isSpent;
+    return this.#account.isSpent || this.#isOver();
   }
 
   /** The limit that forbids these to move; undefined: they may. */
   refusal(departures: readonly Departure[]): BudgetLimit | undefined {
-    return this.#account.refusal(this.#disturbances(departures));
+    return this.#isOver() ? 'time' : this.#account.refusal(this.#disturbances(departures));
   }
 
   /** Of a move by itself, whatever the plan has moved before. */

@@ -20,16 +20,22 @@ const MOST_ROUNDS = 50;
 /**
  * Moves instances to better places, those that gain most for their cost first; then from loaded hosts to others that are as good for them. Each move raises
  * the score of all by no less than `LEAST_GAIN`, or keeps it and makes the fuller of two hosts less full than it was: so it ends, and what it leaves gives no further move.
- * @returns what the budget keeps from better places; what it keeps on loaded hosts is not looked for
+ * @returns as spared what the budget keeps from better places; what it keeps on loaded hosts is not looked for
  */
-export function rebalance(relocation: Relocation): readonly SparedInstances[] {
+export function rebalance(relocation: Relocation): Rebalanced {
   relocation.isExplaining = false;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { moved, spared } = improvePlaces(relocation);
+    const { moved, spared, isCutShort } = improvePlaces(relocation);
     const isOver = relocation.disruption.isSpent || (moved === 0 && !evenOut(relocation));
-    if (isOver && moved === 0) return spared;
+    if (isOver && moved === 0) return { spared, isCutShort };
   }
-  return [];
+  return { spared: [], isCutShort: false };
+}
+
+interface Rebalanced {
+  readonly spared: readonly SparedInstances[];
+  /** Not everything was looked at in time. */
+  readonly isCutShort: boolean;
 }
 
 interface Proposal extends Departure {
@@ -37,13 +43,18 @@ interface Proposal extends Departure {
   readonly worth: number;
 }
 
-function improvePlaces(relocation: Relocation): {
-  readonly moved: number;
-  readonly spared: readonly SparedInstances[];
-} {
-  const { index, problem } = relocation;
-  const proposals = problem.functions
-    .flatMap((placed) => placed.request.units.flatMap((demand) => proposalsFor(relocation, placed, demand)))
+function improvePlaces(relocation: Relocation): Rebalanced & { readonly moved: number } {
+  const { index, problem, pace } = relocation;
+  const first = Math.floor(problem.functions.length * pace.startAt);
+  const functions = [...problem.functions.slice(first), ...problem.functions.slice(0, first)];
+  // The other half is for the moves.
+  const enough = pace.timeLeft() / 2;
+  let hasTime = true;
+  const proposals = functions
+    .flatMap((placed) => {
+      hasTime &&= pace.timeLeft() > enough;
+      return hasTime ? proposalsOf(relocation, placed) : [];
+    })
     .toSorted((a, b) => b.worth - a.worth || byImportance(index)(a, b));
   const spared: SparedInstances[] = [];
   let moved = 0;
@@ -60,7 +71,11 @@ function improvePlaces(relocation: Relocation): {
         limit: outcome.limit,
       });
   }
-  return { moved, spared };
+  return { moved, spared, isCutShort: !hasTime };
+}
+
+function proposalsOf(relocation: Relocation, placed: PlacedFunction): readonly Proposal[] {
+  return placed.request.units.flatMap((demand) => proposalsFor(relocation, placed, demand));
 }
 
 /** Instances of a unit that could gain by a move, one for each host; those that cannot by any are left out without a closer look. */

@@ -6,6 +6,7 @@ import {
   type PlacedFunction,
   type PlacementRequest,
   type PlacementRule,
+  type RelocationPace,
   type RelocationPlan,
 } from './index.ts';
 import { buildDemand, buildHost, buildRequest } from './testkit.ts';
@@ -69,6 +70,63 @@ const told = ({ moves }: RelocationPlan): readonly string[] =>
 const id = (name: string): VnfInstanceId => `f-${name}` as VnfInstanceId;
 const small = (memoryMiB: number): Partial<HostSnapshot> => ({
   allocatable: { cpuMillis: 4000, memoryBytes: memoryMiB * MIB, storageBytes: 0 },
+});
+
+/** Time that is up after so many looks at the clock. */
+function timeFor(looks: number): Pick<RelocationPace, 'timeLeft'> {
+  let looked = 0;
+  const timeLeft = (): number => {
+    looked += 1;
+    return 1 - (looked - 1) / looks;
+  };
+  return { timeLeft };
+}
+
+describe('a plan that has to be ready before all is looked at', () => {
+  const { snapshot, problem } = world([['h1'], ['h2']], { a: { on: Array.from({ length: 8 }, () => 'h1') } });
+  const drain = { kind: 'drain', hosts: hosts('h1') } as const;
+
+  it('ends with the moves that it has, and says what time has kept', () => {
+    const whole = planRelocation(snapshot, problem, drain);
+    expect(whole).toMatchObject({ instances: 8, spared: [], isCutShort: false });
+    const cut = planRelocation(snapshot, problem, drain, {}, timeFor(8));
+    expect(cut.instances).toBeGreaterThan(0);
+    expect(cut.instances).toBeLessThan(8);
+    expect(cut).toMatchObject({
+      isCutShort: true,
+      stuck: [],
+      spared: [{ name: 'a', hostId: 'h1', instances: 8 - cut.instances, limit: 'time' }],
+    });
+  });
+
+  it('moves nothing where there is no time at all', () => {
+    for (const goal of [drain, { kind: 'rebalance' }, { kind: 'consolidate' }] as const)
+      expect(planRelocation(snapshot, problem, goal, {}, { timeLeft: () => 0 })).toMatchObject({
+        moves: [],
+        isCutShort: true,
+      });
+  });
+
+  it('looks at a part of the functions, the one that it is told to begin with, and says that it is not whole', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const changes = { prefer: [{ expression: 'zone = x', weight: 5 }] };
+    const mixed = world(
+      [['h1'], ['h2', { labels: { zone: 'x' } }]],
+      Object.fromEntries(names.map((name) => [name, { on: ['h1'], changes }])),
+    );
+    const rebalance = (pace?: Partial<RelocationPace>) =>
+      planRelocation(mixed.snapshot, mixed.problem, { kind: 'rebalance' }, {}, pace);
+    expect(rebalance()).toMatchObject({ instances: 8, isCutShort: false });
+    for (const [startAt, first] of [
+      [0, ['f-a', 'f-b', 'f-c', 'f-d']],
+      [0.5, ['f-e', 'f-f', 'f-g', 'f-h']],
+    ] as const) {
+      const { moves, isCutShort } = rebalance({ ...timeFor(16), startAt });
+      expect(isCutShort).toBe(true);
+      expect(moves).not.toEqual([]);
+      expect(first).toEqual(expect.arrayContaining(moves.map(({ functionId }) => functionId)));
+    }
+  });
 });
 
 describe('a plan that drains hosts', () => {

@@ -15,14 +15,24 @@ import type {
   DisruptionBudget,
   RelocationGoal,
   RelocationMove,
+  RelocationPace,
   RelocationPlan,
   RelocationProblem,
 } from './relocation-types.ts';
 import { canCarryOut, straightened } from './straighten-moves.ts';
 import type { PlacementRequest, PlacementSnapshot } from './types.ts';
 
+interface Task {
+  readonly index: HostIndex;
+  readonly problem: RelocationProblem;
+  readonly goal: RelocationGoal;
+  readonly budget: DisruptionBudget;
+  readonly pace: RelocationPace;
+}
+
 interface Attempt extends Remainder {
   readonly moves: readonly RelocationMove[];
+  readonly isCutShort: boolean;
 }
 
 /**
@@ -30,12 +40,14 @@ interface Attempt extends Remainder {
  * step every host holds no more than it has, and every rule that held before still holds; whoever stops in between may do so. Nothing leaves a host that
  * is not heard from, and nothing that is pinned moves.
  * @param inventory a snapshot, or an index of one that is kept true and is as it was afterwards
+ * @param pace its time is looked at before each move; when it is up the plan ends with those that it has, and what is left says so
  */
 export function planRelocation(
   inventory: PlacementSnapshot | HostIndex,
   { functions, rules }: RelocationProblem,
   goal: RelocationGoal,
   budget: DisruptionBudget = {},
+  { timeLeft = () => 1, startAt = 0 }: Partial<RelocationPace> = {},
 ): RelocationPlan {
   const problem = {
     functions: functions.toSorted((a, b) => compareText(a.request.functionId, b.request.functionId)),
@@ -45,7 +57,13 @@ export function planRelocation(
   for (const { request } of problem.functions)
     if (index.occupancy.functions.has(request.functionId))
       index.occupancy.introduce(request.functionId, request);
-  const { moves, stuck, spared } = best(index, problem, goal, budget);
+  const { moves, stuck, spared, isCutShort } = best({
+    index,
+    problem,
+    goal,
+    budget,
+    pace: { timeLeft, startAt },
+  });
   return booked(index, () => {
     const before = measure(index, problem);
     const requests = new Map(problem.functions.map(({ request }) => [request.functionId, request]));
@@ -63,40 +81,36 @@ export function planRelocation(
         .toSorted(compareText),
       stuck,
       spared,
+      isCutShort,
     };
   });
 }
 
 /** What leaves hosts tries once more, with full hosts filled first, where the first attempt leaves something for want of room. */
-function best(
-  index: HostIndex,
-  problem: RelocationProblem,
-  goal: RelocationGoal,
-  budget: DisruptionBudget,
-): Attempt {
+function best(task: Task): Attempt {
+  const { goal } = task;
   const isPacking = goal.kind === 'consolidate';
-  const first = attempt(index, problem, goal, budget, isPacking);
-  if (first.stuck.length === 0 || goal.kind === 'consolidate' || goal.kind === 'rebalance') return first;
-  const second = attempt(index, problem, goal, budget, true);
-  return countOf(second) < countOf(first) ? second : first;
+  const first = attempt(task, isPacking);
+  const isFinal = isPacking || goal.kind === 'rebalance' || first.isCutShort;
+  if (first.stuck.length === 0 || isFinal) return first;
+  const second = attempt(task, true);
+  return !second.isCutShort && countOf(second) < countOf(first) ? second : first;
 }
 
 function countOf({ stuck }: Attempt): number {
   return stuck.reduce((total, { instances }) => total + instances, 0);
 }
 
-function attempt(
-  index: HostIndex,
-  problem: RelocationProblem,
-  goal: RelocationGoal,
-  budget: DisruptionBudget,
-  isPacking: boolean,
-): Attempt {
-  const options = { isPacking, besides: besidesOf(index, goal) };
+function attempt({ index, problem, goal, budget, pace }: Task, isPacking: boolean): Attempt {
+  // What is planned has to be looked over once more.
+  const toPlan = pace.timeLeft() / 2;
+  const options = { isPacking, besides: besidesOf(index, goal), ...pace };
   const made = booked(index, () => {
-    const relocation = new Relocation(index, problem, budget, options);
+    const planning = { ...options, timeLeft: () => pace.timeLeft() - toPlan };
+    const relocation = new Relocation(index, problem, budget, planning);
     const remainder = pursue(relocation, goal, options.besides);
-    return { ...remainder, moves: [...relocation.moves] };
+    const isCutShort = remainder.isCutShort === true || planning.timeLeft() <= 0;
+    return { ...remainder, moves: [...relocation.moves], isCutShort };
   });
   for (const when of ['first', 'last'] as const) {
     const moves = straightened(made.moves, when);
@@ -123,11 +137,15 @@ function withinBudget(
   return steps.slice(0, countWithin(budget, disturbances)).flat();
 }
 
-function pursue(relocation: Relocation, goal: RelocationGoal, besides: readonly Constraint[]): Remainder {
+function pursue(
+  relocation: Relocation,
+  goal: RelocationGoal,
+  besides: readonly Constraint[],
+): Remainder & { readonly isCutShort?: boolean } {
   const { index } = relocation;
   switch (goal.kind) {
     case 'rebalance':
-      return { stuck: [], spared: rebalance(relocation) };
+      return { stuck: [], ...rebalance(relocation) };
     case 'consolidate':
       return consolidate(relocation);
     case 'drain':

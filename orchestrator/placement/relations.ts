@@ -1,12 +1,13 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { matchesLabels, parseExpression } from '../../descriptors/index.ts';
 import { Bits } from './bits.ts';
 import { allBut, type Constraint } from './constraints.ts';
 import { domainOf, domainsHeld, rowsInDomains, rowsWithDomain } from './domains.ts';
+import { matchesFunction } from './function-matcher.ts';
 import { COLUMNS } from './host-columns.ts';
 import type { HostIndex } from './host-index.ts';
 import { isInJurisdiction } from './jurisdiction.ts';
 import { latencyRows } from './latency.ts';
+import type { Wary } from './label-answers.ts';
 import type { Affinity, PlacementRequest, PlacementRule } from './types.ts';
 
 interface RelationOptions {
@@ -123,48 +124,14 @@ export function waryOf(
   index: HostIndex,
   functionId: VnfInstanceId,
   labels: Readonly<Record<string, string>>,
-): readonly { readonly id: VnfInstanceId; readonly scope: string }[] {
-  const wary: { readonly id: VnfInstanceId; readonly scope: string }[] = [];
-  for (const [id, affinities] of index.occupancy.wary)
-    for (const { with: expression, scope } of affinities)
-      if (id !== functionId && matchesFunction(expression, labels)) wary.push({ id, scope });
-  return wary;
+): readonly Wary[] {
+  return index.occupancy.waryOf(labels).filter(({ id }) => id !== functionId);
 }
 
 /** Functions of which something is placed and whose labels satisfy the expression. */
 export function functionsMatching(index: HostIndex, expression: string): readonly VnfInstanceId[] {
-  const matches = functionMatcher(expression);
-  const matching: VnfInstanceId[] = [];
-  for (const [functionId, { labels, rows }] of index.occupancy.functions)
-    if (rows.size > 0 && matches(labels)) matching.push(functionId);
-  return matching;
-}
-
-export function matchesFunction(expression: string, labels: Readonly<Record<string, string>>): boolean {
-  return functionMatcher(expression)(labels);
-}
-
-type Matcher = (labels: Readonly<Record<string, string>>) => boolean;
-
-const matchers = new Map<string, Matcher>();
-const MOST_MATCHERS = 10_000;
-
-/** One that cannot be read is satisfied by no function. Asked of every function by every other: read once, and each set of labels is looked at once. */
-export function functionMatcher(expression: string): Matcher {
-  const known = matchers.get(expression);
-  if (known !== undefined) return known;
-  const { expression: parsed } = parseExpression(expression);
-  const answers = new WeakMap<object, boolean>();
-  const matcher: Matcher = (labels) => {
-    const before = answers.get(labels);
-    if (before !== undefined) return before;
-    const answer = parsed !== undefined && matchesLabels(parsed, labels);
-    answers.set(labels, answer);
-    return answer;
-  };
-  if (matchers.size >= MOST_MATCHERS) matchers.clear();
-  matchers.set(expression, matcher);
-  return matcher;
+  const { occupancy } = index;
+  return occupancy.matching(expression).filter((id) => occupancy.rowsOf(id).size > 0);
 }
 
 function reachability(index: HostIndex, request: PlacementRequest): readonly Constraint[] {

@@ -1,6 +1,6 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
+import { functionMatcher } from './function-matcher.ts';
 import type { Item } from './seats.ts';
-import { functionMatcher } from './relations.ts';
 import type { PlacementRequest, PlacementRule } from './types.ts';
 
 /** Which items of a plan have to do with each other. */
@@ -51,5 +51,6 @@ export function mentions(request: PlacementRequest): ((other: PlacementRequest) 
   const named = new Set(namedBy(request));
   if (named.size + affinities.length === 0) return undefined;
   const meant = affinities.map((affinity) => functionMatcher(affinity.with));
-  return ({ functionId, labels = {} }) => named.has(functionId) || meant.some((matches) => matches(labels));
+  return ({ functionId, labels = {} }) =>
+    named.has(functionId) || meant.some(({ matches }) => matches(labels));
 }

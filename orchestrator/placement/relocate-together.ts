@@ -1,7 +1,7 @@
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
+import { matchesFunction } from './function-matcher.ts';
 import { planPlacement } from './plan-placement.ts';
 import { describeShortfall } from './reasons.ts';
-import { matchesFunction } from './relations.ts';
 import type { Departure, InstanceMove } from './instance-moves.ts';
 import type { Outcome, Relocation } from './relocation.ts';
 import type { PlacedFunction } from './relocation-types.ts';

@@ -51,7 +51,15 @@ export interface DisruptionBudget {
   readonly maxCost?: number;
 }
 
-export type BudgetLimit = keyof DisruptionBudget;
+/** `time`: the plan had to be ready before more could be looked at. */
+export type BudgetLimit = keyof DisruptionBudget | 'time';
+
+export interface RelocationPace {
+  /** Share of the time for the plan that is left: 1 at its begin; at 0 it ends with what it has. */
+  readonly timeLeft: () => number;
+  /** Which functions a rebalancing looks at first, as there may be no time for all: 0 the first, nearly 1 the last and then those from the first on. */
+  readonly startAt: number;
+}
 
 export interface RelocationMove {
   /** Moves of one step are carried out together, or not at all; every rule holds after each step. From 1 on. */
@@ -80,7 +88,7 @@ export interface StuckInstances extends StayingInstances {
   readonly reason: string;
 }
 
-/** What could be moved, if the budget were larger. */
+/** What could perhaps be moved, if the budget were larger. */
 export interface SparedInstances extends StayingInstances {
   readonly limit: BudgetLimit;
 }
@@ -102,4 +110,6 @@ export interface RelocationPlan {
   readonly freedHosts: readonly HostId[];
   readonly stuck: readonly StuckInstances[];
   readonly spared: readonly SparedInstances[];
+  /** Time was up before all was looked at: planning again when this is done goes on. */
+  readonly isCutShort: boolean;
 }

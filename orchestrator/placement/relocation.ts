@@ -14,6 +14,7 @@ import type {
   DisruptionBudget,
   PlacedFunction,
   RelocationMove,
+  RelocationPace,
   RelocationProblem,
 } from './relocation-types.ts';
 import { brokenRules, Watchers } from './watchers.ts';
@@ -28,6 +29,8 @@ export type Outcome =
 /** Whether a move is worth it. */
 type Worth = (move: { readonly to: number; readonly gain: number }) => boolean;
 
+export type RelocationOptions = Omit<PlacesOptions, 'rules'> & RelocationPace;
+
 /** A move that others' rules forbid is tried with so many other places. */
 const MOST_TRIES = 8;
 
@@ -39,6 +42,7 @@ export class Relocation {
   readonly places: MovablePlaces;
   readonly watchers: Watchers;
   readonly moves: RelocationMove[] = [];
+  readonly pace: RelocationPace;
   readonly #placed: ReadonlyMap<VnfInstanceId, PlacedFunction>;
   readonly #made: ChargedMove[] = [];
   /** What the goal asks of new places; it is no fault of a place that is left. */
@@ -52,11 +56,12 @@ export class Relocation {
     index: HostIndex,
     problem: RelocationProblem,
     budget: DisruptionBudget,
-    options: Omit<PlacesOptions, 'rules'>,
+    { timeLeft, startAt, ...options }: RelocationOptions,
   ) {
     this.index = index;
     this.problem = problem;
-    this.disruption = new PlanDisruption(index, problem.functions, budget);
+    this.pace = { timeLeft, startAt };
+    this.disruption = new PlanDisruption(index, problem.functions, budget, () => timeLeft() <= 0);
     this.#besides = options.besides;
     this.#placed = new Map(problem.functions.map((each) => [each.request.functionId, each]));
     this.watchers = new Watchers(problem.functions, problem.rules);

@@ -38,9 +38,11 @@ export function straightened(
   return isChanged ? straight.filter((move) => move !== undefined) : undefined;
 }
 
-/** Carries moves out on an index on which nothing of them is booked yet. @returns whether every step can be made, in this order */
+/** Carries moves out on an index on which nothing of them is booked yet. @returns whether every step can be made, in this order, as far as there is time to see it */
 export function canCarryOut(relocation: Relocation, moves: readonly RelocationMove[]): boolean {
-  return [...Map.groupBy(moves, ({ step }) => step).values()].every((step) => carryOut(relocation, step));
+  return [...Map.groupBy(moves, ({ step }) => step).values()].every(
+    (step) => relocation.pace.timeLeft() > 0 && carryOut(relocation, step),
+  );
 }
 
 function carryOut(relocation: Relocation, moves: readonly RelocationMove[]): boolean {

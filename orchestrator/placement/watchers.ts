@@ -1,7 +1,8 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
+import { matchesFunction } from './function-matcher.ts';
 import type { HostIndex } from './host-index.ts';
 import { namedBy } from './relatives.ts';
-import { matchesFunction, relationConstraints } from './relations.ts';
+import { relationConstraints } from './relations.ts';
 import type { PlacedFunction } from './relocation-types.ts';
 import type { PlacementRule } from './types.ts';
 
