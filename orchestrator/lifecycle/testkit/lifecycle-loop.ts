@@ -48,6 +48,7 @@ if (mode === 'loop')
   while (store.count('vnf-instance') < FUNCTIONS)
     vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-worker', vnfInstanceName: 'worker' });
 await store.whenDurable();
+lifecycle.engine.start();
 tell('open');
 
 const completed = new Set<string>();
@@ -83,4 +84,5 @@ for (let round = 0; round < MOST_ROUNDS; round += 1) {
   const isBusy = vnf.list(DEFAULT_TENANT).some(({ document }) => document.activeOpOcc !== undefined);
   if (mode === 'settle' && !hasMoved && !isBusy) break;
 }
+await lifecycle.engine.stop();
 await store.close();
