@@ -21,7 +21,7 @@ import {
 import type { ResolvedConstituent, ResolvedService } from './resolve-service.ts';
 
 /** A service is deployed rarely and stays for long: its plan is worth a little search even where the first one fits. */
-const SERVICE_EFFORT = { searchSteps: 2000, improvementSteps: 200, milliseconds: 500 };
+const SERVICE_EFFORT = { searchSteps: 2000, improvementSteps: 500, milliseconds: 500 };
 
 /** Where all functions of a service would be, planned as one. */
 export interface ServicePlan {
