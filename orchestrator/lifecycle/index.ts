@@ -39,6 +39,5 @@ export { validateValues } from './validate-values.ts';
 export { applyPlacement } from './plan-wanted.ts';
 export { searchEffort } from './search-effort.ts';
 export { toPlacementRequest } from './placement-request.ts';
-export { snapshotInventory } from './snapshot-inventory.ts';
 export { evictionsOf } from './evictions.ts';
 export { verifyCapacity } from './verify-capacity.ts';

@@ -7,7 +7,7 @@ import { onboardFunction } from '../../test/kit/simulated-host.ts';
 import { toWantedUnits } from '../domain/index.ts';
 import { HostIndex } from '../placement/index.ts';
 import type { WantedOverride } from './snapshot-inventory.ts';
-import { snapshotInventory } from './snapshot-inventory.ts';
+import { snapshotInventory } from './testkit/snapshot-inventory.ts';
 
 const HOSTS = ['h1', 'h2', 'h3'] as const;
 const FUNCTIONS = ['a', 'b'] as const;

@@ -11,14 +11,7 @@ import {
   type WantedUnit,
   type WantedVnfc,
 } from '../domain/index.ts';
-import type {
-  FixedPort,
-  HostSnapshot,
-  PlacedUnit,
-  PlacementSnapshot,
-  Resources,
-  UnitDemand,
-} from '../placement/index.ts';
+import type { FixedPort, HostSnapshot, PlacedUnit, Resources, UnitDemand } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { FunctionCatalog, FunctionPackage } from './function-catalog.ts';
 import { identityOf } from './placement-identity.ts';
@@ -38,28 +31,6 @@ export interface HostUse {
   used: Resources;
   readonly ports: Set<FixedPort>;
   readonly placed: Map<string, PlacedUnit>;
-}
-
-/**
- * The inventory as placement sees it: every enrolled host that has told its facts, with what is wanted or set aside on it.
- * @param isLost hosts that are silent for longer than the function to be placed bears, whatever the inventory still says of them
- * @param now milliseconds since the epoch
- */
-export function snapshotInventory(
-  state: StateView,
-  catalog: FunctionCatalog,
-  overrides: readonly WantedOverride[] = [],
-  isLost: (hostId: HostId) => boolean = () => false,
-  now = 0,
-): PlacementSnapshot {
-  const uses = collectUse(state, catalog, overrides);
-  const hosts: HostSnapshot[] = [];
-  for (const { id } of state.list('host')) {
-    const host = snapshotHost(state, id as HostId, uses.get(id as HostId), now);
-    if (host === undefined) continue;
-    hosts.push(isLost(host.hostId) ? { ...host, state: 'LOST' } : host);
-  }
-  return { hosts };
 }
 
 /** One host as placement sees it; undefined where it is not enrolled, or has not told its facts. */
@@ -117,36 +88,12 @@ function uplinkOf({
   return { uplink: { ...uplink, ...(meteredUplink === undefined ? {} : { isMetered: meteredUplink }) } };
 }
 
-function collectUse(
-  state: StateView,
-  catalog: FunctionCatalog,
-  overrides: readonly WantedOverride[],
-): ReadonlyMap<HostId, HostUse> {
-  const uses = new Map<HostId, HostUse>();
-  function add({ id, wanted, ...owner }: Owner & { readonly wanted: readonly WantedUnit[] }): void {
-    for (const [hostId, copies] of Map.groupBy(wantedVnfcs(wanted), (copy) => copy.hostId)) {
-      const use = uses.get(hostId) ?? newUse();
-      uses.set(hostId, use);
-      addUse(use, catalog, { ...owner, id, copies });
-    }
-  }
-  const overridden = new Map<string, WantedOverride>(overrides.map((override) => [override.id, override]));
-  for (const { id, document, tenant } of state.list('vnf-instance'))
-    add({
-      id: id as VnfInstanceId,
-      instance: document,
-      tenant,
-      wanted: overridden.get(id)?.wanted ?? claimOf(document),
-    });
-  return uses;
-}
-
 export function newUse(): HostUse {
   return { used: NOTHING, ports: new Set(), placed: new Map() };
 }
 
 /** A function instance, as far as its room and its neighbours are concerned. */
-interface Owner {
+export interface Owner {
   readonly id: VnfInstanceId;
   readonly tenant: TenantId;
   readonly instance: VnfInstanceDocument;
