@@ -90,6 +90,12 @@ export interface WantedVnfc {
   readonly epoch: number;
 }
 
+/** A copy that has left a host, or is leaving it, and has not been placed anew. */
+export interface DisplacedVnfc extends WantedVnfc {
+  /** Host on which room is kept for it meanwhile. */
+  readonly heldOn?: HostId;
+}
+
 export interface VnfInstanceDocument {
   readonly name: string;
   readonly description: string;
@@ -124,7 +130,7 @@ export interface VnfInstanceDocument {
    * Copies of a single writer that leave a host which is heard: wanted nowhere until that host has confirmed that they are gone, then
    * placed elsewhere under the same slot. Here they are as they were.
    */
-  readonly displaced?: readonly WantedVnfc[];
+  readonly displaced?: readonly DisplacedVnfc[];
   /** Spec generations so far: grows with each instantiation, so that a copy left on a silent host is never taken for a new one. */
   readonly generations: number;
   /** The one operation that is under way. */

@@ -1,10 +1,18 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
-import { deviceCount, isInstallationTenant, wantedVnfcs, type WantedVnfc } from '../domain/index.ts';
+import { deviceCount, isInstallationTenant, type WantedVnfc } from '../domain/index.ts';
 import type { HostSnapshot, Resources } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
-import { addUse, claimOf, newUse, NOTHING, snapshotHost, sumOf, unitDemand } from './snapshot-inventory.ts';
+import {
+  addUse,
+  newUse,
+  NOTHING,
+  roomTakenBy,
+  snapshotHost,
+  sumOf,
+  unitDemand,
+} from './snapshot-inventory.ts';
 
 type Schemas = components['schemas'];
 
@@ -34,7 +42,7 @@ export function unitsOn(context: LifecycleContext, hostId: HostId): readonly Uni
 }
 
 function copiesOn({ document }: StoredRecord<'vnf-instance'>, hostId: HostId): readonly WantedVnfc[] {
-  return wantedVnfcs(claimOf(document)).filter((copy) => copy.hostId === hostId);
+  return roomTakenBy(document).filter((copy) => copy.hostId === hostId);
 }
 
 function times(one: Resources, count: number): Resources {

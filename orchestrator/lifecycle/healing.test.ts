@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { IoTFunctionDescriptor } from '../../descriptors/index.ts';
-import { buildFunction, buildProvider, requirement } from '../../test/kit/descriptor-builder.ts';
+import { buildFunction, buildProvider, buildUnit, requirement } from '../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
 import { onboardFunction } from '../../test/kit/simulated-host.ts';
 
@@ -265,6 +265,25 @@ describe('a host that is being drained', () => {
       [`${id}-main-g1-0@2 RUNNING`],
     ]);
     expect(heals(bench)).toMatchObject([{ state: 'COMPLETED' }]);
+    expect(bench.store.get('vnf-instance', id)?.document.displaced).toEqual([]);
+  });
+
+  it('keeps the place of a single writer for it until it comes', async () => {
+    const bench = createLifecycleBench([
+      { hostId: 'h1' },
+      { hostId: 'h2', facts: { memory: { totalBytes: 2 ** 27, allocatableBytes: 2 ** 27 } } },
+    ]);
+    const units = [buildUnit({ resources: { cpuMillis: 10, memoryBytes: 2 ** 27 } })];
+    const id = await run(bench, { ...WRITER, units });
+    bench.host('h1').isSilent = true;
+    await drain(bench, 'h1');
+    onboardFunction(bench.store, buildFunction('other', { units }));
+    const other = bench.lifecycle.vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-other' });
+    const plan = bench.lifecycle.vnf.planInstantiation(DEFAULT_TENANT, other.id, { flavourId: 'default' });
+    expect(plan.fits).toBe(false);
+    bench.host('h1').isSilent = false;
+    await bench.converge();
+    expect(bench.host('h2').running()).toEqual([`${id}-main-g1-0@2 RUNNING`]);
     expect(bench.store.get('vnf-instance', id)?.document.displaced).toEqual([]);
   });
 

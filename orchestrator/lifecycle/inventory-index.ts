@@ -5,8 +5,8 @@ import type { Revision, StateView, StoredRecord } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
 import {
   addUse,
-  claimOf,
   newUse,
+  roomTakenBy,
   snapshotHost,
   unitDemand,
   type WantedOverride,
@@ -197,7 +197,7 @@ export function createInventoryIndex(
 }
 
 function knownOf({ revision, document, tenant }: StoredRecord<'vnf-instance'>): KnownInstance {
-  const copies = wantedVnfcs(claimOf(document));
+  const copies = roomTakenBy(document);
   return {
     revision,
     vnfPkgId: document.vnfPkgId,

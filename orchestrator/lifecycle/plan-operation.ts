@@ -68,7 +68,7 @@ export function planOperation(
 
 /**
  * A single writer is stopped where its host is heard, before it is started where it has found a place: what would be added for it is
- * left out until then.
+ * left out until then, and its place is kept.
  */
 function vacateFirst(
   context: LifecycleContext,
@@ -83,12 +83,22 @@ function vacateFirst(
     (copy) =>
       !displaced.gone.includes(copy) && !judgeHost(state, liveness, descriptor, copy.hostId).isAbandoned,
   );
-  const isVacated = ({ unit, slot }: WantedVnfc) =>
-    vacated.some((copy) => copy.unit === unit && copy.slot === slot);
+  const wanted = wantedVnfcs(plan.wanted);
+  const waiting = vacated.map((copy) => ({
+    copy,
+    place: wanted.find(({ unit, slot }) => copy.unit === unit && copy.slot === slot),
+  }));
+  const places = new Set(waiting.map(({ place }) => place));
   return {
     ...plan,
-    wanted: toWantedUnits(wantedVnfcs(plan.wanted).filter((copy) => !isVacated(copy))),
-    displaced: [...displaced.leaving, ...vacated],
+    wanted: toWantedUnits(wanted.filter((copy) => !places.has(copy))),
+    displaced: [
+      ...displaced.leaving,
+      ...waiting.map(({ copy, place }) => ({
+        ...copy,
+        ...(place === undefined ? {} : { heldOn: place.hostId }),
+      })),
+    ],
   };
 }
 

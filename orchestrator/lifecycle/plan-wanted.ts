@@ -5,6 +5,7 @@ import {
   toWantedUnits,
   vnfcInstanceId,
   wantedVnfcs,
+  type DisplacedVnfc,
   type WantedUnit,
   type WantedVnfc,
 } from '../domain/index.ts';
@@ -52,7 +53,7 @@ export interface WantedPlan {
   /** Undefined when nothing fits. */
   readonly wanted?: readonly WantedUnit[];
   /** Copies that have to be gone from where they are before they are placed. */
-  readonly displaced?: readonly WantedVnfc[];
+  readonly displaced?: readonly DisplacedVnfc[];
 }
 
 /**

@@ -93,7 +93,7 @@ export function newUse(): HostUse {
 }
 
 /** A function instance, as far as its room and its neighbours are concerned. */
-export interface Owner {
+interface Owner {
   readonly id: VnfInstanceId;
   readonly tenant: TenantId;
   readonly instance: VnfInstanceDocument;
@@ -128,6 +128,14 @@ function mayMakeRoom(
 /** What an instance takes up: what is wanted, before that what is set aside. */
 export function claimOf({ wanted, reservation }: VnfInstanceDocument): readonly WantedUnit[] {
   return wanted.length > 0 ? wanted : (reservation ?? []);
+}
+
+/** All that takes room: what an instance takes up, and what is kept for copies that are on their way. */
+export function roomTakenBy(document: VnfInstanceDocument): readonly WantedVnfc[] {
+  const held = (document.displaced ?? []).flatMap(({ heldOn, ...copy }) =>
+    heldOn === undefined ? [] : [{ ...copy, hostId: heldOn }],
+  );
+  return [...wantedVnfcs(claimOf(document)), ...held];
 }
 
 function addUnit(

@@ -3,6 +3,7 @@ import {
   copyName,
   toWantedUnits,
   wantedVnfcs,
+  type DisplacedVnfc,
   type VnfInstanceDocument,
   type WantedUnit,
   type WantedVnfc,
@@ -51,7 +52,7 @@ export function sortDisplaced(
   context: Pick<LifecycleContext, 'state' | 'liveness' | 'index'>,
   { vnfInstanceId, instance }: FunctionRecord,
   { descriptor }: FunctionPackage,
-): { readonly gone: readonly WantedVnfc[]; readonly leaving: readonly WantedVnfc[] } {
+): { readonly gone: readonly DisplacedVnfc[]; readonly leaving: readonly DisplacedVnfc[] } {
   const { state, liveness, index } = context;
   const unconfirmed = new Set(openWithdrawals(state, instance).map(({ hostId }) => hostId));
   const observed = index.observedOf(vnfInstanceId).map(({ document }) => document);

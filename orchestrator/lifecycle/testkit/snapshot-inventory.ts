@@ -1,15 +1,14 @@
 import type { HostId, VnfInstanceId } from '../../../kernel/index.ts';
-import { wantedVnfcs, type WantedUnit } from '../../domain/index.ts';
+import { wantedVnfcs } from '../../domain/index.ts';
 import type { HostSnapshot, PlacementSnapshot } from '../../placement/index.ts';
 import type { StateView } from '../../store/index.ts';
 import type { FunctionCatalog } from '../function-catalog.ts';
 import {
   addUse,
-  claimOf,
   newUse,
+  roomTakenBy,
   snapshotHost,
   type HostUse,
-  type Owner,
   type WantedOverride,
 } from '../snapshot-inventory.ts';
 
@@ -36,20 +35,15 @@ function collectUse(
   overrides: readonly WantedOverride[],
 ): ReadonlyMap<HostId, HostUse> {
   const uses = new Map<HostId, HostUse>();
-  function add({ id, wanted, ...owner }: Owner & { readonly wanted: readonly WantedUnit[] }): void {
-    for (const [hostId, copies] of Map.groupBy(wantedVnfcs(wanted), (copy) => copy.hostId)) {
+  const overridden = new Map<string, WantedOverride>(overrides.map((override) => [override.id, override]));
+  for (const { id, document, tenant } of state.list('vnf-instance')) {
+    const override = overridden.get(id);
+    const taken = override === undefined ? roomTakenBy(document) : wantedVnfcs(override.wanted);
+    for (const [hostId, copies] of Map.groupBy(taken, (copy) => copy.hostId)) {
       const use = uses.get(hostId) ?? newUse();
       uses.set(hostId, use);
-      addUse(use, catalog, { ...owner, id, copies });
+      addUse(use, catalog, { id: id as VnfInstanceId, instance: document, tenant, copies });
     }
   }
-  const overridden = new Map<string, WantedOverride>(overrides.map((override) => [override.id, override]));
-  for (const { id, document, tenant } of state.list('vnf-instance'))
-    add({
-      id: id as VnfInstanceId,
-      instance: document,
-      tenant,
-      wanted: overridden.get(id)?.wanted ?? claimOf(document),
-    });
   return uses;
 }
