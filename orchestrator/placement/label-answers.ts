@@ -14,6 +14,10 @@ interface KeyedWary extends Wary {
   readonly expression: string;
 }
 
+export function isHardApart({ type, weight }: Affinity): boolean {
+  return type === 'apart' && weight === undefined;
+}
+
 /**
  * Which functions satisfy an expression, and which are apart from what has certain labels. Holds for as long as no function comes, goes, or is another than it
  * was. Most expressions want one value of one label: only functions with that value are asked.

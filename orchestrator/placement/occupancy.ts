@@ -1,5 +1,5 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { LabelAnswers, type Wary } from './label-answers.ts';
+import { isHardApart, LabelAnswers, type Wary } from './label-answers.ts';
 import type { Affinity, Flow, PlacedUnit, PlacementRequest, UnitDemand } from './types.ts';
 
 export interface Occupants {
@@ -129,7 +129,7 @@ export class Occupancy {
     if (priority !== undefined) occupants.priority = priority;
     if (affinities !== undefined && affinities !== occupants.affinities) {
       occupants.affinities = affinities;
-      const apart = affinities.filter(({ type, weight }) => type === 'apart' && weight === undefined);
+      const apart = affinities.filter(isHardApart);
       if (apart.length === 0) this.#wary.delete(functionId);
       else this.#wary.set(functionId, apart);
       this.#answers = undefined;

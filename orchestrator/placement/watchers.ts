@@ -1,6 +1,7 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { matchesFunction } from './function-matcher.ts';
 import type { HostIndex } from './host-index.ts';
+import { isHardApart, LabelAnswers } from './label-answers.ts';
 import { namedBy } from './relatives.ts';
 import { relationConstraints } from './relations.ts';
 import type { PlacedFunction } from './relocation-types.ts';
@@ -16,65 +17,49 @@ export interface Watching {
 
 /** Who watches whom: the other side of each relation that a request has. What does not change while instances move is looked up once. */
 export class Watchers {
-  readonly #functions: ReadonlyMap<VnfInstanceId, PlacedFunction>;
   readonly #rules: readonly PlacementRule[];
-  /** Those that affinities name, by expression. */
-  readonly #byExpression = new Map<string, Set<PlacedFunction>>();
-  readonly #byFunction = new Map<VnfInstanceId, Set<PlacedFunction>>();
+  readonly #answers: LabelAnswers;
+  /** By the function that they look at. */
+  readonly #watching = new Map<VnfInstanceId, Set<PlacedFunction>>();
   readonly #known = new Map<VnfInstanceId, Watching>();
 
   constructor(functions: readonly PlacedFunction[], rules: readonly PlacementRule[]) {
-    this.#functions = new Map(functions.map((each) => [each.request.functionId, each]));
     this.#rules = rules;
-    for (const watcher of functions) {
-      for (const { with: expression } of watcher.request.affinities ?? [])
-        setOf(this.#byExpression, expression).add(watcher);
-      for (const functionId of partnersOf(watcher, rules)) setOf(this.#byFunction, functionId).add(watcher);
-    }
+    const all = functions.map(({ request }) => request);
+    this.#answers = new LabelAnswers(
+      new Map(all.map(({ functionId, labels = {} }) => [functionId, { labels }])),
+      new Map(all.map(({ functionId, affinities = [] }) => [functionId, affinities.filter(isHardApart)])),
+    );
+    for (const watcher of functions)
+      for (const functionId of this.#lookedAtBy(watcher)) {
+        const known = this.#watching.get(functionId) ?? new Set();
+        this.#watching.set(functionId, known.add(watcher));
+      }
   }
 
   of({ request }: PlacedFunction): Watching {
     const known = this.#known.get(request.functionId);
     if (known !== undefined) return known;
-    const all = new Set(this.#byFunction.get(request.functionId));
-    for (const [expression, watchers] of this.#byExpression)
-      if (matchesFunction(expression, request.labels ?? {})) for (const each of watchers) all.add(each);
+    const all = [...(this.#watching.get(request.functionId) ?? [])];
     const watching: Watching = {
-      hard: [...all].filter((each) => each.request !== request && isHardTowards(each, request)),
-      soft: [...all].filter((each) => isSoftTowards(each, request, this.#rules)),
+      hard: all.filter((each) => each.request !== request && isHardTowards(each, request)),
+      soft: all.filter((each) => isSoftTowards(each, request, this.#rules)),
     };
     this.#known.set(request.functionId, watching);
     return watching;
   }
 
-  /** The functions that one looks at, as far as they are known. */
+  /** The functions that one looks at, as far as they are known, and those that are hard apart from it: they keep it off as well. */
   watchedBy({ request }: PlacedFunction): readonly VnfInstanceId[] {
-    const { affinities = [], functionId } = request;
-    const named = [...partnersOf({ request }, this.#rules), ...this.#waryOf(request)];
-    const matching =
-      affinities.length === 0
-        ? []
-        : [...this.#functions.values()].filter(({ request: other }) =>
-            affinities.some((affinity) => matchesFunction(affinity.with, other.labels ?? {})),
-          );
-    const all = new Set([...named, ...matching.map((each) => each.request.functionId)]);
-    all.delete(functionId);
+    const wary = this.#answers.waryOf(request.labels ?? {}).map(({ id }) => id);
+    const all = new Set([...this.#lookedAtBy({ request }), ...wary]);
+    all.delete(request.functionId);
     return [...all];
   }
 
-  /** Those that are hard apart from it keep it off as well. */
-  #waryOf({ labels = {} }: PlacedFunction['request']): readonly VnfInstanceId[] {
-    const wary: VnfInstanceId[] = [];
-    for (const [expression, watchers] of this.#byExpression) {
-      if (!matchesFunction(expression, labels)) continue;
-      for (const { request } of watchers) {
-        const isWary = (request.affinities ?? []).some(
-          (each) => each.with === expression && each.type === 'apart' && each.weight === undefined,
-        );
-        if (isWary) wary.push(request.functionId);
-      }
-    }
-    return wary;
+  #lookedAtBy({ request }: Pick<PlacedFunction, 'request'>): ReadonlySet<VnfInstanceId> {
+    const meant = (request.affinities ?? []).flatMap((affinity) => this.#answers.matching(affinity.with));
+    return new Set([...partnersOf({ request }, this.#rules), ...meant]);
   }
 }
 
@@ -146,10 +131,4 @@ function isSoftTowards(
           functionIds.includes(watcher.functionId),
       ))
   );
-}
-
-function setOf<K>(map: Map<K, Set<PlacedFunction>>, key: K): Set<PlacedFunction> {
-  const known = map.get(key) ?? new Set<PlacedFunction>();
-  map.set(key, known);
-  return known;
 }
