@@ -69,8 +69,24 @@ function totalLines({ totals, samples }: SimulationReport): readonly string[] {
     `time to recover ${quantileText(totals.toRecover)}`,
     `disruptions     ${causes.map((cause) => `${totals.disruptions[cause]} ${cause}`).join('; ') || 'none'}`,
     `placements      ${totals.placements}; requests made again: ${totals.retries}`,
+    ...serviceLines(totals.services),
     `cost            ${totals.cost.toFixed(2)}`,
     ...tierLines(samples.at(-1)),
+  ];
+}
+
+function serviceLines({
+  asked,
+  instantiated,
+  terminated,
+  toInstantiate,
+  toTerminate,
+}: SimulationReport['totals']['services']): readonly string[] {
+  if (asked === 0) return [];
+  return [
+    `services        ${asked} asked for; ${instantiated} instantiated at the end, ${terminated} terminated`,
+    `to instantiate  ${quantileText(toInstantiate, 'services')}`,
+    `to terminate    ${quantileText(toTerminate, 'services')}`,
   ];
 }
 
@@ -94,10 +110,10 @@ export function renderTimings(
   ].join(' ');
 }
 
-function quantileText({ count, p50Seconds, p99Seconds }: Quantiles): string {
+function quantileText({ count, p50Seconds, p99Seconds }: Quantiles, of = 'copies'): string {
   return p50Seconds === undefined || p99Seconds === undefined
-    ? 'no copy'
-    : `p50 ${p50Seconds.toFixed(1)} s, p99 ${p99Seconds.toFixed(1)} s, of ${count} copies`;
+    ? 'none'
+    : `p50 ${p50Seconds.toFixed(1)} s, p99 ${p99Seconds.toFixed(1)} s, of ${count} ${of}`;
 }
 
 function instanceHours(instanceSeconds: number): string {

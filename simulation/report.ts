@@ -46,6 +46,16 @@ export interface SimulationReport {
     readonly retries: number;
     readonly toPlace: Quantiles;
     readonly toRecover: Quantiles;
+    readonly services: {
+      readonly asked: number;
+      /** At the end. */
+      readonly instantiated: number;
+      readonly terminated: number;
+      /** From the request until all functions run. */
+      readonly toInstantiate: Quantiles;
+      /** From the request until nothing is left. */
+      readonly toTerminate: Quantiles;
+    };
   };
 }
 

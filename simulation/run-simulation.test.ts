@@ -54,7 +54,9 @@ function scenarioOf(text: string): Scenario {
 
 /** What the scenario's own counts have to agree with: the store's. */
 function expectConserved(sample: Sample, store: StateStore): void {
-  const copies = [...store.list('vnf-instance')].flatMap(({ document }) => wantedVnfcs(document.wanted));
+  const copies = [...store.list('vnf-instance')].flatMap(({ document: { wanted, reservation = [] } }) =>
+    wantedVnfcs(wanted.length > 0 ? wanted : reservation),
+  );
   expect(sample.placed + sample.unplaced).toBe(sample.wanted);
   expect(sample.placed + sample.surplus).toBe(copies.length);
   expect(sample.running).toBeLessThanOrEqual(sample.placed);
@@ -117,11 +119,61 @@ describe('a simulation', () => {
   });
 });
 
+describe('services in a simulation', () => {
+  const SERVICES = `apiVersion: iotmano/v1
+kind: Simulation
+name: services
+seed: 5
+duration: 60m
+sampleEvery: 5m
+retryEvery: 5m
+hosts:
+  - { name: cabinet, count: 6, tier: cloud-edge, cpu: '2', memory: 2Gi, zones: 2 }
+functions:
+  - { name: broker, file: functions/event-broker.yaml }
+  - { name: archive, file: functions/event-archive.yaml }
+  - { name: analytics, file: functions/event-analytics.yaml }
+services:
+  - { name: events, file: services/events.yaml }
+events:
+`;
+
+  it('come up as a whole, move from a host that is lost, and leave nothing when they go', async () => {
+    const report = await play(
+      scenarioOf(`${SERVICES}  - { type: deployService, service: events, count: 2 }
+  - { type: fail, at: 10m, hosts: zone = z001, share: 0.34, for: 10m }
+  - { type: burstService, at: 20m, for: 5m, service: events, count: 3, stays: 3m }
+  - { type: terminateService, at: 50m, service: events, count: 2 }
+`),
+    );
+    // A broker, an archive and a pair of analytics each.
+    expect(report.samples[0]).toMatchObject({ wanted: 8, placed: 8, running: 8 });
+    expect(report.totals.services).toMatchObject({ asked: 5, instantiated: 0, terminated: 5 });
+    expect(report.totals.services.toTerminate.count).toBe(5);
+    expect(report.samples.at(-1)).toMatchObject({ wanted: 0, placed: 0, surplus: 0, hostsInUse: 0 });
+    expect(renderReport(report)).toContain('5 asked for; 0 instantiated at the end, 5 terminated');
+  });
+
+  it('that find no room wait, and come up when others have gone', async () => {
+    const report = await play(
+      scenarioOf(`${SERVICES}  - { type: deployService, service: events, count: 12 }
+  - { type: terminateService, at: 20m, service: events, count: 6 }
+`),
+    );
+    // Twelve cores, and 1.35 of them for each.
+    expect(report.samples[0]?.unplaced).toBeGreaterThan(0);
+    expect(report.totals.retries).toBeGreaterThan(0);
+    expect(report.totals.services).toMatchObject({ asked: 12, instantiated: 6, terminated: 6 });
+    expect(report.samples.at(-1)).toMatchObject({ wanted: 24, running: 24, unplaced: 0 });
+  });
+});
+
 describe('a scenario that ships', () => {
   const SCALES: Readonly<Record<string, Scale>> = {
     'smart-city': { hosts: 0.01, load: 0.02, durationSeconds: 4 * 3600 },
     'metering-burst': { hosts: 0.02, load: 1 },
     'holiday-traffic': { hosts: 0.1, load: 0.02, durationSeconds: 30_000 },
+    'public-events': { hosts: 0.1, load: 0.03, durationSeconds: 6 * 3600 },
   };
 
   it.each(Object.entries(SCALES))('%s plays at a small scale', async (name, scale) => {

@@ -9,6 +9,7 @@ import { createFleet, enrolmentWrites, type Fleet } from './world/fleet.ts';
 import { createOperator, type Operator } from './world/operator.ts';
 import { createOrchestrator, type Orchestrator } from './world/orchestrator.ts';
 import { createPower } from './world/power.ts';
+import { createServiceOperator, type ServiceOperator } from './world/service-operator.ts';
 import { createSites } from './world/sites.ts';
 import { createTimeline, type Timeline } from './world/timeline.ts';
 
@@ -48,9 +49,20 @@ export async function runSimulation(
   const retryMilliseconds = scenario.retryEverySeconds * 1000;
   const operator = createOperator({ store, lifecycle, timeline, fleet, ledger, retryMilliseconds });
 
+  const serviceOperator = createServiceOperator({
+    store,
+    services: orchestrator.services,
+    timeline,
+    fleet,
+    ledger,
+    retryMilliseconds,
+  });
+  const operators = [operator, serviceOperator];
+
   await enrol(store, fleet, timeline.now());
   operator.onboard(scenario.functions);
-  direct(scenario, { timeline, fleet, power, operator, store, inventory });
+  serviceOperator.onboard(scenario.services);
+  direct(scenario, { timeline, fleet, power, operator, services: serviceOperator, store, inventory });
   orchestrator.start();
 
   const samples: Sample[] = [];
@@ -60,7 +72,7 @@ export async function runSimulation(
   for (let time = timeline.nextMilliseconds; time !== undefined; time = timeline.nextMilliseconds) {
     recorder.pass(time - timeline.elapsedMilliseconds);
     timeline.step();
-    await settle(orchestrator, timeline, operator);
+    await settle(orchestrator, timeline, operators);
     if (time !== Math.ceil((plan[next] ?? 0) * 1000)) continue;
     next += 1;
     const sample = recorder.sample(time / 1000);
@@ -70,7 +82,10 @@ export async function runSimulation(
   await sites.close();
   await orchestrator.stop();
   const { name, seed, durationSeconds } = scenario;
-  const totals = recorder.totals(operator.refusals);
+  const totals = recorder.totals({
+    retries: operator.refusals + serviceOperator.refusals,
+    services: serviceOperator.score,
+  });
   return {
     report: { scenario: name, seed, durationSeconds, hosts: fleet.hosts.length, samples, totals },
     timings: {
@@ -100,15 +115,16 @@ function sampleTimes({ sampleEverySeconds, durationSeconds }: Scenario): readonl
 
 /** Lets everybody do all that can be done at this moment. */
 async function settle(
-  { store, lifecycle }: Orchestrator,
+  { store, lifecycle, services }: Orchestrator,
   timeline: Timeline,
-  operator: Operator,
+  operators: readonly (Operator | ServiceOperator)[],
 ): Promise<void> {
   for (;;) {
     await turn();
     const before = store.acceptedRevision;
     const isDone = lifecycle.engine.settle();
-    const hasAsked = operator.attend();
+    services.engine.lookAtAll();
+    const hasAsked = operators.map((operator) => operator.attend()).includes(true);
     const hasActed = timeline.catchUp();
     if (isDone && !hasAsked && !hasActed && store.acceptedRevision === before) return;
   }

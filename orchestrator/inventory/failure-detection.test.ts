@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { HostId } from '../../kernel/index.ts';
 import { createMemoryStore } from '../store/index.ts';
 import { assign, keyOf, unassign } from '../mco/testkit/assignments.ts';
-import { computeBrakedZones } from './brake.ts';
+import { computeBrakedZones, countMember, type ZoneCount } from './brake.ts';
 import { leaseTerms } from './heartbeat.ts';
 import { addHosts, createFleet } from './testkit/fleet.ts';
 
@@ -217,7 +217,9 @@ describe('the brake', () => {
     const member = fc.record({ zone: fc.constantFrom('a', 'b'), state });
     fc.assert(
       fc.property(fc.array(member, { maxLength: 40 }), (members) => {
-        const braked = computeBrakedZones(members);
+        const zones = new Map<string, ZoneCount>();
+        for (const each of members) countMember(zones, each, 1);
+        const braked = computeBrakedZones(zones);
         for (const zone of ['a', 'b']) {
           const heard = members.filter(
             (one) => one.zone === zone && ['READY', 'SUSPECT', 'DRAINING'].includes(one.state),

@@ -1,10 +1,11 @@
 import { messageOf, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
 import { isStanding } from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
-import { computeBrakedZones, zoneOf, type ZoneMember } from './brake.ts';
+import { computeBrakedZones, zoneOf } from './brake.ts';
 import { clearAlarm, raiseAlarm } from './host-alarms.ts';
 import { applyHostEvent } from './host-events.ts';
 import type { Leases } from './leases.ts';
+import { createZoneCensus } from './zone-census.ts';
 
 const JUDGE_EVERY_MILLISECONDS = 250;
 /** Small commits: a fleet that falls silent must not hold up everybody else's writes. */
@@ -34,11 +35,8 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
   /** As the leader before left it, until the first judgement. */
   let braked = standingBrakes(store);
 
+  const census = createZoneCensus(store);
   const zone = (hostId: string): string => zoneOf(store.get('host-facts', hostId)?.document);
-
-  function* members(): Iterable<ZoneMember> {
-    for (const { id, document } of store.list('host')) yield { zone: zone(id), state: document.state };
-  }
 
   /** The hosts that are SUSPECT, after those whose lease has lapsed have become so. */
   function suspectLapsed(): StoredRecord<'host'>[] {
@@ -59,7 +57,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
   }
 
   function applyBrakes(suspects: number): void {
-    const next = suspects === 0 ? NOTHING_BRAKED : computeBrakedZones(members());
+    const next = suspects === 0 ? NOTHING_BRAKED : computeBrakedZones(census());
     const begun = [...next].filter((name) => !braked.has(name));
     const ended = [...braked].filter((name) => !next.has(name));
     const now = clock.now();

@@ -1,14 +1,14 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { wantedVnfcs, type VnfInstanceDocument } from '../domain/index.ts';
+import { wantedVnfcs, type VnfInstanceDocument, type WantedVnfc } from '../domain/index.ts';
 import { describePlan, describeRefusal, planOrRelax, planPlacement } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
-import { abandonedBy } from './abandoned.ts';
+import { abandonedBy, type FunctionRecord } from './abandoned.ts';
 import { affectedVnfcs } from './affected-vnfcs.ts';
 import { assessConvergence, type Convergence } from './assess-convergence.ts';
 import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { evictionsOf, type Evictions } from './evictions.ts';
-import { packageOf } from './function-catalog.ts';
+import { packageOf, type FunctionPackage } from './function-catalog.ts';
 import { judgeHost } from './liveness.ts';
 import {
   asCreated,
@@ -84,6 +84,7 @@ export function convergenceOf(
   vnfInstanceId: VnfInstanceId,
   instance: VnfInstanceDocument,
 ): Convergence {
+  if (instance.coverage !== undefined) return context.coverage.convergenceOf(vnfInstanceId, instance);
   const { descriptor } = packageOf(context.catalog, instance.vnfPkgId);
   const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
   const withdrawnFrom = openWithdrawals(context.state, instance).map(({ hostId }) => hostId);
@@ -102,7 +103,7 @@ export function convergenceOf(
     mode: descriptor.run.mode,
     lostHosts,
     withdrawnFrom,
-    isCoverage: instance.coverage !== undefined,
+    isCoverage: false,
   });
 }
 
@@ -110,10 +111,20 @@ function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
   const instance = active.instance.document;
   const record = { vnfInstanceId: active.vnfInstanceId, tenant: active.instance.tenant, instance };
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
-  return [
-    ...wantedVnfcs(instance.wanted).filter(abandonedBy(context, record, pkg)),
-    ...sortDisplaced(context, record, pkg).gone,
-  ];
+  return [...abandonedOf(context, record, pkg), ...sortDisplaced(context, record, pkg).gone];
+}
+
+/** With coverage, a copy goes nowhere but with its host: of all hosts only those that have left for good are looked at. */
+function abandonedOf(
+  context: LifecycleContext,
+  record: FunctionRecord,
+  pkg: FunctionPackage,
+): readonly WantedVnfc[] {
+  const { vnfInstanceId, instance } = record;
+  if (instance.coverage === undefined)
+    return wantedVnfcs(instance.wanted).filter(abandonedBy(context, record, pkg));
+  const gone = context.coverage.hostsGone(vnfInstanceId, instance);
+  return gone.size === 0 ? [] : wantedVnfcs(instance.wanted).filter(({ hostId }) => gone.has(hostId));
 }
 
 /** STARTING → PROCESSING with what is wanted and what hosts are assigned in one commit; or ROLLED_BACK, with the reasons. */

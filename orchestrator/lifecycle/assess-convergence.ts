@@ -15,7 +15,7 @@ export interface Convergence {
   readonly reached: number;
   /** Copies that are not wanted and still there, on hosts that are heard. */
   readonly leftovers: number;
-  /** What is waited for, in words; with the host's own reason where it gave one. */
+  /** What is waited for, in words; with the host's own reason where it gave one. With coverage it is put together when it is read. */
   readonly pending: readonly string[];
   /** Copies that their host has given up. */
   readonly failed: readonly FailedCopy[];

@@ -6,6 +6,7 @@ import {
   type VnfInstanceDocument,
 } from '../domain/index.ts';
 import type { StateView, Write } from '../store/index.ts';
+import type { Bindings } from '../../vim-drivers/index.ts';
 import { buildBindings, type BoundFunction, type ProviderView } from './build-bindings.ts';
 import { buildWorkload, type TemplateSource } from './build-workload.ts';
 import { packageOf, type FunctionCatalog } from './function-catalog.ts';
@@ -55,14 +56,8 @@ function wantedAssignments(
   const result = new Map<string, AssignmentDocument>();
   if (instance.wanted.length === 0) return result;
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
-  const self: BoundFunction = { vnfInstanceId, instance, function: pkg };
   const previous = context.index.assignmentsOf(vnfInstanceId)[0]?.document.workload.bindings;
-  const bindings = buildBindings({
-    self,
-    providers: providersOf(context, instance),
-    clients: clientsOf(context, vnfInstanceId),
-    ...(previous === undefined ? {} : { previous }),
-  });
+  const bindings = bindingsOf(context, vnfInstanceId, instance, previous);
   const service = serviceName(context.state, instance);
   for (const { unit: name, generation, hosts } of instance.wanted) {
     const unit = pkg.descriptor.units.find((candidate) => candidate.name === name);
@@ -92,6 +87,26 @@ function wantedAssignments(
     }
   }
   return result;
+}
+
+/** What all copies of a function are told of it, and of those at the other ends of its bindings. @param previous what they were told last */
+export function bindingsOf(
+  context: AssignmentContext,
+  vnfInstanceId: VnfInstanceId,
+  instance: VnfInstanceDocument,
+  previous: Bindings | undefined,
+): Bindings {
+  const self: BoundFunction = {
+    vnfInstanceId,
+    instance,
+    function: packageOf(context.catalog, instance.vnfPkgId),
+  };
+  return buildBindings({
+    self,
+    providers: providersOf(context, instance),
+    clients: clientsOf(context, vnfInstanceId),
+    ...(previous === undefined ? {} : { previous }),
+  });
 }
 
 function artifactTypesOf(state: StateView, hostId: HostId) {

@@ -1,6 +1,7 @@
 import type { Clock, HostId, IdSource, Logger, VnfInstanceId } from '../../kernel/index.ts';
 import type { StateStore, StateView, Write } from '../store/index.ts';
 import type { TemplateSource } from './build-workload.ts';
+import type { CoverageIndex } from './coverage-index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
 import type { InstanceIndex } from './instance-index.ts';
 import type { InventoryIndex } from './inventory-index.ts';
@@ -51,6 +52,7 @@ export interface LifecycleContext {
   /** The newest accepted state. */
   readonly state: StateView;
   readonly index: InstanceIndex;
+  readonly coverage: CoverageIndex;
   readonly catalog: FunctionCatalog;
   readonly inventory: InventoryIndex;
   readonly clock: Clock;

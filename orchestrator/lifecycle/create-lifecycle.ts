@@ -10,6 +10,7 @@ import {
   type LifecycleContext,
   type LifecycleLimits,
 } from './context.ts';
+import { createCoverageIndex } from './coverage-index.ts';
 import { createLifecycleEngine, type LifecycleEngine } from './engine.ts';
 import { explainHostTo, type FunctionChoice } from './explain-host.ts';
 import { createFunctionCatalog } from './function-catalog.ts';
@@ -71,6 +72,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const context: LifecycleContext = {
     state: store,
     index,
+    coverage: createCoverageIndex({ state: store, catalog, liveness }),
     catalog,
     inventory: options.aroundInventory?.(inventory) ?? inventory,
     clock,

@@ -2,7 +2,6 @@ import { IotmanoError, messageOf, type HostId, type VnfInstanceId } from '../../
 import type { VnfInstanceDocument } from '../domain/index.ts';
 import type { StateStore } from '../store/index.ts';
 import { advanceOperation } from './advance-operation.ts';
-import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import { healAutomatically } from './heal-automatically.ts';
@@ -11,6 +10,7 @@ import { createHealPace } from './heal-pace.ts';
 import { judgeHost } from './liveness.ts';
 import { createProgressWatch } from './progress-watch.ts';
 import { createRefusalPace } from './refusal-pace.ts';
+import { createSettledAssignments } from './settled-assignments.ts';
 
 /**
  * Drives every function to what is wanted of it. Level-triggered: it looks at what is, whatever has happened; all that it knows is in
@@ -49,6 +49,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
     }),
     follower: createHostFollower(),
   };
+  const assignments = createSettledAssignments();
   const stopping = new AbortController();
   let unsubscribe: (() => void) | undefined;
   let loop: Promise<void> | undefined;
@@ -67,8 +68,11 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
 
   function assign(id: VnfInstanceId): boolean {
     const record = context.state.get('vnf-instance', id);
-    if (record === undefined) return false;
-    const writes = computeAssignmentWrites(context, id, record.tenant, record.document);
+    if (record === undefined) {
+      assignments.forget(id);
+      return false;
+    }
+    const writes = assignments.writesFor(context, record);
     context.commit(writes);
     return writes.length > 0;
   }

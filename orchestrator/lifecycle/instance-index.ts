@@ -11,6 +11,8 @@ export interface InstanceIndex {
   /** Looks again at one record, whatever happened to it. The function instances that it is about, before and now. */
   touch(kind: keyof RecordDocuments, id: string): readonly VnfInstanceId[];
   assignmentsOf(id: VnfInstanceId): readonly StoredRecord<'assignment'>[];
+  /** Another one after each change of an assignment of the function. */
+  assignmentsVersion(id: VnfInstanceId): number;
   observedOf(id: VnfInstanceId): readonly StoredRecord<'observed'>[];
   /** Function instances that are bound to this one. */
   dependentsOf(id: VnfInstanceId): readonly VnfInstanceId[];
@@ -30,6 +32,8 @@ interface Relation {
 
 export function createInstanceIndex(state: StateView): InstanceIndex {
   const assignments = createRelation();
+  const versions = new Map<string, number>();
+  let newestVersion = 0;
   const observed = createRelation();
   const dependents = createRelation();
   const operations = createRelation();
@@ -42,14 +46,18 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
 
   function touch(kind: keyof RecordDocuments, id: string): readonly VnfInstanceId[] {
     switch (kind) {
-      case 'assignment':
-        return assignments.set(id, ownerOf(state.get(kind, id))) as VnfInstanceId[];
+      case 'assignment': {
+        const owners = assignments.set(id, ownerOf(state.get(kind, id)));
+        for (const owner of owners) versions.set(owner, (newestVersion += 1));
+        return owners as VnfInstanceId[];
+      }
       case 'observed':
         return observed.set(id, ownerOf(state.get(kind, id))) as VnfInstanceId[];
       case 'vnf-lcm-op-occ':
         return operations.set(id, present(state.get(kind, id)?.document.vnfInstanceId)) as VnfInstanceId[];
       case 'vnf-instance': {
         const document = state.get(kind, id)?.document;
+        if (document === undefined) versions.delete(id);
         constituents.set(id, present(document?.nsInstanceId));
         displaced.set(id, document?.displaced?.map(({ hostId }) => hostId) ?? []);
         if (document?.coverage === undefined) coverages.delete(id as VnfInstanceId);
@@ -86,6 +94,7 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
     touch,
     ownersOn,
     covering,
+    assignmentsVersion: (id) => versions.get(id) ?? 0,
     assignmentsOf: (id) => assignments.of(id).flatMap((recordId) => state.get('assignment', recordId) ?? []),
     observedOf: (id) => observed.of(id).flatMap((recordId) => state.get('observed', recordId) ?? []),
     dependentsOf: (id) => dependents.of(id) as readonly VnfInstanceId[],

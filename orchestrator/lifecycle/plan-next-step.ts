@@ -11,7 +11,8 @@ export type NextStep =
   | { readonly type: 'complete' }
   | { readonly type: 'rolledBack' }
   | { readonly type: 'failTemporarily'; readonly detail: string }
-  | { readonly type: 'wait'; readonly for: readonly string[] };
+  /** For hosts, or for an operator where it has failed. */
+  | { readonly type: 'wait' };
 
 export interface NextStepInput {
   readonly operation: Pick<VnfLcmOpOccDocument, 'operation' | 'state' | 'isCancelPending' | 'cancelMode'>;
@@ -33,18 +34,17 @@ export function planNextStep(input: NextStepInput): NextStep {
     case 'ROLLING_BACK':
       return progress(input, { type: 'rolledBack' });
     case 'FAILED_TEMP':
-      return { type: 'wait', for: ['an operator: retry, rollback or fail'] };
     case 'COMPLETED':
     case 'FAILED':
     case 'ROLLED_BACK':
-      return { type: 'wait', for: [] };
+      return { type: 'wait' };
     default:
       return unreachable(state);
   }
 }
 
 function progress({ operation, convergence, abandoned, isStalled }: NextStepInput, done: NextStep): NextStep {
-  const { failed, pending } = convergence;
+  const { failed } = convergence;
   if (operation.isCancelPending)
     return { type: 'failTemporarily', detail: `cancelled (${operation.cancelMode ?? 'GRACEFUL'})` };
   if (convergence.isReached) return done;
@@ -56,6 +56,6 @@ function progress({ operation, convergence, abandoned, isStalled }: NextStepInpu
         .join('; '),
     };
   if (abandoned.length > 0) return { type: 'replan' };
-  if (isStalled) return { type: 'failTemporarily', detail: `no progress: ${pending.join('; ')}` };
-  return { type: 'wait', for: pending };
+  if (isStalled) return { type: 'failTemporarily', detail: `no progress: ${convergence.pending.join('; ')}` };
+  return { type: 'wait' };
 }

@@ -44,6 +44,8 @@ export function intendedOf({ wanted, displaced = [] }: VnfInstanceDocument): rea
   return displaced.length === 0 ? wanted : toWantedUnits([...wantedVnfcs(wanted), ...displaced]);
 }
 
+const NOTHING_DISPLACED = { gone: [], leaving: [] };
+
 /**
  * Displaced copies that may be placed, and those that may still be where they were: their host has not confirmed that they are gone,
  * and is not fenced either.
@@ -53,13 +55,14 @@ export function sortDisplaced(
   { vnfInstanceId, instance }: FunctionRecord,
   { descriptor }: FunctionPackage,
 ): { readonly gone: readonly DisplacedVnfc[]; readonly leaving: readonly DisplacedVnfc[] } {
+  const { displaced = [] } = instance;
+  if (displaced.length === 0) return NOTHING_DISPLACED;
   const { state, liveness, index } = context;
   const unconfirmed = new Set(openWithdrawals(state, instance).map(({ hostId }) => hostId));
   const observed = index.observedOf(vnfInstanceId).map(({ document }) => document);
   const isGone = (copy: WantedVnfc): boolean =>
     judgeHost(state, liveness, descriptor, copy.hostId).isAbandoned ||
     (!unconfirmed.has(copy.hostId) && findCopy(observed, copy)?.instance === undefined);
-  const displaced = instance.displaced ?? [];
   return { gone: displaced.filter(isGone), leaving: displaced.filter((copy) => !isGone(copy)) };
 }
 

@@ -36,8 +36,9 @@ export class LabelColumns {
     this.#rowOf = rowOf;
   }
 
-  /** Replaces all that is known of a row. */
+  /** Replaces all that is known of a row. Where that says the same, as it does when only what is placed there has changed, nothing is answered anew. */
   set(row: number, texts: Readonly<Record<string, string>>): void {
+    if (row < this.#size && this.#says(row, texts)) return;
     this.#size = Math.max(this.#size, row + 1);
     for (const column of this.#columns.values()) if (row < column.codes.length) column.codes[row] = 0;
     for (const name in texts) {
@@ -45,6 +46,14 @@ export class LabelColumns {
       if (text !== undefined && name !== 'host') this.#put(name, row, text);
     }
     for (const { bits, holds } of this.#cache.values()) bits.put(row, holds(row));
+  }
+
+  #says(row: number, texts: Readonly<Record<string, string>>): boolean {
+    for (const [name, { codes, values }] of this.#columns)
+      if (values[codes[row] ?? 0] !== (Object.hasOwn(texts, name) ? texts[name] : undefined)) return false;
+    for (const name in texts)
+      if (texts[name] !== undefined && name !== 'host' && !this.#columns.has(name)) return false;
+    return true;
   }
 
   text(row: number, name: string): string | undefined {

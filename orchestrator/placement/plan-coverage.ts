@@ -9,42 +9,58 @@ import type { PlacementRequest, PlacementRule } from './types.ts';
 /**
  * One of each unit on every host that matches; none on those that no longer do or are being drained. A silent host keeps what
  * it has: coverage cannot go elsewhere. Hosts that match and cannot run it are reported, and are no reason to refuse.
+ * Costs the hosts that are to be looked at (`coverageOn`), and a look at all of them only where something has to be placed.
  */
 export function planCoverage(
   index: HostIndex,
   request: PlacementRequest,
   rules: readonly PlacementRule[],
 ): readonly Shortfall[] {
-  const covered = coveredRows(index, request);
-  const left = [...index.occupancy.rowsOf(request.functionId).keys()].filter((row) => !covered.has(row));
-  for (const row of left) removeFrom(index, request, row);
+  const { functionId } = request;
+  const rows = rowsToLookAt(index, request);
+  const covered = rows.filter((row) => isCovered(index, request, row));
+  const stays = new Set(covered);
+  const candidates = request.coverageOn === undefined ? index.occupancy.rowsOf(functionId).keys() : rows;
+  for (const row of candidates) if (!stays.has(row)) removeFrom(index, request, row);
+  const incomplete = covered.filter((row) => lacksUnit(index, request, row));
+  if (incomplete.length === 0) return [];
   const compiled = request.units.map((demand) => compileRequest(index, request, demand, rules));
-  const rejections = [...covered]
+  const skipped = incomplete
     .toSorted((a, b) => index.compareRows(a, b))
-    .flatMap((row) => cover(index, request, compiled, row));
-  if (rejections.length === 0) return [];
+    .flatMap((row) => cover(index, request, compiled, row).map((rejection) => ({ row, rejection })));
+  if (skipped.length === 0) return [];
   return [
     {
-      functionId: request.functionId,
+      functionId,
       name: request.name,
       unit: request.units.map(({ unit }) => unit).join(', '),
-      missing: rejections.length,
-      consideredHosts: covered.size,
-      reasons: summarise(rejections),
+      missing: skipped.length,
+      consideredHosts: covered.length,
+      reasons: summarise(skipped.map(({ rejection }) => rejection)),
+      hosts: skipped.map(({ row }) => index.idOf(row)),
     },
   ];
 }
 
-function coveredRows(index: HostIndex, { coverage, tenant }: PlacementRequest): ReadonlySet<number> {
-  const rows = index.present.copy();
-  if (coverage !== undefined) rows.keep(index.labels.matching(coverage));
-  const covered = new Set<number>();
-  rows.forEach((row) => {
-    const tenants = index.labels.text(row, COLUMNS.tenants);
-    const isOurs = tenants === undefined || tenants.split(' ').includes(tenant);
-    if (isOurs && !index.isDraining(row)) covered.add(row);
-  });
-  return covered;
+function rowsToLookAt(index: HostIndex, { coverage, coverageOn }: PlacementRequest): readonly number[] {
+  if (coverageOn !== undefined)
+    return [...new Set(coverageOn)].flatMap((hostId) => index.rowOf(hostId) ?? []);
+  const matching = index.present.copy();
+  if (coverage !== undefined) matching.keep(index.labels.matching(coverage));
+  const rows: number[] = [];
+  matching.forEach((row) => rows.push(row));
+  return rows;
+}
+
+function isCovered(index: HostIndex, { coverage, tenant }: PlacementRequest, row: number): boolean {
+  if (coverage !== undefined && !index.labels.matching(coverage).has(row)) return false;
+  const tenants = index.labels.text(row, COLUMNS.tenants);
+  const isOurs = tenants === undefined || tenants.split(' ').includes(tenant);
+  return isOurs && !index.isDraining(row);
+}
+
+function lacksUnit({ occupancy }: HostIndex, { functionId, units }: PlacementRequest, row: number): boolean {
+  return units.some(({ unit }) => !occupancy.rowsOfUnit(functionId, unit).has(row));
 }
 
 /** All units on the host, or none of those that are missing there. */

@@ -171,6 +171,39 @@ describe('every plan', () => {
     });
   });
 
+  it('of coverage is the same when only the hosts are looked at that have changed since the last one, and those left out then', () => {
+    const changes = fc.array(fc.nat({ max: 7 }), { maxLength: 3 });
+    fc.assert(
+      fc.property(hosts, hosts, rule, changes, (list, others, anyRule, changed) => {
+        const request = buildRequest('a', { coverage: 'tier = device-edge' });
+        const problem = { requests: [request], rules: [anyRule] };
+        const first = planPlacement({ hosts: list }, problem);
+        const before = applyPlan({ hosts: list }, problem, first).hosts;
+        const after = before.map((known, at) => {
+          const other = changed.includes(at) ? others[at] : undefined;
+          const { used, ports, placed } = known;
+          return other === undefined ? known : { ...other, used, ports, placed };
+        });
+        const skipped = first.fits ? first.skipped.flatMap(({ hosts: left = [] }) => left) : [];
+        const coverageOn = [
+          ...skipped,
+          ...after.filter((each, at) => each !== before[at]).map(({ hostId }) => hostId),
+        ];
+        const partial = planPlacement(
+          { hosts: after },
+          { ...problem, requests: [{ ...request, coverageOn }] },
+        );
+        const whole = planPlacement({ hosts: after }, problem);
+        expect(partial).toMatchObject({
+          fits: true,
+          additions: whole.fits ? whole.additions : [],
+          removals: whole.fits ? whole.removals : [],
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('is the same whatever the order of hosts and requests', () => {
     check((list, problem, result) => {
       const shuffled: PlacementProblem = { ...problem, requests: problem.requests.toReversed() };

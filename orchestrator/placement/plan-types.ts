@@ -23,6 +23,8 @@ export interface Shortfall {
   readonly missing: number;
   readonly consideredHosts: number;
   readonly reasons: readonly PlacementReason[];
+  /** Of coverage: the hosts that match and cannot run it. */
+  readonly hosts?: readonly HostId[];
 }
 
 /** One thing that is asked for less strictly; `at` counts in the list of the request, or of the rules of the problem. */

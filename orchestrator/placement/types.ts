@@ -160,6 +160,8 @@ export interface PlacementRequest {
   readonly units: readonly UnitDemand[];
   /** Label expression: one of each unit on every matching host. */
   readonly coverage?: string;
+  /** With `coverage`: only of these hosts is it to be decided anew; what is on others stays. Absent: of all. */
+  readonly coverageOn?: readonly HostId[];
   /** Empty lists allow everything. */
   readonly tiers: readonly Tier[];
   readonly architectures: readonly string[];

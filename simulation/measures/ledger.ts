@@ -1,4 +1,4 @@
-import type { VnfInstanceId } from '../../kernel/index.ts';
+import type { NsInstanceId } from '../../kernel/index.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
 
 /** Copies of all function instances, in one moment. */
@@ -15,14 +15,21 @@ export interface CopyTotals {
   readonly surplus: number;
 }
 
+/** Whose copies are counted as one: of a function instance, or of a function of a service, which is asked for before there is an instance of it. */
+export type Account = string;
+
+export function accountOfConstituent(nsInstanceId: NsInstanceId, constituent: string): Account {
+  return `${nsInstanceId} ${constituent}`;
+}
+
 /**
  * Counts for each function instance what is wanted of it, what has a host, and what runs; adds up over time what is missing, and takes the
  * time from when a copy is missing until one runs instead. The copy that is missing for longest is the first that is made good.
  */
 export interface Ledger {
-  setWanted(id: VnfInstanceId, copies: number, options?: { readonly isCoverage: boolean }): void;
-  setPlaced(id: VnfInstanceId, copies: number): void;
-  setRunning(id: VnfInstanceId, copies: number): void;
+  setWanted(account: Account, copies: number, options?: { readonly isCoverage: boolean }): void;
+  setPlaced(account: Account, copies: number): void;
+  setRunning(account: Account, copies: number): void;
   totals(): CopyTotals;
   /** Time passes while all stays as it is. */
   pass(milliseconds: number): void;
@@ -44,7 +51,7 @@ interface Gap {
   copies: number;
 }
 
-interface Account {
+interface Balance {
   wanted: number;
   placed: number;
   running: number;
@@ -55,14 +62,14 @@ interface Account {
 const STATES = ['wanted', 'placed', 'unplaced', 'running', 'surplus'] as const;
 
 export function createLedger(): Ledger {
-  const accounts = new Map<VnfInstanceId, Account>();
+  const accounts = new Map<Account, Balance>();
   const totals = { wanted: 0, placed: 0, unplaced: 0, running: 0, surplus: 0 };
   const sums = { unplacedSeconds: 0, downSeconds: 0, wantedSeconds: 0, peakUnplaced: 0, peakDown: 0 };
   const toPlace = createHistogram();
   const toRecover = createHistogram();
   let now = 0;
 
-  function change(id: VnfInstanceId, what: 'wanted' | 'placed' | 'running', copies: number): Account {
+  function change(id: Account, what: 'wanted' | 'placed' | 'running', copies: number): Balance {
     const account = accounts.get(id) ?? { wanted: 0, placed: 0, running: 0, gaps: [], isCoverage: false };
     accounts.set(id, account);
     const before = statesOf(account);
@@ -75,7 +82,7 @@ export function createLedger(): Ledger {
     return account;
   }
 
-  function settleGaps(account: Account, more: number, what: 'wanted' | 'placed' | 'running'): void {
+  function settleGaps(account: Balance, more: number, what: 'wanted' | 'placed' | 'running'): void {
     const { gaps, isCoverage } = account;
     if (more > 0) gaps.push({ since: now, isLoss: what === 'running', copies: more });
     let fewer = -more;
@@ -128,7 +135,7 @@ export function createLedger(): Ledger {
   };
 }
 
-function statesOf({ wanted, placed, running }: Account): CopyTotals {
+function statesOf({ wanted, placed, running }: Balance): CopyTotals {
   return {
     wanted,
     placed: Math.min(placed, wanted),
@@ -138,6 +145,6 @@ function statesOf({ wanted, placed, running }: Account): CopyTotals {
   };
 }
 
-function missingOf({ wanted, running }: Account): number {
+function missingOf({ wanted, running }: Balance): number {
   return Math.max(0, wanted - running);
 }

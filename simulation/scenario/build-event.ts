@@ -1,8 +1,8 @@
-import { parseExpression, unknownName, type ScalingAspect } from '../../descriptors/index.ts';
-import { functionNamed, seconds, type Building } from './building.ts';
+import { checkConfig, unknownName, type ScalingAspect } from '../../descriptors/index.ts';
+import { choose, functionNamed, seconds, serviceNamed, type Building } from './building.ts';
 import { readCurve } from './read-curve.ts';
 import type { RawEvent } from './raw-scenario.ts';
-import type { HostChoice, ScenarioEvent, ScenarioFunction } from './types.ts';
+import type { ScenarioEvent, ScenarioFunction } from './types.ts';
 
 type RawOf<Type extends RawEvent['type']> = Extract<RawEvent, { readonly type: Type }>;
 
@@ -44,6 +44,17 @@ function buildWhat(building: Building, raw: RawEvent, pointer: string): object |
       const curve = readCurve(building, { ...raw, aspect }, pointer);
       return { type: raw.type, function: raw.function, aspect: aspect.aspect, curve };
     }
+    case 'deployService':
+    case 'burstService':
+      return buildArrival(building, raw, pointer);
+    case 'terminateService':
+      return (
+        serviceNamed(building, raw.service, pointer) && {
+          type: raw.type,
+          service: raw.service,
+          count: raw.count ?? 1,
+        }
+      );
     default:
       return buildHostEvent(building, raw, pointer);
   }
@@ -100,10 +111,25 @@ function buildBurst(building: Building, raw: RawOf<'burst'>, pointer: string): o
   };
 }
 
-function choose({ found }: Building, text: string, pointer: string): HostChoice | undefined {
-  const { expression, faults } = parseExpression(text);
-  for (const { message, remedy } of faults) found({ rule: 'label-expression', pointer, message, remedy });
-  return expression === undefined ? undefined : { text, expression };
+function buildArrival(
+  building: Building,
+  raw: RawOf<'deployService' | 'burstService'>,
+  pointer: string,
+): object | undefined {
+  const known = serviceNamed(building, raw.service, pointer);
+  if (known === undefined) return undefined;
+  const { service, count = 1, parameters = {} } = raw;
+  for (const fault of checkConfig(known.descriptor.parameters, parameters).faults)
+    building.found({
+      rule: fault.rule,
+      pointer: `${pointer}/parameters${fault.pointer}`,
+      message: fault.message,
+      remedy: fault.remedy,
+    });
+  const arrival = { type: raw.type, service, count, parameters };
+  return raw.type === 'deployService'
+    ? arrival
+    : { ...arrival, forSeconds: seconds(raw.for), staysSeconds: seconds(raw.stays) };
 }
 
 function requireLevel(

@@ -1,14 +1,10 @@
-import {
-  parseBytes,
-  parseCpuMillis,
-  parseDescriptor,
-  type Finding,
-  type ParsedDescriptor,
-} from '../../descriptors/index.ts';
+import { parseBytes, parseCpuMillis, type Finding } from '../../descriptors/index.ts';
 import { buildEvent } from './build-event.ts';
-import { seconds, unreadable, type Building, type ReadFile } from './building.ts';
-import type { RawFunction, RawGroup, RawScenario } from './raw-scenario.ts';
-import type { HostGroup, Scenario, ScenarioFunction } from './types.ts';
+import { buildService } from './build-service.ts';
+import { seconds, type Building, type ReadFile } from './building.ts';
+import type { RawGroup, RawScenario } from './raw-scenario.ts';
+import { readDescriptorOf } from './read-descriptor.ts';
+import type { HostGroup, Scenario } from './types.ts';
 
 /** A scenario that its schema has let through, with its quantities, descriptors, files and expressions read. */
 export function buildScenario(
@@ -19,10 +15,18 @@ export function buildScenario(
   const found = (finding: Finding): void => void findings.push(finding);
   refuseSameNames(raw.hosts, '/hosts', found);
   refuseSameNames(raw.functions, '/functions', found);
-  const functions = raw.functions.flatMap((each, at) => buildFunction(each, at, readFile, found));
-  // Events are about functions: with one that cannot be read, each that names it would be called wrong as well.
+  refuseSameNames(raw.services, '/services', found);
+  const functions = raw.functions.flatMap((each, at) => {
+    const read = readDescriptorOf('IoTFunctionDescriptor', each, `/functions/${at}`, { readFile, found });
+    return read === undefined ? [] : [{ name: each.name, descriptor: read.descriptor }];
+  });
+  // Services and events are about functions: with one that cannot be read, each that names it would be called wrong as well.
   if (findings.length > 0) return { findings };
-  const building = { readFile, functions, found };
+  const services = raw.services.flatMap((each, at) =>
+    buildService(each, `/services/${at}`, { readFile, functions, found }),
+  );
+  if (findings.length > 0) return { findings };
+  const building = { readFile, functions, services, found };
   const scenario = {
     name: raw.name,
     seed: raw.seed,
@@ -32,6 +36,7 @@ export function buildScenario(
     retryEverySeconds: seconds(raw.retryEvery),
     hosts: raw.hosts.map(buildGroup),
     functions,
+    services,
     events: raw.events.flatMap((event, at) => buildEvent(building, event, `/events/${at}`)),
   };
   refuseZero(scenario, found);
@@ -55,42 +60,6 @@ function buildGroup({ cpu, memory, storage, start, availability, ...rest }: RawG
           },
         }),
   };
-}
-
-function buildFunction(
-  { name, file, descriptor: inline }: RawFunction,
-  at: number,
-  readFile: ReadFile,
-  found: Building['found'],
-): readonly ScenarioFunction[] {
-  const pointer = `/functions/${at}/${file === undefined ? 'descriptor' : 'file'}`;
-  let parsed: ParsedDescriptor;
-  try {
-    const text = file === undefined ? JSON.stringify(inline) : readFile(file);
-    parsed = parseDescriptor(text, { file: file ?? name });
-  } catch (error) {
-    found(unreadable(pointer, file ?? '', error));
-    return [];
-  }
-  for (const fault of parsed.faults.filter(({ severity }) => severity === 'error')) {
-    const place = file === undefined ? '' : ` (${file}:${fault.line ?? 1}:${fault.column ?? 1})`;
-    found({
-      rule: fault.rule,
-      pointer: file === undefined ? `${pointer}${fault.pointer}` : pointer,
-      message: `${fault.message}${place}`,
-      remedy: fault.remedy,
-    });
-  }
-  const { descriptor } = parsed;
-  if (descriptor?.kind === 'IoTFunctionDescriptor') return [{ name, descriptor }];
-  if (descriptor !== undefined)
-    found({
-      rule: 'function-kind',
-      pointer,
-      message: `the descriptor of ${name} is a ${descriptor.kind}`,
-      remedy: 'name a descriptor of kind IoTFunctionDescriptor',
-    });
-  return [];
 }
 
 function refuseSameNames(

@@ -52,7 +52,7 @@ it.each([
   [
     'a property that is not there',
     GOOD.replace('seed: 1', 'seed: 1\nseeds: 2'),
-    'small.yaml:5:1 schema/additionalProperties: `seeds` is not a property of the scenario: allowed: `apiVersion`, `kind`, `name`, `description`, `seed`, `duration`, `sampleEvery`, `lookEvery`, `retryEvery`, `hosts`, `functions` or `events`. Did you mean `seed`?',
+    'small.yaml:5:1 schema/additionalProperties: `seeds` is not a property of the scenario: allowed: `apiVersion`, `kind`, `name`, `description`, `seed`, `duration`, `sampleEvery`, `lookEvery`, `retryEvery`, `hosts`, `functions`, `services` or `events`. Did you mean `seed`?',
   ],
   [
     'a property that is missing',
@@ -67,7 +67,7 @@ it.each([
   [
     'an event of no type',
     GOOD.replace('type: deploy', 'type: deplay'),
-    'small.yaml:12:13 schema/discriminator: the `type` of `events/0` is "deplay": allowed: `deploy`, `terminate`, `scale`, `follow`, `burst`, `fail`, `return` or `drain`. Did you mean `deploy`?',
+    'small.yaml:12:13 schema/discriminator: the `type` of `events/0` is "deplay": allowed: `deploy`, `terminate`, `scale`, `follow`, `burst`, `deployService`, `terminateService`, `burstService`, `fail`, `return` or `drain`. Did you mean `deploy`?',
   ],
   [
     'a function that nobody knows',
@@ -108,6 +108,21 @@ it.each([
     'small.yaml:8:13 name-twice: the name gw is there twice: give each its own name',
   ],
   [
+    'a service that nobody knows',
+    GOOD.replace(EVENT, '  - { type: deployService, service: events }\n'),
+    'small.yaml:12:37 unknown-service: `events` is not one of `services`: ',
+  ],
+  [
+    'a service whose functions are not there',
+    `${GOOD}services:\n  - { name: events, file: services/events.yaml }\n`,
+    'small.yaml:14:27 unknown-function: no function `urn:iotmano:simulation:event-broker` is onboarded (services/events.yaml:16:31): onboard a package of it first, or correct the name',
+  ],
+  [
+    'a service that is a function',
+    `${GOOD}services:\n  - { name: events, file: functions/metering.yaml }\n`,
+    'small.yaml:14:27 descriptor-kind: the descriptor of events is a IoTFunctionDescriptor: name a descriptor of kind IoTServiceDescriptor',
+  ],
+  [
     'no time between samples',
     GOOD.replace('seed: 1', 'seed: 1\nsampleEvery: 0s'),
     'small.yaml:5:14 no-time: `sampleEvery` is no time at all: give a duration above 0, e.g. `5s`',
@@ -115,6 +130,24 @@ it.each([
 ])('says of %s where it is and what to do', (_, text, expected) => {
   const [first = ''] = told(text);
   expect(first.slice(0, expected.length)).toBe(expected);
+});
+
+it('reads services of its functions, and says what is wrong with their parameters', () => {
+  const file = readFile('public-events.yaml');
+  const { scenario, faults } = parseScenario(file, { file: 'events.yaml', readFile });
+  expect(faults).toEqual([]);
+  expect(scenario?.services[0]?.constituents.map(({ name }) => name)).toEqual([
+    'broker',
+    'archive',
+    'analytics',
+  ]);
+  expect(scenario?.events[0]).toMatchObject({
+    type: 'deployService',
+    count: 60,
+    parameters: { retentionDays: 30 },
+  });
+  const [wrong] = told(file.replace('retentionDays: 30 ', 'retentionDays: 3000 '));
+  expect(wrong).toMatch(/^small\.yaml:27:\d+ schema\/maximum: `retentionDays` is 3000/);
 });
 
 it('says of an expression that cannot be read where it is', () => {

@@ -9,7 +9,8 @@ export interface RawScenario {
   readonly lookEvery: string;
   readonly retryEvery: string;
   readonly hosts: readonly RawGroup[];
-  readonly functions: readonly RawFunction[];
+  readonly functions: readonly RawDescriptor[];
+  readonly services: readonly RawDescriptor[];
   readonly events: readonly RawEvent[];
 }
 
@@ -34,7 +35,8 @@ export interface RawGroup {
   };
 }
 
-export interface RawFunction {
+/** Of a function or of a service. */
+export interface RawDescriptor {
   readonly name: string;
   readonly file?: string;
   readonly descriptor?: object;
@@ -70,6 +72,21 @@ export type RawEvent = RawTimes &
         readonly function: string;
         readonly count?: number;
         readonly level?: string;
+        readonly for: string;
+        readonly stays: string;
+      }
+    | {
+        readonly type: 'deployService';
+        readonly service: string;
+        readonly count?: number;
+        readonly parameters?: Readonly<Record<string, unknown>>;
+      }
+    | { readonly type: 'terminateService'; readonly service: string; readonly count?: number }
+    | {
+        readonly type: 'burstService';
+        readonly service: string;
+        readonly count?: number;
+        readonly parameters?: Readonly<Record<string, unknown>>;
         readonly for: string;
         readonly stays: string;
       }

@@ -1,5 +1,6 @@
 import type { ScalingAspect } from '../../descriptors/index.ts';
-import { unreadable, type Building } from './building.ts';
+import type { Building } from './building.ts';
+import { unreadable } from './read-descriptor.ts';
 import type { DemandPoint } from './types.ts';
 
 /** `timestamp,value`: as in the Numenta Anomaly Benchmark, times in UTC. */

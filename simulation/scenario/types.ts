@@ -1,4 +1,11 @@
-import type { ArtifactType, IoTFunctionDescriptor, LabelExpression, Tier } from '../../descriptors/index.ts';
+import type {
+  ArtifactType,
+  IoTFunctionDescriptor,
+  IoTServiceDescriptor,
+  LabelExpression,
+  ServiceConstituent,
+  Tier,
+} from '../../descriptors/index.ts';
 
 /** `power`: what ran on the host is gone; `network`: it runs on, unseen. */
 export type FailureKind = 'power' | 'network';
@@ -28,6 +35,18 @@ export interface HostGroup {
 export interface ScenarioFunction {
   readonly name: string;
   readonly descriptor: IoTFunctionDescriptor;
+}
+
+export interface ScenarioService {
+  readonly name: string;
+  readonly descriptor: IoTServiceDescriptor;
+  readonly constituents: readonly ScenarioConstituent[];
+}
+
+/** A function of a service, with the descriptor that it is made of. */
+export interface ScenarioConstituent extends Pick<ServiceConstituent, 'name' | 'flavour' | 'level'> {
+  readonly descriptor: IoTFunctionDescriptor;
+  readonly coverage?: HostChoice;
 }
 
 /** A label expression, with its text for those that want it as text. */
@@ -77,6 +96,21 @@ export type ScenarioEvent = Scheduled &
         readonly staysSeconds: number;
       }
     | {
+        readonly type: 'deployService';
+        readonly service: string;
+        readonly count: number;
+        readonly parameters: Readonly<Record<string, unknown>>;
+      }
+    | { readonly type: 'terminateService'; readonly service: string; readonly count: number }
+    | {
+        readonly type: 'burstService';
+        readonly service: string;
+        readonly count: number;
+        readonly parameters: Readonly<Record<string, unknown>>;
+        readonly forSeconds: number;
+        readonly staysSeconds: number;
+      }
+    | {
         readonly type: 'fail';
         readonly hosts: HostChoice;
         readonly share: number;
@@ -108,5 +142,6 @@ export interface Scenario {
   readonly retryEverySeconds: number;
   readonly hosts: readonly HostGroup[];
   readonly functions: readonly ScenarioFunction[];
+  readonly services: readonly ScenarioService[];
   readonly events: readonly ScenarioEvent[];
 }

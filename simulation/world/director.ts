@@ -6,6 +6,7 @@ import type { HostChoice, Scenario, ScenarioEvent } from '../scenario/types.ts';
 import type { Fleet, FleetHost } from './fleet.ts';
 import type { Operator } from './operator.ts';
 import type { Power } from './power.ts';
+import type { ServiceOperator } from './service-operator.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -14,6 +15,7 @@ export interface Stage {
   readonly fleet: Fleet;
   readonly power: Power;
   readonly operator: Operator;
+  readonly services: ServiceOperator;
   readonly store: StateStore;
   readonly inventory: Inventory;
 }
@@ -46,7 +48,7 @@ function failByItself({ timeline, power }: Stage, { hostId, group }: FleetHost, 
 }
 
 function play(stage: Stage, event: ScenarioEvent, turn: number, random: Random): void {
-  const { operator, fleet, power, timeline } = stage;
+  const { operator, services, fleet, power, timeline } = stage;
   switch (event.type) {
     case 'deploy':
       deploy(stage, event);
@@ -61,8 +63,25 @@ function play(stage: Stage, event: ScenarioEvent, turn: number, random: Random):
       for (const { afterSeconds, steps } of event.curve)
         timeline.after(afterSeconds * 1000, () => operator.scale(event.function, event.aspect, steps));
       return;
-    case 'burst':
-      burst(stage, event, random);
+    case 'burst': {
+      const how = event.level === undefined ? {} : { level: event.level };
+      arrive(timeline, event, random, () => {
+        const id = operator.deploy(event.function, how);
+        return () => operator.terminate(id);
+      });
+      return;
+    }
+    case 'deployService':
+      for (let each = 0; each < event.count; each += 1) services.deploy(event.service, event.parameters);
+      return;
+    case 'terminateService':
+      services.terminateNewest(event.service, event.count);
+      return;
+    case 'burstService':
+      arrive(timeline, event, random, () => {
+        const id = services.deploy(event.service, event.parameters);
+        return () => services.terminate(id);
+      });
       return;
     case 'fail':
       for (const { hostId } of event.wholeZones
@@ -117,16 +136,17 @@ function withinZone(coverage: HostChoice | undefined, zone: string): HostChoice 
   return expression === undefined ? undefined : { text, expression };
 }
 
-function burst(
-  { operator, timeline }: Stage,
-  event: Extract<ScenarioEvent, { readonly type: 'burst' }>,
+/** @param come lets one come, and says how it goes again */
+function arrive(
+  timeline: Timeline,
+  event: Extract<ScenarioEvent, { readonly type: 'burst' | 'burstService' }>,
   random: Random,
+  come: () => () => void,
 ): void {
-  const how = event.level === undefined ? {} : { level: event.level };
   for (let each = 0; each < event.count; each += 1)
     timeline.after(random.next() * event.forSeconds * 1000, () => {
-      const id = operator.deploy(event.function, how);
-      timeline.after(random.exponential(event.staysSeconds) * 1000, () => operator.terminate(id));
+      const go = come();
+      timeline.after(random.exponential(event.staysSeconds) * 1000, go);
     });
 }
 
@@ -158,9 +178,10 @@ function part(hosts: readonly FleetHost[], turn: number, turns: number): readonl
   );
 }
 
-function drain({ store, inventory, operator }: Stage, hostId: HostId, draining: boolean): void {
+function drain({ store, inventory, operator, services }: Stage, hostId: HostId, draining: boolean): void {
   const host = store.get('host', hostId);
   if (host === undefined || host.document.draining === draining) return;
   inventory.modify(host, { draining });
   operator.setDraining(hostId, draining);
+  services.setDraining(hostId, draining);
 }

@@ -11,6 +11,7 @@ import {
   type KeySource,
   type Lifecycle,
 } from '../../orchestrator/lifecycle/index.ts';
+import { createServices, type Services } from '../../orchestrator/services/index.ts';
 import { createVolatileStore, type StateStore } from '../../orchestrator/store/index.ts';
 import type { Power } from './power.ts';
 import type { Timeline } from './timeline.ts';
@@ -20,6 +21,7 @@ export interface Orchestrator {
   readonly store: StateStore;
   readonly inventory: Inventory;
   readonly lifecycle: Lifecycle;
+  readonly services: Services;
   start(): void;
   stop(): Promise<void>;
 }
@@ -55,18 +57,29 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     limits: { tickMilliseconds: lookEveryMilliseconds },
     aroundInventory,
   });
+  const services = createServices({
+    store,
+    lifecycle,
+    clock: timeline,
+    ids,
+    logger: silentLogger,
+    tickMilliseconds: lookEveryMilliseconds,
+  });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   return {
     store,
     inventory,
     lifecycle,
+    services,
     start: () => {
       lifecycle.engine.start();
+      services.engine.start();
       running = inventory.run(stopping.signal);
     },
     stop: async () => {
       stopping.abort();
+      await services.engine.stop();
       await lifecycle.engine.stop();
       await running;
       await store.close();

@@ -46,6 +46,7 @@ export interface SiteController {
 }
 
 const DEFAULT_RESYNC_MILLISECONDS = 5000;
+const WOKEN = 'something changed';
 const DEFAULT_CONCURRENCY = 64;
 /** Hints come in swarms; one look answers all that come within this time. */
 const HINT_MILLISECONDS = 10;
@@ -133,7 +134,8 @@ class ConvergenceLoop {
   }
 
   #wake(): void {
-    this.#pausing.abort();
+    // With a reason of its own, none is made, stack and all: there is a wake for each thing that changes on a site.
+    this.#pausing.abort(WOKEN);
   }
 
   /** Looks at what is, begins what is to be done, and tells what changed. */
