@@ -7,7 +7,7 @@ import { RowHeap } from './row-heap.ts';
 interface Group {
   /** Any of its rows. */
   readonly sample: number;
-  readonly heap: RowHeap;
+  heap: RowHeap;
   /** Rows beyond the heap come after this one, key and row; none: the heap has all. */
   bound: { readonly key: number; readonly row: number } | undefined;
   /** The top of the heap is known to be true. */
@@ -50,8 +50,11 @@ export class Candidates {
   /** So much was taken back that ranking anew is less work. */
   isSpent = false;
 
-  /** @param expected how many instances will be asked for, about */
-  constructor(index: HostIndex, compiled: CompiledRequest, expected: number) {
+  /**
+   * @param expected how many instances will be asked for, about
+   * @param alike has ranked the same hosts, and perhaps others, for a request to which each is as good, but for what the request's own instances hold
+   */
+  constructor(index: HostIndex, compiled: CompiledRequest, expected: number, alike?: Candidates) {
     this.#index = index;
     this.#compiled = compiled;
     this.#expected = expected;
@@ -61,7 +64,22 @@ export class Candidates {
     this.#version = this.#ownVersion();
     const [scope, ...others] = compiled.limits.groupedBy;
     this.#codes = scope === undefined || others.length > 0 ? undefined : index.labels.codes(scope);
-    this.#scan();
+    if (alike === undefined) this.#scan();
+    else this.#copy(alike);
+  }
+
+  #copy(alike: Candidates): void {
+    for (const { sample, heap, bound } of alike.#groups) {
+      const group = this.#groupOf(sample);
+      group.heap = heap.copy();
+      group.bound = bound;
+    }
+    this.regain([...this.#index.occupancy.rowsOf(this.#compiled.request.functionId).keys()]);
+  }
+
+  /** Makes the best of each group true, so that who copies them need not. */
+  settle(): void {
+    for (const group of this.#groups) if (!group.isChecked) this.#check(group);
   }
 
   /** Takes in what others have placed or taken away since. */
@@ -173,7 +191,7 @@ export class Candidates {
       }
       const row = heap.topRow;
       const key = this.#compiled.key(row);
-      if (!this.#compiled.room.has(row)) heap.pop();
+      if (!this.#compiled.eligible.has(row) || !this.#compiled.room.has(row)) heap.pop();
       else if (this.#compiled.limits.refusal(row, true) !== undefined) {
         this.#hasSetAside = true;
         heap.pop();

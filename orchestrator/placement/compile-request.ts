@@ -41,7 +41,11 @@ export interface CompileOptions {
   readonly awaited?: readonly PlacementRequest[];
   /** Hard skew keeps no row out: whoever asks looks at it when all is placed. */
   readonly isSkewLate?: boolean;
+  /** Only what hosts are and have counts, neither where other functions are nor who is silent: what is ranked so holds for all requests that are alike. */
+  readonly isForAll?: boolean;
 }
+
+const NOBODY: ReadonlySet<number> = new Set();
 
 export function compileRequest(
   index: HostIndex,
@@ -54,13 +58,14 @@ export function compileRequest(
     besides = [],
     awaited = [],
     isSkewLate = false,
+    isForAll = false,
   }: CompileOptions = {},
 ): CompiledRequest {
   const spreads = spreadsOf(request, rules);
   const constraints = [
-    ...hostConstraints(index, request, demand),
+    ...hostConstraints(index, request, demand, isForAll ? NOBODY : index.silent),
     ...besides,
-    ...relationConstraints(index, request, rules, { isOwnCounted, awaited }),
+    ...(isForAll ? [] : relationConstraints(index, request, rules, { isOwnCounted, awaited })),
     ...spreads
       .filter(({ maxSkew }) => maxSkew !== undefined)
       .map(({ by }) => ({ text: `lack the label ${by}`, rows: rowsWithDomain(index, by) })),

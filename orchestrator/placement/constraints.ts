@@ -12,22 +12,26 @@ export interface Constraint {
   readonly rows: Bits;
 }
 
-/** What a host is or offers at all, apart from what is used of it and of where other functions are. The order is that of the reasons. */
+/**
+ * What a host is or offers at all, apart from what is used of it and of where other functions are. The order is that of the reasons.
+ * @param silent rows that count as LOST
+ */
 export function hostConstraints(
   index: HostIndex,
   request: PlacementRequest,
   demand: UnitDemand,
+  silent = index.silent,
 ): readonly Constraint[] {
   return [
-    ...standing(index),
+    ...standing(index, silent),
     ...access(index, request),
     ...facts(index, request, demand),
     ...labels(index, request),
   ];
 }
 
-function standing(index: HostIndex): readonly Constraint[] {
-  const { labels: columns, silent } = index;
+function standing(index: HostIndex, silent: ReadonlySet<number>): readonly Constraint[] {
+  const { labels: columns } = index;
   const readmitted = index.leniency?.readmitted ?? new Set<number>();
   const not = (text: string, pattern: RegExp): Constraint => ({
     text,

@@ -8,6 +8,8 @@ import { Occupancy } from './occupancy.ts';
 import type { FixedPort, HostSnapshot, LatencyMeasurement, PlacementSnapshot, UnitDemand } from './types.ts';
 
 const MOST_GAINS = 10_000;
+/** Ages of one measurement, reckoned at different times. */
+const SAME_AGE_SECONDS = 1e-3;
 
 interface Amounts {
   allocatable: Float64Array;
@@ -152,25 +154,57 @@ export class HostIndex {
   /** Takes a host in, or what has changed of it. */
   put(host: HostSnapshot): void {
     this.#demandNothingBooked();
-    const row = this.#rows.get(host.hostId) ?? this.#newRow(host.hostId);
+    const known = this.#rows.get(host.hostId);
+    const row = known ?? this.#newRow(host.hostId);
     this.occupancy.leave(row);
-    this.labels.set(row, columnsOf(host));
-    this.#setAmounts(row, host);
-    this.#setCost(row, host.costPerHour ?? Number.NaN);
-    this.availability[row] = host.availability ?? 1;
-    this.hasAbsences ||= (host.availability ?? 1) !== 1;
+    const hasOtherTexts = this.labels.set(row, columnsOf(host));
+    const hasOtherAmounts = this.#setAmounts(row, host);
+    const isOther = this.#setWorth(row, host) || known === undefined || hasOtherTexts || hasOtherAmounts;
     if (host.ports.length > 0) this.#ports.set(row, new Map(host.ports.map((port) => [port, 1])));
     else this.#ports.delete(row);
-    const { now } = this;
-    if (host.latencies === undefined || host.latencies.length === 0) this.#latencies.delete(row);
-    else if (now === 0) this.#latencies.set(row, host.latencies);
+    for (const placed of host.placed) this.occupancy.enter(placed, row);
+    // Whoever has ranked hosts looks at this one again, or at all of them.
+    if (isOther) this.generation += 1;
+    else this.#logGain(row);
+  }
+
+  /** @returns whether a score of the host may be another one now */
+  #setWorth(
+    row: number,
+    { costPerHour = Number.NaN, availability = 1, latencies = [] }: HostSnapshot,
+  ): boolean {
+    const isSame =
+      Object.is(this.#costs[row], costPerHour) &&
+      this.availability[row] === availability &&
+      this.#hasLatencies(row, latencies);
+    if (isSame) return false;
+    this.#setCost(row, costPerHour);
+    this.availability[row] = availability;
+    this.hasAbsences ||= availability !== 1;
+    if (latencies.length === 0) this.#latencies.delete(row);
     else
       this.#latencies.set(
         row,
-        host.latencies.map((each) => ({ ...each, ageSeconds: each.ageSeconds - now })),
+        this.now === 0
+          ? latencies
+          : latencies.map((each) => ({ ...each, ageSeconds: each.ageSeconds - this.now })),
       );
-    for (const placed of host.placed) this.occupancy.enter(placed, row);
-    this.generation += 1;
+    return true;
+  }
+
+  #hasLatencies(row: number, latencies: readonly LatencyMeasurement[]): boolean {
+    const known = this.latencies(row);
+    return (
+      known.length === latencies.length &&
+      latencies.every(({ to, p95Milliseconds, ageSeconds }, at) => {
+        const before = known[at];
+        return (
+          before?.to === to &&
+          before.p95Milliseconds === p95Milliseconds &&
+          Math.abs(before.ageSeconds - (ageSeconds - this.now)) < SAME_AGE_SECONDS
+        );
+      })
+    );
   }
 
   /** Forgets a host and what is placed there. */
@@ -273,15 +307,21 @@ export class HostIndex {
       this.dearest = this.#costs.reduce((most, cost) => (cost > most ? cost : most), 0);
   }
 
-  #setAmounts(row: number, { allocatable, used, uplink }: HostSnapshot): void {
-    set(this.cpu, row, allocatable.cpuMillis, used.cpuMillis);
-    set(this.memory, row, allocatable.memoryBytes, used.memoryBytes);
-    set(this.storage, row, allocatable.storageBytes, used.storageBytes);
-    this.uplinks[row] = uplink?.bitsPerSecond ?? Infinity;
-    for (const [name, { free, allocatable: all }] of this.devices)
-      if (deviceCount(allocatable.devices, name) === 0) all[row] = free[row] = 0;
-    for (const [name, count] of Object.entries(allocatable.devices ?? {}))
-      set(this.#device(name), row, count, deviceCount(used.devices, name));
+  /** @returns whether the host has other amounts, whatever is free of them */
+  #setAmounts(row: number, { allocatable, used, uplink }: HostSnapshot): boolean {
+    const bitsPerSecond = uplink?.bitsPerSecond ?? Infinity;
+    let isOther = this.uplinks[row] !== bitsPerSecond;
+    this.uplinks[row] = bitsPerSecond;
+    const take = (amount: Amounts, all: number, taken: number): void => {
+      isOther ||= amount.allocatable[row] !== all;
+      set(amount, row, all, taken);
+    };
+    take(this.cpu, allocatable.cpuMillis, used.cpuMillis);
+    take(this.memory, allocatable.memoryBytes, used.memoryBytes);
+    take(this.storage, allocatable.storageBytes, used.storageBytes);
+    for (const name of new Set([...this.devices.keys(), ...Object.keys(allocatable.devices ?? {})]))
+      take(this.#device(name), deviceCount(allocatable.devices, name), deviceCount(used.devices, name));
+    return isOther;
   }
 
   #device(name: string): Amounts {

@@ -36,9 +36,12 @@ export class LabelColumns {
     this.#rowOf = rowOf;
   }
 
-  /** Replaces all that is known of a row. Where that says the same, as it does when only what is placed there has changed, nothing is answered anew. */
-  set(row: number, texts: Readonly<Record<string, string>>): void {
-    if (row < this.#size && this.#says(row, texts)) return;
+  /**
+   * Replaces all that is known of a row. Where that says the same, as it does when only what is placed there has changed, nothing is answered anew.
+   * @returns whether it says anything else
+   */
+  set(row: number, texts: Readonly<Record<string, string>>): boolean {
+    if (row < this.#size && this.#says(row, texts)) return false;
     this.#size = Math.max(this.#size, row + 1);
     for (const column of this.#columns.values()) if (row < column.codes.length) column.codes[row] = 0;
     for (const name in texts) {
@@ -46,6 +49,7 @@ export class LabelColumns {
       if (text !== undefined && name !== 'host') this.#put(name, row, text);
     }
     for (const { bits, holds } of this.#cache.values()) bits.put(row, holds(row));
+    return true;
   }
 
   #says(row: number, texts: Readonly<Record<string, string>>): boolean {

@@ -220,11 +220,11 @@ function placeUnit(
   const { functionId } = request;
   const missing = demand.instances - index.occupancy.countOf(functionId, demand.unit);
   if (missing <= 0) return [];
-  const { compiled, candidates } = candidatesFor(index, request, demand, rules, {
+  const { compiled, candidates, ...entry } = candidatesFor(index, request, demand, rules, {
     isPacking,
     expected: missing,
   });
-  ranked.add(candidates);
+  for (const each of entry.ranked) ranked.add(each);
   for (let left = missing; left > 0; left -= 1) {
     const isAnchored =
       left === missing && anchor !== undefined && compiled.eligible.has(anchor) && compiled.fits(anchor);

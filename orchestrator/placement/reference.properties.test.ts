@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HostIndex, planPlacement, type HostSnapshot, type PlacementRequest } from './index.ts';
+import type { VnfInstanceId } from '../../kernel/index.ts';
+import {
+  HostIndex,
+  planPlacement,
+  type HostSnapshot,
+  type PlacementRequest,
+  type PlacementSnapshot,
+} from './index.ts';
 import { orderRequests } from './order-requests.ts';
 import { chooseByHand } from './reference.testkit.ts';
 import { applyPlan, buildDemand, buildHost, buildRequest } from './testkit.ts';
@@ -116,6 +123,52 @@ describe('the engine', () => {
         expect(chosen).toEqual(byHand.map(({ functionId, hostId }) => `${functionId} ${hostId}`));
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  it('plans alike requests of several functions, while hosts change and fall silent, as on a new index', () => {
+    const step = fc.record({
+      who: fc.nat({ max: 5 }),
+      instances: fc.constantFrom(1, 1, 2, 3),
+      changed: fc.option(fc.record({ at: fc.nat({ max: 7 }), isOther: fc.boolean() })),
+      silent: fc.option(fc.nat({ max: 7 })),
+    });
+    fc.assert(
+      fc.property(hosts, hosts, request('a'), fc.array(step, { maxLength: 12 }), (list, others, a, steps) => {
+        const index = HostIndex.of({ hosts: list });
+        let snapshot: PlacementSnapshot = { hosts: list };
+        for (const { who, instances, changed, silent } of steps) {
+          const host = changed === null ? undefined : snapshot.hosts[changed.at];
+          const other = changed?.isOther === true ? others[changed.at] : undefined;
+          if (host !== undefined) {
+            const next = { ...host, ...other, hostId: host.hostId, used: host.used, ports: host.ports };
+            const put = { ...next, placed: host.placed };
+            snapshot = { hosts: snapshot.hosts.map((each) => (each === host ? put : each)) };
+            index.put(put);
+          }
+          const lost = silent === null ? undefined : snapshot.hosts[silent];
+          const row = lost === undefined ? undefined : index.rowOf(lost.hostId);
+          index.silent = new Set(row === undefined ? [] : [row]);
+          const functionId = `f-${who}` as VnfInstanceId;
+          const units = a.units.map((unit) => ({
+            ...unit,
+            instances: index.occupancy.countOf(functionId, unit.unit) + instances,
+          }));
+          const problem = { requests: [{ ...a, functionId, name: `f-${who}`, units }], rules: [] };
+          const kept = planPlacement(index, problem);
+          const seen = snapshot.hosts.map((each) =>
+            each === lost ? { ...each, state: 'LOST' as const } : each,
+          );
+          const anew = planPlacement({ hosts: seen }, problem);
+          expect(kept.fits ? kept : kept.fits).toEqual(anew.fits ? anew : anew.fits);
+          index.silent = new Set();
+          if (!kept.fits) continue;
+          snapshot = applyPlan(snapshot, problem, kept);
+          for (const each of snapshot.hosts)
+            if (kept.additions.some(({ hostId }) => hostId === each.hostId)) index.put(each);
+        }
+      }),
+      { numRuns: 1000 },
     );
   });
 

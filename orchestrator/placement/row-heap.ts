@@ -41,6 +41,13 @@ export class RowHeap {
     this.#sink(0);
   }
 
+  copy(): RowHeap {
+    const copy = new RowHeap(this.#compare, this.#isWorstFirst);
+    copy.#keys = this.#keys.slice();
+    copy.#rows = this.#rows.slice();
+    return copy;
+  }
+
   /** Takes over what another heap holds. */
   fill(other: RowHeap): void {
     this.#keys = other.#keys;
