@@ -19,12 +19,14 @@ describe('iotmano --help', () => {
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of 'up agent package service ps hosts host placement events logs token'.split(' '))
+    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs token'.split(
+      ' ',
+    ))
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers');
   });
 
-  it.each(['agent', 'package', 'service', 'host', 'token'])(
+  it.each(['agent', 'package', 'service', 'host', 'scaling', 'token'])(
     'is there for %s, too, with its commands',
     async (group) => {
       const { code, stdout } = await run(`${group} --help`);

@@ -31,10 +31,12 @@ import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
 import { createMcoRoutes, enrolmentTokenRoutes, hostExplanationRoutes, hostRoutes } from './mco/index.ts';
 import {
+  createConditionAlarms,
   createFunctionAlarms,
   createMonitoring,
   monitoringRoutes,
   registerMonitoringMetrics,
+  watchConditions,
 } from './monitoring/index.ts';
 import { createOnboarding, packageRoutes, type ContentFiles } from './packages/index.ts';
 import { createScaling, type ScalingLimits } from './scaling/index.ts';
@@ -105,6 +107,7 @@ export function compose(options: ComposeOptions): Composition {
   const shortLivedKey = randomBytes(32);
   let isReady = false;
   let watching: Promise<void> | undefined;
+  let endOfConditions = (): void => {};
 
   const inventory = createInventory({
     store,
@@ -205,6 +208,8 @@ export function compose(options: ComposeOptions): Composition {
       lifecycle.engine.start();
       services.engine.start();
       scaling.start();
+      const alarms = createConditionAlarms(store, clock);
+      endOfConditions = watchConditions({ store, clock, monitoring, alarms });
       await sites.start();
       watching = inventory.run(stopping.signal);
       isReady = true;
@@ -220,6 +225,7 @@ export function compose(options: ComposeOptions): Composition {
         onboarding.close(),
         sites.stop(),
       ]);
+      endOfConditions();
       monitoring.close();
     },
   };

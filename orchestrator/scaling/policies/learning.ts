@@ -36,10 +36,11 @@ const LEAST_CHOICE_SECONDS = 5;
 
 /**
  * Q-learning within a safe envelope: it learns how many steps beyond those of `target` pay, for how full the instances are and where
- * demand goes. It never wishes less than `target` does. It goes beyond only where the step-seconds used because of its choices, with those
- * that the next choice takes until it may be scaled in, stay within `extraShare` of those of `target`: so it is dearer by that
- * share at most, and by `extraSteps` once for as long as `calm` may keep them. A step of its own may hold up one of `target` by the
- * cool-down out.
+ * demand goes. It never wishes less than `target` does, and goes beyond only by a longer step where `target` itself takes one, or by staying
+ * where `target` would scale in: a step of its own would hold up those of `target`. It does so only while the step-seconds used
+ * because of its choices, with those that the next choice takes until it may be scaled in, stay within `extraShare` of those of
+ * `target`: so it is dearer by that share at most, and once by `extraSteps` for as long as `calm` may keep them. Cool-downs count from its own
+ * steps: for as long as one lasts, it may have fewer instances than `target` would have kept by its own.
  */
 export function decideByLearning(
   policy: LearningPolicy,
@@ -59,7 +60,8 @@ export function decideByLearning(
   const { demand } = aim;
   const seen = judge(policy, next, input, demand, targetLevel);
   const { extra } = seen.choice;
-  const floor = Math.min(input.max, targetLevel + extra);
+  const isOut = targetLevel > level;
+  const floor = Math.min(isOut ? input.max : level, targetLevel + extra);
   const share = seen.spent.target === 0 ? 0 : seen.spent.extra / seen.spent.target;
   return {
     level: Math.max(targetLevel, floor),
