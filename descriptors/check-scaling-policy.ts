@@ -11,16 +11,22 @@ const RULES = [unknownIndicator, limitsCross, invalidSchedule, timeOutsideAspect
 /** Where the policy lies in the document that the rules are asked about. */
 const PLACE = '/scaling/0/policy';
 
+interface Within {
+  readonly descriptor: IoTFunctionDescriptor;
+  readonly aspect: ScalingAspect;
+}
+
 /**
  * All that is wrong with a policy that is not part of a descriptor, by the same schema and rules.
  * @param file what the faults say it is
  * @param within the function and the aspect that it is for; absent: it may name any indicator and any level
  */
-export function checkScalingPolicy(
-  policy: unknown,
-  file: string,
-  within?: { readonly descriptor: IoTFunctionDescriptor; readonly aspect: ScalingAspect },
-): readonly Fault[] {
+export function checkScalingPolicy(policy: unknown, file: string, within?: Within): readonly Fault[] {
+  return toFaults(findingsOf(policy, within), file, () => undefined);
+}
+
+function findingsOf(policy: unknown, within?: Within): readonly Finding[] {
+  // Defaults are written into what is validated.
   const value = structuredClone(policy);
   const findings: Finding[] = [...validateScalingPolicy(value)];
   const doc = new Cursor({
@@ -32,7 +38,7 @@ export function checkScalingPolicy(
     for (const { at, ...finding } of check(doc, 'IoTFunctionDescriptor'))
       findings.push({ ...finding, rule: name, pointer: at.pointer.replace(PLACE, '') });
   }
-  return toFaults(findings, file, () => undefined);
+  return findings;
 }
 
 /** A policy in a file of its own, in YAML or JSON. */
@@ -41,7 +47,7 @@ export function readScalingPolicy(
   file: string,
 ): { readonly policy?: WrittenPolicy; readonly faults: readonly Fault[] } {
   const { value, findings, locate } = readDocument(text);
-  if (value === undefined) return { faults: toFaults(findings, file, locate) };
-  const faults = [...toFaults(findings, file, locate), ...checkScalingPolicy(value, file)];
-  return hasErrors(faults) ? { faults } : { policy: value as WrittenPolicy, faults };
+  const found = value === undefined ? findings : [...findings, ...findingsOf(value)];
+  const faults = toFaults(found, file, locate);
+  return value === undefined || hasErrors(faults) ? { faults } : { policy: value as WrittenPolicy, faults };
 }

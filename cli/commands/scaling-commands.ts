@@ -77,9 +77,11 @@ function addSetting(group: Command, env: Environment): void {
           throw new CliFailure(EXIT.usage, 'name the file of a policy, or --reset');
         if (file === undefined) return change(command, name, options.aspect, { policy: null });
         const policy = readPolicyFile(file);
-        // Merged, what the file leaves out would stay.
-        await change(command, name, options.aspect, { policy: null });
-        return change(command, name, options.aspect, { policy });
+        const { client } = contextOf(command, env);
+        const { body } = await client.get<Aspect>(await pathOf(client, name, options.aspect));
+        // A policy is merged into the one in force: what the file leaves out has to go.
+        const cleared = Object.fromEntries(Object.keys(body.policy ?? {}).map((key) => [key, null]));
+        return change(command, name, options.aspect, { policy: { ...cleared, ...policy } });
       },
     );
 }

@@ -54,7 +54,7 @@ describe('automatic scaling', () => {
     expect(bench.copies()).toBe(1);
   });
 
-  it('does nothing without a policy, and nothing where a function covers hosts', async () => {
+  it('does nothing where a function covers hosts, which follows them instead', async () => {
     const bench = await createScalingBench({ type: 'target', indicator: 'load', target: 10 });
     const { store } = bench.bench;
     const record = store.get('vnf-instance', bench.id);
@@ -80,6 +80,15 @@ describe('automatic scaling', () => {
     // The cool-down goes on where it was.
     for (let second = 0; second < 15; second += 1) await bench.tell(1);
     expect(bench.copies()).toBe(4);
+  });
+
+  it('saves every minute what a policy learns', async () => {
+    const bench = await createScalingBench({ ...POLICY, type: 'learning' });
+    for (let second = 0; second < 65; second += 1) await bench.tell(9.5);
+    expect(aspectOf(bench).document?.state).toMatchObject({
+      type: 'learning',
+      policy: { spent: { extra: 0 } },
+    });
   });
 
   it('leaves nothing of a function that is deleted', async () => {
@@ -175,6 +184,15 @@ describe('what scaling out finds no room for', () => {
     await bench.tell(35);
     expect(bench.copies()).toBe(2);
     expect(aspectOf(bench).record.document.name).toBe('worker');
+  });
+
+  it('is tried with fewer steps', async () => {
+    const bench = await createScalingBench(POLICY, { instancesOnVim: { h1: 2 } }, [{ hostId: 'h1' }]);
+    await bench.tell(35);
+    expect(bench.copies()).toBe(2);
+    expect(bench.scalings()).toMatchObject([
+      { operationParams: { numberOfSteps: 1, additionalParams: { wishedLevel: 4 } } },
+    ]);
   });
 
   it('goes to no VIM beyond its limit, raises an alarm, and clears it when it is no longer needed', async () => {

@@ -93,7 +93,7 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
     one.lookedAt = clock.monotonic();
     one.isUnsaved = true;
     takeStep({ ...options, limits }, record, one, input.level);
-    if (clock.monotonic() - one.savedAt >= SAVE_MILLISECONDS) save(record, one);
+    if (learns(one) && clock.monotonic() - one.savedAt >= SAVE_MILLISECONDS) save(record, one);
   }
 
   /** What a policy has learned is worth keeping; what is lost of it in a crash is a minute's. */
@@ -208,6 +208,11 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
       }
     },
   };
+}
+
+/** Others remember nothing that they would not find again within a minute. */
+function learns({ policy: { type } }: WatchedAspect): boolean {
+  return type === 'predictive' || type === 'learning';
 }
 
 /** What covers hosts follows them, and what is not there has nothing to scale. */
