@@ -54,6 +54,18 @@ describe('automatic scaling', () => {
     expect(bench.copies()).toBe(1);
   });
 
+  it('ends by itself where instances do not come up, and an alarm says so', async () => {
+    const bench = await createScalingBench();
+    for (const host of bench.bench.hosts) host.failStarts('-1', 'port 80 is taken');
+    await bench.tell(15);
+    expect(bench.scalings()[0]).toMatchObject({
+      state: 'FAILED',
+      isAutomaticInvocation: true,
+      error: { detail: expect.stringContaining('port 80 is taken') as string },
+    });
+    expect(bench.bench.alarms).toContainEqual(expect.objectContaining({ name: 'scaling-failed' }));
+  });
+
   it('does nothing where a function covers hosts, which follows them instead', async () => {
     const bench = await createScalingBench({ type: 'target', indicator: 'load', target: 10 });
     const { store } = bench.bench;
