@@ -32,6 +32,7 @@ const SERVED = {
       stop: { signal: 'SIGTERM', grace: '1s' },
     },
   ],
+  alarms: [{ name: 'busy', when: 'requests_per_second > 15', severity: 'MINOR' }],
   scaling: [
     {
       aspect: 'load',
@@ -110,6 +111,10 @@ async function scalings(): Promise<readonly Occurrence[]> {
     .toSorted((a, b) => a.startTime.localeCompare(b.startTime));
 }
 
+async function alarms(): Promise<string> {
+  return (await system.iotmano(['alarms'])).stdout;
+}
+
 beforeAll(async () => {
   system = await createTestSystem();
   load = createLoad();
@@ -139,6 +144,7 @@ describe('a function under load', () => {
         additionalParams: { reason: expect.stringContaining('requests_per_second is') as string },
       },
     });
+    await eventually('the alarm of the descriptor stands', async () => (await alarms()).includes('busy'));
     const own = await Promise.all(
       copies.map(async (copy) => {
         const response = await fetch(`http://127.0.0.1:${copy.ports['http'] ?? 0}/`);
@@ -168,6 +174,7 @@ describe('a function under load', () => {
     expect(shown.stderr).toContain('which was by hand');
     expect(await system.iotmano(['scaling', 'release', name])).toMatchObject({ code: 0 });
     await until(1);
+    expect(await alarms()).not.toContain('busy');
     const last = (await scalings()).at(-1);
     expect(last).toMatchObject({ isAutomaticInvocation: true, operationParams: { type: 'SCALE_IN' } });
     const { stdout } = await system.iotmano(['scaling', 'list']);
