@@ -19,12 +19,14 @@ describe('iotmano --help', () => {
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of 'up agent package service ps hosts host placement events logs token'.split(' '))
+    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs token'.split(
+      ' ',
+    ))
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers');
   });
 
-  it.each(['agent', 'package', 'service', 'host', 'token'])(
+  it.each(['agent', 'package', 'service', 'host', 'scaling', 'token'])(
     'is there for %s, too, with its commands',
     async (group) => {
       const { code, stdout } = await run(`${group} --help`);
@@ -54,6 +56,11 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['token enrol --valid 0', /--valid wants a whole number of at least 1/],
     ['events --since yesterday', /--since wants a whole number of at least 0/],
     ['logs x --tail all', /--tail wants a whole number/],
+    ['scaling replay', /required option '--trace <file>' not specified/],
+    ['scaling replay --trace nowhere.csv', /nowhere\.csv cannot be read/],
+    ['scaling replay --trace x --speed 0', /--speed wants a number above zero; got "0"/],
+    ['up --scale-limit-tenant acme', /--scale-limit-tenant wants name=value; got "acme"/],
+    ['up --scale-limit-vim lab=many', /--scale-limit-vim wants a whole number/],
     ['package check nowhere.yaml', /nowhere\.yaml cannot be read: there is no such file/],
     ['package build nowhere -f out.zip', /nowhere cannot be read/],
   ])('%s', async (line, message) => {
@@ -94,6 +101,31 @@ describe('without an orchestrator', () => {
     const { code, stderr } = await run(line);
     expect(stderr).toMatch(/^iotmano: .*127\.0\.0\.1/);
     expect(code).toBe(3);
+  });
+});
+
+describe('iotmano scaling replay', () => {
+  const trace = join(import.meta.dirname, '../orchestrator/scaling/testkit/traces/road-occupancy.csv');
+  const replay = (...more: string[]) =>
+    system.iotmano(['scaling', 'replay', '--trace', trace, '--speed', '60', ...more]);
+
+  it('shows what a policy of each type would have done, beside the HPA rule', async () => {
+    const { code, stdout, stderr } = await replay();
+    expect([code, stderr]).toEqual([0, expect.stringContaining('played at speed 60')]);
+    for (const name of ['threshold', 'target', 'predictive', 'learning', 'HPA rule'])
+      expect(stdout).toMatch(new RegExp(`^${name} +\\d+\\.\\d{3} % +\\d+ `, 'm'));
+  });
+
+  it('plays a policy from a file, and refuses one with faults at their places', async () => {
+    const file = join(system.folder, 'night.yaml');
+    writeFileSync(file, 'type: target\nindicator: demand\ntarget: 2\n');
+    const { stdout } = await replay('--policy', file, '-o', 'json');
+    const { results } = JSON.parse(stdout) as { results: { name: string }[] };
+    expect(results.map(({ name }) => name)).toEqual(['night.yaml', 'HPA rule']);
+    writeFileSync(file, 'type: target\nindicator: demand\ntraget: 2\n');
+    const { code, stderr } = await replay('--policy', file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/night\.yaml:3:1.*`traget` is not a property/);
   });
 });
 

@@ -130,9 +130,7 @@ function buildUnit(at: Cursor): DescriptorUnit {
       signal: at.at('stop', 'signal').as<DescriptorUnit['stop']['signal']>(),
       graceSeconds: parseSeconds(at.at('stop', 'grace').value) ?? 0,
     },
-    ...(at.at('metrics').exists
-      ? { metrics: at.at('metrics').as<NonNullable<DescriptorUnit['metrics']>>() }
-      : {}),
+    ...(at.at('metrics').exists ? { metrics: buildMetrics(at.at('metrics')) } : {}),
   };
 }
 
@@ -143,6 +141,12 @@ function devicesOf(at: Cursor): Pick<DescriptorUnit['resources'], 'devices'> {
 function buildVolume(at: Cursor): UnitVolume {
   const { name, mount, keep } = at.as<Pick<UnitVolume, 'name' | 'mount' | 'keep'>>();
   return { name, mount, sizeBytes: parseBytes(at.at('size').value) ?? 0, keep };
+}
+
+function buildMetrics(at: Cursor): NonNullable<DescriptorUnit['metrics']> {
+  const { every, ...rest } = at.as<NonNullable<DescriptorUnit['metrics']> & { readonly every?: string }>();
+  const everySeconds = parseSeconds(every);
+  return { ...rest, ...(everySeconds === undefined ? {} : { everySeconds }) };
 }
 
 function buildProbe(at: Cursor): Probe {

@@ -1,5 +1,10 @@
 /** The descriptor language: schemas, parser, semantic rules, packages. */
 export type * from './types.ts';
+export type * from './scaling-types.ts';
+export { buildScalingPolicy } from './build-scaling-policy.ts';
+export { checkScalingPolicy, readScalingPolicy } from './check-scaling-policy.ts';
+export { parseAlarmCondition, type AlarmCondition } from './alarm-condition.ts';
+export { lastTime, nextTime } from './cron-times.ts';
 export { parseDescriptor, type ParsedDescriptor } from './parse-descriptor.ts';
 export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './document/quantities.ts';
 export { hasErrors, toFaults, type Finding } from './document/finding.ts';

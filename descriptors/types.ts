@@ -3,6 +3,8 @@
  * `parse*` in this room is the only maker of these.
  */
 
+import type { ScalingAspect } from './scaling-types.ts';
+
 /** Kinds of artifact that a driver may be able to run. */
 export type ArtifactType = 'process' | 'container';
 
@@ -84,6 +86,8 @@ export interface DescriptorUnit {
     readonly port: string;
     readonly path: string;
     readonly indicators: readonly { readonly name: string; readonly quantile?: number }[];
+    /** How often it is read. Absent: as often as the orchestrator reads all that do not say. */
+    readonly everySeconds?: number;
   };
 }
 
@@ -139,14 +143,12 @@ export interface FunctionPlacement {
   readonly prefer: readonly { readonly expression: string; readonly weight: number }[];
 }
 
-export interface ScalingAspect {
-  readonly aspect: string;
-  /** Instances of each unit that one step adds. */
-  readonly deltas: Readonly<Record<string, number>>;
-  readonly min: number;
-  readonly max: number;
-  /** As written in the descriptor. */
-  readonly policy?: Readonly<Record<string, unknown>>;
+/** A condition that the descriptor asks to be told of. */
+export interface DescriptorAlarm {
+  readonly name: string;
+  /** As written: `queue_depth > 500 for 30s`. */
+  readonly when: string;
+  readonly severity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING';
 }
 
 export interface IoTFunctionDescriptor {
@@ -215,7 +217,7 @@ export interface IoTFunctionDescriptor {
     readonly healthyForSeconds: number;
     readonly autoRollback: boolean;
   };
-  readonly alarms: readonly { readonly name: string; readonly when: string; readonly severity: string }[];
+  readonly alarms: readonly DescriptorAlarm[];
 }
 
 export interface ServiceConstituent {

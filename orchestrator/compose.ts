@@ -31,12 +31,15 @@ import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
 import { createMcoRoutes, enrolmentTokenRoutes, hostExplanationRoutes, hostRoutes } from './mco/index.ts';
 import {
+  createConditionAlarms,
   createFunctionAlarms,
   createMonitoring,
   monitoringRoutes,
   registerMonitoringMetrics,
+  watchConditions,
 } from './monitoring/index.ts';
 import { createOnboarding, packageRoutes, type ContentFiles } from './packages/index.ts';
+import { createScaling, type ScalingLimits } from './scaling/index.ts';
 import { createServices } from './services/index.ts';
 import {
   createSites,
@@ -63,6 +66,7 @@ export interface ComposeOptions {
   readonly secrets: SecretBox;
   readonly openDriver: OpenDriver;
   readonly placement?: PlacementSettings;
+  readonly scaling?: ScalingLimits;
 }
 
 /** What an operator says of placement as a whole. */
@@ -103,6 +107,7 @@ export function compose(options: ComposeOptions): Composition {
   const shortLivedKey = randomBytes(32);
   let isReady = false;
   let watching: Promise<void> | undefined;
+  let endOfConditions = (): void => {};
 
   const inventory = createInventory({
     store,
@@ -112,6 +117,7 @@ export function compose(options: ComposeOptions): Composition {
     random: randomBytes,
   });
   const monitoring = createMonitoring({ store, clock });
+  const functionAlarms = createFunctionAlarms(store, clock);
   const lifecycle = createLifecycle({
     store,
     clock,
@@ -120,11 +126,20 @@ export function compose(options: ComposeOptions): Composition {
     liveness: inventory,
     templates: ({ digest }) => files.readArtifactText(digest),
     logger: log.child({ room: 'lifecycle' }),
-    alarms: createFunctionAlarms(store, clock),
+    alarms: functionAlarms,
     ...(placement.reserves === undefined ? {} : { reserves: placement.reserves }),
     ...(placement.maxEvictions === undefined ? {} : { limits: { maxEvictions: placement.maxEvictions } }),
   });
   const services = createServices({ store, lifecycle, clock, ids, logger: log.child({ room: 'services' }) });
+  const scaling = createScaling({
+    store,
+    lifecycle,
+    monitoring,
+    clock,
+    log: log.child({ room: 'scaling' }),
+    alarms: functionAlarms,
+    ...(options.scaling === undefined ? {} : { limits: options.scaling }),
+  });
   const onboarding = createOnboarding({
     store,
     files,
@@ -177,6 +192,7 @@ export function compose(options: ComposeOptions): Composition {
       ...vimRoutes({ store, sites, vims }),
       ...logRoutes({ store, clock, sites }),
       ...monitoringRoutes(monitoring, store),
+      ...scaling.routes,
       ...createMcoRoutes({
         store,
         clock,
@@ -191,6 +207,9 @@ export function compose(options: ComposeOptions): Composition {
       await onboarding.recover();
       lifecycle.engine.start();
       services.engine.start();
+      scaling.start();
+      const alarms = createConditionAlarms(store, clock);
+      endOfConditions = watchConditions({ store, clock, monitoring, alarms });
       await sites.start();
       watching = inventory.run(stopping.signal);
       isReady = true;
@@ -202,9 +221,11 @@ export function compose(options: ComposeOptions): Composition {
         watching,
         lifecycle.engine.stop(),
         services.engine.stop(),
+        scaling.stop(),
         onboarding.close(),
         sites.stop(),
       ]);
+      endOfConditions();
       monitoring.close();
     },
   };

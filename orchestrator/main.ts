@@ -5,6 +5,7 @@ import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '..
 import { createApi, ensureAdminToken, loadApiDocuments, serveApi, type ListenOptions } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
+import type { ScalingLimits } from './scaling/index.ts';
 import { createDriverOpener } from './compose-drivers.ts';
 import { openContentFiles } from './packages/index.ts';
 import { createSecretBox, loadSecretsKey } from './sites/index.ts';
@@ -23,6 +24,7 @@ export interface OrchestratorOptions {
   /** Whose signatures packages are to have; absent: they are not looked at. */
   readonly packageSignatures?: { readonly required: boolean; readonly trustFiles: readonly string[] };
   readonly placement?: PlacementSettings;
+  readonly scaling?: ScalingLimits;
 }
 
 export interface RunningOrchestrator {
@@ -81,7 +83,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
 
 /** Everything over the store. Closing ends it in the opposite order: first what asks, then what works, and last, by the caller, the store. */
 async function serve(
-  { dataDirectory, log, listen, m2mSpId, maxPackageBytes, placement }: OrchestratorOptions,
+  { dataDirectory, log, listen, m2mSpId, maxPackageBytes, placement, scaling }: OrchestratorOptions,
   store: StateStore,
   { tls, packageSignatures }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures'>,
 ): Promise<RunningOrchestrator> {
@@ -100,6 +102,7 @@ async function serve(
     openDriver: createDriverOpener({ files, clock: systemClock, log: log.child({ room: 'vim-drivers' }) }),
     m2mSpId: m2mSpId ?? DEFAULT_M2M_SP_ID,
     ...(placement === undefined ? {} : { placement }),
+    ...(scaling === undefined ? {} : { scaling }),
     ...(packageSignatures === undefined ? {} : { packageSignatures }),
   });
   const adminTokenFile = await ensureAdminToken({ ...shared, random: randomBytes }, dataDirectory);

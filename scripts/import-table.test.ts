@@ -25,6 +25,8 @@ const SAMPLE: Record<string, string> = {
   placement: 'orchestrator/placement/planted.ts',
   store: 'orchestrator/store/planted.ts',
   'use-cases': 'orchestrator/lifecycle/planted.ts',
+  'scaling-policies': 'orchestrator/scaling/policies/planted.ts',
+  scaling: 'orchestrator/scaling/planted.ts',
   sites: 'orchestrator/sites/planted.ts',
   route: 'orchestrator/api/route.ts',
   api: 'orchestrator/api/planted.ts',

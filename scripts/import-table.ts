@@ -24,7 +24,7 @@ export const ROOMS: readonly Room[] = [
     name: 'descriptors',
     path: '^descriptors/',
     mayImport: [],
-    libraries: ['ajv', 'ajv-formats', 'yaml', 'yauzl', 'yazl', 'semver', 'pkijs'],
+    libraries: ['ajv', 'ajv-formats', 'yaml', 'yauzl', 'yazl', 'semver', 'pkijs', 'croner'],
   },
   { name: 'driver-contract', path: '^vim-drivers/(index|contract|conformance)', mayImport: ['descriptors'] },
   {
@@ -98,6 +98,18 @@ export const ROOMS: readonly Room[] = [
     ],
   },
   {
+    name: 'scaling-policies',
+    path: '^orchestrator/scaling/(policies|replay)/',
+    mayImport: ['descriptors'],
+    libraries: PURE,
+    note: 'no I/O, no clock, no randomness of its own',
+  },
+  {
+    name: 'scaling',
+    path: '^orchestrator/scaling/(?!policies/|replay/)',
+    mayImport: ['domain', 'store', 'descriptors', 'scaling-policies', 'use-cases', 'route', 'wire-types'],
+  },
+  {
     name: 'sites',
     path: '^orchestrator/sites/',
     mayImport: [
@@ -144,6 +156,7 @@ export const ROOMS: readonly Room[] = [
       'driver-contract',
       'placement',
       'use-cases',
+      'scaling',
       'sites',
       'wire-types',
       'route',
@@ -169,7 +182,11 @@ export const ROOMS: readonly Room[] = [
     libraries: ['ajv', 'cli-table3'],
     note: 'only the driver `fake`; in no published package',
   },
-  { name: 'cli', path: '^cli/', mayImport: ['wire-types', 'descriptors', 'agents', 'composition-root'] },
+  {
+    name: 'cli',
+    path: '^cli/',
+    mayImport: ['wire-types', 'descriptors', 'scaling-policies', 'agents', 'composition-root'],
+  },
 ];
 
 /** The rooms as a table for people (Markdown). */

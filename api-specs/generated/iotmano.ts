@@ -389,6 +389,46 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/scaling_aspects': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Scaling aspects of the tenant's functions, with their policies and what these found last. */
+    readonly get: operations['listScalingAspects'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vnf_instances/{vnfInstanceId}/scaling_aspects/{aspectId}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+        /** @description Name of the aspect in the descriptor. */
+        readonly aspectId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /** One aspect, with what its policy remembers. */
+    readonly get: operations['readScalingAspect'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    /** Change the policy, or hold the aspect as it is. It takes effect at once. */
+    readonly patch: operations['modifyScalingAspect'];
+    readonly trace?: never;
+  };
   readonly '/iotmano/v1/alarms': {
     readonly parameters: {
       readonly query?: never;
@@ -569,6 +609,77 @@ export interface components {
        * @description Of the newest point in it.
        */
       readonly timestamp: string;
+    };
+    readonly ScalingAspectModifications: {
+      /** @description Merged into the policy in force, in the words of descriptors; one of another type takes its place. Null: the descriptor's own again. */
+      readonly policy?: {
+        readonly [key: string]: unknown;
+      } | null;
+      /** @description The aspect stays at its level, and its policy only looks. Null releases it, also where it is held because it was scaled by hand. */
+      readonly hold?: {
+        /**
+         * Format: date-time
+         * @description Absent, until it is released.
+         */
+        readonly until?: string;
+      } | null;
+    };
+    readonly ScalingAspect: {
+      readonly vnfInstanceId: components['schemas']['Identifier'];
+      readonly vnfInstanceName: string;
+      readonly aspectId: components['schemas']['Identifier'];
+      /** @description Steps of the aspect that are wanted now. */
+      readonly level: number;
+      readonly minLevel: number;
+      readonly maxLevel: number;
+      /** @description The policy in force, in the words of descriptors. Absent, it is scaled by hand only. */
+      readonly policy?: {
+        readonly [key: string]: unknown;
+      };
+      /**
+       * @description Whose policy it is.
+       * @enum {string}
+       */
+      readonly policySource: 'descriptor' | 'operator' | 'none';
+      /** @description Why it stays as it is. */
+      readonly hold?: {
+        /** Format: date-time */
+        readonly since: string;
+        /**
+         * Format: date-time
+         * @description Absent, until it is released.
+         */
+        readonly until?: string;
+        /** @description The operation by hand that it follows from. Absent, an operator has set it. */
+        readonly vnfLcmOpOccId?: string;
+      };
+      /** @description What the policy found last. Absent before the first look. */
+      readonly lastLook?: {
+        /** Format: date-time */
+        readonly time: string;
+        /** @description Steps that were wanted then. */
+        readonly level: number;
+        /** @description Steps after the look, within bounds, cool-downs and holds. */
+        readonly nextLevel: number;
+        /** @description Steps that the policy alone wished. */
+        readonly wishedLevel: number;
+        readonly reasons: readonly string[];
+        /** @description What it was decided on. */
+        readonly figures: {
+          readonly [key: string]: number;
+        };
+      };
+      /** @description The latest steps that were taken automatically, oldest first. */
+      readonly changes: readonly {
+        /** Format: date-time */
+        readonly time: string;
+        readonly from: number;
+        readonly to: number;
+      }[];
+      /** @description What the policy remembers, such as the history of a forecast or what has been learned. Only of one aspect. */
+      readonly state?: {
+        readonly [key: string]: unknown;
+      };
     };
     readonly Alarm: {
       readonly id: components['schemas']['Identifier'];
@@ -2038,6 +2149,107 @@ export interface operations {
       readonly 401: components['responses']['Problem'];
       readonly 403: components['responses']['Problem'];
       readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listScalingAspects: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Attribute-based filter, SOL013 clause 5.2, such as (eq,name,cse-1);(in,state,A,B). */
+        readonly filter?: components['parameters']['filter'];
+        /** @description From the Link header of the page before. */
+        readonly nextpage_opaque_marker?: components['parameters']['nextpage_opaque_marker'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page. */
+      readonly 200: {
+        headers: {
+          readonly Link: components['headers']['Link'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['ScalingAspect'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly readScalingAspect: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+        /** @description Name of the aspect in the descriptor. */
+        readonly aspectId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The aspect. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ScalingAspect'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly modifyScalingAspect: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+        /** @description Name of the aspect in the descriptor. */
+        readonly aspectId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/merge-patch+json': components['schemas']['ScalingAspectModifications'];
+      };
+    };
+    readonly responses: {
+      /** @description The aspect after the change. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ScalingAspect'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

@@ -4,6 +4,7 @@ import { wholeNumber } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
+import { findFunction } from '../find-function.ts';
 import { idempotencyKey, waitSettled } from '../operation.ts';
 import { printJson, printRows, say } from '../output.ts';
 
@@ -195,25 +196,6 @@ async function follow(client: Client, { operations }: Plan, timeoutSeconds: numb
 function passOverForeign(error: unknown): undefined {
   if (error instanceof CliFailure && error.exitCode === EXIT.notFound) return undefined;
   throw error;
-}
-
-async function findFunction(client: Client, name: string): Promise<string> {
-  const all = await client.list<{ readonly id: string; readonly vnfInstanceName?: string }>(
-    '/vnflcm/v2/vnf_instances',
-  );
-  const found = all.filter(({ id, vnfInstanceName }) => id === name || vnfInstanceName === name);
-  const [only] = found;
-  if (only === undefined)
-    throw new CliFailure(
-      EXIT.notFound,
-      `no function is called "${name}"; there are: ${all.map((each) => each.vnfInstanceName ?? each.id).join(', ') || 'none'}`,
-    );
-  if (found.length > 1)
-    throw new CliFailure(
-      EXIT.usage,
-      `${found.length} functions are called "${name}"; name one by id: ${found.map(({ id }) => id).join(', ')}`,
-    );
-  return only.id;
 }
 
 function collect(text: string, collected: readonly string[] = []): readonly string[] {

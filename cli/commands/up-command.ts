@@ -16,6 +16,8 @@ interface UpOptions {
   readonly requireSignature?: boolean;
   readonly reserve: Readonly<Record<string, number>>;
   readonly maxEvictions?: number;
+  readonly scaleLimitTenant: Readonly<Record<string, number>>;
+  readonly scaleLimitVim: Readonly<Record<string, number>>;
   readonly logLevel: LogLevel;
 }
 
@@ -41,6 +43,18 @@ export function addUpCommand(program: Command, env: Environment): void {
       'instances of lower priority that may have to make room for one plan (default: 4)',
       wholeNumber('--max-evictions', 0),
     )
+    .option(
+      '--scale-limit-tenant <tenant=instances>',
+      'instances of all functions of a tenant, up to which they are scaled out automatically (repeatable)',
+      collectLimit('--scale-limit-tenant'),
+      {},
+    )
+    .option(
+      '--scale-limit-vim <vimId=instances>',
+      'instances on a VIM, up to which functions are scaled out automatically there (repeatable)',
+      collectLimit('--scale-limit-vim'),
+      {},
+    )
     .addOption(logLevelOption())
     .action(async (options: UpOptions) => {
       const { listen, data, tlsCert, tlsKey, logLevel, trust, requireSignature, reserve, maxEvictions } =
@@ -54,6 +68,7 @@ export function addUpCommand(program: Command, env: Environment): void {
         dataDirectory: data,
         ...(required || trust.length > 0 ? { packageSignatures: { required, trustFiles: trust } } : {}),
         placement: { reserves: reserve, ...(maxEvictions === undefined ? {} : { maxEvictions }) },
+        scaling: { instancesOfTenant: options.scaleLimitTenant, instancesOnVim: options.scaleLimitVim },
         log: createLogger('orchestrator', logLevel),
       });
       // Whoever reads what is said may stop it at once.
@@ -62,6 +77,14 @@ export function addUpCommand(program: Command, env: Environment): void {
       await stopped;
       await orchestrator.close();
     });
+}
+
+function collectLimit(option: string) {
+  const whole = wholeNumber(option, 0);
+  return (text: string, collected: Record<string, number>): Record<string, number> => {
+    const [name, limit] = splitPair(option, text);
+    return { ...collected, [name]: whole(limit) };
+  };
 }
 
 const TIERS = ['device-edge', 'cloud-edge', 'cloud'];

@@ -24,11 +24,11 @@ export function toFindings(errors: readonly ErrorObject[], whole = 'the descript
   });
 }
 
-/** Errors of the branches of a `oneOf` say less than the `oneOf` itself. */
-function isPartOfChoice({ schemaPath, keyword }: ErrorObject): boolean {
-  return (
-    keyword === 'required' && /\/oneOf\/\d+\/required$/.test(schemaPath) && !schemaPath.includes('artifacts')
-  );
+/** Errors of the branches of a `oneOf` say less than the `oneOf` itself, but where the `type` has chosen the branch already. */
+function isPartOfChoice({ schemaPath, keyword, parentSchema }: ErrorObject): boolean {
+  const { properties } = (parentSchema ?? {}) as { properties?: { type?: { const?: unknown } } };
+  const isChosen = properties?.type?.const !== undefined;
+  return keyword === 'required' && /\/oneOf\/\d+\/required$/.test(schemaPath) && !isChosen;
 }
 
 function wordingOf(error: ErrorObject, whole: string): SchemaWording {

@@ -8,10 +8,11 @@ import { toFindings } from './schema-findings.ts';
 export type Kind = Descriptor['kind'];
 export const KINDS: readonly Kind[] = ['IoTFunctionDescriptor', 'IoTServiceDescriptor'];
 
-let validators: Readonly<Record<Kind, ValidateFunction>> | undefined;
+type Validated = Kind | 'ScalingPolicy';
+let validators: Readonly<Record<Validated, ValidateFunction>> | undefined;
 
 /** Compiled at the first use, so that rooms which only need the types do not pay for it. */
-function validatorOf(kind: Kind): ValidateFunction {
+function validatorOf(kind: Validated): ValidateFunction {
   if (validators === undefined) {
     const ajv = new Ajv2020({
       allErrors: true,
@@ -25,6 +26,7 @@ function validatorOf(kind: Kind): ValidateFunction {
     validators = {
       IoTFunctionDescriptor: ajv.compile(SCHEMAS.function),
       IoTServiceDescriptor: ajv.compile(SCHEMAS.service),
+      ScalingPolicy: ajv.compile({ $ref: 'urn:iotmano:schema:common#/$defs/scalingPolicy' }),
     };
   }
   return validators[kind];
@@ -44,6 +46,13 @@ export function validateDocument(kind: Kind, value: unknown): Validation {
   const errors: readonly ErrorObject[] = validate.errors ?? [];
   const isTooLarge = errors.some(({ keyword }) => keyword === 'maxItems' || keyword === 'maxProperties');
   return { findings: toFindings(errors.slice(0, MAX_ERRORS)), isTooLarge };
+}
+
+/** What is wrong with a scaling policy alone. */
+export function validateScalingPolicy(value: unknown): readonly Finding[] {
+  const validate = validatorOf('ScalingPolicy');
+  if (validate(value)) return [];
+  return toFindings((validate.errors ?? []).slice(0, MAX_ERRORS), 'the policy');
 }
 
 const MAX_ERRORS = 1000;

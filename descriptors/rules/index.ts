@@ -19,6 +19,7 @@ import {
 } from './parameters.ts';
 import { invalidExpression, unknownJurisdiction, unknownNear } from './placement.ts';
 import type { Rule } from './rule.ts';
+import { invalidSchedule, limitsCross, paceOutOfRange, timeOutsideAspect } from './scaling.ts';
 import { bindingCycle, invalidVersionRange } from './services.ts';
 import { singleWriterNeedsFence, stopAfterIncomplete } from './single-writer.ts';
 import { unresolvableTemplate } from './templates.ts';
@@ -37,6 +38,10 @@ export const RULES: readonly Rule[] = [
   minAboveMax,
   levelOutsideAspect,
   deltaMissesMaximum,
+  limitsCross,
+  invalidSchedule,
+  timeOutsideAspect,
+  paceOutOfRange,
   quantityOutOfRange,
   secretWithDefault,
   tooManyParameters,

@@ -1,6 +1,7 @@
 import type { Cursor } from '../document/cursor.ts';
 import { unknownName } from '../document/wording.ts';
 import { BOTH, FUNCTION, SERVICE, type Rule, type RuleFinding } from './rule.ts';
+import { indicatorPlaces, policiesOf } from './scaling.ts';
 
 export const duplicateName: Rule = {
   name: 'duplicate-name',
@@ -106,12 +107,18 @@ export const portUsedTwice: Rule = {
 
 export const unknownIndicator: Rule = {
   name: 'unknown-indicator',
-  summary: 'Scaling policies and alarms name indicators that a unit declares in `metrics`.',
+  summary:
+    'Scaling policies name indicators that a unit which they scale declares in `metrics`, alarms those of any unit.',
   kinds: FUNCTION,
   *check(doc) {
     const indicators = doc.each('units').flatMap((unit) => unit.at('metrics', 'indicators').names());
     for (const aspect of doc.each('scaling'))
-      yield* unknown(aspect.at('policy', 'indicator'), indicators, 'an indicator');
+      for (const place of policiesOf(aspect).flatMap(indicatorPlaces))
+        yield* unknown(
+          place.at('indicator'),
+          indicatorsOf(doc, aspect),
+          'an indicator of a unit that it scales',
+        );
     for (const alarm of doc.each('alarms')) {
       const name = /^\w+/.exec(alarm.at('when').text ?? '')?.[0];
       if (name !== undefined && !indicators.includes(name))
@@ -119,6 +126,15 @@ export const unknownIndicator: Rule = {
     }
   },
 };
+
+/** An aspect without deltas that could be read is told of elsewhere: then those of all units do. */
+function indicatorsOf(doc: Cursor, aspect: Cursor): readonly string[] {
+  const scaled = aspect.at('deltas').keys();
+  const units = doc.each('units').filter((unit) => scaled.includes(unit.at('name').text ?? ''));
+  return (units.length === 0 ? doc.each('units') : units).flatMap((unit) =>
+    unit.at('metrics', 'indicators').names(),
+  );
+}
 
 export const unknownConfig: Rule = {
   name: 'unknown-config',

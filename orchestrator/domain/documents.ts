@@ -421,6 +421,18 @@ export interface AlarmDocument {
   readonly clearedAt?: string;
 }
 
+/** What scaling knows of one aspect of a function. Record id: `scalingAspectId`. */
+export interface ScalingAspectDocument {
+  /** What an operator has put in the place of the descriptor's policy, as written. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+  /** Set by an operator: policies only look. Without an end it stands until it is released. */
+  readonly hold?: { readonly since: string; readonly until?: string };
+  /** What was scaled by hand before that holds nothing any more. */
+  readonly releasedAt?: string;
+  /** What the policy has learned and remembers; its own plain JSON. */
+  readonly state?: object;
+}
+
 /** record kind → document */
 export interface RecordDocuments {
   'vnf-package': VnfPackageDocument;
@@ -439,6 +451,7 @@ export interface RecordDocuments {
   session: SessionDocument;
   idempotency: IdempotencyDocument;
   alarm: AlarmDocument;
+  'scaling-aspect': ScalingAspectDocument;
   'vim-connection': VimConnectionDocument;
   installation: InstallationDocument;
 }

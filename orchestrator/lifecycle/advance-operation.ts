@@ -244,5 +244,6 @@ function failTemporarily(
     moveOperation(context, temporary, 'fail'),
     updateInstance(instance, withoutOperation(instance.document)),
   ]);
-  context.alarms.raise({ vnfInstanceId, name: 'healing-failed', text: detail });
+  const name = operation.document.operation === 'SCALE' ? 'scaling-failed' : 'healing-failed';
+  context.alarms.raise({ vnfInstanceId, name, text: detail });
 }

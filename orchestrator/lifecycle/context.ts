@@ -28,7 +28,12 @@ export const DEFAULT_LIMITS: LifecycleLimits = {
 };
 
 /** Names of alarms that the function lifecycle raises. */
-export const LIFECYCLE_ALARMS = ['instance-failed', 'healing-failed', 'no-host-for-healing'] as const;
+export const LIFECYCLE_ALARMS = [
+  'instance-failed',
+  'healing-failed',
+  'no-host-for-healing',
+  'scaling-failed',
+] as const;
 
 /** A condition of a function that an operator should know of. Raising it again changes nothing. */
 export interface LifecycleAlarm {

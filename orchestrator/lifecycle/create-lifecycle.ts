@@ -21,6 +21,7 @@ import type { Liveness } from './liveness.ts';
 import { createOpOccUseCases, type OpOccUseCases } from './op-occ-use-cases.ts';
 import { createRelocationUseCases, type RelocationUseCases } from './relocate.ts';
 import { operationProgress, viewVnfcs, type OperationProgress, type VnfcView } from './view-vnfcs.ts';
+import { createAutomaticScalings, type AutomaticScalings } from './scale-automatically.ts';
 import { createVnfUseCases, type VnfUseCases } from './vnf-use-cases.ts';
 
 export interface LifecycleOptions {
@@ -44,6 +45,7 @@ export interface LifecycleOptions {
 export interface Lifecycle {
   readonly vnf: VnfUseCases;
   readonly relocation: RelocationUseCases;
+  readonly automaticScalings: AutomaticScalings;
   readonly opOccs: OpOccUseCases;
   readonly engine: LifecycleEngine;
   /** How far an operation is; undefined once it is over. */
@@ -88,6 +90,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   return {
     vnf: createVnfUseCases(context),
     relocation: createRelocationUseCases(context),
+    automaticScalings: createAutomaticScalings(context),
     opOccs: createOpOccUseCases(context),
     engine: createLifecycleEngine(context, store),
     viewVnfcs: (record) => viewVnfcs(context, record),

@@ -27,6 +27,7 @@ export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export { choicesIn, reportFailure, reportSuccess, type PlanReport } from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
+export type { AutomaticScaling, AutomaticScalings, ScalingOutcome } from './scale-automatically.ts';
 export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.
 export { activeOperation, convergenceOf, type ActiveOperation } from './advance-operation.ts';

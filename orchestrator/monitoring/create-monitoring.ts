@@ -5,14 +5,16 @@ import {
   type TenantId,
   type VnfInstanceId,
 } from '../../kernel/index.ts';
+import type { DescriptorUnit } from '../../descriptors/index.ts';
 import { hostIdOf } from '../domain/index.ts';
 import type { WorkloadKey } from '../../vim-drivers/index.ts';
 import { createMessageSequences, type MessageNumber } from '../inventory/index.ts';
 import type { Change, StateStore } from '../store/index.ts';
 import { planAlarms, planClearings, type AlarmBatch } from './alarms.ts';
-import { collectionJobs, type CollectionJob } from './collection-jobs.ts';
+import { DEFAULT_EVERY_SECONDS, collectionJobs, type CollectionJob } from './collection-jobs.ts';
 import { computeIndicators, type DeclaredIndicator, type Indicator } from './indicators.ts';
 import { ingestPoints, type MeasurementBatch } from './ingest-measurements.ts';
+import { readLatest, type LatestQuery, type LatestReading } from './latest-readings.ts';
 import { queryMeasurements, type MeasurementQuery } from './query-measurements.ts';
 import { createRecentStore, type RecentStoreLimits } from './recent-store.ts';
 
@@ -49,6 +51,12 @@ export interface Monitoring {
   collectionJobsFor(hostId: HostId): readonly CollectionJob[];
   /** What the descriptor declares, as far as there are recent values. Empty for an unknown function. */
   indicatorsOf(vnfInstanceId: VnfInstanceId): readonly Indicator[];
+  /** What the copies that are asked for have told of the declared indicators lately, for whoever acts on it. */
+  latestReadings(vnfInstanceId: VnfInstanceId, query: LatestQuery): readonly LatestReading[];
+  /** How often the metrics of a unit are read, as the descriptor or the installation says. */
+  collectEverySecondsOf(vnfInstanceId: VnfInstanceId, unit: string): number;
+  /** Calls back at once when there is something new of functions. Returns the end of it. */
+  onMeasurements(listener: (functions: ReadonlySet<VnfInstanceId>) => void): () => void;
   /** @throws IotmanoError `invalid-parameter` when too much matches */
   queryMeasurements(tenant: TenantId, query: MeasurementQuery): ReturnType<typeof queryMeasurements>;
   statistics(): MonitoringStatistics;
@@ -64,13 +72,23 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   const measurementSequences = createMessageSequences(store);
   const alarmSequences = createMessageSequences(store);
   const windowMilliseconds = (options.indicatorWindowSeconds ?? DEFAULT_INDICATOR_WINDOW_SECONDS) * 1000;
+  const listeners = new Set<(functions: ReadonlySet<VnfInstanceId>) => void>();
   const counts = { points: 0, ignoredPoints: 0, droppedByAgents: 0 };
   const unsubscribe = store.subscribe((change) => clearOfRemoved(store, clock, change));
 
-  function declaredIndicators(vnfInstanceId: VnfInstanceId): readonly DeclaredIndicator[] {
+  function unitsOf(vnfInstanceId: VnfInstanceId): readonly DescriptorUnit[] {
     const vnf = store.get('vnf-instance', vnfInstanceId)?.document;
     const units = vnf && store.get('vnf-package', vnf.vnfPkgId)?.document.descriptor?.units;
-    return (units ?? []).flatMap(({ name, metrics }) =>
+    return units ?? [];
+  }
+
+  function everyOf(vnfInstanceId: VnfInstanceId, unit: string): number | undefined {
+    const metrics = unitsOf(vnfInstanceId).find(({ name }) => name === unit)?.metrics;
+    return metrics?.everySeconds ?? options.collectEverySeconds;
+  }
+
+  function declaredIndicators(vnfInstanceId: VnfInstanceId): readonly DeclaredIndicator[] {
+    return unitsOf(vnfInstanceId).flatMap(({ name, metrics }) =>
       (metrics?.indicators ?? []).map((indicator) => ({ ...indicator, unit: name })),
     );
   }
@@ -79,11 +97,12 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     ingestMeasurements: (hostId, number, batch) => {
       const position = measurementSequences.judge(hostId, number);
       if (position.type === 'duplicate') return { nextSequence: position.expected, ignored: 0 };
-      const { taken, ignored } = ingestPoints(recent, store, hostId, batch, clock.now());
+      const { taken, ignored, functions } = ingestPoints(recent, store, hostId, batch, clock.now());
       counts.points += taken;
       counts.ignoredPoints += ignored;
       counts.droppedByAgents += batch.dropped ?? 0;
       measurementSequences.accept(hostId, number);
+      if (functions.size > 0) for (const listener of listeners) listener(functions);
       return { nextSequence: number.sequence + 1, ignored };
     },
     ingestAlarms: (hostId, number, batch) => {
@@ -98,7 +117,8 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       const assignments = [...store.listByPrefix('assignment', `${hostId}.`)].map(({ document }) => document);
       const indicatorsOf = ({ vnfInstanceId, unit }: WorkloadKey) =>
         declaredIndicators(vnfInstanceId).filter((indicator) => indicator.unit === unit);
-      return collectionJobs(assignments, indicatorsOf, options.collectEverySeconds);
+      const everySecondsOf = ({ vnfInstanceId, unit }: WorkloadKey) => everyOf(vnfInstanceId, unit);
+      return collectionJobs(assignments, indicatorsOf, everySecondsOf, options.collectEverySeconds);
     },
     indicatorsOf: (vnfInstanceId) =>
       computeIndicators(
@@ -107,6 +127,13 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
         clock.now(),
         windowMilliseconds,
       ),
+    latestReadings: (vnfInstanceId, query) =>
+      readLatest(declaredIndicators(vnfInstanceId), [...recent.select({ vnfInstanceId })], query),
+    collectEverySecondsOf: (vnfInstanceId, unit) => everyOf(vnfInstanceId, unit) ?? DEFAULT_EVERY_SECONDS,
+    onMeasurements: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     queryMeasurements: (tenant, query) => queryMeasurements(recent, store, tenant, query),
     statistics: () => ({ ...counts, series: recent.size, evictedSeries: recent.evicted }),
     close: () => {

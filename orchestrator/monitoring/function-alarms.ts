@@ -7,6 +7,8 @@ export interface FunctionAlarm {
   readonly vnfInstanceId: VnfInstanceId;
   readonly hostId?: HostId;
   readonly name: string;
+  /** Absent: MAJOR. */
+  readonly severity?: Exclude<AlarmDocument['severity'], 'CLEARED'>;
   readonly text: string;
 }
 
@@ -24,22 +26,31 @@ export function functionAlarmId(vnfInstanceId: VnfInstanceId, name: string): str
 
 /** @param store where alarms are records of the tenant that the function belongs to */
 export function createFunctionAlarms(store: StateStore, clock: Clock): FunctionAlarms {
+  return keepAlarms(store, clock, functionAlarmId);
+}
+
+/** Those that descriptors declare: their names are their own, and may be the same as ours. */
+export function createConditionAlarms(store: StateStore, clock: Clock): FunctionAlarms {
+  return keepAlarms(store, clock, (vnfInstanceId, name) => alarmId('condition', vnfInstanceId, name));
+}
+
+function keepAlarms(store: StateStore, clock: Clock, idOf: typeof functionAlarmId): FunctionAlarms {
   return {
-    raise: ({ vnfInstanceId, hostId, name, text }) => {
+    raise: ({ vnfInstanceId, hostId, name, severity = 'MAJOR', text }) => {
       const function_ = store.get('vnf-instance', vnfInstanceId);
       if (function_ === undefined) return;
-      const id = functionAlarmId(vnfInstanceId, name);
+      const id = idOf(vnfInstanceId, name);
       const known = store.get('alarm', id)?.document;
-      if (isStanding(known) && known.text === text) return;
+      if (isStanding(known) && known.text === text && known.severity === severity) return;
       const now = toTimestamp(clock.now());
       const source = { vnfInstanceId, ...(hostId === undefined ? {} : { hostId }) };
       const raisedAt = isStanding(known) ? known.raisedAt : now;
-      const document: AlarmDocument = { source, name, severity: 'MAJOR', text, raisedAt, changedAt: now };
+      const document: AlarmDocument = { source, name, severity, text, raisedAt, changedAt: now };
       store.commit([{ op: 'put', kind: 'alarm', id, tenant: function_.tenant, document }]);
     },
     clear: (vnfInstanceId, names) => {
       const writes = names.flatMap((name): Write[] => {
-        const record = store.get('alarm', functionAlarmId(vnfInstanceId, name));
+        const record = store.get('alarm', idOf(vnfInstanceId, name));
         if (record === undefined || !isStanding(record.document)) return [];
         const { id, tenant, document } = record;
         return [

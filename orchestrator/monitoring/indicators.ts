@@ -26,12 +26,14 @@ export interface Indicator extends DeclaredIndicator {
 /**
  * The indicators of a function that have a value now: those with a point in the last `windowMilliseconds`.
  * @param series of that function
+ * @param gauges whether a gauge is its newest value, or the mean of those of the window
  */
 export function computeIndicators(
   declared: readonly DeclaredIndicator[],
   series: readonly Series[],
   now: number,
   windowMilliseconds: number,
+  gauges: 'newest' | 'mean' = 'newest',
 ): readonly Indicator[] {
   const from = now - windowMilliseconds;
   const recent = series.filter((one) => (newestPoint(one)?.at ?? -Infinity) >= from);
@@ -40,20 +42,25 @@ export function computeIndicators(
     const own = recent.filter(
       ({ identity }) => identity.metric === metric && identity.subject?.unit === indicator.unit,
     );
-    const found = computeIndicator(indicator, own, from, now);
+    const found = computeIndicator(indicator, own, { from, to: now, gauges });
     return found === undefined ? [] : [found];
   });
+}
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
+  readonly gauges: 'newest' | 'mean';
 }
 
 function computeIndicator(
   indicator: DeclaredIndicator,
   series: readonly Series[],
-  from: number,
-  to: number,
+  { from, to, gauges }: Window,
 ): Indicator | undefined {
   const { quantile } = indicator;
   const valueOf = (own: readonly Series[]) =>
-    quantile === undefined ? sumOfSeries(own, from, to) : quantileOf(quantile, own, from, to);
+    quantile === undefined ? sumOfSeries(own, { from, to, gauges }) : quantileOf(quantile, own, from, to);
   const instances = [...Map.groupBy(series, instanceOf)]
     .flatMap(([id, own]) => {
       const value = valueOf(own);
@@ -73,13 +80,18 @@ function instanceOf({ identity: { hostId, subject } }: Series): VnfcInstanceId |
   return subject?.slot === undefined ? undefined : vnfcInstanceId(hostId, subject, subject.slot);
 }
 
-/** Over all label sets: the newest values of gauges, the rates per second of counters. */
-function sumOfSeries(series: readonly Series[], from: number, to: number): number | undefined {
+function meanOf(points: readonly Point[]): number {
+  return points.reduce((sum, { value }) => sum + value, 0) / points.length;
+}
+
+/** Over all label sets: the values of gauges, the rates per second of counters. */
+function sumOfSeries(series: readonly Series[], { from, to, gauges }: Window): number | undefined {
   const values = series.flatMap((one) => {
     const points = pointsBetween(one, from, to, true);
     const newest = points.at(-1);
     if (newest === undefined || newest.at < from) return [];
-    if (one.identity.kind === 'gauge') return [newest.value];
+    if (one.identity.kind === 'gauge')
+      return [gauges === 'newest' ? newest.value : meanOf(points.filter(({ at }) => at >= from))];
     const [oldest] = points;
     if (oldest === undefined || oldest.at === newest.at) return [];
     return [increase(points) / ((newest.at - oldest.at) / 1000)];

@@ -1,4 +1,4 @@
-import type { HostId } from '../../kernel/index.ts';
+import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
 import type { StateView } from '../store/index.ts';
 import { assignedSubject, type WireSubject } from './assigned.ts';
@@ -15,6 +15,8 @@ export interface TakenBatch {
   readonly taken: number;
   /** Of nothing that is or was assigned to the host. */
   readonly ignored: number;
+  /** Functions of which there is something new. */
+  readonly functions: ReadonlySet<VnfInstanceId>;
 }
 
 /**
@@ -31,6 +33,7 @@ export function ingestPoints(
   const times = batch.points.map((point) => Date.parse(point.timestamp));
   const ahead = newestOf(times) - now;
   const shift = ahead > CLOCK_TOLERANCE_MILLISECONDS ? ahead : 0;
+  const functions = new Set<VnfInstanceId>();
   const subjects = new Map<string, MeasuredSubject | undefined>();
   let taken = 0;
   let ignored = 0;
@@ -43,9 +46,11 @@ export function ingestPoints(
     }
     const { metric, unit, kind = 'gauge', labels = NO_LABELS, value } = point;
     const identity = { hostId, metric, unit, kind, labels, ...(subject === undefined ? {} : { subject }) };
-    if (recent.append(identity, { at, value })) taken += 1;
+    if (!recent.append(identity, { at, value })) continue;
+    taken += 1;
+    if (subject !== undefined) functions.add(subject.vnfInstanceId);
   }
-  return { taken, ignored };
+  return { taken, ignored, functions };
 
   function known(wire: WireSubject): MeasuredSubject | undefined {
     const key = `${wire.vnfInstanceId} ${wire.unit} ${wire.generation} ${wire.slot ?? ''} ${wire.tenant}`;

@@ -31,6 +31,7 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   session: FIRST,
   idempotency: FIRST,
   alarm: FIRST,
+  'scaling-aspect': FIRST,
   'vim-connection': FIRST,
   installation: FIRST,
 };

@@ -34,6 +34,7 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'GET /iotmano/v1/measurements': READ,
   // With a body that is valid, foreigners are kept out of plans over whole hosts.
   'POST /iotmano/v1/placement_plans': OPERATE,
+  'GET /iotmano/v1/scaling_aspects': READ,
   'GET /iotmano/v1/vim_connections': READ,
   // With a body that is valid, foreigners are kept out of these two, too.
   'POST /iotmano/v1/vim_connections': ADMINISTER,
@@ -42,6 +43,8 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'PATCH /iotmano/v1/vim_connections/{vimId}': ADMINISTER,
   'POST /iotmano/v1/vim_connections/{vimId}/check': OPERATE_INSTALLATION,
   'GET /iotmano/v1/vnf_instances/{vnfInstanceId}/indicators': READ,
+  'GET /iotmano/v1/vnf_instances/{vnfInstanceId}/scaling_aspects/{aspectId}': READ,
+  'PATCH /iotmano/v1/vnf_instances/{vnfInstanceId}/scaling_aspects/{aspectId}': OPERATE,
   'GET /iotmano/v1/vnfc_instances': READ,
   'GET /iotmano/v1/vnfc_instances/{vnfcInstanceId}/logs': READ,
   'POST /mco/v1/enrolments': 'public',

@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_TENANT, toTimestamp } from '../../kernel/index.ts';
+import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
+import { createMemoryStore, type MemoryStore } from '../store/index.ts';
+import { createConditionAlarms, createFunctionAlarms, createMonitoring, watchConditions } from './index.ts';
+import { assign, functionWith, host, HOST, key, VNF } from './testkit/records.ts';
+
+const ALARMS = [
+  { name: 'overloaded', when: 'queue_depth > 500 for 30s', severity: 'CRITICAL' },
+  { name: 'idle', when: 'queue_depth <= 1', severity: 'WARNING' },
+];
+
+let store: MemoryStore;
+let clock: FakeClock;
+let sequence: number;
+let monitoring: ReturnType<typeof createMonitoring>;
+
+beforeEach(() => {
+  store = createMemoryStore();
+  clock = createFakeClock();
+  sequence = 0;
+  monitoring = createMonitoring({ store, clock });
+  store.commit([host([]), assign(), ...functionWith([{ name: 'queue_depth' }])]);
+  const descriptor = store.get('vnf-package', 'pkg-1')?.document.descriptor;
+  setDocument('vnf-package', 'pkg-1', { descriptor: { ...descriptor, alarms: ALARMS } });
+  setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-1', instantiationState: 'INSTANTIATED' });
+  watchConditions({ store, clock, monitoring, alarms: createConditionAlarms(store, clock) });
+});
+
+function setDocument(kind: 'vnf-package' | 'vnf-instance', id: string, document: object): void {
+  store.commit([{ op: 'put', kind, id, tenant: DEFAULT_TENANT, document: document as never }]);
+}
+
+async function tell(value: number, afterSeconds = 10): Promise<void> {
+  await clock.advance(afterSeconds * 1000);
+  const timestamp = toTimestamp(clock.now());
+  const point = { metric: 'queue_depth', unit: '1', timestamp, value, subject: { ...key(), slot: 0 } };
+  sequence += 1;
+  monitoring.ingestMeasurements(HOST, { bootId: 'boot', sequence }, { points: [point] });
+}
+
+const standing = (): readonly string[] =>
+  [...store.list('alarm')].flatMap(({ document: { name, severity, clearedAt } }) =>
+    clearedAt === undefined ? [`${name} ${severity}`] : [],
+  );
+
+describe('the alarms of a descriptor', () => {
+  it('are raised once their condition has held for its time without a break, and cleared when it ends', async () => {
+    await tell(600);
+    await tell(600, 20);
+    expect(standing()).toEqual([]);
+    await tell(10);
+    await tell(600);
+    await tell(600, 29);
+    expect(standing()).toEqual([]);
+    await tell(600, 1);
+    expect(standing()).toEqual(['overloaded CRITICAL']);
+    await tell(500);
+    expect(standing()).toEqual([]);
+  });
+
+  it('without a time are raised at once', async () => {
+    await tell(1);
+    expect(standing()).toEqual(['idle WARNING']);
+  });
+
+  it('stand as they are while nothing is told, and end with the function', async () => {
+    await tell(1);
+    await clock.advance(3_600_000);
+    expect(standing()).toEqual(['idle WARNING']);
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-1', instantiationState: 'NOT_INSTANTIATED' });
+    await store.whenDurable();
+    await clock.advance(1);
+    expect(standing()).toEqual([]);
+  });
+
+  it('do not meet those that the orchestrator itself raises under the same name', async () => {
+    await tell(1);
+    createFunctionAlarms(store, clock).clear(VNF, ['idle']);
+    expect(standing()).toEqual(['idle WARNING']);
+  });
+});

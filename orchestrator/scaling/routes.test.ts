@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
+import { POLICY, createScalingBench, type ScalingBench } from './testkit/scaling-bench.ts';
+
+let bench: ScalingBench;
+let api: TestApi;
+let path: string;
+
+beforeAll(async () => {
+  bench = await createScalingBench();
+  await bench.tell(25);
+  const { store, clock } = bench.bench;
+  api = await startTestApi({ store, clock, routes: () => bench.scaling.routes });
+  path = `/iotmano/v1/vnf_instances/${bench.id}/scaling_aspects/load`;
+});
+afterAll(async () => {
+  await api.close();
+  await bench.scaling.stop();
+});
+
+describe('scaling aspects over the API', () => {
+  it('show the policy in force, what it found last and why, and the steps that were taken', async () => {
+    const viewer = api.clientFor('viewer');
+    const { body } = await viewer.get<object[]>('/iotmano/v1/scaling_aspects');
+    expect(body).toMatchObject([
+      {
+        vnfInstanceId: bench.id,
+        vnfInstanceName: 'worker',
+        aspectId: 'load',
+        level: 3,
+        minLevel: 1,
+        maxLevel: 5,
+        policy: POLICY,
+        policySource: 'descriptor',
+        lastLook: { nextLevel: 3, reasons: expect.any(Array) as unknown },
+        changes: [{ from: 1, to: 3 }],
+      },
+    ]);
+    const one = await viewer.get(path);
+    expect(one.body).toMatchObject({
+      state: { type: 'target', policy: { wishes: expect.any(Array) as unknown } },
+    });
+  });
+
+  it('are held, released and given another policy by an operator, and by no viewer', async () => {
+    const operator = api.clientFor('operator');
+    const patch = (body: object) => operator.patch<Record<string, unknown>>(path, body);
+    expect((await patch({ hold: {} })).body).toMatchObject({
+      hold: { since: expect.any(String) as unknown },
+    });
+    expect((await patch({ hold: null })).body).not.toHaveProperty('hold');
+    expect((await patch({ policy: { target: 20 } })).body).toMatchObject({
+      policy: { ...POLICY, target: 20 },
+      policySource: 'operator',
+    });
+    expect((await patch({ policy: null })).body).toMatchObject({
+      policy: POLICY,
+      policySource: 'descriptor',
+    });
+    expect((await api.clientFor('viewer').patch(path, { hold: {} })).status).toBe(403);
+  });
+
+  it('are refused what is not valid with its faults, and are not there for other tenants', async () => {
+    const operator = api.clientFor('operator');
+    const wrong = await operator.patch<{ faults: object[] }>(path, { policy: { target: 'much' } });
+    expect(wrong.status).toBe(422);
+    expect(wrong.body.faults).toMatchObject([{ rule: 'schema/type', pointer: '/target' }]);
+    const elsewhere = path.replace('load', 'size');
+    expect((await operator.get(elsewhere)).status).toBe(404);
+    expect((await api.clientFor('admin', 'other').get(path)).status).toBe(404);
+    expect((await api.clientFor('admin', 'other').get('/iotmano/v1/scaling_aspects')).body).toEqual([]);
+  });
+});
