@@ -1038,6 +1038,10 @@ export interface components {
        */
       readonly vimType?: 'agent' | 'docker' | 'kubernetes';
       readonly slot?: number;
+      /** @description The same for all copies of one version. */
+      readonly generation?: number;
+      /** @description Of the version that it is made of. */
+      readonly softwareVersion?: string;
       /** @enum {string} */
       readonly state:
         | 'PENDING'

@@ -361,7 +361,7 @@ export interface components {
       readonly vnfProfileId?: components['schemas']['Identifier'];
       readonly vnfName?: string;
       /** @enum {string} */
-      readonly changeType?: 'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL';
+      readonly changeType?: 'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG';
       /** @enum {string} */
       readonly changeResult?: 'COMPLETED' | 'ROLLED_BACK' | 'FAILED';
     };
@@ -528,6 +528,7 @@ export interface components {
         | 'FAILED'
         | 'LOST';
       readonly since?: components['schemas']['DateTime'];
+      readonly softwareVersion?: string;
       readonly restarts?: number;
       readonly reason?: string;
       readonly exitCode?: number;
@@ -599,6 +600,7 @@ export interface components {
         readonly terminate?: components['schemas']['Link'];
         readonly scale?: components['schemas']['Link'];
         readonly heal?: components['schemas']['Link'];
+        readonly changeCurrentVnfPkg?: components['schemas']['Link'];
       };
     };
     /** @description A name for people, and the name by which the command line finds the resource. No control characters. */

@@ -156,6 +156,29 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/vnflcm/v2/vnf_instances/{vnfInstanceId}/change_vnfpkg': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Replace the version of the function by another one, step by step.
+     * @description The old version goes on until the new one is well, by the strategy of the descriptor or of the request; a failed health gate brings the old version back.
+     */
+    readonly post: operations['changeCurrentVnfPkg'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/vnflcm/v2/vnf_lcm_op_occs': {
     readonly parameters: {
       readonly query?: never;
@@ -420,6 +443,35 @@ export interface components {
       /** @default 1 */
       readonly numberOfSteps?: number;
     };
+    readonly ChangeCurrentVnfPkgRequest: {
+      /** @description Of the version to go to. */
+      readonly vnfdId: components['schemas']['Identifier'];
+      /** @description Changes of configuration values, as in RFC 7396; null takes one back to its default. */
+      readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
+      readonly additionalParams?: {
+        /** @description Ours. Why, for the record. */
+        readonly cause?: string;
+        /** @description Ours. How, where it is not to be as the descriptor of the new version says. */
+        readonly upgrade?: components['schemas']['UpgradePolicy'];
+        /** @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement. */
+        readonly bind?: {
+          readonly [key: string]: components['schemas']['Identifier'];
+        };
+      };
+    };
+    /** @description Ours. How one version replaces another. */
+    readonly UpgradePolicy: {
+      /** @enum {string} */
+      readonly strategy?: 'rolling' | 'canary' | 'blue-green' | 'recreate';
+      /** @description Instances of a unit that may be missing meanwhile; with coverage, hosts on which it may be missing at once. */
+      readonly maxUnavailable?: number;
+      /** @description Instances of a unit that there may be beyond their number; with coverage, hosts on which both versions run at once. */
+      readonly maxSurge?: number;
+      /** @description How long a new instance must have been well before the next step. */
+      readonly healthyForSeconds?: number;
+      /** @description Go back by itself when the new version is not well. */
+      readonly autoRollback?: boolean;
+    };
     readonly CancelMode: {
       /** @enum {string} */
       readonly cancelMode: 'GRACEFUL' | 'FORCEFUL';
@@ -453,6 +505,7 @@ export interface components {
         | 'FAILED'
         | 'LOST';
       readonly since?: components['schemas']['DateTime'];
+      readonly softwareVersion?: string;
       readonly restarts?: number;
       readonly reason?: string;
       readonly exitCode?: number;
@@ -527,6 +580,7 @@ export interface components {
         readonly terminate?: components['schemas']['Link'];
         readonly scale?: components['schemas']['Link'];
         readonly heal?: components['schemas']['Link'];
+        readonly changeCurrentVnfPkg?: components['schemas']['Link'];
       };
     };
     readonly AffectedVnfc: {
@@ -546,7 +600,7 @@ export interface components {
       readonly startTime: components['schemas']['DateTime'];
       readonly vnfInstanceId: components['schemas']['Identifier'];
       /** @enum {string} */
-      readonly operation: 'INSTANTIATE' | 'SCALE' | 'TERMINATE' | 'HEAL';
+      readonly operation: 'INSTANTIATE' | 'SCALE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG';
       readonly isAutomaticInvocation: boolean;
       /** @description The request body. */
       readonly operationParams?: {
@@ -558,6 +612,14 @@ export interface components {
       readonly error?: components['schemas']['ProblemDetails'];
       readonly resourceChanges?: {
         readonly affectedVnfcs?: readonly components['schemas']['AffectedVnfc'][];
+      };
+      /** @description Ours. Of an operation that replaces one version by another. */
+      readonly rollout?: {
+        /** @description Product and software version that is replaced. */
+        readonly from: string;
+        /** @description Product and software version that replaces it. */
+        readonly to: string;
+        readonly policy: components['schemas']['UpgradePolicy'];
       };
       /** @description Ours. How far the operation is. */
       readonly progress?: {
@@ -1101,6 +1163,62 @@ export interface operations {
     readonly requestBody: {
       readonly content: {
         readonly 'application/json': components['schemas']['ScaleVnfRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description With dryRun=true: the plan. Nothing was changed. */
+      readonly 200: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PlacementPlan'];
+        };
+      };
+      /** @description Accepted; Location names the operation occurrence. */
+      readonly 202: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 406: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly changeCurrentVnfPkg: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description With true, answers with the plan and changes nothing. */
+        readonly dryRun?: components['parameters']['dryRun'];
+      };
+      readonly header?: {
+        /** @description Version of the API that the client was made for, MAJOR.MINOR.PATCH. Absent means the current one. 400 when malformed, 406 when not served. */
+        readonly Version?: components['parameters']['Version'];
+        /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ChangeCurrentVnfPkgRequest'];
       };
     };
     readonly responses: {

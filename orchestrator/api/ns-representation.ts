@@ -65,7 +65,12 @@ function publicParams(
   };
 }
 
-const CHANGE_TYPES = { INSTANTIATE: 'INSTANTIATE', TERMINATE: 'TERMINATE', HEAL: 'HEAL' } as const;
+const CHANGE_TYPES = {
+  INSTANTIATE: 'INSTANTIATE',
+  TERMINATE: 'TERMINATE',
+  HEAL: 'HEAL',
+  CHANGE_VNFPKG: 'CHANGE_VNFPKG',
+} as const;
 
 /** SOL005 NsLcmOpOcc. */
 export function nsOpOccView(

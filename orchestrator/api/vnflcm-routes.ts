@@ -1,4 +1,4 @@
-import type { HealVnf, InstantiateVnf, Lifecycle, ScaleRequest } from '../lifecycle/index.ts';
+import type { ChangeVnfPkg, HealVnf, InstantiateVnf, Lifecycle, ScaleRequest } from '../lifecycle/index.ts';
 import { lcmInstanceRoutes, lcmTaskRoute, type LcmTask } from './lcm-instance-routes.ts';
 import { lcmOpOccRoutes } from './lcm-op-occ-routes.ts';
 import { READERS, bodyOf, type ApiRequest, type Route } from './route.ts';
@@ -43,10 +43,11 @@ const OP_OCC_SHAPE: ResourceShape = {
     'cancelMode',
     'error',
     'resourceChanges',
+    'rollout',
     'progress',
     '_links',
   ],
-  optionalComplex: ['operationParams', 'error', 'resourceChanges', 'progress'],
+  optionalComplex: ['operationParams', 'error', 'resourceChanges', 'rollout', 'progress'],
   excludedByDefault: ['operationParams', 'error', 'resourceChanges'],
 };
 
@@ -90,6 +91,12 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
       (request, alongside) =>
         vnf.scale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request), alongside),
       (request) => vnf.planScale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request)),
+    ),
+    task(
+      'change_vnfpkg',
+      (request, alongside) =>
+        vnf.changePackage(request.caller.tenant, idOf(request), bodyOf<ChangeVnfPkg>(request), alongside),
+      (request) => vnf.planChange(request.caller.tenant, idOf(request), bodyOf<ChangeVnfPkg>(request)),
     ),
     ...lcmOpOccRoutes({
       path: VNF_OP_OCCS,

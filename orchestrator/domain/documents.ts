@@ -90,6 +90,24 @@ export interface WantedVnfc {
   readonly epoch: number;
 }
 
+/** A key pair that a function shows where one of its requirements is bound. */
+export interface BindingCredential {
+  readonly id: string;
+  readonly seed: string;
+  readonly publicKey: string;
+}
+
+/** What copies of one generation are made of. */
+export interface FunctionVersion {
+  readonly vnfPkgId: VnfPkgId;
+  readonly flavour?: string;
+  readonly level?: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly bind: Readonly<Record<string, VnfInstanceId>>;
+  readonly credentials: Readonly<Record<string, BindingCredential>>;
+  readonly generation: number;
+}
+
 export interface VnfInstanceDocument {
   readonly name: string;
   readonly description: string;
@@ -105,9 +123,13 @@ export interface VnfInstanceDocument {
   /** Requirement name → function instance that provides it. */
   readonly bind: Readonly<Record<string, VnfInstanceId>>;
   /** Requirement name → key pair that the function shows there. */
-  readonly credentials: Readonly<
-    Record<string, { readonly id: string; readonly seed: string; readonly publicKey: string }>
-  >;
+  readonly credentials: Readonly<Record<string, BindingCredential>>;
+  /** Generation of the copies that are made of this package and configuration. Absent: that of its copies, of which there is one. */
+  readonly generation?: number;
+  /** The version that this one replaces, until none of its copies is wanted any more. */
+  readonly replaced?: FunctionVersion;
+  /** Copies that run and that those who are bound to the function are not told of: they are about to go, or do not serve yet. */
+  readonly withheld?: readonly WantedVnfc[];
   readonly nsInstanceId?: NsInstanceId;
   /** Name of the constituent in the service. */
   readonly constituent?: string;
@@ -140,7 +162,7 @@ export interface AffectedVnfc {
 
 export interface VnfLcmOpOccDocument {
   readonly vnfInstanceId: VnfInstanceId;
-  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE';
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE' | 'CHANGE_VNFPKG';
   readonly state: LcmOperationState;
   readonly startTime: string;
   readonly stateEnteredTime: string;
@@ -155,6 +177,28 @@ export interface VnfLcmOpOccDocument {
   readonly affectedVnfcs?: readonly AffectedVnfc[];
   readonly error?: ProblemRecord;
   readonly nsLcmOpOccId?: LcmOpOccId;
+  /** Of an operation that replaces one version by another. */
+  readonly rollout?: RolloutRecord;
+}
+
+/** How one version replaces another: the descriptor's `upgrade`, with what the request says otherwise. */
+export interface RolloutPolicy {
+  readonly strategy: 'rolling' | 'canary' | 'blue-green' | 'recreate';
+  readonly maxUnavailable: number;
+  readonly maxSurge: number;
+  readonly healthyForSeconds: number;
+  readonly autoRollback: boolean;
+}
+
+/** What an operation that replaces a version knows beside what is wanted. */
+export interface RolloutRecord {
+  readonly policy: RolloutPolicy;
+  /** Software version that it comes from, and goes to. */
+  readonly from: string;
+  readonly to: string;
+  /** What the instance was before, for the record and for a way back. */
+  readonly before: FunctionVersion;
+  readonly target: FunctionVersion;
 }
 
 export interface NsInstanceDocument {

@@ -1,7 +1,11 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { Bindings } from '../../vim-drivers/index.ts';
 import {
   assignmentId,
+  instanceAt,
   isSameJson,
+  packageIdAt,
+  versionsOf,
   type AssignmentDocument,
   type VnfInstanceDocument,
 } from '../domain/index.ts';
@@ -54,19 +58,20 @@ function wantedAssignments(
 ): ReadonlyMap<string, AssignmentDocument> {
   const result = new Map<string, AssignmentDocument>();
   if (instance.wanted.length === 0) return result;
-  const pkg = packageOf(context.catalog, instance.vnfPkgId);
-  const self: BoundFunction = { vnfInstanceId, instance, function: pkg };
-  const previous = context.index.assignmentsOf(vnfInstanceId)[0]?.document.workload.bindings;
-  const bindings = buildBindings({
-    self,
-    providers: providersOf(context, instance),
-    clients: clientsOf(context, vnfInstanceId),
-    ...(previous === undefined ? {} : { previous }),
-  });
+  const clients = clientsOf(context, vnfInstanceId);
+  const told = new Map<number, Bindings>();
+  const bindingsOf = (generation: number): Bindings => {
+    const known = told.get(generation) ?? bindingsAt(context, vnfInstanceId, instance, generation, clients);
+    told.set(generation, known);
+    return known;
+  };
   const service = serviceName(context.state, instance);
   for (const { unit: name, generation, hosts } of instance.wanted) {
+    const version = instanceAt(instance, generation);
+    const pkg = packageOf(context.catalog, version.vnfPkgId);
     const unit = pkg.descriptor.units.find((candidate) => candidate.name === name);
     if (unit === undefined) continue;
+    const bindings = bindingsOf(generation);
     for (const { hostId, instances } of hosts) {
       const id = assignmentId(hostId, { tenant, vnfInstanceId, unit: name, generation });
       const current = context.state.get('assignment', id)?.document.workload;
@@ -76,7 +81,7 @@ function wantedAssignments(
               {
                 vnfInstanceId,
                 tenant,
-                instance,
+                instance: version,
                 function: pkg,
                 unit,
                 generation,
@@ -92,6 +97,28 @@ function wantedAssignments(
     }
   }
   return result;
+}
+
+/** What copies of a generation are told: by their own version. */
+function bindingsAt(
+  context: AssignmentContext,
+  vnfInstanceId: VnfInstanceId,
+  instance: VnfInstanceDocument,
+  generation: number,
+  clients: readonly BoundFunction[],
+): Bindings {
+  const version = instanceAt(instance, generation);
+  const self = { vnfInstanceId, instance: version, function: packageOf(context.catalog, version.vnfPkgId) };
+  const assignments = context.index.assignmentsOf(vnfInstanceId);
+  const last =
+    assignments.find(({ document }) => document.workload.key.generation === generation) ?? assignments[0];
+  const previous = last?.document.workload.bindings;
+  return buildBindings({
+    self,
+    providers: providersOf(context, version),
+    clients,
+    ...(previous === undefined ? {} : { previous }),
+  });
 }
 
 function artifactTypesOf(state: StateView, hostId: HostId) {
@@ -117,6 +144,7 @@ export function providersOf(
       vnfInstanceId: id,
       instance: provider,
       function: pkg,
+      functionAt: (generation) => packageOf(context.catalog, packageIdAt(provider, generation)),
       observed: context.index.observedOf(id).map(({ document }) => document),
       addresses: addressesOf(context, provider, pkg.descriptor),
     });
@@ -142,7 +170,17 @@ function addressesOf(
 function clientsOf(context: AssignmentContext, vnfInstanceId: VnfInstanceId): readonly BoundFunction[] {
   return context.index.dependentsOf(vnfInstanceId).flatMap((id) => {
     const client = context.state.get('vnf-instance', id)?.document;
-    if (client === undefined || Object.keys(client.credentials).length === 0) return [];
-    return [{ vnfInstanceId: id, instance: client, function: packageOf(context.catalog, client.vnfPkgId) }];
+    return client === undefined
+      ? []
+      : versionsOf(client).flatMap((version) => clientIn(context, id, version));
   });
+}
+
+function clientIn(
+  { catalog }: AssignmentContext,
+  vnfInstanceId: VnfInstanceId,
+  version: VnfInstanceDocument,
+): readonly BoundFunction[] {
+  if (Object.keys(version.credentials).length === 0) return [];
+  return [{ vnfInstanceId, instance: version, function: packageOf(catalog, version.vnfPkgId) }];
 }

@@ -15,6 +15,8 @@ export interface LifecycleLimits {
   readonly stallMilliseconds: number;
   /** Between two automatic attempts to heal one function; doubles up to 64 times as long while they do not succeed. */
   readonly healBackoffMilliseconds: number;
+  /** For so long a copy goes on serving when everybody who is bound to it has been told to use others. */
+  readonly retireMilliseconds: number;
   /** Instances of lower priority that may have to make room for one plan; 0: none ever has. */
   readonly maxEvictions: number;
 }
@@ -23,6 +25,7 @@ export const DEFAULT_LIMITS: LifecycleLimits = {
   tickMilliseconds: 500,
   stallMilliseconds: 120_000,
   healBackoffMilliseconds: 5_000,
+  retireMilliseconds: 2_000,
   maxEvictions: 4,
 };
 

@@ -1,7 +1,7 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { isSameJson } from '../domain/index.ts';
 import type { Revision, StateView, StoredRecord } from '../store/index.ts';
-import { commitWanted } from './advance-operation.ts';
+import { commitWanted } from './commit-wanted.ts';
 import type { LifecycleContext } from './context.ts';
 import { planOperation } from './plan-operation.ts';
 
@@ -47,6 +47,7 @@ export function createHostFollower(): HostFollower {
   };
 }
 
-function newestOfHosts(state: StateView): Revision {
+/** The revision that last changed a host or its facts. */
+export function newestOfHosts(state: StateView): Revision {
   return Math.max(state.changedAt('host'), state.changedAt('host-facts'));
 }

@@ -24,12 +24,13 @@ export type { VnfUseCases } from './vnf-use-cases.ts';
 export type { Relocation } from './relocate.ts';
 export type { RelocationRequest } from './parse-relocation.ts';
 export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
+export type { ChangeVnfPkg } from './rollout/change-request.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export { choicesIn, reportFailure, reportSuccess, type PlanReport } from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
 export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.
-export { activeOperation, convergenceOf, type ActiveOperation } from './advance-operation.ts';
+export { activeOperation, convergenceOf, type ActiveOperation } from './active-operation.ts';
 export { cancelOperation, failOperation, retryOperation } from './op-occ-use-cases.ts';
 export { countsOfLevel, type UnitCounts } from './levels.ts';
 export { instantiationOf, newInstance } from './prepare-instance.ts';

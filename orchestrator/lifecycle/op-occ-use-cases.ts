@@ -7,10 +7,13 @@ import {
 } from '../domain/index.ts';
 import { describeRefusal, planOrRelax } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
-import { activeOperation, commitWanted, type ActiveOperation } from './advance-operation.ts';
+import { activeOperation, type ActiveOperation } from './active-operation.ts';
+import { commitWanted } from './commit-wanted.ts';
 import type { LifecycleContext } from './context.ts';
 import { asCreated, moveOperation, updateInstance, withoutOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
+import { retryRollout, rollBackRollout } from './rollout/decide-rollout.ts';
+import { settledVersions } from './rollout/rollout-versions.ts';
 
 /** SOL003's tasks on VNF LCM operation occurrences. In the wrong state they are refused with `conflict`. */
 export interface OpOccUseCases {
@@ -52,6 +55,10 @@ export function createOpOccUseCases(context: LifecycleContext): OpOccUseCases {
 /** FAILED_TEMP → PROCESSING, with a plan made anew. */
 export function retryOperation(context: LifecycleContext, active: ActiveOperation): void {
   const { vnfInstanceId, instance, operation } = active;
+  if (operation.document.rollout !== undefined) {
+    retryRollout(context, active, operation.document.rollout);
+    return;
+  }
   const moved = moveOperation(context, operation, 'retry');
   const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
   const plan = planOperation(context, record, operation.document, planOrRelax);
@@ -67,7 +74,7 @@ export function isAllowed(state: LcmOperationState, event: LcmOperationEvent): b
 
 /** Whether what an operation has done can be undone: a heal and a termination cannot. */
 export function canRollBack({ operation, state }: Pick<VnfLcmOpOccDocument, 'operation' | 'state'>): boolean {
-  return (operation === 'INSTANTIATE' || operation === 'SCALE') && isAllowed(state, 'rollback');
+  return operation !== 'HEAL' && operation !== 'TERMINATE' && isAllowed(state, 'rollback');
 }
 
 /** FAILED_TEMP → ROLLING_BACK: what was wanted before is wanted again. */
@@ -80,7 +87,9 @@ export function rollBackOperation(context: LifecycleContext, active: ActiveOpera
       'not-found',
       `a ${operation.document.operation} cannot be rolled back; retry operation ${operation.id}, or fail it`,
     );
-  commitWanted(context, active, instance.document, { wanted: operation.document.before ?? [] }, moved);
+  if (operation.document.rollout === undefined)
+    commitWanted(context, active, instance.document, { wanted: operation.document.before ?? [] }, moved);
+  else rollBackRollout(context, active, operation.document.rollout);
 }
 
 /** FAILED_TEMP → FAILED: the function is left as it is, and may be terminated or healed. */
@@ -94,7 +103,9 @@ export function failOperation(
     moveOperation(context, operation, 'fail'),
     updateInstance(
       instance,
-      isNothing ? asCreated(document) : { ...withoutOperation(document), instantiationState: 'INSTANTIATED' },
+      isNothing
+        ? asCreated(document)
+        : { ...withoutOperation(settledVersions(document)), instantiationState: 'INSTANTIATED' },
     ),
   ];
 }

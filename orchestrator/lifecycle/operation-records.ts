@@ -50,6 +50,7 @@ export interface NewOperation {
   readonly operationParams: Readonly<Record<string, unknown>>;
   readonly isAutomaticInvocation?: boolean;
   readonly nsLcmOpOccId?: LcmOpOccId;
+  readonly rollout?: VnfLcmOpOccDocument['rollout'];
 }
 
 /** A new operation occurrence in STARTING, and the instance that is busy with it. */
@@ -58,7 +59,7 @@ export function startOperation(
   vnfInstanceId: VnfInstanceId,
   tenant: TenantId,
   record: StoredRecord<'vnf-instance'>,
-  { operation, operationParams, isAutomaticInvocation = false, nsLcmOpOccId }: NewOperation,
+  { operation, operationParams, isAutomaticInvocation = false, nsLcmOpOccId, rollout }: NewOperation,
   changes: Partial<VnfInstanceDocument> = {},
 ): { readonly id: LcmOpOccId; readonly writes: readonly Write[] } {
   const id = context.ids.uuid() as LcmOpOccId;
@@ -73,6 +74,7 @@ export function startOperation(
     operationParams,
     isCancelPending: false,
     ...(nsLcmOpOccId === undefined ? {} : { nsLcmOpOccId }),
+    ...(rollout === undefined ? {} : { rollout }),
   };
   return {
     id,
@@ -108,6 +110,9 @@ export function asCreated(instance: VnfInstanceDocument): VnfInstanceDocument {
     reservation: _reservation,
     withdrawn: _withdrawn,
     displaced: _displaced,
+    generation: _generation,
+    replaced: _replaced,
+    withheld: _withheld,
     coverage,
     ...rest
   } = instance;

@@ -5,8 +5,10 @@ import {
   deviceCount,
   deviceCounts,
   hostLabels,
+  packageIdAt,
   wantedVnfcs,
   type HostFactsDocument,
+  type Versions,
   type VnfInstanceDocument,
   type WantedUnit,
   type WantedVnfc,
@@ -28,7 +30,18 @@ import { whyFixed } from './why-fixed.ts';
 export interface WantedOverride {
   readonly id: VnfInstanceId;
   readonly vnfPkgId: VnfPkgId;
+  /** Whose copies of its generation are of another package. */
+  readonly replaced?: VnfInstanceDocument['replaced'];
   readonly wanted: readonly WantedUnit[];
+}
+
+/** The instance with `wanted` and nothing else. */
+export function overrideOf(
+  id: VnfInstanceId,
+  { vnfPkgId, replaced }: Versions,
+  wanted: readonly WantedUnit[],
+): WantedOverride {
+  return { id, vnfPkgId, wanted, ...(replaced === undefined ? {} : { replaced }) };
 }
 
 export const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
@@ -160,9 +173,9 @@ export function addUse(
 ): void {
   const descriptor = catalog.find(instance.vnfPkgId)?.descriptor;
   if (descriptor === undefined) return;
-  const { units } = descriptor;
   const identity = identityOf(descriptor, { tenant, instance });
-  for (const { unit } of copies) {
+  for (const { unit, generation } of copies) {
+    const { units = [] } = catalog.find(packageIdAt(instance, generation))?.descriptor ?? {};
     const descriptorUnit = units.find(({ name }) => name === unit);
     if (descriptorUnit !== undefined)
       addUnit(use, descriptorUnit, { functionId: id, ...identity }, mayMakeRoom(descriptor, instance, unit));

@@ -93,6 +93,7 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/heal': OPERATE,
   'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/instantiate': OPERATE,
   'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/scale': OPERATE,
+  'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/change_vnfpkg': OPERATE,
   'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/terminate': OPERATE,
   'GET /vnflcm/v2/vnf_lcm_op_occs': READ,
   'GET /vnflcm/v2/vnf_lcm_op_occs/{vnfLcmOpOccId}': READ,

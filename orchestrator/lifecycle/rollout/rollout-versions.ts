@@ -1,0 +1,29 @@
+import {
+  generationOf,
+  swapVersions,
+  versionOf,
+  withVersion,
+  type RolloutRecord,
+  type VnfInstanceDocument,
+} from '../../domain/index.ts';
+
+/** The instance on its way to the target of a change: from one version, or from the mixture that an earlier change has left. */
+export function towardsTarget(
+  instance: VnfInstanceDocument,
+  { target }: Pick<RolloutRecord, 'target'>,
+): VnfInstanceDocument {
+  if (generationOf(instance) === target.generation) return instance;
+  if (instance.replaced?.generation === target.generation) return swapVersions(instance);
+  return { ...withVersion(instance, target), replaced: versionOf(instance) };
+}
+
+/** The instance when a change was given up: of both versions where there are copies of both, else of the one that it has. */
+export function settledVersions(instance: VnfInstanceDocument): VnfInstanceDocument {
+  const { withheld: _withheld, ...rest } = instance;
+  const { replaced } = rest;
+  if (replaced === undefined) return rest;
+  const there = new Set([...rest.wanted, ...(rest.displaced ?? [])].map(({ generation }) => generation));
+  if (there.has(replaced.generation) && there.has(generationOf(rest))) return rest;
+  const { replaced: _replaced, ...only } = there.has(replaced.generation) ? swapVersions(rest) : rest;
+  return only;
+}
