@@ -292,6 +292,52 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/vnf_lcm_op_occs/{vnfLcmOpOccId}/pause': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Begin no further step; a health gate that fails still counts.
+     * @description For an operation that replaces one version by another. Again, it changes nothing.
+     */
+    readonly post: operations['pauseVnfLcmOpOcc'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vnf_lcm_op_occs/{vnfLcmOpOccId}/resume': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Go on where it was paused.
+     * @description For an operation that replaces one version by another. Again, it changes nothing.
+     */
+    readonly post: operations['resumeVnfLcmOpOcc'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/iotmano/v1/vnfc_instances': {
     readonly parameters: {
       readonly query?: never;
@@ -1869,6 +1915,64 @@ export interface operations {
       readonly 401: components['responses']['Problem'];
       readonly 403: components['responses']['Problem'];
       readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly pauseVnfLcmOpOcc: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly resumeVnfLcmOpOcc: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

@@ -361,7 +361,8 @@ export interface components {
       readonly vnfProfileId?: components['schemas']['Identifier'];
       readonly vnfName?: string;
       /** @enum {string} */
-      readonly changeType?: 'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG';
+      readonly changeType?:
+        'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG' | 'MODIFY_INFORMATION';
       /** @enum {string} */
       readonly changeResult?: 'COMPLETED' | 'ROLLED_BACK' | 'FAILED';
     };

@@ -73,7 +73,11 @@ export interface paths {
     readonly delete: operations['deleteVnfInstance'];
     readonly options?: never;
     readonly head?: never;
-    readonly patch?: never;
+    /**
+     * Change its name, description and metadata, and values of its configuration.
+     * @description Names and metadata change at once. Running copies take over the values that the descriptor says are reloaded; for others the copies are replaced, step by step, as by another version (`upgrade` of the descriptor). Both as an operation, which can be rolled back.
+     */
+    readonly patch: operations['modifyVnfInstance'];
     readonly trace?: never;
   };
   readonly '/vnflcm/v2/vnf_instances/{vnfInstanceId}/instantiate': {
@@ -443,6 +447,13 @@ export interface components {
       /** @default 1 */
       readonly numberOfSteps?: number;
     };
+    readonly VnfInfoModificationRequest: {
+      readonly vnfInstanceName?: components['schemas']['Name'];
+      readonly vnfInstanceDescription?: components['schemas']['Description'];
+      readonly metadata?: components['schemas']['KeyValuePairs'];
+      /** @description Changes; null takes a value back to its default. */
+      readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
+    };
     readonly ChangeCurrentVnfPkgRequest: {
       /** @description Of the version to go to. */
       readonly vnfdId: components['schemas']['Identifier'];
@@ -471,6 +482,45 @@ export interface components {
       readonly healthyForSeconds?: number;
       /** @description Go back by itself when the new version is not well. */
       readonly autoRollback?: boolean;
+      /** @description Parts that get the new version first, one after the other, each with those before it; then comes all the rest. */
+      readonly waves?: readonly {
+        readonly count?: number;
+        /** @description Of the instances, or with coverage of the hosts; at least one. */
+        readonly share?: number;
+        /** @description Label expression; with coverage, the hosts that match. */
+        readonly label?: string;
+      }[];
+      /** @description How long a wave is watched before the next; of blue-green, how long the old version stays beside the new one. */
+      readonly bakeSeconds?: number;
+      /** @description Indicators that must not be higher in the new version when a wave has been watched. */
+      readonly compare?: readonly components['schemas']['IndicatorLimit'][];
+      /** @description With coverage, the share of the hosts so far on which the new version may fail without stopping it; absent, none. */
+      readonly stopAt?: number;
+      /** @description With coverage, the part of each day in which hosts may be touched. */
+      readonly window?: {
+        /** @description After midnight. */
+        readonly fromSeconds: number;
+        readonly forSeconds: number;
+        /**
+         * @description local is that of the host, by its label timezone (an IANA name); UTC where it has none.
+         * @enum {string}
+         */
+        readonly clock: 'local' | 'utc';
+      };
+    };
+    /** @description Ours. How much higher an indicator may be in the new version. */
+    readonly IndicatorLimit: {
+      readonly indicator: components['schemas']['IdentifierInVnfd'];
+      /** @description Of what it is in the old version; 0.5 is half as much again. */
+      readonly tolerance: number;
+      /** @description Up to here it is good enough, whatever it is in the old version. */
+      readonly floor: number;
+    };
+    /** @description Ours. An indicator in both versions, the mean of the instances that have one; a version without a figure is absent. */
+    readonly IndicatorComparison: components['schemas']['IndicatorLimit'] & {
+      readonly old?: number;
+      readonly fresh?: number;
+      readonly isWorse: boolean;
     };
     readonly CancelMode: {
       /** @enum {string} */
@@ -600,7 +650,7 @@ export interface components {
       readonly startTime: components['schemas']['DateTime'];
       readonly vnfInstanceId: components['schemas']['Identifier'];
       /** @enum {string} */
-      readonly operation: 'INSTANTIATE' | 'SCALE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG';
+      readonly operation: 'INSTANTIATE' | 'SCALE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG' | 'MODIFY_INFO';
       readonly isAutomaticInvocation: boolean;
       /** @description The request body. */
       readonly operationParams?: {
@@ -620,6 +670,13 @@ export interface components {
         /** @description Product and software version that replaces it. */
         readonly to: string;
         readonly policy: components['schemas']['UpgradePolicy'];
+        readonly isPaused?: boolean;
+        /** @description Waves that are over. */
+        readonly wavesDone?: number;
+        /** @description Since when the wave is watched. */
+        readonly bakingSince?: components['schemas']['DateTime'];
+        /** @description What was compared last. */
+        readonly comparison?: readonly components['schemas']['IndicatorComparison'][];
       };
       /** @description Ours. How far the operation is. */
       readonly progress?: {
@@ -983,6 +1040,50 @@ export interface operations {
       readonly 406: components['responses']['Problem'];
       readonly 409: components['responses']['Problem'];
       readonly 412: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly modifyVnfInstance: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description Version of the API that the client was made for, MAJOR.MINOR.PATCH. Absent means the current one. 400 when malformed, 406 when not served. */
+        readonly Version?: components['parameters']['Version'];
+        /** @description ETag that the resource must still have; 412 when it does not. */
+        readonly 'If-Match'?: components['parameters']['IfMatch'];
+      };
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/merge-patch+json': components['schemas']['VnfInfoModificationRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description Accepted; Location names the operation occurrence. */
+      readonly 202: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 406: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 412: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

@@ -22,6 +22,7 @@ import type { Rule } from './rule.ts';
 import { bindingCycle, invalidVersionRange } from './services.ts';
 import { singleWriterNeedsFence, stopAfterIncomplete } from './single-writer.ts';
 import { unresolvableTemplate } from './templates.ts';
+import { upgradeCannotBegin } from './upgrade.ts';
 
 /** In the order in which docs/descriptors.md lists them. */
 export const RULES: readonly Rule[] = [
@@ -47,6 +48,7 @@ export const RULES: readonly Rule[] = [
   invalidExpression,
   singleWriterNeedsFence,
   stopAfterIncomplete,
+  upgradeCannotBegin,
   invalidVersionRange,
   bindingCycle,
   notYetActedOn,

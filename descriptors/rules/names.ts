@@ -106,12 +106,15 @@ export const portUsedTwice: Rule = {
 
 export const unknownIndicator: Rule = {
   name: 'unknown-indicator',
-  summary: 'Scaling policies and alarms name indicators that a unit declares in `metrics`.',
+  summary:
+    'Scaling policies, alarms and `upgrade.compare` name indicators that a unit declares in `metrics`.',
   kinds: FUNCTION,
   *check(doc) {
     const indicators = doc.each('units').flatMap((unit) => unit.at('metrics', 'indicators').names());
     for (const aspect of doc.each('scaling'))
       yield* unknown(aspect.at('policy', 'indicator'), indicators, 'an indicator');
+    for (const limit of doc.each('upgrade', 'compare'))
+      yield* unknown(limit.at('indicator'), indicators, 'an indicator');
     for (const alarm of doc.each('alarms')) {
       const name = /^\w+/.exec(alarm.at('when').text ?? '')?.[0];
       if (name !== undefined && !indicators.includes(name))

@@ -7,17 +7,10 @@ export const notYetActedOn: Rule = {
   kinds: BOTH,
   severity: 'warning',
   *check(doc) {
-    const lists = [
-      doc.at('offline', 'prefetch'),
-      doc.at('alarms'),
-      doc.at('state', 'migratesFrom'),
-      doc.at('aspects'),
-    ];
+    const lists = [doc.at('offline', 'prefetch'), doc.at('alarms'), doc.at('aspects')];
     const places = [
       ...doc.each('scaling').map((aspect) => aspect.at('policy')),
       doc.at('offline', 'buffer'),
-      doc.at('state', 'schema'),
-      doc.at('upgrade', 'strategy'),
       ...lists.filter((at) => at.items().length > 0),
     ];
     for (const at of places) {

@@ -205,8 +205,24 @@ export function vnfOpOccView(
   };
 }
 
-function rolloutView({ from, to, policy }: RolloutRecord): NonNullable<Schemas['VnfLcmOpOcc']['rollout']> {
-  return { from, to, policy: { ...policy } };
+function rolloutView({
+  before: _before,
+  target: _target,
+  policy,
+  comparison,
+  ...rest
+}: RolloutRecord): NonNullable<Schemas['VnfLcmOpOcc']['rollout']> {
+  const { waves, compare, window, ...numbers } = policy;
+  return {
+    ...rest,
+    policy: {
+      ...numbers,
+      ...(waves === undefined ? {} : { waves: waves.map((wave) => ({ ...wave })) }),
+      ...(compare === undefined ? {} : { compare: compare.map((limit) => ({ ...limit })) }),
+      ...(window === undefined ? {} : { window }),
+    },
+    ...(comparison === undefined ? {} : { comparison: comparison.map((each) => ({ ...each })) }),
+  };
 }
 
 function resourceChanges(

@@ -14,7 +14,7 @@ import type {
   VnfcInstanceId,
 } from '../../kernel/index.ts';
 import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '../../descriptors/index.ts';
-import type { ArtifactType } from '../../descriptors/index.ts';
+import type { ArtifactType, UpgradeWave } from '../../descriptors/index.ts';
 import type { ObservedWorkload, WantedInstance, Workload } from '../../vim-drivers/index.ts';
 import type {
   HostState,
@@ -162,7 +162,7 @@ export interface AffectedVnfc {
 
 export interface VnfLcmOpOccDocument {
   readonly vnfInstanceId: VnfInstanceId;
-  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE' | 'CHANGE_VNFPKG';
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE' | 'CHANGE_VNFPKG' | 'MODIFY_INFO';
   readonly state: LcmOperationState;
   readonly startTime: string;
   readonly stateEnteredTime: string;
@@ -179,6 +179,14 @@ export interface VnfLcmOpOccDocument {
   readonly nsLcmOpOccId?: LcmOpOccId;
   /** Of an operation that replaces one version by another. */
   readonly rollout?: RolloutRecord;
+  /** Of an operation that changes configuration values which running copies take over. */
+  readonly configChange?: ConfigChange;
+}
+
+/** Values that were given, without defaults. */
+export interface ConfigChange {
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
 }
 
 /** How one version replaces another: the descriptor's `upgrade`, with what the request says otherwise. */
@@ -188,6 +196,39 @@ export interface RolloutPolicy {
   readonly maxSurge: number;
   readonly healthyForSeconds: number;
   readonly autoRollback: boolean;
+  /** Parts that get the new version first, one after the other, each with those before it; then comes all the rest. Absent: all at once. */
+  readonly waves?: readonly UpgradeWave[];
+  /** How long a part is watched before the next. */
+  readonly bakeSeconds?: number;
+  /** What must not be worse in the new version when a part has been watched. */
+  readonly compare?: readonly IndicatorLimit[];
+  /** With coverage: the share of the hosts so far on which the new version may fail without stopping it; absent: 0. */
+  readonly stopAt?: number;
+  /** With coverage: when hosts may be touched. */
+  readonly window?: RolloutWindow;
+}
+
+/** How much higher an indicator (error rate, latency) may be in the new version. */
+export interface IndicatorLimit {
+  readonly indicator: string;
+  /** Of what it is in the old version: 0.5 is half as much again. */
+  readonly tolerance: number;
+  /** Up to here it is good enough, whatever it was. */
+  readonly floor: number;
+}
+
+/** Each day from a time of the day on, by the clock of the host (its label `timezone`; UTC where it has none) or by UTC. */
+export interface RolloutWindow {
+  readonly fromSeconds: number;
+  readonly forSeconds: number;
+  readonly clock: 'local' | 'utc';
+}
+
+/** An indicator in both versions, as it was when a part had been watched: the mean of the instances that have one. */
+export interface IndicatorComparison extends IndicatorLimit {
+  readonly old?: number;
+  readonly fresh?: number;
+  readonly isWorse: boolean;
 }
 
 /** What an operation that replaces a version knows beside what is wanted. */
@@ -199,6 +240,14 @@ export interface RolloutRecord {
   /** What the instance was before, for the record and for a way back. */
   readonly before: FunctionVersion;
   readonly target: FunctionVersion;
+  /** No further step is begun until it is resumed; a failed gate still counts. */
+  readonly isPaused?: boolean;
+  /** Parts that are over. */
+  readonly wavesDone?: number;
+  /** Since when the part is watched, RFC 3339. */
+  readonly bakingSince?: string;
+  /** What was compared last. */
+  readonly comparison?: readonly IndicatorComparison[];
 }
 
 export interface NsInstanceDocument {

@@ -4,6 +4,7 @@ import { describePlan, describeRefusal, planOrRelax, planPlacement } from '../pl
 import { abandonedBy } from './abandoned.ts';
 import { activeOperation, convergenceOf, type ActiveOperation } from './active-operation.ts';
 import { affectedVnfcs } from './affected-vnfcs.ts';
+import { advanceModification } from './advance-modification.ts';
 import { commitWanted } from './commit-wanted.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
@@ -39,6 +40,8 @@ export function advanceOperation(
   if (active === undefined) return false;
   const { rollout } = active.operation.document;
   if (rollout !== undefined) return advanceRollout(context, heldFor, active, rollout);
+  if (active.operation.document.operation === 'MODIFY_INFO')
+    return advanceModification(context, progress, active);
   const convergence = convergenceOf(context, vnfInstanceId, active.instance.document);
   const step = planNextStep({
     operation: active.operation.document,

@@ -1,4 +1,4 @@
-import type { Clock, HostId, IdSource, Logger, VnfInstanceId } from '../../kernel/index.ts';
+import type { Clock, HostId, IdSource, Logger, VnfInstanceId, VnfcInstanceId } from '../../kernel/index.ts';
 import type { StateStore, StateView, Write } from '../store/index.ts';
 import type { TemplateSource } from './build-workload.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
@@ -47,6 +47,12 @@ export interface LifecycleAlarms {
   clear(vnfInstanceId: VnfInstanceId, names: readonly LifecycleAlarm['name'][]): void;
 }
 
+/** Recent figures of the instances of a function, as monitoring has them. */
+export type IndicatorSource = (vnfInstanceId: VnfInstanceId) => readonly {
+  readonly name: string;
+  readonly instances: readonly { readonly vnfcInstanceId: VnfcInstanceId; readonly value: number }[];
+}[];
+
 export const NO_ALARMS: LifecycleAlarms = { raise: () => {}, clear: () => {} };
 
 /** What every part of the lifecycle leans on. */
@@ -62,6 +68,7 @@ export interface LifecycleContext {
   readonly liveness: Liveness;
   readonly templates: TemplateSource;
   readonly alarms: LifecycleAlarms;
+  readonly indicatorsOf: IndicatorSource;
   readonly limits: LifecycleLimits;
   readonly logger: Logger;
   /** Commits, and keeps the index true. Throws as the store does. */

@@ -3,6 +3,7 @@ export { createLifecycle, type Lifecycle, type LifecycleOptions } from './create
 export {
   DEFAULT_LIMITS,
   NO_ALARMS,
+  type IndicatorSource,
   type LifecycleAlarm,
   type LifecycleAlarms,
   type LifecycleContext,
@@ -24,6 +25,7 @@ export type { VnfUseCases } from './vnf-use-cases.ts';
 export type { Relocation } from './relocate.ts';
 export type { RelocationRequest } from './parse-relocation.ts';
 export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
+export type { ModifyVnf } from './modify-instance.ts';
 export type { ChangeVnfPkg } from './rollout/change-request.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export { choicesIn, reportFailure, reportSuccess, type PlanReport } from './plan-report.ts';

@@ -10,6 +10,8 @@ import { openSqliteStore, type StateStore } from '../store/index.ts';
 const LOOP = join(import.meta.dirname, 'testkit/lifecycle-loop.ts');
 const RUN_MILLISECONDS = 12_000;
 const LONGEST_LIFE_MILLISECONDS = 500;
+/** However slow the machine is. */
+const FEWEST_KILLS = 4;
 
 interface Run {
   readonly code: number | null;
@@ -53,7 +55,7 @@ it(
       const told: string[] = [];
       const end = performance.now() + RUN_MILLISECONDS;
       let kills = 0;
-      for (; performance.now() < end; kills += 1) {
+      for (; performance.now() < end || kills < FEWEST_KILLS; kills += 1) {
         const run = await live(
           data,
           join(directory, `told-${kills}`),
@@ -63,7 +65,7 @@ it(
         told.push(...run.told);
       }
       const last = await live(data, join(directory, 'told-last'));
-      expect([last.code, kills > 3]).toEqual([0, true]);
+      expect(last.code).toBe(0);
       told.push(...last.told);
       const store = await openSqliteStore({ directory: data, ids: randomIds, onFatal: () => {} });
       const accepted = wordsAfter(told, 'accepted');

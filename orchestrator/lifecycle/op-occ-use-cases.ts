@@ -8,11 +8,12 @@ import {
 import { describeRefusal, planOrRelax } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { activeOperation, type ActiveOperation } from './active-operation.ts';
+import { configWrites } from './advance-modification.ts';
 import { commitWanted } from './commit-wanted.ts';
 import type { LifecycleContext } from './context.ts';
 import { asCreated, moveOperation, updateInstance, withoutOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
-import { retryRollout, rollBackRollout } from './rollout/decide-rollout.ts';
+import { pauseRollout, retryRollout, rollBackRollout } from './rollout/decide-rollout.ts';
 import { settledVersions } from './rollout/rollout-versions.ts';
 
 /** SOL003's tasks on VNF LCM operation occurrences. In the wrong state they are refused with `conflict`. */
@@ -24,6 +25,8 @@ export interface OpOccUseCases {
   rollback(tenant: TenantId, id: string): void;
   fail(tenant: TenantId, id: string): void;
   cancel(tenant: TenantId, id: string, mode: 'GRACEFUL' | 'FORCEFUL'): void;
+  /** Holds an operation that replaces a version, or lets it go on. */
+  pause(tenant: TenantId, id: string, isPaused: boolean): void;
 }
 
 export function createOpOccUseCases(context: LifecycleContext): OpOccUseCases {
@@ -49,12 +52,19 @@ export function createOpOccUseCases(context: LifecycleContext): OpOccUseCases {
     rollback: (tenant, id) => rollBackOperation(context, find(tenant, id)),
     fail: (tenant, id) => context.commit(failOperation(context, find(tenant, id))),
     cancel: (tenant, id, mode) => context.commit(cancelOperation(context, find(tenant, id), mode)),
+    pause: (tenant, id, isPaused) => pauseRollout(context, find(tenant, id), isPaused),
   };
 }
 
 /** FAILED_TEMP → PROCESSING, with a plan made anew. */
 export function retryOperation(context: LifecycleContext, active: ActiveOperation): void {
   const { vnfInstanceId, instance, operation } = active;
+  const { configChange } = operation.document;
+  if (configChange !== undefined) {
+    const document = { ...instance.document, config: configChange.after };
+    context.commit([moveOperation(context, operation, 'retry'), ...configWrites(context, active, document)]);
+    return;
+  }
   if (operation.document.rollout !== undefined) {
     retryRollout(context, active, operation.document.rollout);
     return;
@@ -87,9 +97,15 @@ export function rollBackOperation(context: LifecycleContext, active: ActiveOpera
       'not-found',
       `a ${operation.document.operation} cannot be rolled back; retry operation ${operation.id}, or fail it`,
     );
-  if (operation.document.rollout === undefined)
-    commitWanted(context, active, instance.document, { wanted: operation.document.before ?? [] }, moved);
-  else rollBackRollout(context, active, operation.document.rollout);
+  const { rollout, configChange, before = [] } = operation.document;
+  if (rollout !== undefined) rollBackRollout(context, active, rollout);
+  else if (configChange === undefined)
+    commitWanted(context, active, instance.document, { wanted: before }, moved);
+  else
+    context.commit([
+      moved,
+      ...configWrites(context, active, { ...instance.document, config: configChange.before }),
+    ]);
 }
 
 /** FAILED_TEMP → FAILED: the function is left as it is, and may be terminated or healed. */

@@ -51,6 +51,7 @@ export interface NewOperation {
   readonly isAutomaticInvocation?: boolean;
   readonly nsLcmOpOccId?: LcmOpOccId;
   readonly rollout?: VnfLcmOpOccDocument['rollout'];
+  readonly configChange?: VnfLcmOpOccDocument['configChange'];
 }
 
 /** A new operation occurrence in STARTING, and the instance that is busy with it. */
@@ -59,7 +60,14 @@ export function startOperation(
   vnfInstanceId: VnfInstanceId,
   tenant: TenantId,
   record: StoredRecord<'vnf-instance'>,
-  { operation, operationParams, isAutomaticInvocation = false, nsLcmOpOccId, rollout }: NewOperation,
+  {
+    operation,
+    operationParams,
+    isAutomaticInvocation = false,
+    nsLcmOpOccId,
+    rollout,
+    configChange,
+  }: NewOperation,
   changes: Partial<VnfInstanceDocument> = {},
 ): { readonly id: LcmOpOccId; readonly writes: readonly Write[] } {
   const id = context.ids.uuid() as LcmOpOccId;
@@ -75,6 +83,7 @@ export function startOperation(
     isCancelPending: false,
     ...(nsLcmOpOccId === undefined ? {} : { nsLcmOpOccId }),
     ...(rollout === undefined ? {} : { rollout }),
+    ...(configChange === undefined ? {} : { configChange }),
   };
   return {
     id,

@@ -166,6 +166,7 @@ function countsFor(
       );
     case 'HEAL':
     case 'CHANGE_VNFPKG':
+    case 'MODIFY_INFO':
       return countsOfWanted(before ?? intendedOf(instance));
     case 'TERMINATE':
       return {};

@@ -7,6 +7,7 @@ import {
   hostLabels,
   packageIdAt,
   wantedVnfcs,
+  type FunctionVersion,
   type HostFactsDocument,
   type Versions,
   type VnfInstanceDocument,
@@ -31,7 +32,7 @@ export interface WantedOverride {
   readonly id: VnfInstanceId;
   readonly vnfPkgId: VnfPkgId;
   /** Whose copies of its generation are of another package. */
-  readonly replaced?: VnfInstanceDocument['replaced'];
+  readonly replaced?: FunctionVersion;
   readonly wanted: readonly WantedUnit[];
 }
 

@@ -1,10 +1,11 @@
 import { IotmanoError, type LcmOpOccId, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
-import type { RolloutRecord, VnfInstanceDocument, VnfLcmOpOccDocument } from '../domain/index.ts';
+import type { VnfInstanceDocument, VnfLcmOpOccDocument } from '../domain/index.ts';
 import { planWithReasons } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import type { ScaleRequest } from './levels.ts';
+import { parseModification, type ModifyVnf } from './modify-instance.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
 import { reportPlan, type PlanReport } from './plan-report.ts';
@@ -52,6 +53,8 @@ export interface VnfUseCases {
     request: ChangeVnfPkg,
     alongside?: Alongside<LcmOpOccId>,
   ): LcmOpOccId;
+  /** Changes what people call it at once, and configuration values as these need: as copies run, or by replacing them step by step. */
+  modify(tenant: TenantId, id: string, request: ModifyVnf, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   /** Where all of the new version would be when `changePackage` is over; changes nothing. */
   planChange(tenant: TenantId, id: string, request: ChangeVnfPkg): PlanReport;
 }
@@ -72,14 +75,14 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     operationParams: object,
     alongside: Alongside<LcmOpOccId>,
     changes: Partial<VnfInstanceDocument> = {},
-    rollout?: RolloutRecord,
+    more: Pick<VnfLcmOpOccDocument, 'rollout' | 'configChange'> = {},
   ): LcmOpOccId {
     const { id, writes } = startOperation(
       context,
       record.id as VnfInstanceId,
       record.tenant,
       record,
-      { operation, operationParams: { ...operationParams }, ...(rollout === undefined ? {} : { rollout }) },
+      { operation, operationParams: { ...operationParams }, ...more },
       changes,
     );
     context.commit([...writes, ...alongside(id)]);
@@ -185,7 +188,14 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     planScale: (tenant, id, request) => planFor(getScalable(tenant, id, request), 'SCALE', request),
     changePackage: (tenant, id, request, alongside = NOTHING) => {
       const record = getChangeable(tenant, id);
-      return start(record, 'CHANGE_VNFPKG', request, alongside, {}, parseChange(context, record, request));
+      const rollout = parseChange(context, record, request);
+      return start(record, 'CHANGE_VNFPKG', request, alongside, {}, { rollout });
+    },
+    modify: (tenant, id, request, alongside = NOTHING) => {
+      const record = get(tenant, id);
+      requireFree(record);
+      const { info, ...more } = parseModification(context, record, request);
+      return start(record, 'MODIFY_INFO', request, alongside, info, more);
     },
     planChange: (tenant, id, request) => {
       const record = getChangeable(tenant, id);

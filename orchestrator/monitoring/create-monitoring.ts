@@ -5,7 +5,7 @@ import {
   type TenantId,
   type VnfInstanceId,
 } from '../../kernel/index.ts';
-import { hostIdOf } from '../domain/index.ts';
+import { hostIdOf, versionsOf } from '../domain/index.ts';
 import type { WorkloadKey } from '../../vim-drivers/index.ts';
 import { createMessageSequences, type MessageNumber } from '../inventory/index.ts';
 import type { Change, StateStore } from '../store/index.ts';
@@ -69,10 +69,15 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
 
   function declaredIndicators(vnfInstanceId: VnfInstanceId): readonly DeclaredIndicator[] {
     const vnf = store.get('vnf-instance', vnfInstanceId)?.document;
-    const units = vnf && store.get('vnf-package', vnf.vnfPkgId)?.document.descriptor?.units;
-    return (units ?? []).flatMap(({ name, metrics }) =>
-      (metrics?.indicators ?? []).map((indicator) => ({ ...indicator, unit: name })),
+    const declared = (vnf === undefined ? [] : versionsOf(vnf)).flatMap(({ vnfPkgId }) =>
+      (store.get('vnf-package', vnfPkgId)?.document.descriptor?.units ?? []).flatMap(({ name, metrics }) =>
+        (metrics?.indicators ?? []).map((indicator) => ({ ...indicator, unit: name })),
+      ),
     );
+    // While one version replaces another, both may declare the same.
+    return [
+      ...new Map(declared.map((each) => [`${each.unit} ${each.name} ${each.quantile}`, each])).values(),
+    ];
   }
 
   return {

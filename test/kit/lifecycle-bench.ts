@@ -1,6 +1,7 @@
 import { silentLogger, type HostId, type IdSource } from '../../kernel/index.ts';
 import {
   createLifecycle,
+  type IndicatorSource,
   type KeySource,
   type Lifecycle,
   type LifecycleAlarm,
@@ -62,6 +63,7 @@ export interface LifecycleBench {
 export function createLifecycleBench(
   hosts: readonly Omit<SimulatedHostOptions, 'clock'>[],
   limits: Partial<LifecycleLimits> = {},
+  indicatorsOf: IndicatorSource = () => [],
 ): LifecycleBench {
   const store = createMemoryStore({ ids: countingIds('state') });
   const clock = createFakeClock();
@@ -78,6 +80,7 @@ export function createLifecycleBench(
     templates: () => '',
     logger: silentLogger,
     alarms: { raise: (alarm) => void alarms.push(alarm), clear: () => {} },
+    indicatorsOf,
     limits,
   });
   lifecycle.engine.start();

@@ -1,6 +1,8 @@
+import { toTimestamp } from '../../../kernel/index.ts';
 import {
   copyName,
   isSameJson,
+  type RolloutPolicy,
   type RolloutRecord,
   type VnfInstanceDocument,
   type WantedVnfc,
@@ -18,9 +20,12 @@ import type { HeldFor } from './held-for.ts';
 import { observeRollout, unconfirmedHosts } from './observe-rollout.ts';
 import type { RolloutPlaces } from './place-rollout.ts';
 import { planCoverageRollout } from './plan-coverage-rollout.ts';
-import { failedGate, freshCounts, isRolledOut, planRollout } from './plan-rollout.ts';
+import { failedGate, freshCounts, isPartDone, isRolledOut, planRollout } from './plan-rollout.ts';
 import { countsOfRollout } from './rollout-counts.ts';
+import { valuesOf } from './rollout-figures.ts';
 import { whyIrreversible } from './rollout-policy.ts';
+import { noteRollout } from './rollout-record.ts';
+import { compareVersions, describeComparison, isUndecided } from './rollout-waves.ts';
 import type { RolloutChange, RolloutInput } from './rollout-types.ts';
 import { towardsTarget } from './rollout-versions.ts';
 
@@ -93,6 +98,7 @@ function proceed(
     failGate(context, active, rollout, gate);
     return true;
   }
+  if (rollout.isPaused === true && operation.document.state === 'PROCESSING') return false;
   const change = planFor(document, input);
   const hosts = String(newestOfHosts(context.state));
   const isNewsOfHosts =
@@ -102,12 +108,15 @@ function proceed(
     if (failure === undefined) return true;
     if (!isNewsOfHosts) return waitOrFail(context, heldFor, active, input, failure);
   }
+  if (isPartDone(input)) return watchPart(context, heldFor, active, rollout);
   const { leftovers } = convergenceOf(context, active.vnfInstanceId, document);
   // Done is said only when everything has stopped.
   if (isRolledOut(input) && leftovers === 0) {
     finish(context, active);
     return true;
   }
+  // Hosts whose time has not come are waited for, however long that is.
+  if ((input.closedHosts?.size ?? 0) > 0) return false;
   return waitOrFail(context, heldFor, active, input, describeWaiting(context, document, input));
 }
 
@@ -115,7 +124,7 @@ function look(
   context: LifecycleContext,
   heldFor: HeldFor,
   { vnfInstanceId, instance, operation }: ActiveOperation,
-  { policy }: RolloutRecord,
+  rollout: RolloutRecord,
   document: VnfInstanceDocument,
 ): RolloutInput {
   const isBack = operation.document.state === 'ROLLING_BACK';
@@ -126,11 +135,15 @@ function look(
       heldFor,
       operationId: operation.id,
       record,
-      // What ran before is known to be well.
-      policy: isBack ? { ...policy, healthyForSeconds: 0 } : policy,
+      rollout: isBack ? { ...rollout, policy: wayBack(rollout.policy) } : rollout,
     },
     countsOfRollout(context, document, operation.document.before ?? intendedOf(document)),
   );
+}
+
+/** What ran before is known to be well, and nothing keeps it waiting. */
+function wayBack({ strategy, maxUnavailable, maxSurge, autoRollback }: RolloutPolicy): RolloutPolicy {
+  return { strategy, maxUnavailable, maxSurge, autoRollback, healthyForSeconds: 0 };
 }
 
 function planFor(document: VnfInstanceDocument, input: RolloutInput): RolloutChange {
@@ -190,6 +203,35 @@ function carryOut(
   return undefined;
 }
 
+/** The part that has the new version first is watched for a while; then both versions are compared, and the next part begins. */
+function watchPart(
+  context: LifecycleContext,
+  heldFor: HeldFor,
+  active: ActiveOperation,
+  rollout: RolloutRecord,
+): boolean {
+  const { vnfInstanceId, instance, operation } = active;
+  const { bakingSince, policy, wavesDone = 0, ...rest } = rollout;
+  const now = context.clock.now();
+  const note = (next: RolloutRecord): boolean => {
+    context.commit([noteRollout(operation, next)]);
+    return true;
+  };
+  if (bakingSince === undefined) return note({ ...rollout, bakingSince: toTimestamp(now) });
+  const bakedMilliseconds = now - Date.parse(bakingSince) - (policy.bakeSeconds ?? 0) * 1000;
+  if (bakedMilliseconds < 0) return false;
+  const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
+  const comparison = compareVersions(policy.compare ?? [], (name) => valuesOf(context, record, name));
+  const worse = comparison.filter(({ isWorse }) => isWorse);
+  const unknown = comparison.filter(isUndecided);
+  if (worse.length === 0 && unknown.length === 0)
+    return note({ ...rest, policy, wavesDone: wavesDone + 1, comparison });
+  if (worse.length === 0 && bakedMilliseconds < context.limits.stallMilliseconds) return false;
+  const gate = (worse.length > 0 ? worse : unknown).map(describeComparison).join('; ');
+  failGate(context, active, { ...rollout, comparison }, gate);
+  return true;
+}
+
 /** A gate has failed: back to the version that was, where the policy says so and that version can read what the new one has written. */
 function failGate(
   context: LifecycleContext,
@@ -212,7 +254,7 @@ function failGate(
     return;
   }
   const error = problemRecord('driver-failed', `${detail}; going back to ${rollout.from}`);
-  const failed = moveOperation(context, operation, 'failTemporarily', { error });
+  const failed = moveOperation(context, operation, 'failTemporarily', { error, rollout });
   const temporary = { ...operation, document: failed.document };
   context.commit([
     moveOperation(context, temporary, 'rollback'),

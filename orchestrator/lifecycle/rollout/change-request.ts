@@ -57,7 +57,8 @@ export function parseChange(
       ? newVersion(context, record, pkg, request)
       : oneOf(document, pkg, request);
   const { from, to } = namesOf(before, pkg);
-  const policy = resolvePolicy(before, pkg, request.additionalParams?.upgrade ?? {});
+  const isCoverage = document.coverage !== undefined;
+  const policy = resolvePolicy(before, pkg, request.additionalParams?.upgrade ?? {}, isCoverage);
   return { policy, from, to, before: versionOf(document), target };
 }
 
@@ -187,7 +188,7 @@ function newVersion(
 }
 
 /** What was given before and the version knows still, with the changes. */
-function changedConfig(
+export function changedConfig(
   before: VnfInstanceDocument['config'],
   changes: Readonly<Record<string, unknown>>,
   { config }: IoTFunctionDescriptor,

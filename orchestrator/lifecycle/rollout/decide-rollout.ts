@@ -13,6 +13,7 @@ import { commitWanted } from '../commit-wanted.ts';
 import type { LifecycleContext } from '../context.ts';
 import { moveOperation, updateInstance } from '../operation-records.ts';
 import { whyIrreversible } from './rollout-policy.ts';
+import { noteRollout } from './rollout-record.ts';
 import { towardsTarget } from './rollout-versions.ts';
 
 /** FAILED_TEMP → PROCESSING, towards the new version again; what of it does not run is started anew. */
@@ -22,7 +23,8 @@ export function retryRollout(
   rollout: RolloutRecord,
 ): void {
   const { instance, operation } = active;
-  const moved = moveOperation(context, operation, 'retry');
+  const { bakingSince: _bakingSince, isPaused: _isPaused, ...rest } = rollout;
+  const moved = moveOperation(context, operation, 'retry', { rollout: rest });
   const document = towardsTarget(instance.document, rollout);
   const wanted = startedAnew(context, active, document);
   commitWanted(context, active, document, { wanted, displaced: document.displaced ?? [] }, moved);
@@ -60,4 +62,26 @@ export function rollBackRollout(
     moved,
     updateInstance(instance, towardsTarget(instance.document, { target: rollout.before })),
   ]);
+}
+
+/**
+ * Begins no further step, or goes on. Idempotent; a failed gate still counts, and what has fallen away is not made up for while it is paused.
+ * @throws IotmanoError `conflict` for an operation that is not under way, or replaces no version
+ */
+export function pauseRollout(
+  context: LifecycleContext,
+  { operation }: ActiveOperation,
+  isPaused: boolean,
+): void {
+  const { rollout, state, operation: type } = operation.document;
+  if (rollout === undefined)
+    throw new IotmanoError('conflict', `a ${type} replaces no version step by step: it cannot be paused`);
+  if (state !== 'STARTING' && state !== 'PROCESSING')
+    throw new IotmanoError(
+      'conflict',
+      `operation ${operation.id} is ${state}: only what goes forward is paused or resumed`,
+    );
+  if ((rollout.isPaused === true) === isPaused) return;
+  const { isPaused: _isPaused, ...rest } = rollout;
+  context.commit([noteRollout(operation, isPaused ? { ...rest, isPaused } : rest)]);
 }

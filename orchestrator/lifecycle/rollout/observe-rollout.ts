@@ -2,19 +2,22 @@ import type { HostId, VnfInstanceId } from '../../../kernel/index.ts';
 import {
   copyName,
   generationOf,
+  hostLabels,
   vnfcInstanceId,
   wantedVnfcs,
   type RolloutPolicy,
+  type RolloutRecord,
   type VnfInstanceDocument,
   type WantedVnfc,
 } from '../../domain/index.ts';
 import type { FunctionRecord } from '../abandoned.ts';
 import { findCopy, isFailed, type FoundCopy } from '../assess-convergence.ts';
 import type { LifecycleContext } from '../context.ts';
-import { packageOf } from '../function-catalog.ts';
+import { packageOf, type FunctionPackage } from '../function-catalog.ts';
 import { judgeHost } from '../liveness.ts';
 import { openWithdrawals, sortDisplaced } from '../withdrawals.ts';
 import type { HeldFor } from './held-for.ts';
+import { isOpen, partOf, type WaveHost } from './rollout-waves.ts';
 import type { RolloutCopy, RolloutInput } from './rollout-types.ts';
 
 interface Observer {
@@ -22,21 +25,63 @@ interface Observer {
   readonly heldFor: HeldFor;
   readonly operationId: string;
   readonly record: FunctionRecord;
-  readonly policy: RolloutPolicy;
+  readonly rollout: RolloutRecord;
 }
 
 /** What the planner sees of one function that goes from one version to another. */
 export function observeRollout(observer: Observer, counts: RolloutInput['counts']): RolloutInput {
-  const { context, record, policy } = observer;
-  const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
+  const { context, record, rollout } = observer;
+  const { instance } = record;
+  const pkg = packageOf(context.catalog, instance.vnfPkgId);
   const { gone, leaving } = sortDisplaced(context, record, pkg);
+  const copies = wantedVnfcs(instance.wanted).map((copy) => observeCopy(observer, copy));
+  const ids = new Set([
+    ...copies.map(({ copy }) => copy.hostId),
+    ...[...leaving, ...gone].map(({ hostId }) => hostId),
+  ]);
+  const hosts = instance.coverage === undefined ? undefined : hostsAt(context, ids);
+  const part = partOf(rollout, counts, hosts);
   return {
-    policy,
+    policy: rollout.policy,
     counts,
-    copies: wantedVnfcs(record.instance.wanted).map((copy) => observeCopy(observer, copy)),
-    leaving,
+    copies: tolerated(rollout.policy, copies),
+    leaving: hosts === undefined ? leaving : leaving.filter((copy) => !isSilent(context, pkg, copy.hostId)),
     gone,
+    ...(part === undefined ? {} : { part }),
+    ...(hosts === undefined ? {} : { closedHosts: closedAmong(context, rollout.policy, hosts) }),
   };
+}
+
+function isSilent(context: LifecycleContext, { descriptor }: FunctionPackage, hostId: HostId): boolean {
+  return judgeHost(context.state, context.liveness, descriptor, hostId).isLost;
+}
+
+function hostsAt({ state }: LifecycleContext, ids: ReadonlySet<HostId>): readonly WaveHost[] {
+  return [...ids].toSorted().map((hostId) => {
+    const facts = state.get('host-facts', hostId)?.document;
+    return { hostId, labels: facts === undefined ? {} : hostLabels(hostId, facts) };
+  });
+}
+
+function closedAmong(
+  { clock }: LifecycleContext,
+  { window }: RolloutPolicy,
+  hosts: readonly WaveHost[],
+): ReadonlySet<HostId> {
+  if (window === undefined) return new Set();
+  const now = clock.now();
+  const closed = hosts.filter(({ labels }) => !isOpen(window, now, labels['timezone']));
+  return new Set(closed.map(({ hostId }) => hostId));
+}
+
+/** On a share of the hosts so far the new version may fail: there it is not waited for. */
+function tolerated({ stopAt = 0 }: RolloutPolicy, copies: readonly RolloutCopy[]): readonly RolloutCopy[] {
+  const fresh = copies.filter(({ isOld }) => !isOld);
+  const isBad = ({ health, isOverdue }: RolloutCopy): boolean =>
+    health === 'failed' || (isOverdue && health !== 'well' && health !== 'silent');
+  const bad = fresh.filter(isBad);
+  if (bad.length === 0 || bad.length > stopAt * fresh.length) return copies;
+  return copies.map((each) => (bad.includes(each) ? { ...each, health: 'silent', isOverdue: false } : each));
 }
 
 function observeCopy(observer: Observer, copy: WantedVnfc): RolloutCopy {
@@ -60,7 +105,7 @@ function observeCopy(observer: Observer, copy: WantedVnfc): RolloutCopy {
 }
 
 function healthOf(
-  { context, heldFor, operationId, record, policy }: Observer,
+  { context, heldFor, operationId, record, rollout: { policy } }: Observer,
   copy: WantedVnfc,
   found: FoundCopy | undefined,
 ): RolloutCopy['health'] {
@@ -82,7 +127,7 @@ function healthOf(
 
 /** Counted from when it was last well: a copy that comes and goes does not begin anew each time. */
 function isOverdue(
-  { context, heldFor, operationId, policy }: Observer,
+  { context, heldFor, operationId, rollout: { policy } }: Observer,
   copy: WantedVnfc,
   health: RolloutCopy['health'],
 ): boolean {

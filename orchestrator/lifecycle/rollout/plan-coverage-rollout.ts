@@ -22,8 +22,13 @@ export function planCoverageRollout(input: RolloutInput): RolloutChange {
   const underWay = hosts.filter(({ isUnderWay }) => isUnderWay);
   const waiting = hosts.filter(({ isUnderWay, old }) => !isUnderWay && old.length > 0);
   const heard = waiting.filter(({ old }) => old.some(({ health }) => health !== 'silent'));
-  const next = heard.slice(0, Math.max(0, atOnce - underWay.length));
-  const silent = heard.length === 0 && underWay.length === 0 ? waiting : [];
+  const next = heard
+    .filter(
+      ({ hostId }) => input.part?.hosts?.has(hostId) !== false && input.closedHosts?.has(hostId) !== true,
+    )
+    .slice(0, Math.max(0, atOnce - underWay.length));
+  const isLast = heard.length === 0 && underWay.length === 0 && input.part === undefined;
+  const silent = isLast ? waiting : [];
   const retired = underWay
     .filter(({ fresh }) => fresh.length > 0 && fresh.every(isGood))
     .flatMap(({ old }) => old);

@@ -7,7 +7,34 @@ import type { RolloutChange, RolloutCopy, RolloutInput } from './rollout-types.t
  * on after any crash, and the way back is the same with the versions changed over.
  */
 export function planRollout(input: RolloutInput): RolloutChange {
-  return input.policy.strategy === 'recreate' ? planRecreation(input) : planRolling(input);
+  switch (input.policy.strategy) {
+    case 'recreate':
+      return planRecreation(input);
+    case 'blue-green':
+      return planSwitch(input);
+    case 'rolling':
+    case 'canary':
+      return planRolling(input);
+  }
+}
+
+/** Whether the part that gets the new version first is all of the new version, and well. */
+export function isPartDone({ copies, part, gone, leaving, policy }: RolloutInput): boolean {
+  const fresh = copies.filter(({ isOld }) => !isOld);
+  if (part === undefined || gone.length > 0 || leaving.length > 0) return false;
+  if (!fresh.every(isGood)) return false;
+  if (part.hosts !== undefined)
+    return !copies.some(
+      ({ isOld, copy, health }) => isOld && health !== 'silent' && part.hosts?.has(copy.hostId),
+    );
+  // Blue-green: those who are bound to it use the new version, and nothing else.
+  if (policy.strategy === 'blue-green' && !copies.every((each) => !each.isOld || each.isForgotten))
+    return false;
+  return Object.entries(part.counts).every(([unit, count]) => ofUnit(fresh, unit).length >= count);
+}
+
+function isGood({ health }: RolloutCopy): boolean {
+  return health === 'well' || health === 'silent';
 }
 
 /** Nothing of the old version is wanted or there, and the new one is whole and well. */
@@ -17,7 +44,7 @@ export function isRolledOut({ copies, counts, leaving, gone }: RolloutInput): bo
     leaving.length === 0 &&
     gone.length === 0 &&
     fresh.length === copies.length &&
-    fresh.every(({ health }) => health === 'well' || health === 'silent') &&
+    fresh.every(isGood) &&
     Object.entries(counts).every(([unit, count]) => ofUnit(fresh, unit).length === count)
   );
 }
@@ -50,6 +77,24 @@ function planRecreation({ copies, counts, leaving }: RolloutInput): RolloutChang
   };
 }
 
+/** All of the new version beside the old one, which nobody is told of until it is whole and well; then of nothing else, and the old one ends. */
+function planSwitch({ copies, counts, part }: RolloutInput): RolloutChange {
+  const here = copies.filter(({ health }) => health !== 'gone');
+  const [old, fresh] = [true, false].map((side) => here.filter(({ isOld }) => isOld === side));
+  const isWhole = Object.entries(counts).every(
+    ([unit, count]) => ofUnit(fresh ?? [], unit).filter(isGood).length === count,
+  );
+  const over = isWhole && part === undefined ? (old ?? []).filter(({ isForgotten }) => isForgotten) : [];
+  const hidden = isWhole ? (old ?? []).filter((each) => !over.includes(each)) : (fresh ?? []);
+  const lost = copies.filter(({ health }) => health === 'gone');
+  return {
+    stop: [...over, ...lost].map(({ copy }) => copy),
+    displace: [],
+    withheld: hidden.map(({ copy }) => copy),
+    counts,
+  };
+}
+
 /** Some more of the new version, within the surge; some fewer of the old one, within what may be missing; the next when these are well. */
 function planRolling(input: RolloutInput): RolloutChange {
   const steps = Object.entries(input.counts).map(([unit, count]) => rollUnit(input, unit, count));
@@ -72,15 +117,18 @@ interface UnitStep {
   readonly isOver: boolean;
 }
 
-function rollUnit({ policy, copies }: RolloutInput, unit: string, count: number): UnitStep {
-  const { maxUnavailable, maxSurge } = policy;
+function rollUnit({ policy, copies, part }: RolloutInput, unit: string, count: number): UnitStep {
+  const { maxUnavailable } = policy;
+  // The first part runs beside the old version, all of which goes on until it has been watched.
+  const most = Math.min(count, part?.counts[unit] ?? count);
+  const maxSurge = part === undefined ? policy.maxSurge : Math.max(policy.maxSurge, most);
   const own = ofUnit(copies, unit);
   const old = own.filter(({ isOld }) => isOld);
   const fresh = own.filter(({ isOld, health }) => !isOld && health !== 'gone');
   const well = fresh.filter(({ health }) => health === 'well');
   const offered = old.filter(({ isWithheld }) => !isWithheld);
   const spare = offered.length + Math.min(well.length, count) - Math.max(0, count - maxUnavailable);
-  const retiring = offered.toSorted(leastMissed).slice(0, Math.max(0, spare));
+  const retiring = part === undefined ? offered.toSorted(leastMissed).slice(0, Math.max(0, spare)) : [];
   const stop = old.filter(
     ({ isWithheld, isForgotten, health }) => health === 'gone' || (isWithheld && isForgotten),
   );
@@ -94,7 +142,7 @@ function rollUnit({ policy, copies }: RolloutInput, unit: string, count: number)
     withheld: [...old.filter(({ isWithheld }) => isWithheld), ...retiring]
       .filter((each) => !stop.includes(each))
       .map(({ copy }) => copy),
-    target: isSettled ? Math.min(count, fresh.length + room) : fresh.length,
+    target: isSettled ? Math.max(fresh.length, Math.min(most, fresh.length + room)) : fresh.length,
     isOver: old.length === 0 && well.length === count,
   };
 }

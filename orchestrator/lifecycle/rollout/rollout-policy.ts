@@ -1,5 +1,5 @@
 import { IotmanoError } from '../../../kernel/index.ts';
-import type { IoTFunctionDescriptor } from '../../../descriptors/index.ts';
+import { parseExpression, type IoTFunctionDescriptor } from '../../../descriptors/index.ts';
 import type { RolloutPolicy, RolloutRecord } from '../../domain/index.ts';
 import type { LifecycleContext } from '../context.ts';
 import { packageOf, type FunctionPackage } from '../function-catalog.ts';
@@ -16,24 +16,53 @@ export function resolvePolicy(
   before: FunctionPackage,
   { descriptor }: FunctionPackage,
   request: PolicyRequest,
+  isCoverage: boolean,
 ): RolloutPolicy {
   const isSingle = isSingleWriter(descriptor) || isSingleWriter(before.descriptor);
-  const policy: RolloutPolicy = {
+  const said: RolloutPolicy = {
     ...descriptor.upgrade,
     ...(isSingle ? { strategy: 'recreate' } : {}),
     ...request,
   };
+  const policy = withWaves(said);
   const { productName } = descriptor.metadata;
   if (isSingle && policy.strategy !== 'recreate')
     throw new IotmanoError(
       'unprocessable',
       `upgrade.strategy: ${productName} has a single writer, and ${policy.strategy} runs two versions at once; use recreate`,
     );
-  if (policy.strategy === 'rolling' && policy.maxUnavailable === 0 && policy.maxSurge === 0)
+  const isOneByOne = policy.strategy === 'rolling' || policy.strategy === 'canary';
+  if (isOneByOne && policy.maxUnavailable === 0 && policy.maxSurge === 0)
     throw new IotmanoError(
       'unprocessable',
       `upgrade: with maxUnavailable 0 and maxSurge 0 nothing can begin; allow one of them to be 1 or more`,
     );
+  requireWaves(policy, isCoverage);
+  return policy;
+}
+
+function requireWaves({ waves = [], stopAt, window }: RolloutPolicy, isCoverage: boolean): void {
+  if (
+    !isCoverage &&
+    (stopAt !== undefined || window !== undefined || waves.some(({ label }) => label !== undefined))
+  )
+    throw new IotmanoError(
+      'unprocessable',
+      'upgrade: stopAt, window and waves by label are about hosts, and only a function with coverage has its hosts given; leave them out',
+    );
+  for (const { label } of waves) {
+    const [fault] = label === undefined ? [] : parseExpression(label).faults;
+    if (fault !== undefined)
+      throw new IotmanoError('unprocessable', `upgrade.waves: "${label}": ${fault.message}; ${fault.remedy}`);
+  }
+}
+
+/** A canary is a part that comes first; of a blue-green change the old version stays until the new one has been watched. */
+function withWaves(policy: RolloutPolicy): RolloutPolicy {
+  if (policy.waves !== undefined && policy.waves.length > 0) return policy;
+  const isWatched = (policy.bakeSeconds ?? 0) > 0 || (policy.compare ?? []).length > 0;
+  if (policy.strategy === 'canary') return { ...policy, waves: [{ count: 1 }] };
+  if (policy.strategy === 'blue-green' && isWatched) return { ...policy, waves: [{ share: 1 }] };
   return policy;
 }
 

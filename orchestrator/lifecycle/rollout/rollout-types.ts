@@ -33,6 +33,17 @@ export interface RolloutInput {
   readonly leaving: readonly WantedVnfc[];
   /** Copies that are gone, and whose place has not been taken. */
   readonly gone: readonly WantedVnfc[];
+  /** Only a part gets the new version for now; absent: all of it does. */
+  readonly part?: RolloutPart;
+  /** With coverage: hosts that may not be touched now. */
+  readonly closedHosts?: ReadonlySet<HostId>;
+}
+
+export interface RolloutPart {
+  /** Copies of each unit of the new version. */
+  readonly counts: UnitCounts;
+  /** With coverage: the hosts that are of it. */
+  readonly hosts?: ReadonlySet<HostId>;
 }
 
 /** What is wanted next. Empty: nothing changes. */

@@ -470,3 +470,220 @@ describe('a change that is refused before anything is touched', () => {
     expect(() => change(bench, id, { vnfdId: 'vnfd-worker-9' })).toThrow(/no onboarded and enabled package/);
   });
 });
+
+describe('a canary', () => {
+  const compare = [{ indicator: 'failures', tolerance: 0.5, floor: 0.01 }];
+  const CANARY = { ...QUICK, strategy: 'canary' as const, bakeSeconds: 60, waves: [{ count: 1 }], compare };
+
+  async function watched(oldFailures: number, freshFailures: number | undefined) {
+    const figures = new Map<number, number | undefined>([
+      [1, oldFailures],
+      [2, freshFailures],
+    ]);
+    const bench = createLifecycleBench(
+      [{ hostId: 'h1' }, { hostId: 'h2' }],
+      { ...FAST, stallMilliseconds: 60_000 },
+      (id) => [{ name: 'failures', instances: copiesWithFigures(bench, id, figures) }],
+    );
+    const worker = buildFunction('worker', { ...THREE, upgrade: CANARY });
+    const id = await run(bench, worker);
+    const op = change(bench, id, { vnfdId: nextVersion(bench, worker) });
+    await bench.converge();
+    return { bench, id, op };
+  }
+
+  function copiesWithFigures(
+    bench: LifecycleBench,
+    id: string,
+    figures: ReadonlyMap<number, number | undefined>,
+  ) {
+    return bench.lifecycle
+      .viewVnfcs(bench.lifecycle.vnf.get(DEFAULT_TENANT, id))
+      .flatMap(({ id: vnfcInstanceId, generation }) => {
+        const value = figures.get(generation);
+        return value === undefined ? [] : [{ vnfcInstanceId, value }];
+      });
+  }
+
+  it('runs beside the old version, all of which goes on until it has been watched, and then is followed by the rest', async () => {
+    const { bench, op } = await watched(0.02, 0.025);
+    expect(
+      running(bench)
+        .map((text) => /-g\d/.exec(text)?.[0])
+        .toSorted(),
+    ).toEqual(['-g1', '-g1', '-g1', '-g2']);
+    await bench.clock.advance(59_000);
+    await bench.converge();
+    expect(running(bench)).toHaveLength(4);
+    await bench.clock.advance(2_000);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'COMPLETED',
+      rollout: {
+        wavesDone: 1,
+        comparison: [{ indicator: 'failures', old: 0.02, fresh: 0.025, isWorse: false }],
+      },
+    });
+    expect(running(bench)).toHaveLength(3);
+  });
+
+  it('is rolled back when it is worse than the old version, with the figures', async () => {
+    const { bench, op } = await watched(0.02, 0.09);
+    await bench.clock.advance(61_000);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'ROLLED_BACK',
+      error: { detail: expect.stringMatching(/failures: 0.02 in the old version, 0.09 in the new one/) },
+      rollout: { comparison: [{ isWorse: true }] },
+    });
+    expect(running(bench).every((text) => text.includes('-g1-'))).toBe(true);
+  });
+
+  it('is rolled back where nothing can be compared, once that has been waited for', async () => {
+    const { bench, op } = await watched(0.02, undefined);
+    await bench.clock.advance(61_000);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('PROCESSING');
+    await bench.clock.advance(61_000);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'ROLLED_BACK',
+      error: { detail: expect.stringMatching(/no figure in the new one/) },
+    });
+  });
+});
+
+describe('a blue-green change', () => {
+  it('tells nobody of the new version until it is whole, and then of nothing else; the old one stays while it is watched', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }], FAST);
+    const two = { flavours: [{ name: 'default', levels: [{ name: 'small', instances: { main: 2 } }] }] };
+    const broker = buildProvider('broker', {
+      ...two,
+      upgrade: { ...QUICK, strategy: 'blue-green', bakeSeconds: 30, healthyForSeconds: 10 },
+    });
+    const id = await run(bench, broker);
+    const client = await run(bench, buildFunction('client', { requires: [requirement('broker')] }), {
+      bind: { broker: id },
+    });
+    const told = () =>
+      bench.lifecycle.context.index
+        .assignmentsOf(client as VnfInstanceId)[0]
+        ?.document.workload.bindings.requires['broker']?.endpoints.map(({ instance: copy }) => copy);
+    const before = told();
+    const op = change(bench, id, { vnfdId: nextVersion(bench, broker) });
+    await bench.converge();
+    expect(running(bench).filter((text) => text.includes(id))).toHaveLength(4);
+    expect(told()).toEqual(before);
+    await bench.clock.advance(11_000);
+    await bench.converge();
+    expect(told()).toHaveLength(2);
+    expect(told()?.some((copy) => before?.includes(copy))).toBe(false);
+    expect(running(bench).filter((text) => text.includes(id))).toHaveLength(4);
+    await bench.clock.advance(31_000);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('COMPLETED');
+    expect(running(bench).filter((text) => text.includes(id))).toHaveLength(2);
+  });
+});
+
+describe('a change that is paused', () => {
+  it('begins no further step until it is resumed', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }], FAST);
+    const worker = buildFunction('worker', { ...THREE, upgrade: { ...QUICK, healthyForSeconds: 10 } });
+    const id = await run(bench, worker);
+    const op = change(bench, id, { vnfdId: nextVersion(bench, worker) });
+    await bench.converge();
+    bench.lifecycle.opOccs.pause(DEFAULT_TENANT, op, true);
+    await bench.clock.advance(600_000);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({ state: 'PROCESSING', rollout: { isPaused: true } });
+    expect(running(bench)).toHaveLength(4);
+    bench.lifecycle.opOccs.pause(DEFAULT_TENANT, op, false);
+    for (let round = 0; round < 8; round += 1) {
+      await bench.converge();
+      await bench.clock.advance(11_000);
+    }
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
+  it('is refused for an operation that replaces no version', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1', startSteps: 1e9 }], FAST);
+    onboardFunction(bench.store, buildFunction('worker'));
+    const { id } = bench.lifecycle.vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-worker' });
+    const op = bench.lifecycle.vnf.instantiate(DEFAULT_TENANT, id, { flavourId: 'default' });
+    expect(() => bench.lifecycle.opOccs.pause(DEFAULT_TENANT, op, true)).toThrow(
+      /replaces no version step by step/,
+    );
+  });
+});
+
+describe('waves over hosts', () => {
+  const hosts = ['h1', 'h2', 'h3', 'h4'].map((hostId, index) => ({
+    hostId,
+    facts: { labels: { ring: index === 2 ? 'canary' : 'all', timezone: index === 3 ? 'Asia/Tokyo' : 'UTC' } },
+  }));
+  const changed = (bench: LifecycleBench) =>
+    bench.hosts
+      .filter((host) => host.running().some((name) => name.includes('-g2-')))
+      .map(({ hostId }) => hostId);
+
+  it('come one after the other, each watched before the next', async () => {
+    const bench = createLifecycleBench(hosts, FAST);
+    const gateway = buildFunction('gateway', { upgrade: { ...QUICK, maxSurge: 4 } });
+    const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+    const upgrade = { waves: [{ label: 'ring = canary' }, { share: 0.5 }], bakeSeconds: 60 };
+    const op = change(bench, id, { vnfdId: nextVersion(bench, gateway), additionalParams: { upgrade } });
+    await bench.converge();
+    expect(changed(bench)).toEqual(['h3']);
+    await bench.clock.advance(61_000);
+    await bench.converge();
+    expect(changed(bench)).toEqual(['h1', 'h2', 'h3']);
+    await bench.clock.advance(61_000);
+    await bench.converge();
+    expect(changed(bench)).toEqual(['h1', 'h2', 'h3', 'h4']);
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
+  it('go on over failures on a small share of the hosts, and stop beyond it', async () => {
+    const run4 = async (stopAt: number) => {
+      const bench = createLifecycleBench(hosts, FAST);
+      const gateway = buildFunction('gateway', { upgrade: { ...QUICK, maxSurge: 4 } });
+      const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+      bench.host('h4').failStarts('-g2-', 'exited with code 1');
+      const op = change(bench, id, {
+        vnfdId: nextVersion(bench, gateway),
+        additionalParams: { upgrade: { stopAt } },
+      });
+      await bench.converge();
+      return operation(bench, op).state;
+    };
+    expect([await run4(0.25), await run4(0.1)]).toEqual(['COMPLETED', 'ROLLED_BACK']);
+  });
+
+  it('touch a host only in the window of its own day', async () => {
+    const bench = createLifecycleBench(hosts, { ...FAST, tickMilliseconds: 600_000 });
+    const gateway = buildFunction('gateway', { upgrade: QUICK });
+    const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+    // The hour that it is now in UTC; in Tokyo it is nine hours later.
+    const fromSeconds = Math.floor((bench.clock.now() / 1000) % 86_400);
+    const upgrade = { window: { fromSeconds, forSeconds: 3600, clock: 'local' as const } };
+    const op = change(bench, id, { vnfdId: nextVersion(bench, gateway), additionalParams: { upgrade } });
+    await bench.converge();
+    expect(changed(bench)).toEqual(['h1', 'h2', 'h3']);
+    await bench.clock.advance(15 * 3_600_000 + 60_000);
+    await bench.converge();
+    expect(changed(bench)).toEqual(['h1', 'h2', 'h3', 'h4']);
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
+  it('are refused by label, and with a window, for a function that covers no hosts', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }], FAST);
+    const worker = buildFunction('worker', { upgrade: QUICK });
+    const id = await run(bench, worker);
+    const upgrade = { waves: [{ label: 'ring = canary' }] };
+    const vnfdId = nextVersion(bench, worker);
+    expect(() => change(bench, id, { vnfdId, additionalParams: { upgrade } })).toThrow(
+      /only a function with coverage/,
+    );
+  });
+});
