@@ -213,6 +213,7 @@ function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upg
   const given = at.as<Pick<Upgrade, 'maxUnavailable' | 'maxSurge' | 'autoRollback'>>();
   const waves = buildWaves(at);
   const bakeSeconds = parseSeconds(at.at('bake').value);
+  const healthyWithinSeconds = parseSeconds(at.at('healthyWithin').value);
   const compare = at.each('compare').map((each) => ({
     indicator: each.at('indicator').as<string>(),
     tolerance: parseShare(each.at('tolerance').value) ?? 0,
@@ -224,6 +225,7 @@ function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upg
     maxSurge: given.maxSurge,
     healthyForSeconds: parseSeconds(at.at('healthyFor').value) ?? 0,
     autoRollback: given.autoRollback,
+    ...(healthyWithinSeconds === undefined ? {} : { healthyWithinSeconds }),
     ...(waves.length === 0 ? {} : { waves }),
     ...(bakeSeconds === undefined ? {} : { bakeSeconds }),
     ...(compare.length === 0 ? {} : { compare }),

@@ -213,6 +213,7 @@ export interface IoTFunctionDescriptor {
     readonly maxUnavailable: number;
     readonly maxSurge: number;
     readonly healthyForSeconds: number;
+    readonly healthyWithinSeconds?: number;
     readonly autoRollback: boolean;
     readonly waves?: readonly UpgradeWave[];
     readonly bakeSeconds?: number;

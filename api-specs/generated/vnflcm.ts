@@ -459,15 +459,16 @@ export interface components {
       readonly vnfdId: components['schemas']['Identifier'];
       /** @description Changes of configuration values, as in RFC 7396; null takes one back to its default. */
       readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
-      readonly additionalParams?: {
-        /** @description Ours. Why, for the record. */
-        readonly cause?: string;
-        /** @description Ours. How, where it is not to be as the descriptor of the new version says. */
-        readonly upgrade?: components['schemas']['UpgradePolicy'];
-        /** @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement. */
-        readonly bind?: {
-          readonly [key: string]: components['schemas']['Identifier'];
-        };
+      readonly additionalParams?: components['schemas']['ChangeParams'];
+    };
+    readonly ChangeParams: {
+      /** @description Ours. Why, for the record. */
+      readonly cause?: string;
+      /** @description Ours. How, where it is not to be as the descriptor of the new version says. */
+      readonly upgrade?: components['schemas']['UpgradePolicy'];
+      /** @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement. */
+      readonly bind?: {
+        readonly [key: string]: components['schemas']['Identifier'];
       };
     };
     /** @description Ours. How one version replaces another. */
@@ -480,6 +481,8 @@ export interface components {
       readonly maxSurge?: number;
       /** @description How long a new instance must have been well before the next step. */
       readonly healthyForSeconds?: number;
+      /** @description A new instance that has not been well for so long is not well enough; absent, as long as the orchestrator is patient with any operation. */
+      readonly healthyWithinSeconds?: number;
       /** @description Go back by itself when the new version is not well. */
       readonly autoRollback?: boolean;
       /** @description Parts that get the new version first, one after the other, each with those before it; then comes all the rest. */

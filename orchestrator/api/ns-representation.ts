@@ -1,7 +1,13 @@
 import type { VnfPkgId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/nslcm.ts';
 import { packageOf } from '../lifecycle/index.ts';
-import { constituentsOf, descriptorOf, isServiceEventAllowed, type Services } from '../services/index.ts';
+import {
+  canRollBackService,
+  constituentsOf,
+  descriptorOf,
+  isServiceEventAllowed,
+  type Services,
+} from '../services/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import { anyObject, vnfInstanceView } from './vnf-representation.ts';
 
@@ -36,7 +42,9 @@ export function nsInstanceView(
     _links: {
       self: { href: self },
       ...(isFree && !isInstantiated ? { instantiate: link('instantiate') } : {}),
-      ...(isFree && isInstantiated ? { terminate: link('terminate'), heal: link('heal') } : {}),
+      ...(isFree && isInstantiated
+        ? { terminate: link('terminate'), heal: link('heal'), update: link('update') }
+        : {}),
     },
   };
 }
@@ -104,7 +112,7 @@ export function nsOpOccView(
       ...task('cancel', isServiceEventAllowed(state, 'cancel')),
       ...task('retry', isServiceEventAllowed(state, 'retry')),
       ...task('continue', isServiceEventAllowed(state, 'continue')),
-      ...task('rollback', document.operation === 'INSTANTIATE' && isServiceEventAllowed(state, 'rollback')),
+      ...task('rollback', canRollBackService(document)),
       ...task('fail', isServiceEventAllowed(state, 'fail')),
     },
   };

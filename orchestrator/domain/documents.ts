@@ -195,6 +195,8 @@ export interface RolloutPolicy {
   readonly maxUnavailable: number;
   readonly maxSurge: number;
   readonly healthyForSeconds: number;
+  /** A new copy that has not been well for so long fails the gate; absent: as long as the lifecycle is patient with any operation. */
+  readonly healthyWithinSeconds?: number;
   readonly autoRollback: boolean;
   /** Parts that get the new version first, one after the other, each with those before it; then comes all the rest. Absent: all at once. */
   readonly waves?: readonly UpgradeWave[];
@@ -263,7 +265,7 @@ export interface NsInstanceDocument {
 
 export interface NsLcmOpOccDocument {
   readonly nsInstanceId: NsInstanceId;
-  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL';
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE';
   readonly state: NsLcmOperationState;
   readonly startTime: string;
   readonly stateEnteredTime: string;

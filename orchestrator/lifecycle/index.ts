@@ -33,10 +33,12 @@ export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
 export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.
 export { activeOperation, convergenceOf, type ActiveOperation } from './active-operation.ts';
-export { cancelOperation, failOperation, retryOperation } from './op-occ-use-cases.ts';
+export { cancelOperation, failOperation, retryOperation, rollBackOperation } from './op-occ-use-cases.ts';
 export { countsOfLevel, type UnitCounts } from './levels.ts';
 export { instantiationOf, newInstance } from './prepare-instance.ts';
 export { problemRecord, startOperation } from './operation-records.ts';
+export { parseChange } from './rollout/change-request.ts';
+export { reversedRollout } from './rollout/rollout-versions.ts';
 export { resolveInValue } from './resolve-templates.ts';
 export { validateValues } from './validate-values.ts';
 export { applyPlacement } from './plan-wanted.ts';

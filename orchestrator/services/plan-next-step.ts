@@ -1,4 +1,5 @@
 import { unreachable } from '../../kernel/index.ts';
+import { planUpdate, planUpdateBack } from './plan-update.ts';
 import type { LcmOperationState, NsLcmOpOccDocument, VnfLcmOpOccDocument } from '../domain/index.ts';
 
 export type ChildOperation = VnfLcmOpOccDocument['operation'];
@@ -11,6 +12,8 @@ export interface ConstituentView {
   /** Constituents that have to be gone before it goes. */
   readonly before: readonly string[];
   readonly isInstantiated: boolean;
+  /** Of an update that names it: whether it is of the version that is wanted. */
+  readonly update?: 'open' | 'done';
   /** Every wanted copy runs. */
   readonly isWell: boolean;
   /** The operation that it is busy with, whoever has started it. */
@@ -32,6 +35,10 @@ export type ServiceStep =
   /** An operation that is in the way of the service's end. */
   | { readonly type: 'cancelChild'; readonly name: string }
   | { readonly type: 'failChild'; readonly name: string }
+  | { readonly type: 'rollBackChild'; readonly name: string }
+  /** A function has gone back by itself: so does all of the update. */
+  | { readonly type: 'rollBack'; readonly detail: string }
+  | { readonly type: 'rolledBack' }
   | { readonly type: 'complete' }
   /** Delete the functions, and be over. */
   | { readonly type: 'dispose' }
@@ -54,12 +61,17 @@ export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
   if (state !== 'PROCESSING' && state !== 'ROLLING_BACK') return { type: 'wait', for: [] };
   if (isCancelPending) return { type: 'failTemporarily', detail: `cancelled (${cancelMode ?? 'GRACEFUL'})` };
   const failed = input.constituents.filter(({ own }) => own !== undefined && hasFailed(own.state));
-  if (failed.length > 0)
-    return {
-      type: 'failTemporarily',
-      detail: failed.map(({ name, own }) => `${name}: ${own?.error ?? own?.state ?? 'failed'}`).join('; '),
-    };
-  if (state === 'ROLLING_BACK') return tearDown(input.constituents);
+  if (failed.length > 0) {
+    const detail = failed
+      .map(({ name, own }) => `${name}: ${own?.error ?? own?.state ?? 'failed'}`)
+      .join('; ');
+    const hasGoneBack = failed.every(({ own }) => own?.state === 'ROLLED_BACK');
+    return operation === 'UPDATE' && state === 'PROCESSING' && hasGoneBack
+      ? { type: 'rollBack', detail }
+      : { type: 'failTemporarily', detail };
+  }
+  if (state === 'ROLLING_BACK')
+    return operation === 'UPDATE' ? planUpdateBack(input.constituents) : tearDown(input.constituents);
   switch (operation) {
     case 'INSTANTIATE':
       return buildUp(input.constituents);
@@ -67,6 +79,8 @@ export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
       return tearDown(input.constituents);
     case 'HEAL':
       return heal(input.constituents, input.healed);
+    case 'UPDATE':
+      return planUpdate(input.constituents);
     default:
       return unreachable(operation);
   }

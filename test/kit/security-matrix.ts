@@ -95,6 +95,7 @@ export const SECURITY_MATRIX: Readonly<Record<string, 'public' | readonly Who[]>
   'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/scale': OPERATE,
   'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/change_vnfpkg': OPERATE,
   'PATCH /vnflcm/v2/vnf_instances/{vnfInstanceId}': OPERATE,
+  'POST /nslcm/v2/ns_instances/{nsInstanceId}/update': OPERATE,
   'POST /iotmano/v1/vnf_lcm_op_occs/{vnfLcmOpOccId}/pause': OPERATE,
   'POST /iotmano/v1/vnf_lcm_op_occs/{vnfLcmOpOccId}/resume': OPERATE,
   'POST /vnflcm/v2/vnf_instances/{vnfInstanceId}/terminate': OPERATE,

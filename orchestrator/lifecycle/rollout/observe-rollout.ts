@@ -133,9 +133,10 @@ function isOverdue(
 ): boolean {
   const key = `well ${copyName(copy)}@${copy.epoch}`;
   const forMilliseconds = heldFor.milliseconds(operationId, key, String(health === 'well'));
-  return (
-    health !== 'well' && forMilliseconds > context.limits.stallMilliseconds + policy.healthyForSeconds * 1000
-  );
+  const { healthyForSeconds, healthyWithinSeconds } = policy;
+  const patienceSeconds =
+    healthyForSeconds + (healthyWithinSeconds ?? context.limits.stallMilliseconds / 1000);
+  return health !== 'well' && forMilliseconds > patienceSeconds * 1000;
 }
 
 /** Every host of a function that is bound to this one has taken over bindings without the copy, and had a moment to act on them. */

@@ -17,6 +17,21 @@ export function towardsTarget(
   return { ...withVersion(instance, target), replaced: versionOf(instance) };
 }
 
+/** The way back of a change that is over, as a change of its own: at once, without waves. */
+export function reversedRollout(
+  instance: VnfInstanceDocument,
+  { before, from, to, policy }: RolloutRecord,
+): RolloutRecord {
+  const { waves: _waves, bakeSeconds: _bake, compare: _compare, window: _window, ...rest } = policy;
+  return {
+    policy: rest,
+    from: to,
+    to: from,
+    before: versionOf(instance),
+    target: { ...before, generation: Math.max(instance.generations, generationOf(instance)) + 1 },
+  };
+}
+
 /** The instance when a change was given up: of both versions where there are copies of both, else of the one that it has. */
 export function settledVersions(instance: VnfInstanceDocument): VnfInstanceDocument {
   const { withheld: _withheld, ...rest } = instance;

@@ -1,0 +1,111 @@
+/** A function that others use is brought to another version under a steady load of requests: none fails, whether the version is good or not. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestSystem, eventually, type Copy, type TestSystem } from '../kit/test-system.ts';
+
+const TWO = { flavours: [{ name: 'default', levels: [{ name: 'small', instances: { main: 2 } }] }] };
+const PATIENT = { restart: { within: '60s', times: 5, backoff: '200ms..1s' }, lostAfter: '30s' };
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 0,
+  maxSurge: 1,
+  healthyFor: '1s',
+  healthyWithin: '8s',
+};
+
+/** What a client has counted since it started. */
+interface Load {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failures: readonly string[];
+  readonly versions: Readonly<Record<string, number>>;
+}
+
+let system: TestSystem;
+
+/** A provider of the same function in a version of its own. */
+function version(softwareVersion: string, args: readonly string[] = []) {
+  return {
+    provides: 'speech',
+    args,
+    more: {
+      metadata: {
+        invariantId: 'urn:test:function:provider',
+        provider: 'test',
+        productName: 'provider',
+        softwareVersion,
+        descriptorVersion: '1.0.0',
+        role: 'ae',
+      },
+      ...TWO,
+      healing: PATIENT,
+      upgrade: UPGRADE,
+    },
+  };
+}
+
+beforeAll(async () => {
+  system = await createTestSystem();
+  await system.startOrchestrator();
+  await system.addHosts('host-a', 'host-b');
+  await system.onboard({
+    provider: version('1.0.0'),
+    client: { args: ['load'], requires: 'speech', more: { healing: PATIENT } },
+  });
+  await system.deploy('talk', [
+    { name: 'provider', version: '*' },
+    { name: 'client', bind: { speech: 'provider' } },
+  ]);
+  await system.onboard({ good: version('2.0.0'), bad: version('3.0.0', ['deaf']) });
+}, 90_000);
+
+afterAll(() => system.cleanUp(), 30_000);
+
+async function copiesOf(name: string): Promise<readonly Copy[]> {
+  return (await system.copies('talk')).filter((copy) => copy.function === name);
+}
+
+async function load(): Promise<Load> {
+  const [client] = await copiesOf('client');
+  if (client === undefined) throw new Error('there is no client');
+  return (await system.ask(client)) as unknown as Load;
+}
+
+/** Waits for some more requests, all of which have been answered. */
+async function answeredOn(): Promise<Load> {
+  const before = await load();
+  return eventually('there are more answers', async () => {
+    const now = await load();
+    return now.answered > before.answered + 50 && now;
+  });
+}
+
+const upgrade = (to: string) =>
+  system.iotmano(['service', 'upgrade', 'talk', '--function', `provider=${to}`]);
+
+describe('an upgrade under load', () => {
+  it('loses no request: the new version is known to its clients before the old one ends', async () => {
+    await answeredOn();
+    expect(await upgrade('2.0.0')).toMatchObject({ code: 0 });
+    const { failures, versions } = await answeredOn();
+    expect(failures).toEqual([]);
+    expect(versions['2.0.0']).toBeGreaterThan(0);
+    expect((await copiesOf('provider')).map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING']);
+    const before = versions['1.0.0'];
+    expect((await answeredOn()).versions['1.0.0']).toBe(before);
+  }, 90_000);
+
+  it('loses no request either when the new version never gets well: it goes back by itself, and nothing of it is left', async () => {
+    const pids = async () =>
+      (await Promise.all((await copiesOf('provider')).map(system.ask))).map(({ pid }) => pid).toSorted();
+    const before = await pids();
+    const { code, stderr } = await upgrade('3.0.0');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /UPDATE ended as ROLLED_BACK: provider: provider 3.0.0 is not well: .*going back to provider 2.0.0/,
+    );
+    expect(await pids()).toEqual(before);
+    const { failures, versions } = await answeredOn();
+    expect(failures).toEqual([]);
+    expect(versions['3.0.0'] ?? 0).toBe(0);
+  }, 90_000);
+});
