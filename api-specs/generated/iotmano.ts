@@ -705,6 +705,19 @@ export interface components {
       readonly enrolledAt: components['schemas']['DateTime'];
       readonly tenants: readonly components['schemas']['TenantId'][];
       readonly draining: boolean;
+      /** @description Nothing is placed there anew; what is there stays. */
+      readonly cordoned?: boolean;
+      /** @description Of a host that is cordoned or being drained, what is still there. */
+      readonly occupancy?: {
+        /** @description Instances that it is to run. */
+        readonly assignedInstances: number;
+        /** @description Instances that it has reported and not taken back. */
+        readonly reportedInstances: number;
+        /** @description Functions of which it has not confirmed that what was taken from it is gone. */
+        readonly unconfirmedFunctions: number;
+        /** @description Everything has stopped. */
+        readonly isEmpty: boolean;
+      };
       readonly disputed: boolean;
       /** @description Who keeps off. */
       readonly taints?: readonly components['schemas']['Taint'][];
@@ -1033,6 +1046,8 @@ export interface components {
     };
     readonly HostModifications: {
       readonly draining?: boolean;
+      /** @description Places nothing there anew, and leaves what is there. */
+      readonly cordoned?: boolean;
       /**
        * @description Settles a dispute.
        * @constant

@@ -242,6 +242,11 @@ export interface RolloutRecord {
   /** What the instance was before, for the record and for a way back. */
   readonly before: FunctionVersion;
   readonly target: FunctionVersion;
+  /** Of a heal that moves copies that are well: which, and the hosts that were chosen for them, both by `copyName`. The version stays. */
+  readonly moves?: {
+    readonly copies: readonly string[];
+    readonly targets: Readonly<Record<string, HostId>>;
+  };
   /** No further step is begun until it is resumed; a failed gate still counts. */
   readonly isPaused?: boolean;
   /** Parts that are over. */
@@ -322,6 +327,8 @@ export interface HostDocument {
   /** Tenants it serves; empty: all. */
   readonly tenants: readonly TenantId[];
   readonly draining: boolean;
+  /** Nothing is placed there; what is there stays. */
+  readonly cordoned?: boolean;
   readonly disputed: boolean;
   readonly taints?: readonly Taint[];
   /** In the currency of the installation. */

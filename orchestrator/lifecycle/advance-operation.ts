@@ -1,5 +1,5 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { wantedVnfcs, type VnfInstanceDocument } from '../domain/index.ts';
+import { wantedVnfcs, type RolloutRecord, type VnfInstanceDocument } from '../domain/index.ts';
 import { describePlan, describeRefusal, planOrRelax, planPlacement } from '../placement/index.ts';
 import { abandonedBy } from './abandoned.ts';
 import { activeOperation, convergenceOf, type ActiveOperation } from './active-operation.ts';
@@ -19,7 +19,9 @@ import { planNextStep } from './plan-next-step.ts';
 import { planOperation } from './plan-operation.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { advanceRollout } from './rollout/advance-rollout.ts';
+import { gentleMoves, mayMoveNow } from './rollout/gentle-moves.ts';
 import type { HeldFor } from './rollout/held-for.ts';
+import { noteRollout } from './rollout/rollout-record.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
 export { convergenceOf } from './active-operation.ts';
@@ -40,6 +42,12 @@ export function advanceOperation(
   if (active === undefined) return false;
   const { rollout } = active.operation.document;
   if (rollout !== undefined) return advanceRollout(context, heldFor, active, rollout);
+  const moves = startOfMoves(context, active);
+  if (moves !== undefined) {
+    if (!mayMoveNow(context, active)) return false;
+    context.commit([noteRollout(active.operation, moves)]);
+    return true;
+  }
   if (active.operation.document.operation === 'MODIFY_INFO')
     return advanceModification(context, progress, active);
   const convergence = convergenceOf(context, vnfInstanceId, active.instance.document);
@@ -75,6 +83,11 @@ function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
     ...wantedVnfcs(instance.wanted).filter(abandonedBy(context, record, pkg)),
     ...sortDisplaced(context, record, pkg).gone,
   ];
+}
+
+function startOfMoves(context: LifecycleContext, active: ActiveOperation): RolloutRecord | undefined {
+  const { operation, state } = active.operation.document;
+  return operation === 'HEAL' && state === 'STARTING' ? gentleMoves(context, active) : undefined;
 }
 
 /** STARTING → PROCESSING with what is wanted and what hosts are assigned in one commit; or ROLLED_BACK, with the reasons. */

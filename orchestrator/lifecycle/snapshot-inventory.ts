@@ -8,6 +8,7 @@ import {
   packageIdAt,
   wantedVnfcs,
   type FunctionVersion,
+  type HostDocument,
   type HostFactsDocument,
   type Versions,
   type VnfInstanceDocument,
@@ -107,7 +108,7 @@ export function snapshotHost(
     ports: [...(use?.ports ?? [])],
     ...(facts.reachableFrom === undefined ? {} : { reachableFrom: facts.reachableFrom }),
     placed: [...(use?.placed.values() ?? [])],
-    ...(host.taints === undefined ? {} : { taints: host.taints }),
+    ...taintsOf(host),
     ...(host.costPerHour === undefined ? {} : { costPerHour: host.costPerHour }),
     ...(host.absence === undefined ? {} : { availability: availabilityOf(host, now) }),
     ...uplinkOf(facts),
@@ -121,6 +122,14 @@ export function snapshotHost(
           })),
         }),
   };
+}
+
+/** What is placed nowhere anew stays where it is: to placement, everybody keeps off. */
+const CORDON = { text: 'cordoned', effect: 'refuse' } as const;
+
+function taintsOf({ taints = [], cordoned = false }: HostDocument): Pick<HostSnapshot, 'taints'> {
+  const all = cordoned ? [...taints, CORDON] : taints;
+  return all.length === 0 ? {} : { taints: all };
 }
 
 function uplinkOf({

@@ -2,9 +2,12 @@ import { toTimestamp } from '../../../kernel/index.ts';
 import {
   copyName,
   isSameJson,
+  toWantedUnits,
+  wantedVnfcs,
   type RolloutPolicy,
   type RolloutRecord,
   type VnfInstanceDocument,
+  type WantedUnit,
   type WantedVnfc,
 } from '../../domain/index.ts';
 import { describePlan } from '../../placement/index.ts';
@@ -27,7 +30,7 @@ import { whyIrreversible } from './rollout-policy.ts';
 import { noteRollout } from './rollout-record.ts';
 import { compareVersions, describeComparison, isUndecided } from './rollout-waves.ts';
 import type { RolloutChange, RolloutInput } from './rollout-types.ts';
-import { towardsTarget } from './rollout-versions.ts';
+import { settledVersions, towardsTarget } from './rollout-versions.ts';
 
 /** Does the next step of an operation that replaces one version by another. Whether anything was committed. */
 export function advanceRollout(
@@ -59,7 +62,11 @@ function grantRollout(
   const { document, tenant } = instance;
   const changed = towardsTarget(document, rollout);
   const input = look(context, heldFor, active, rollout, changed);
-  const { policy, refusal } = findRoom(context, { vnfInstanceId, tenant, instance: changed }, input);
+  const { policy, refusal } =
+    rollout.moves === undefined
+      ? findRoom(context, { vnfInstanceId, tenant, instance: changed }, input)
+      : // Looked for when the moves were chosen.
+        { policy: rollout.policy };
   if (refusal !== undefined) {
     context.commit([
       moveOperation(context, operation, 'refuse', { error: problemRecord('no-host-fits', refusal) }),
@@ -178,7 +185,7 @@ function carryOut(
   input: RolloutInput,
   change: RolloutChange,
 ): string | undefined {
-  const { vnfInstanceId, instance } = active;
+  const { vnfInstanceId, instance, operation } = active;
   const ending = new Set([...change.stop, ...change.displace].map(copyName));
   const staying = input.copies.filter(({ copy }) => !ending.has(copyName(copy)));
   const places: RolloutPlaces = {
@@ -190,7 +197,13 @@ function carryOut(
     ...(change.hosts === undefined ? {} : { hosts: change.hosts }),
   };
   const record = { vnfInstanceId, tenant: instance.tenant, instance: document };
-  const plan = placeAsMany(context, record, places, input.policy);
+  const { moves } = operation.document.rollout ?? {};
+  const plan = placeAsMany(
+    context,
+    record,
+    moves === undefined ? places : { ...places, moves },
+    input.policy,
+  );
   if (plan.wanted === undefined) return describePlan(plan.problem, plan.result).join('; ');
   const changed = { ...document, withheld: change.withheld };
   const displaced = [...input.leaving, ...change.displace];
@@ -271,10 +284,39 @@ function failGate(
   );
 }
 
-function failTemporarily(context: LifecycleContext, { operation }: ActiveOperation, detail: string): void {
-  context.commit([
-    moveOperation(context, operation, 'failTemporarily', { error: problemRecord('driver-failed', detail) }),
-  ]);
+/** An automatic operation has nobody who would retry it: it ends, and healing goes on. */
+function failTemporarily(context: LifecycleContext, active: ActiveOperation, detail: string): void {
+  const { vnfInstanceId, instance, operation } = active;
+  const error = problemRecord('driver-failed', detail);
+  const failed = moveOperation(context, operation, 'failTemporarily', { error });
+  if (!operation.document.isAutomaticInvocation) {
+    context.commit([failed]);
+    return;
+  }
+  const temporary = { ...operation, document: failed.document };
+  const document = withoutOperation(settledVersions(instance.document));
+  const wanted = withoutSuccessors(document, operation.document.rollout?.moves);
+  commitWanted(
+    context,
+    active,
+    document,
+    { wanted, displaced: document.displaced ?? [] },
+    moveOperation(context, temporary, 'fail'),
+  );
+  context.alarms.raise({ vnfInstanceId, name: 'healing-failed', text: detail });
+}
+
+/** Copies that were to move stay where they are: what was to take their places goes. */
+function withoutSuccessors(
+  { wanted }: VnfInstanceDocument,
+  moves: RolloutRecord['moves'],
+): readonly WantedUnit[] {
+  if (moves === undefined) return wanted;
+  const copies = wantedVnfcs(wanted);
+  const leaving = copies.filter((copy) => moves.copies.includes(copyName(copy)));
+  const isSuccessor = (copy: WantedVnfc): boolean =>
+    !leaving.includes(copy) && leaving.some(({ unit, slot }) => unit === copy.unit && slot === copy.slot);
+  return toWantedUnits(copies.filter((copy) => !isSuccessor(copy)));
 }
 
 /** What was begun has to have moved within the patience of the lifecycle. */

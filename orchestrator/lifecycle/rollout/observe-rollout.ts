@@ -86,6 +86,7 @@ function tolerated({ stopAt = 0 }: RolloutPolicy, copies: readonly RolloutCopy[]
 
 function observeCopy(observer: Observer, copy: WantedVnfc): RolloutCopy {
   const { context, record } = observer;
+  const { moves } = observer.rollout;
   const { instance, vnfInstanceId } = record;
   const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
   const found = findCopy(observed, copy);
@@ -94,7 +95,10 @@ function observeCopy(observer: Observer, copy: WantedVnfc): RolloutCopy {
   const reason = found?.instance?.reason ?? found?.document.workload.problem;
   return {
     copy,
-    isOld: copy.generation !== generationOf(instance),
+    isOld:
+      moves === undefined
+        ? copy.generation !== generationOf(instance)
+        : moves.copies.includes(copyName(copy)),
     health,
     isOverdue: isOverdue(observer, copy, health),
     isWithheld,

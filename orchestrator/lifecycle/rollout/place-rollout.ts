@@ -5,6 +5,7 @@ import {
   instanceAt,
   toWantedUnits,
   wantedVnfcs,
+  type RolloutRecord,
   type WantedVnfc,
 } from '../../domain/index.ts';
 import type { Planner } from '../../placement/index.ts';
@@ -28,6 +29,8 @@ export interface RolloutPlaces {
   /** Copies that are gone, and in whose place a new one starts. */
   readonly gone: readonly WantedVnfc[];
   readonly counts: UnitCounts;
+  /** The old copies are of the same version: those that take their places go elsewhere, to the hosts that were chosen for them. */
+  readonly moves?: RolloutRecord['moves'];
   /** With coverage: the only hosts with copies of the old version that may get the new one. */
   readonly hosts?: readonly HostId[];
   /** With coverage: those of them that are not heard from. Placement asks nothing of them; they keep their place. */
@@ -44,6 +47,8 @@ export function placeRollout(
   places: RolloutPlaces,
   planner?: Planner,
 ): WantedPlan {
+  const { moves } = places;
+  if (moves !== undefined) return placeMoves(context, record, places, moves, planner);
   const inPlace = new Map(places.gone.map((copy) => [copyName(copy), copy.hostId]));
   const plan = placeWith(context, record, places, inPlace, planner);
   const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
@@ -57,10 +62,28 @@ export function placeRollout(
     : placeWith(context, record, places, new Map(), planner);
 }
 
+/** Each copy that leaves gets a successor in its slot on another host: on the one that was chosen for it, where that still has a place for it. */
+function placeMoves(
+  context: LifecycleContext,
+  record: FunctionRecord,
+  places: RolloutPlaces,
+  { targets }: NonNullable<RolloutRecord['moves']>,
+  planner: Planner | undefined,
+): WantedPlan {
+  const isFollowed = (copy: WantedVnfc): boolean =>
+    places.fresh.some(({ unit, slot }) => unit === copy.unit && slot === copy.slot);
+  const gone = places.old.filter((copy) => !isFollowed(copy));
+  const chosen = new Map(Object.entries(targets));
+  const plan = placeWith(context, record, { ...places, gone }, chosen, planner);
+  return plan.wanted !== undefined || chosen.size === 0
+    ? plan
+    : placeWith(context, record, { ...places, gone }, new Map(), planner);
+}
+
 function placeWith(
   context: LifecycleContext,
   record: FunctionRecord,
-  { old, fresh, gone, counts, hosts = [], silentHosts = [] }: RolloutPlaces,
+  { old, fresh, gone, counts, moves, hosts = [], silentHosts = [] }: RolloutPlaces,
   targets: ReadonlyMap<string, HostId>,
   planner: Planner | undefined,
 ): WantedPlan {
@@ -74,8 +97,12 @@ function placeWith(
     function: pkg,
     counts,
     // Where the old version is, the new one comes when it is the host's turn.
-    avoidHosts: isCoverage ? old.map(({ hostId }) => hostId).filter((id) => !hosts.includes(id)) : [],
+    avoidHosts:
+      moves === undefined && !isCoverage
+        ? []
+        : old.map(({ hostId }) => hostId).filter((id) => !hosts.includes(id)),
     dependents: context.index.dependentsOf(vnfInstanceId),
+    isHealing: moves !== undefined,
     current: toWantedUnits(fresh),
     moved: gone,
     targets: isCoverage ? new Map() : targets,
