@@ -1,4 +1,4 @@
-import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { HostId, TenantId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/vnflcm.ts';
 import { instanceName } from '../../vim-drivers/index.ts';
 import {

@@ -96,7 +96,9 @@ describe('an upgrade under load', () => {
 
   it('loses no request either when the new version never gets well: it goes back by itself, and nothing of it is left', async () => {
     const pids = async () =>
-      (await Promise.all((await copiesOf('provider')).map(system.ask))).map(({ pid }) => pid).toSorted();
+      (await Promise.all((await copiesOf('provider')).map(system.ask)))
+        .map(({ pid }) => pid)
+        .toSorted((a, b) => a - b);
     const before = await pids();
     const { code, stderr } = await upgrade('3.0.0');
     expect(code).toBe(1);
@@ -107,5 +109,22 @@ describe('an upgrade under load', () => {
     const { failures, versions } = await answeredOn();
     expect(failures).toEqual([]);
     expect(versions['3.0.0'] ?? 0).toBe(0);
+  }, 90_000);
+});
+
+describe('a host that is drained under load', () => {
+  it('ends empty without a failed request, and says so only when everything has stopped', async () => {
+    const before = (await load()).failures.length;
+    const [client] = await copiesOf('client');
+    const hostId = client?.hostId === 'host-a' ? 'host-b' : 'host-a';
+    const drained = await system.iotmano(['host', 'drain', hostId, '--deadline', '60', '--max-away', '1']);
+    expect(drained).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/everything has stopped\n.* is empty\n$/s),
+    });
+    expect((await copiesOf('provider')).map((copy) => copy.hostId)).not.toContain(hostId);
+    const { failures } = await answeredOn();
+    expect(failures.slice(before)).toEqual([]);
+    expect(await system.iotmano(['host', 'uncordon', hostId])).toMatchObject({ code: 0 });
   }, 90_000);
 });

@@ -101,7 +101,7 @@ async function run(scenario: Scenario, point: CrashPoint): Promise<CrashingSyste
 
 /** What is, without what differs from run to run (ids). */
 function endState({ system: { store }, hosts }: CrashingSystem): unknown {
-  const generations = (id: string) => /-g(\d+)-\d+@\d+ (\w+)/.exec(id)?.slice(1).join(' ');
+  const generations = (id: string): string => /-g(\d+)-\d+@\d+ (\w+)/.exec(id)?.slice(1).join(' ') ?? id;
   return {
     running: hosts.map((host) => host.running().map(generations).toSorted()),
     functions: [...store.list('vnf-instance')].map(({ document }) => [
