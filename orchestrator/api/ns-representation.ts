@@ -64,13 +64,33 @@ function publicParams(
   { context }: Services,
   { nsInstanceId, operationParams }: StoredRecord<'ns-lcm-op-occ'>['document'],
 ): Values {
-  const { additionalParamsForNs: values, ...rest } = operationParams;
+  const { additionalParamsForNs: values, changeVnfPackageData: changes, ...others } = operationParams;
+  const rest =
+    changes === undefined ? others : { ...others, changeVnfPackageData: publicChanges(context, changes) };
   const service = context.state.get('ns-instance', nsInstanceId);
   if (typeof values !== 'object' || values === null || service === undefined) return rest;
   return {
     ...rest,
     additionalParamsForNs: withoutSecrets(descriptorOf(context, service), values as Values),
   };
+}
+
+type Changes = readonly (Values & { readonly vnfInstanceId?: string; readonly vnfdId?: string })[];
+
+/** Changes of packages without the values of what one of the two versions calls secret; without any, where a version is not known any more. */
+function publicChanges({ state, lifecycle }: Services['context'], changes: unknown): Changes {
+  const { catalog } = lifecycle.context;
+  return (changes as Changes).map(({ vnfConfigurableProperties: values, ...rest }) => {
+    const record = state.get('vnf-instance', rest.vnfInstanceId ?? '');
+    const target = record === undefined ? undefined : catalog.findByVnfdId(record.tenant, rest.vnfdId ?? '');
+    if (typeof values !== 'object' || values === null || record === undefined || target === undefined)
+      return rest;
+    const secrets = [target, packageOf(catalog, record.document.vnfPkgId)].flatMap(
+      ({ descriptor }) => descriptor.config.secrets,
+    );
+    const shown = Object.entries(values).filter(([name]) => !secrets.includes(name));
+    return { ...rest, vnfConfigurableProperties: Object.fromEntries(shown) };
+  });
 }
 
 const CHANGE_TYPES = {
