@@ -10,11 +10,13 @@ import type { StoredRecord, Write } from '../store/index.ts';
 import { activeOperation, type ActiveOperation } from './active-operation.ts';
 import { configWrites } from './advance-modification.ts';
 import { commitWanted } from './commit-wanted.ts';
+import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { asCreated, moveOperation, updateInstance, withoutOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
 import { pauseRollout, retryRollout, rollBackRollout } from './rollout/decide-rollout.ts';
-import { settledVersions } from './rollout/rollout-versions.ts';
+import { settledVersions, withoutSuccessors } from './rollout/rollout-versions.ts';
+import { withdrawalsAfter } from './withdrawals.ts';
 
 /** SOL003's tasks on VNF LCM operation occurrences. In the wrong state they are refused with `conflict`. */
 export interface OpOccUseCases {
@@ -115,14 +117,19 @@ export function failOperation(
 ): readonly Write[] {
   const { document } = instance;
   const isNothing = document.wanted.length === 0 && operation.document.operation === 'INSTANTIATE';
+  if (isNothing)
+    return [moveOperation(context, operation, 'fail'), updateInstance(instance, asCreated(document))];
+  const wanted = withoutSuccessors(document, operation.document.rollout?.moves);
+  const left = {
+    ...withoutOperation(settledVersions(document)),
+    instantiationState: 'INSTANTIATED' as const,
+    wanted,
+    withdrawn: withdrawalsAfter(context.state, document, wanted),
+  };
   return [
     moveOperation(context, operation, 'fail'),
-    updateInstance(
-      instance,
-      isNothing
-        ? asCreated(document)
-        : { ...withoutOperation(settledVersions(document)), instantiationState: 'INSTANTIATED' },
-    ),
+    updateInstance(instance, left),
+    ...computeAssignmentWrites(context, instance.id as VnfInstanceId, instance.tenant, left),
   ];
 }
 

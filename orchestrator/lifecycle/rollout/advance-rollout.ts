@@ -1,36 +1,31 @@
-import { toTimestamp } from '../../../kernel/index.ts';
 import {
   copyName,
   isSameJson,
-  toWantedUnits,
-  wantedVnfcs,
   type RolloutPolicy,
   type RolloutRecord,
   type VnfInstanceDocument,
-  type WantedUnit,
   type WantedVnfc,
 } from '../../domain/index.ts';
 import { describePlan } from '../../placement/index.ts';
 import { convergenceOf, type ActiveOperation } from '../active-operation.ts';
 import { affectedVnfcs } from '../affected-vnfcs.ts';
 import { commitWanted } from '../commit-wanted.ts';
-import { newestOfHosts } from '../follow-hosts.ts';
 import type { LifecycleContext } from '../context.ts';
+import { newestOfHosts } from '../follow-hosts.ts';
 import { moveOperation, problemRecord, updateInstance, withoutOperation } from '../operation-records.ts';
 import { intendedOf } from '../withdrawals.ts';
+import { describeWaiting } from './describe-waiting.ts';
+import { failGate, failTemporarily, holdPatience, waitOrFail } from './fail-rollout.ts';
 import { findRoom, placeAsMany } from './find-room.ts';
 import type { HeldFor } from './held-for.ts';
-import { observeRollout, unconfirmedHosts } from './observe-rollout.ts';
+import { observeRollout } from './observe-rollout.ts';
 import type { RolloutPlaces } from './place-rollout.ts';
 import { planCoverageRollout } from './plan-coverage-rollout.ts';
 import { failedGate, freshCounts, isPartDone, isRolledOut, planRollout } from './plan-rollout.ts';
 import { countsOfRollout } from './rollout-counts.ts';
-import { valuesOf } from './rollout-figures.ts';
-import { whyIrreversible } from './rollout-policy.ts';
-import { noteRollout } from './rollout-record.ts';
-import { compareVersions, describeComparison, isUndecided } from './rollout-waves.ts';
 import type { RolloutChange, RolloutInput } from './rollout-types.ts';
-import { settledVersions, towardsTarget } from './rollout-versions.ts';
+import { towardsTarget } from './rollout-versions.ts';
+import { watchPart } from './watch-part.ts';
 
 /** Does the next step of an operation that replaces one version by another. Whether anything was committed. */
 export function advanceRollout(
@@ -105,7 +100,8 @@ function proceed(
     failGate(context, active, rollout, gate);
     return true;
   }
-  if (rollout.isPaused === true && operation.document.state === 'PROCESSING') return false;
+  if (rollout.isPaused === true && operation.document.state === 'PROCESSING')
+    return holdPatience(heldFor, active, 'paused');
   const change = planFor(document, input);
   const hosts = String(newestOfHosts(context.state));
   const isNewsOfHosts =
@@ -123,7 +119,7 @@ function proceed(
     return true;
   }
   // Hosts whose time has not come are waited for, however long that is.
-  if ((input.closedHosts?.size ?? 0) > 0) return false;
+  if ((input.closedHosts?.size ?? 0) > 0) return holdPatience(heldFor, active, 'closed');
   return waitOrFail(context, heldFor, active, input, describeWaiting(context, document, input));
 }
 
@@ -214,145 +210,6 @@ function carryOut(
   if (isSame) return describePlan(plan.problem, plan.result).join('; ') || 'nothing can be added now';
   commitWanted(context, active, changed, { ...plan, displaced });
   return undefined;
-}
-
-/** The part that has the new version first is watched for a while; then both versions are compared, and the next part begins. */
-function watchPart(
-  context: LifecycleContext,
-  heldFor: HeldFor,
-  active: ActiveOperation,
-  rollout: RolloutRecord,
-): boolean {
-  const { vnfInstanceId, instance, operation } = active;
-  const { bakingSince, policy, wavesDone = 0, ...rest } = rollout;
-  const now = context.clock.now();
-  const note = (next: RolloutRecord): boolean => {
-    context.commit([noteRollout(operation, next)]);
-    return true;
-  };
-  if (bakingSince === undefined) return note({ ...rollout, bakingSince: toTimestamp(now) });
-  const bakedMilliseconds = now - Date.parse(bakingSince) - (policy.bakeSeconds ?? 0) * 1000;
-  if (bakedMilliseconds < 0) return false;
-  const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
-  const comparison = compareVersions(policy.compare ?? [], (name) => valuesOf(context, record, name));
-  const worse = comparison.filter(({ isWorse }) => isWorse);
-  const unknown = comparison.filter(isUndecided);
-  if (worse.length === 0 && unknown.length === 0)
-    return note({ ...rest, policy, wavesDone: wavesDone + 1, comparison });
-  if (worse.length === 0 && bakedMilliseconds < context.limits.stallMilliseconds) return false;
-  const gate = (worse.length > 0 ? worse : unknown).map(describeComparison).join('; ');
-  failGate(context, active, { ...rollout, comparison }, gate);
-  return true;
-}
-
-/** A gate has failed: back to the version that was, where the policy says so and that version can read what the new one has written. */
-function failGate(
-  context: LifecycleContext,
-  active: ActiveOperation,
-  rollout: RolloutRecord,
-  gate: string,
-): void {
-  const { instance, operation } = active;
-  const detail = `${rollout.to} is not well: ${gate}`;
-  const irreversible = whyIrreversible(context, rollout);
-  const isBack = operation.document.state === 'ROLLING_BACK';
-  if (isBack || !rollout.policy.autoRollback || irreversible !== undefined) {
-    failTemporarily(
-      context,
-      active,
-      isBack
-        ? `on the way back: ${gate}`
-        : [detail, ...(irreversible === undefined ? [] : [irreversible])].join('; '),
-    );
-    return;
-  }
-  const error = problemRecord('driver-failed', `${detail}; going back to ${rollout.from}`);
-  const failed = moveOperation(context, operation, 'failTemporarily', { error, rollout });
-  const temporary = { ...operation, document: failed.document };
-  context.commit([
-    moveOperation(context, temporary, 'rollback'),
-    updateInstance(instance, towardsTarget(instance.document, { target: rollout.before })),
-  ]);
-  context.logger.warn(
-    {
-      tenant: instance.tenant,
-      vnfInstanceId: active.vnfInstanceId,
-      vnfLcmOpOccId: operation.id,
-      reason: gate,
-    },
-    'a new version is not well and is rolled back',
-  );
-}
-
-/** An automatic operation has nobody who would retry it: it ends, and healing goes on. */
-function failTemporarily(context: LifecycleContext, active: ActiveOperation, detail: string): void {
-  const { vnfInstanceId, instance, operation } = active;
-  const error = problemRecord('driver-failed', detail);
-  const failed = moveOperation(context, operation, 'failTemporarily', { error });
-  if (!operation.document.isAutomaticInvocation) {
-    context.commit([failed]);
-    return;
-  }
-  const temporary = { ...operation, document: failed.document };
-  const document = withoutOperation(settledVersions(instance.document));
-  const wanted = withoutSuccessors(document, operation.document.rollout?.moves);
-  commitWanted(
-    context,
-    active,
-    document,
-    { wanted, displaced: document.displaced ?? [] },
-    moveOperation(context, temporary, 'fail'),
-  );
-  context.alarms.raise({ vnfInstanceId, name: 'healing-failed', text: detail });
-}
-
-/** Copies that were to move stay where they are: what was to take their places goes. */
-function withoutSuccessors(
-  { wanted }: VnfInstanceDocument,
-  moves: RolloutRecord['moves'],
-): readonly WantedUnit[] {
-  if (moves === undefined) return wanted;
-  const copies = wantedVnfcs(wanted);
-  const leaving = copies.filter((copy) => moves.copies.includes(copyName(copy)));
-  const isSuccessor = (copy: WantedVnfc): boolean =>
-    !leaving.includes(copy) && leaving.some(({ unit, slot }) => unit === copy.unit && slot === copy.slot);
-  return toWantedUnits(copies.filter((copy) => !isSuccessor(copy)));
-}
-
-/** What was begun has to have moved within the patience of the lifecycle. */
-function waitOrFail(
-  context: LifecycleContext,
-  heldFor: HeldFor,
-  active: ActiveOperation,
-  { policy }: RolloutInput,
-  reason: string,
-): boolean {
-  const { instance, operation } = active;
-  const heldMilliseconds = heldFor.milliseconds(operation.id, 'operation', String(instance.revision));
-  const patience = context.limits.stallMilliseconds + policy.healthyForSeconds * 1000;
-  if (heldMilliseconds <= patience) return false;
-  failTemporarily(context, active, `no progress: ${reason}`);
-  return true;
-}
-
-function describeWaiting(
-  context: LifecycleContext,
-  document: VnfInstanceDocument,
-  { copies, leaving }: RolloutInput,
-): string {
-  const what = [
-    ...copies
-      .filter(({ isOld, health }) => !isOld && health !== 'well')
-      .map(({ copy, health }) => `${copy.unit}-${copy.slot} on ${copy.hostId} is ${health}`),
-    ...copies
-      .filter(({ isWithheld }) => isWithheld)
-      .map(({ copy }) => `those who are bound to it still use ${copy.unit}-${copy.slot} on ${copy.hostId}`),
-    ...leaving.map(({ unit, slot, hostId }) => `${unit}-${slot} leaves ${hostId}`),
-    ...unconfirmedHosts(context, document).map(
-      (hostId) => `${hostId} has not confirmed yet that what is to go there is gone`,
-    ),
-  ];
-  return what.slice(0, 5).join('; ');
 }
 
 function finish(context: LifecycleContext, { instance, operation }: ActiveOperation): void {

@@ -39,7 +39,7 @@ function startedAnew(
   return toWantedUnits(
     wantedVnfcs(instance.wanted).map((copy) => {
       const state = findCopy(observed, copy)?.instance?.state;
-      const isStuck = state === 'FAILED' || state === 'UNHEALTHY';
+      const isStuck = state !== 'RUNNING';
       const isFresh = copy.generation === generationOf(instance);
       return isStuck && isFresh ? { ...copy, epoch: copy.epoch + 1 } : copy;
     }),

@@ -124,6 +124,23 @@ describe('a host that is drained', () => {
     expect(bench.hosts.flatMap((host) => host.running())).toHaveLength(1);
   });
 
+  it('serves on where it was when an operator gives up a move that does not succeed', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }], FAST);
+    const id = await run(bench, buildFunction('worker'));
+    const old = hostOf(bench, id);
+    const other = (old === 'h1' ? 'h2' : 'h1') as HostId;
+    bench.host(other).failStarts('-g1-', 'exited with code 1');
+    const op = bench.lifecycle.vnf.heal(DEFAULT_TENANT, id, {
+      additionalParams: { targetHosts: { 'main-0': other } },
+    });
+    await bench.converge();
+    expect(bench.lifecycle.opOccs.get(DEFAULT_TENANT, op).document.state).toBe('FAILED_TEMP');
+    bench.lifecycle.opOccs.fail(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(bench.host(old).running()).toEqual([`${id}-main-g1-0@1 RUNNING`]);
+    expect(bench.host(other).running()).toEqual([]);
+  });
+
   it('ends a single writer before it starts elsewhere, as ever', async () => {
     const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }], FAST);
     const id = await run(

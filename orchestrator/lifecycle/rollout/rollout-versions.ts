@@ -1,10 +1,15 @@
 import {
+  copyName,
   generationOf,
   swapVersions,
+  toWantedUnits,
   versionOf,
+  wantedVnfcs,
   withVersion,
   type RolloutRecord,
   type VnfInstanceDocument,
+  type WantedUnit,
+  type WantedVnfc,
 } from '../../domain/index.ts';
 
 /** The instance on its way to the target of a change: from one version, or from the mixture that an earlier change has left. */
@@ -41,4 +46,17 @@ export function settledVersions(instance: VnfInstanceDocument): VnfInstanceDocum
   if (there.has(replaced.generation) && there.has(generationOf(rest))) return rest;
   const { replaced: _replaced, ...only } = there.has(replaced.generation) ? swapVersions(rest) : rest;
   return only;
+}
+
+/** Copies that were to move stay where they are: what was to take their places goes. */
+export function withoutSuccessors(
+  { wanted }: VnfInstanceDocument,
+  moves: RolloutRecord['moves'],
+): readonly WantedUnit[] {
+  if (moves === undefined) return wanted;
+  const copies = wantedVnfcs(wanted);
+  const leaving = copies.filter((copy) => moves.copies.includes(copyName(copy)));
+  const isSuccessor = (copy: WantedVnfc): boolean =>
+    !leaving.includes(copy) && leaving.some(({ unit, slot }) => unit === copy.unit && slot === copy.slot);
+  return toWantedUnits(copies.filter((copy) => !isSuccessor(copy)));
 }

@@ -599,6 +599,8 @@ describe('a change that is paused', () => {
     expect(operation(bench, op)).toMatchObject({ state: 'PROCESSING', rollout: { isPaused: true } });
     expect(running(bench)).toHaveLength(4);
     bench.lifecycle.opOccs.pause(DEFAULT_TENANT, op, false);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('PROCESSING');
     for (let round = 0; round < 8; round += 1) {
       await bench.converge();
       await bench.clock.advance(11_000);
