@@ -1,4 +1,4 @@
-import type { ConstituentView, ServiceStep } from './plan-next-step.ts';
+import type { ConstituentView, ServiceStep } from './service-step.ts';
 
 /**
  * The next step of an update that brings functions to other versions: each once those of them that it is bound to are done, so that a new version finds

@@ -1,5 +1,7 @@
 /** A function that others use is brought to another version under a steady load of requests: none fails, whether the version is good or not. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { overlapsOf, readJournal } from '../kit/journal.ts';
 import { createTestSystem, eventually, type Copy, type TestSystem } from '../kit/test-system.ts';
 
 const TWO = { flavours: [{ name: 'default', levels: [{ name: 'small', instances: { main: 2 } }] }] };
@@ -22,20 +24,24 @@ interface Load {
 
 let system: TestSystem;
 
+function metadataOf(productName: string, softwareVersion: string) {
+  return {
+    invariantId: `urn:test:function:${productName}`,
+    provider: 'test',
+    productName,
+    softwareVersion,
+    descriptorVersion: '1.0.0',
+    role: 'ae',
+  };
+}
+
 /** A provider of the same function in a version of its own. */
 function version(softwareVersion: string, args: readonly string[] = []) {
   return {
     provides: 'speech',
     args,
     more: {
-      metadata: {
-        invariantId: 'urn:test:function:provider',
-        provider: 'test',
-        productName: 'provider',
-        softwareVersion,
-        descriptorVersion: '1.0.0',
-        role: 'ae',
-      },
+      metadata: metadataOf('provider', softwareVersion),
       ...TWO,
       healing: PATIENT,
       upgrade: UPGRADE,
@@ -109,6 +115,31 @@ describe('an upgrade under load', () => {
     const { failures, versions } = await answeredOn();
     expect(failures).toEqual([]);
     expect(versions['3.0.0'] ?? 0).toBe(0);
+  }, 90_000);
+});
+
+describe('a single writer', () => {
+  it('is never in two versions at once, and stays on its host', async () => {
+    const journal = join(system.folder, 'writer.journal');
+    const writer = (softwareVersion: string) => ({
+      journal,
+      more: {
+        metadata: metadataOf('writer', softwareVersion),
+        state: { writers: 'single' },
+        offline: { onDisconnect: 'stop-after', stopAfter: '8s', coldBoot: false },
+        healing: PATIENT,
+        upgrade: { strategy: 'recreate', healthyFor: '1s' },
+      },
+    });
+    await system.onboard({ writer: writer('1.0.0') });
+    await system.deploy('ledger', [{ name: 'writer', version: '*' }]);
+    await system.onboard({ 'writer-2': writer('2.0.0') });
+    const upgraded = await system.iotmano(['service', 'upgrade', 'ledger', '--to', 'writer']);
+    expect(upgraded).toMatchObject({ code: 0 });
+    const spans = readJournal(journal);
+    expect({ overlaps: overlapsOf(spans), spans }).toEqual({ overlaps: [], spans });
+    expect(new Set(spans.map(({ host }) => host)).size).toBe(1);
+    expect(new Set(spans.map(({ pid }) => pid)).size).toBe(2);
   }, 90_000);
 });
 
