@@ -96,6 +96,17 @@ describe('an upgrade under load', () => {
     expect(failures).toEqual([]);
     expect(versions['2.0.0']).toBeGreaterThan(0);
     expect((await copiesOf('provider')).map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING']);
+    const listed = await system.iotmano(['operation', 'list', '-o', 'json']);
+    expect(JSON.parse(listed.stdout)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ operation: 'CHANGE_VNFPKG', operationState: 'COMPLETED' }),
+        expect.objectContaining({ lcmOperationType: 'UPDATE', operationState: 'COMPLETED' }),
+      ]),
+    );
+    expect(await system.iotmano(['service', 'upgrade', 'talk', '--pause'])).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('no upgrade of talk is under way'),
+    });
     const before = versions['1.0.0'];
     expect((await answeredOn()).versions['1.0.0']).toBe(before);
   }, 90_000);
