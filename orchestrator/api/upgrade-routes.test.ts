@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT } from '../../kernel/index.ts';
+import type { ApiAnswer } from '../../test/kit/api-client.ts';
 import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import { buildFunction } from '../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench } from '../../test/kit/lifecycle-bench.ts';
@@ -36,7 +37,7 @@ async function start() {
   return { bench, client, instance };
 }
 
-const pathOf = ({ headers }: { headers: Record<string, string> }): string =>
+const pathOf = ({ headers }: ApiAnswer): string =>
   new URL(headers['location'] ?? '').pathname;
 
 describe('a change of version over HTTP', () => {
