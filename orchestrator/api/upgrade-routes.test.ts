@@ -37,8 +37,7 @@ async function start() {
   return { bench, client, instance };
 }
 
-const pathOf = ({ headers }: ApiAnswer): string =>
-  new URL(headers['location'] ?? '').pathname;
+const pathOf = ({ headers }: ApiAnswer): string => new URL(headers['location'] ?? '').pathname;
 
 describe('a change of version over HTTP', () => {
   it('is shown before, followed, paused and resumed as the document says, and hides what is secret', async () => {
