@@ -13,7 +13,7 @@ import { commitWanted } from '../commit-wanted.ts';
 import type { LifecycleContext } from '../context.ts';
 import { newestOfHosts } from '../follow-hosts.ts';
 import { moveOperation, problemRecord, updateInstance, withoutOperation } from '../operation-records.ts';
-import { intendedOf } from '../withdrawals.ts';
+import { intendedOf, openWithdrawals } from '../withdrawals.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { failGate, failTemporarily, holdPatience, waitOrFail } from './fail-rollout.ts';
 import { findRoom, placeAsMany } from './find-room.ts';
@@ -219,6 +219,7 @@ function finish(context: LifecycleContext, { instance, operation }: ActiveOperat
     moveOperation(context, operation, isBack ? 'rolledBack' : 'complete', {
       affectedVnfcs: affectedVnfcs(operation.document.before ?? [], rest.wanted),
     }),
-    updateInstance(instance, withoutOperation(rest)),
+    // What is confirmed need not be remembered.
+    updateInstance(instance, withoutOperation({ ...rest, withdrawn: openWithdrawals(context.state, rest) })),
   ]);
 }
