@@ -109,6 +109,12 @@ describe('iotmano hosts', () => {
       stderr: expect.stringContaining('no host nobody'),
     });
   });
+
+  it('is cordoned, drained until it is empty, and used again', async () => {
+    expect((await run('host', 'cordon', 'gw-1')).stderr).toBe('gw-1 is cordoned\n');
+    expect((await run('host', 'drain', 'gw-1', '--wait')).stderr).toContain('gw-1 is empty\n');
+    expect(await json('host', 'uncordon', 'gw-1')).toMatchObject({ draining: false, cordoned: false });
+  });
 });
 
 describe('iotmano vim', () => {

@@ -9,6 +9,7 @@ import { addEventsCommand } from './commands/events-command.ts';
 import { addHostCommands } from './commands/host-commands.ts';
 import { addLogsCommand } from './commands/logs-command.ts';
 import { addLookCommands } from './commands/look-commands.ts';
+import { addOperationCommands } from './commands/operation-commands.ts';
 import { addPackageCommands } from './commands/package-commands.ts';
 import { addPlacementCommands } from './commands/placement-commands.ts';
 import { addScalingCommands } from './commands/scaling-commands.ts';
@@ -55,6 +56,7 @@ function createProgram(env: Environment): Command {
   addAgentCommands(program, env);
   addPackageCommands(program, env);
   addServiceCommands(program, env);
+  addOperationCommands(program, env);
   addLookCommands(program, env);
   addHostCommands(program, env);
   addPlacementCommands(program, env);

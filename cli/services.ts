@@ -158,7 +158,7 @@ const instantiateRequest = (parameters: object): object => ({
 export async function operate(
   client: Client,
   instance: NsInstance,
-  operation: 'instantiate' | 'terminate' | 'heal',
+  operation: 'instantiate' | 'terminate' | 'heal' | 'update',
   request: object,
   timeoutSeconds: number,
 ): Promise<void> {

@@ -6,6 +6,7 @@ import {
   parseCpuMillis,
   parseSeconds,
   parseSecondsRange,
+  parseShare,
 } from './document/quantities.ts';
 import type {
   Artifact,
@@ -15,6 +16,7 @@ import type {
   Probe,
   ProbeAction,
   UnitVolume,
+  UpgradeWave,
 } from './types.ts';
 
 /** The typed value of a document without faults, defaults applied by the schema. */
@@ -212,11 +214,35 @@ function buildHealing(at: Cursor): IoTFunctionDescriptor['healing'] {
 
 function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upgrade'] {
   type Upgrade = IoTFunctionDescriptor['upgrade'];
-  const { healthyFor, ...rest } = at.as<Omit<Upgrade, 'healthyForSeconds'> & { healthyFor: string }>();
-  const defaultStrategy = isSingle ? 'recreate' : 'rolling';
+  const given = at.as<Pick<Upgrade, 'maxUnavailable' | 'maxSurge' | 'autoRollback'>>();
+  const waves = buildWaves(at);
+  const bakeSeconds = parseSeconds(at.at('bake').value);
+  const healthyWithinSeconds = parseSeconds(at.at('healthyWithin').value);
+  const compare = at.each('compare').map((each) => ({
+    indicator: each.at('indicator').as<string>(),
+    tolerance: parseShare(each.at('tolerance').value) ?? 0,
+    floor: each.at('floor').as<number>(),
+  }));
   return {
-    ...rest,
-    strategy: rest.strategy ?? defaultStrategy,
-    healthyForSeconds: parseSeconds(healthyFor) ?? 0,
+    strategy: at.at('strategy').as<Upgrade['strategy'] | undefined>() ?? (isSingle ? 'recreate' : 'rolling'),
+    maxUnavailable: given.maxUnavailable,
+    maxSurge: given.maxSurge,
+    healthyForSeconds: parseSeconds(at.at('healthyFor').value) ?? 0,
+    autoRollback: given.autoRollback,
+    ...(healthyWithinSeconds === undefined ? {} : { healthyWithinSeconds }),
+    ...(waves.length === 0 ? {} : { waves }),
+    ...(bakeSeconds === undefined ? {} : { bakeSeconds }),
+    ...(compare.length === 0 ? {} : { compare }),
   };
+}
+
+/** The member `waves` of what says how a version replaces another. */
+export function buildWaves(at: Cursor): readonly UpgradeWave[] {
+  return at.each('waves').map((wave): UpgradeWave => {
+    const share = parseShare(wave.at('share').value);
+    if (share !== undefined) return { share };
+    return wave.at('label').exists
+      ? { label: wave.at('label').as<string>() }
+      : { count: wave.at('count').as<number>() };
+  });
 }

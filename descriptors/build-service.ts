@@ -1,6 +1,7 @@
 import { IOTMANO_NAMESPACE, uuidV5 } from '../kernel/index.ts';
-import { defaultsOf, parametersSchema } from './build-function.ts';
+import { buildWaves, defaultsOf, parametersSchema } from './build-function.ts';
 import type { Cursor } from './document/cursor.ts';
+import { parseDailyWindow, parseSeconds, parseShare } from './document/quantities.ts';
 import type { IoTServiceDescriptor } from './types.ts';
 
 type Metadata = IoTServiceDescriptor['metadata'];
@@ -17,6 +18,20 @@ export function buildService(doc: Cursor): IoTServiceDescriptor {
     functions: doc.at('functions').as<IoTServiceDescriptor['functions']>(),
     aspects: doc.at('aspects').as<IoTServiceDescriptor['aspects']>(),
     placement: doc.each('placement').map(buildPlacementRule),
+    ...(doc.at('upgrade').exists ? { upgrade: buildUpgrade(doc.at('upgrade')) } : {}),
+  };
+}
+
+function buildUpgrade(at: Cursor): NonNullable<IoTServiceDescriptor['upgrade']> {
+  const waves = buildWaves(at);
+  const bakeSeconds = parseSeconds(at.at('bake').value);
+  const stopAt = parseShare(at.at('stopAt').value);
+  const window = parseDailyWindow(at.at('window').value);
+  return {
+    ...(waves.length === 0 ? {} : { waves }),
+    ...(bakeSeconds === undefined ? {} : { bakeSeconds }),
+    ...(stopAt === undefined ? {} : { stopAt }),
+    ...(window === undefined ? {} : { window }),
   };
 }
 

@@ -215,9 +215,27 @@ export interface IoTFunctionDescriptor {
     readonly maxUnavailable: number;
     readonly maxSurge: number;
     readonly healthyForSeconds: number;
+    readonly healthyWithinSeconds?: number;
     readonly autoRollback: boolean;
+    readonly waves?: readonly UpgradeWave[];
+    readonly bakeSeconds?: number;
+    readonly compare?: readonly {
+      readonly indicator: string;
+      /** 0.5: half as much again. */
+      readonly tolerance: number;
+      readonly floor: number;
+    }[];
   };
   readonly alarms: readonly DescriptorAlarm[];
+}
+
+/** Part of the instances, or of the hosts that are covered: one of these. */
+export interface UpgradeWave {
+  readonly count?: number;
+  /** 0 to 1. */
+  readonly share?: number;
+  /** Label expression over hosts. */
+  readonly label?: string;
 }
 
 export interface ServiceConstituent {
@@ -261,6 +279,18 @@ export interface IoTServiceDescriptor {
     /** Absent: a hard rule. */
     readonly weight?: number;
   }[];
+  /** Of functions that cover hosts; absent: as their own descriptors say. */
+  readonly upgrade?: {
+    readonly waves?: readonly UpgradeWave[];
+    readonly bakeSeconds?: number;
+    /** 0 to 1. */
+    readonly stopAt?: number;
+    readonly window?: {
+      readonly fromSeconds: number;
+      readonly forSeconds: number;
+      readonly clock: 'local' | 'utc';
+    };
+  };
 }
 
 export type Descriptor = IoTFunctionDescriptor | IoTServiceDescriptor;

@@ -127,6 +127,7 @@ export function compose(options: ComposeOptions): Composition {
     templates: ({ digest }) => files.readArtifactText(digest),
     logger: log.child({ room: 'lifecycle' }),
     alarms: functionAlarms,
+    indicatorsOf: monitoring.indicatorsOf,
     ...(placement.reserves === undefined ? {} : { reserves: placement.reserves }),
     ...(placement.maxEvictions === undefined ? {} : { limits: { maxEvictions: placement.maxEvictions } }),
   });

@@ -292,6 +292,52 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/vnf_lcm_op_occs/{vnfLcmOpOccId}/pause': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Begin no further step; a health gate that fails still counts.
+     * @description For an operation that replaces one version by another. Again, it changes nothing.
+     */
+    readonly post: operations['pauseVnfLcmOpOcc'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vnf_lcm_op_occs/{vnfLcmOpOccId}/resume': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Go on where it was paused.
+     * @description For an operation that replaces one version by another. Again, it changes nothing.
+     */
+    readonly post: operations['resumeVnfLcmOpOcc'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/iotmano/v1/vnfc_instances': {
     readonly parameters: {
       readonly query?: never;
@@ -772,6 +818,19 @@ export interface components {
       readonly enrolledAt: components['schemas']['DateTime'];
       readonly tenants: readonly components['schemas']['TenantId'][];
       readonly draining: boolean;
+      /** @description Nothing is placed there anew; what is there stays. */
+      readonly cordoned?: boolean;
+      /** @description Of a host that is cordoned or being drained, what is still there. */
+      readonly occupancy?: {
+        /** @description Instances that it is to run. */
+        readonly assignedInstances: number;
+        /** @description Instances that it has reported and not taken back. */
+        readonly reportedInstances: number;
+        /** @description Functions of which it has not confirmed that what was taken from it is gone. */
+        readonly unconfirmedFunctions: number;
+        /** @description Everything has stopped. */
+        readonly isEmpty: boolean;
+      };
       readonly disputed: boolean;
       /** @description Who keeps off. */
       readonly taints?: readonly components['schemas']['Taint'][];
@@ -1100,6 +1159,8 @@ export interface components {
     };
     readonly HostModifications: {
       readonly draining?: boolean;
+      /** @description Places nothing there anew, and leaves what is there. */
+      readonly cordoned?: boolean;
       /**
        * @description Settles a dispute.
        * @constant
@@ -1151,6 +1212,10 @@ export interface components {
        */
       readonly vimType?: 'agent' | 'docker' | 'kubernetes';
       readonly slot?: number;
+      /** @description The same for all copies of one version. */
+      readonly generation?: number;
+      /** @description Of the version that it is made of. */
+      readonly softwareVersion?: string;
       /** @enum {string} */
       readonly state:
         | 'PENDING'
@@ -1978,6 +2043,64 @@ export interface operations {
       readonly 401: components['responses']['Problem'];
       readonly 403: components['responses']['Problem'];
       readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly pauseVnfLcmOpOcc: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly resumeVnfLcmOpOcc: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF LCM operation occurrence. */
+        readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

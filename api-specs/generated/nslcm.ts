@@ -136,6 +136,29 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/nslcm/v2/ns_instances/{nsInstanceId}/update': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the NS instance. */
+        readonly nsInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Bring functions of the service to other versions, in order of bindings.
+     * @description Where the new version of one is not well, it goes back, and so do those that were changed before it.
+     */
+    readonly post: operations['updateNs'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/nslcm/v2/ns_lcm_op_occs': {
     readonly parameters: {
       readonly query?: never;
@@ -321,6 +344,19 @@ export interface components {
       readonly additionalParamsForNs?: components['schemas']['KeyValuePairs'];
     };
     readonly TerminateNsRequest: Record<string, never>;
+    readonly UpdateNsRequest: {
+      /** @enum {string} */
+      readonly updateType: 'CHANGE_VNFPKG';
+      readonly changeVnfPackageData: readonly components['schemas']['ChangeVnfPackageData'][];
+    };
+    readonly ChangeVnfPackageData: {
+      readonly vnfInstanceId: components['schemas']['Identifier'];
+      /** @description Of the version to go to. */
+      readonly vnfdId: components['schemas']['Identifier'];
+      /** @description Changes of configuration values; null takes one back to its default. */
+      readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
+      readonly additionalParams?: components['schemas']['ChangeParams'];
+    };
     /** @description One of the two. */
     readonly HealNsRequest: {
       readonly healNsData?: {
@@ -353,6 +389,7 @@ export interface components {
         readonly instantiate?: components['schemas']['Link'];
         readonly terminate?: components['schemas']['Link'];
         readonly heal?: components['schemas']['Link'];
+        readonly update?: components['schemas']['Link'];
       };
     };
     readonly AffectedVnf: {
@@ -361,7 +398,8 @@ export interface components {
       readonly vnfProfileId?: components['schemas']['Identifier'];
       readonly vnfName?: string;
       /** @enum {string} */
-      readonly changeType?: 'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL';
+      readonly changeType?:
+        'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG' | 'MODIFY_INFORMATION';
       /** @enum {string} */
       readonly changeResult?: 'COMPLETED' | 'ROLLED_BACK' | 'FAILED';
     };
@@ -379,7 +417,7 @@ export interface components {
       readonly stateEnteredTime: components['schemas']['DateTime'];
       readonly nsInstanceId: components['schemas']['Identifier'];
       /** @enum {string} */
-      readonly lcmOperationType: 'INSTANTIATE' | 'TERMINATE' | 'HEAL';
+      readonly lcmOperationType: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE';
       readonly startTime: components['schemas']['DateTime'];
       readonly isAutomaticInvocation: boolean;
       /** @description The request body. */
@@ -528,6 +566,7 @@ export interface components {
         | 'FAILED'
         | 'LOST';
       readonly since?: components['schemas']['DateTime'];
+      readonly softwareVersion?: string;
       readonly restarts?: number;
       readonly reason?: string;
       readonly exitCode?: number;
@@ -599,6 +638,7 @@ export interface components {
         readonly terminate?: components['schemas']['Link'];
         readonly scale?: components['schemas']['Link'];
         readonly heal?: components['schemas']['Link'];
+        readonly changeCurrentVnfPkg?: components['schemas']['Link'];
       };
     };
     /** @description A name for people, and the name by which the command line finds the resource. No control characters. */
@@ -664,6 +704,64 @@ export interface components {
       /** @description Hosts of which each could then take one instance of what fell short; of several units, of the one that has fewest. */
       readonly hosts: number;
       readonly changes: readonly components['schemas']['PlacementChange'][];
+    };
+    /** @description Ours. How much higher an indicator may be in the new version. */
+    readonly IndicatorLimit: {
+      readonly indicator: components['schemas']['IdentifierInVnfd'];
+      /** @description Of what it is in the old version; 0.5 is half as much again. */
+      readonly tolerance: number;
+      /** @description Up to here it is good enough, whatever it is in the old version. */
+      readonly floor: number;
+    };
+    /** @description Ours. How one version replaces another. */
+    readonly UpgradePolicy: {
+      /** @enum {string} */
+      readonly strategy?: 'rolling' | 'canary' | 'blue-green' | 'recreate';
+      /** @description Instances of a unit that may be missing meanwhile; with coverage, hosts on which it may be missing at once. */
+      readonly maxUnavailable?: number;
+      /** @description Instances of a unit that there may be beyond their number; with coverage, hosts on which both versions run at once. */
+      readonly maxSurge?: number;
+      /** @description How long a new instance must have been well before the next step. */
+      readonly healthyForSeconds?: number;
+      /** @description A new instance that has not been well for so long is not well enough; absent, as long as the orchestrator is patient with any operation. */
+      readonly healthyWithinSeconds?: number;
+      /** @description Go back by itself when the new version is not well. */
+      readonly autoRollback?: boolean;
+      /** @description Parts that get the new version first, one after the other, each with those before it; then comes all the rest. */
+      readonly waves?: readonly {
+        readonly count?: number;
+        /** @description Of the instances, or with coverage of the hosts; at least one. */
+        readonly share?: number;
+        /** @description Label expression; with coverage, the hosts that match. */
+        readonly label?: string;
+      }[];
+      /** @description How long a wave is watched before the next; of blue-green, how long the old version stays beside the new one. */
+      readonly bakeSeconds?: number;
+      /** @description Indicators that must not be higher in the new version when a wave has been watched. */
+      readonly compare?: readonly components['schemas']['IndicatorLimit'][];
+      /** @description With coverage, the share of the hosts so far on which the new version may fail without stopping it; absent, none. */
+      readonly stopAt?: number;
+      /** @description With coverage, the part of each day in which hosts may be touched. */
+      readonly window?: {
+        /** @description After midnight. */
+        readonly fromSeconds: number;
+        readonly forSeconds: number;
+        /**
+         * @description local is that of the host, by its label timezone (an IANA name); UTC where it has none.
+         * @enum {string}
+         */
+        readonly clock: 'local' | 'utc';
+      };
+    };
+    readonly ChangeParams: {
+      /** @description Ours. Why, for the record. */
+      readonly cause?: string;
+      /** @description Ours. How, where it is not to be as the descriptor of the new version says. */
+      readonly upgrade?: components['schemas']['UpgradePolicy'];
+      /** @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement. */
+      readonly bind?: {
+        readonly [key: string]: components['schemas']['Identifier'];
+      };
     };
   };
   responses: {
@@ -1049,6 +1147,49 @@ export interface operations {
     readonly requestBody: {
       readonly content: {
         readonly 'application/json': components['schemas']['HealNsRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description Accepted; Location names the operation occurrence. */
+      readonly 202: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 406: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly updateNs: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description Version of the API that the client was made for, MAJOR.MINOR.PATCH. Absent means the current one. 400 when malformed, 406 when not served. */
+        readonly Version?: components['parameters']['Version'];
+        /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        /** @description Identifier of the NS instance. */
+        readonly nsInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['UpdateNsRequest'];
       };
     };
     readonly responses: {

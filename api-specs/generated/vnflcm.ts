@@ -73,7 +73,11 @@ export interface paths {
     readonly delete: operations['deleteVnfInstance'];
     readonly options?: never;
     readonly head?: never;
-    readonly patch?: never;
+    /**
+     * Change its name, description and metadata, and values of its configuration.
+     * @description Names and metadata change at once. Running copies take over the values that the descriptor says are reloaded; for others the copies are replaced, step by step, as by another version (`upgrade` of the descriptor). Both as an operation, which can be rolled back.
+     */
+    readonly patch: operations['modifyVnfInstance'];
     readonly trace?: never;
   };
   readonly '/vnflcm/v2/vnf_instances/{vnfInstanceId}/instantiate': {
@@ -150,6 +154,29 @@ export interface paths {
     readonly put?: never;
     /** Change the number of instances by steps of an aspect. */
     readonly post: operations['scaleVnf'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/vnflcm/v2/vnf_instances/{vnfInstanceId}/change_vnfpkg': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Replace the version of the function by another one, step by step.
+     * @description The old version goes on until the new one is well, by the strategy of the descriptor or of the request; a failed health gate brings the old version back.
+     */
+    readonly post: operations['changeCurrentVnfPkg'];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -420,6 +447,84 @@ export interface components {
       /** @default 1 */
       readonly numberOfSteps?: number;
     };
+    readonly VnfInfoModificationRequest: {
+      readonly vnfInstanceName?: components['schemas']['Name'];
+      readonly vnfInstanceDescription?: components['schemas']['Description'];
+      readonly metadata?: components['schemas']['KeyValuePairs'];
+      /** @description Changes; null takes a value back to its default. */
+      readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
+    };
+    readonly ChangeCurrentVnfPkgRequest: {
+      /** @description Of the version to go to. */
+      readonly vnfdId: components['schemas']['Identifier'];
+      /** @description Changes of configuration values, as in RFC 7396; null takes one back to its default. */
+      readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
+      readonly additionalParams?: components['schemas']['ChangeParams'];
+    };
+    readonly ChangeParams: {
+      /** @description Ours. Why, for the record. */
+      readonly cause?: string;
+      /** @description Ours. How, where it is not to be as the descriptor of the new version says. */
+      readonly upgrade?: components['schemas']['UpgradePolicy'];
+      /** @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement. */
+      readonly bind?: {
+        readonly [key: string]: components['schemas']['Identifier'];
+      };
+    };
+    /** @description Ours. How one version replaces another. */
+    readonly UpgradePolicy: {
+      /** @enum {string} */
+      readonly strategy?: 'rolling' | 'canary' | 'blue-green' | 'recreate';
+      /** @description Instances of a unit that may be missing meanwhile; with coverage, hosts on which it may be missing at once. */
+      readonly maxUnavailable?: number;
+      /** @description Instances of a unit that there may be beyond their number; with coverage, hosts on which both versions run at once. */
+      readonly maxSurge?: number;
+      /** @description How long a new instance must have been well before the next step. */
+      readonly healthyForSeconds?: number;
+      /** @description A new instance that has not been well for so long is not well enough; absent, as long as the orchestrator is patient with any operation. */
+      readonly healthyWithinSeconds?: number;
+      /** @description Go back by itself when the new version is not well. */
+      readonly autoRollback?: boolean;
+      /** @description Parts that get the new version first, one after the other, each with those before it; then comes all the rest. */
+      readonly waves?: readonly {
+        readonly count?: number;
+        /** @description Of the instances, or with coverage of the hosts; at least one. */
+        readonly share?: number;
+        /** @description Label expression; with coverage, the hosts that match. */
+        readonly label?: string;
+      }[];
+      /** @description How long a wave is watched before the next; of blue-green, how long the old version stays beside the new one. */
+      readonly bakeSeconds?: number;
+      /** @description Indicators that must not be higher in the new version when a wave has been watched. */
+      readonly compare?: readonly components['schemas']['IndicatorLimit'][];
+      /** @description With coverage, the share of the hosts so far on which the new version may fail without stopping it; absent, none. */
+      readonly stopAt?: number;
+      /** @description With coverage, the part of each day in which hosts may be touched. */
+      readonly window?: {
+        /** @description After midnight. */
+        readonly fromSeconds: number;
+        readonly forSeconds: number;
+        /**
+         * @description local is that of the host, by its label timezone (an IANA name); UTC where it has none.
+         * @enum {string}
+         */
+        readonly clock: 'local' | 'utc';
+      };
+    };
+    /** @description Ours. How much higher an indicator may be in the new version. */
+    readonly IndicatorLimit: {
+      readonly indicator: components['schemas']['IdentifierInVnfd'];
+      /** @description Of what it is in the old version; 0.5 is half as much again. */
+      readonly tolerance: number;
+      /** @description Up to here it is good enough, whatever it is in the old version. */
+      readonly floor: number;
+    };
+    /** @description Ours. An indicator in both versions, the mean of the instances that have one; a version without a figure is absent. */
+    readonly IndicatorComparison: components['schemas']['IndicatorLimit'] & {
+      readonly old?: number;
+      readonly fresh?: number;
+      readonly isWorse: boolean;
+    };
     readonly CancelMode: {
       /** @enum {string} */
       readonly cancelMode: 'GRACEFUL' | 'FORCEFUL';
@@ -453,6 +558,7 @@ export interface components {
         | 'FAILED'
         | 'LOST';
       readonly since?: components['schemas']['DateTime'];
+      readonly softwareVersion?: string;
       readonly restarts?: number;
       readonly reason?: string;
       readonly exitCode?: number;
@@ -527,6 +633,7 @@ export interface components {
         readonly terminate?: components['schemas']['Link'];
         readonly scale?: components['schemas']['Link'];
         readonly heal?: components['schemas']['Link'];
+        readonly changeCurrentVnfPkg?: components['schemas']['Link'];
       };
     };
     readonly AffectedVnfc: {
@@ -546,7 +653,7 @@ export interface components {
       readonly startTime: components['schemas']['DateTime'];
       readonly vnfInstanceId: components['schemas']['Identifier'];
       /** @enum {string} */
-      readonly operation: 'INSTANTIATE' | 'SCALE' | 'TERMINATE' | 'HEAL';
+      readonly operation: 'INSTANTIATE' | 'SCALE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG' | 'MODIFY_INFO';
       readonly isAutomaticInvocation: boolean;
       /** @description The request body. */
       readonly operationParams?: {
@@ -558,6 +665,21 @@ export interface components {
       readonly error?: components['schemas']['ProblemDetails'];
       readonly resourceChanges?: {
         readonly affectedVnfcs?: readonly components['schemas']['AffectedVnfc'][];
+      };
+      /** @description Ours. Of an operation that replaces one version by another. */
+      readonly rollout?: {
+        /** @description Product and software version that is replaced. */
+        readonly from: string;
+        /** @description Product and software version that replaces it. */
+        readonly to: string;
+        readonly policy: components['schemas']['UpgradePolicy'];
+        readonly isPaused?: boolean;
+        /** @description Waves that are over. */
+        readonly wavesDone?: number;
+        /** @description Since when the wave is watched. */
+        readonly bakingSince?: components['schemas']['DateTime'];
+        /** @description What was compared last. */
+        readonly comparison?: readonly components['schemas']['IndicatorComparison'][];
       };
       /** @description Ours. How far the operation is. */
       readonly progress?: {
@@ -925,6 +1047,50 @@ export interface operations {
       readonly 503: components['responses']['Problem'];
     };
   };
+  readonly modifyVnfInstance: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description Version of the API that the client was made for, MAJOR.MINOR.PATCH. Absent means the current one. 400 when malformed, 406 when not served. */
+        readonly Version?: components['parameters']['Version'];
+        /** @description ETag that the resource must still have; 412 when it does not. */
+        readonly 'If-Match'?: components['parameters']['IfMatch'];
+      };
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/merge-patch+json': components['schemas']['VnfInfoModificationRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description Accepted; Location names the operation occurrence. */
+      readonly 202: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 406: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 412: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
   readonly instantiateVnf: {
     readonly parameters: {
       readonly query?: {
@@ -1101,6 +1267,62 @@ export interface operations {
     readonly requestBody: {
       readonly content: {
         readonly 'application/json': components['schemas']['ScaleVnfRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description With dryRun=true: the plan. Nothing was changed. */
+      readonly 200: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PlacementPlan'];
+        };
+      };
+      /** @description Accepted; Location names the operation occurrence. */
+      readonly 202: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 406: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly changeCurrentVnfPkg: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description With true, answers with the plan and changes nothing. */
+        readonly dryRun?: components['parameters']['dryRun'];
+      };
+      readonly header?: {
+        /** @description Version of the API that the client was made for, MAJOR.MINOR.PATCH. Absent means the current one. 400 when malformed, 406 when not served. */
+        readonly Version?: components['parameters']['Version'];
+        /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        /** @description Identifier of the VNF instance. */
+        readonly vnfInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ChangeCurrentVnfPkgRequest'];
       };
     };
     readonly responses: {

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import { contextOf, type Environment } from '../context.ts';
+import { drainHost } from '../drain-host.ts';
 import { explainChoice } from '../explain-choice.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { hostText, type HostExplanation } from '../host-text.ts';
@@ -15,10 +17,16 @@ interface Act {
 
 const ACTS: readonly Act[] = [
   {
-    name: 'drain',
-    description: 'move away what may move, and place nothing more there',
-    change: { draining: true },
-    done: 'is being drained',
+    name: 'cordon',
+    description: 'place nothing more there; what is there stays',
+    change: { cordoned: true },
+    done: 'is cordoned',
+  },
+  {
+    name: 'uncordon',
+    description: 'let functions be placed there again, after cordon or drain',
+    change: { cordoned: false, draining: false },
+    done: 'is used again',
   },
   {
     name: 'undrain',
@@ -85,9 +93,10 @@ function parseTaint(text: string): { readonly text: string; readonly effect: str
 export function addHostCommands(program: Command, env: Environment): void {
   const group = program
     .command('host')
-    .description('explain, drain, confirm, settle, give up or forget one host');
+    .description('explain, cordon, drain, confirm, settle, give up or forget one host');
   const pathOf = (hostId: string): string => `/iotmano/v1/hosts/${encodeURIComponent(hostId)}`;
   addExplain(group, env, pathOf);
+  addDrain(group, env, pathOf);
   for (const { name, description, change, done } of ACTS) {
     group
       .command(`${name} <hostId>`)
@@ -122,6 +131,52 @@ export function addHostCommands(program: Command, env: Environment): void {
     .action(async (hostId: string, _options: unknown, command: Command) => {
       await contextOf(command, env).client.delete(pathOf(hostId));
       say(`${hostId} is forgotten`);
+    });
+}
+
+interface DrainCommandOptions {
+  readonly wait?: boolean;
+  readonly deadline?: number;
+  readonly maxInstances?: number;
+  readonly maxAway?: number;
+}
+
+const DEFAULT_DEADLINE_SECONDS = 600;
+
+function addDrain(group: Command, env: Environment, pathOf: (hostId: string) => string): void {
+  group
+    .command('drain <hostId>')
+    .description(
+      'move away what may move, each copy when its successor is well, and place nothing more there; with an option, wait until everything has stopped',
+    )
+    .option('--wait', `follow it until the host is empty, or ${DEFAULT_DEADLINE_SECONDS} s have passed`)
+    .option('--deadline <seconds>', 'follow it for so long at most; it goes on', wholeNumber('--deadline', 1))
+    .option('--max-instances <n>', 'move so many instances at a time', wholeNumber('--max-instances', 1))
+    .option(
+      '--max-away <n>',
+      'move so many instances of one function at a time',
+      wholeNumber('--max-away', 1),
+    )
+    .action(async (hostId: string, options: DrainCommandOptions, command: Command) => {
+      const { client, format } = contextOf(command, env);
+      const { wait = false, deadline, maxInstances, maxAway } = options;
+      const budget = {
+        ...(maxInstances === undefined ? {} : { maxInstances }),
+        ...(maxAway === undefined ? {} : { maxAway }),
+      };
+      const hasBudget = Object.keys(budget).length > 0;
+      if (!wait && deadline === undefined && !hasBudget) {
+        const { body } = await client.patch(pathOf(hostId), { draining: true });
+        if (format === 'json') printJson(body);
+        else say(`${hostId} is being drained`);
+        return;
+      }
+      const host = await drainHost(client, hostId, {
+        ...(hasBudget ? { budget } : {}),
+        deadlineSeconds: deadline ?? DEFAULT_DEADLINE_SECONDS,
+      });
+      if (format === 'json') printJson(host);
+      else say(`${hostId} is empty`);
     });
 }
 

@@ -17,6 +17,7 @@ interface HostRow {
   readonly state: string;
   readonly vimType?: string;
   readonly draining: boolean;
+  readonly cordoned?: boolean;
   readonly disputed: boolean;
   readonly stateConfirmed?: boolean;
   readonly braked?: boolean;
@@ -76,11 +77,19 @@ export function addLookCommands(program: Command, env: Environment): void {
 }
 
 /** What an operator has to know of a host, or to do about it. */
-function noteOn({ hostId, draining, disputed, stateConfirmed, braked }: Omit<HostRow, 'facts'>): string {
+function noteOn({
+  hostId,
+  draining,
+  cordoned = false,
+  disputed,
+  stateConfirmed,
+  braked,
+}: Omit<HostRow, 'facts'>): string {
   return [
     disputed ? `two machines claim it: switch one off, then "iotmano host settle ${hostId}"` : '',
     stateConfirmed === false ? `follows another state: "iotmano host confirm ${hostId}"` : '',
     draining ? 'is being drained' : '',
+    cordoned ? 'is cordoned' : '',
     braked === true ? 'network suspected: nothing is moved' : '',
   ]
     .filter((note) => note !== '')

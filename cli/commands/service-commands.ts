@@ -14,6 +14,7 @@ import {
   planService,
   removeInstance,
 } from '../services.ts';
+import { addUpgradeCommand } from './upgrade-command.ts';
 
 interface PlanOptions {
   readonly param: Readonly<Record<string, unknown>>;
@@ -34,9 +35,10 @@ interface HealOptions {
 
 /** `iotmano service …`: plan, deploy, look after and remove services (NS instances). */
 export function addServiceCommands(program: Command, env: Environment): void {
-  const group = program.command('service').description('plan, deploy, heal and remove services');
+  const group = program.command('service').description('plan, deploy, upgrade, heal and remove services');
   addPlanAndDeploy(group, env);
   addListAndShow(group, env);
+  addUpgradeCommand(group, env);
   addHealAndRemove(group, env);
 }
 

@@ -108,7 +108,7 @@ export const portUsedTwice: Rule = {
 export const unknownIndicator: Rule = {
   name: 'unknown-indicator',
   summary:
-    'Scaling policies name indicators that a unit which they scale declares in `metrics`, alarms those of any unit.',
+    'Scaling policies name indicators that a unit which they scale declares in `metrics`, alarms and `upgrade.compare` those of any unit.',
   kinds: FUNCTION,
   *check(doc) {
     const indicators = doc.each('units').flatMap((unit) => unit.at('metrics', 'indicators').names());
@@ -119,6 +119,8 @@ export const unknownIndicator: Rule = {
           indicatorsOf(doc, aspect),
           'an indicator of a unit that it scales',
         );
+    for (const limit of doc.each('upgrade', 'compare'))
+      yield* unknown(limit.at('indicator'), indicators, 'an indicator');
     for (const alarm of doc.each('alarms')) {
       const name = /^\w+/.exec(alarm.at('when').text ?? '')?.[0];
       if (name !== undefined && !indicators.includes(name))

@@ -7,13 +7,8 @@ export const notYetActedOn: Rule = {
   kinds: BOTH,
   severity: 'warning',
   *check(doc) {
-    const lists = [doc.at('offline', 'prefetch'), doc.at('state', 'migratesFrom'), doc.at('aspects')];
-    const places = [
-      doc.at('offline', 'buffer'),
-      doc.at('state', 'schema'),
-      doc.at('upgrade', 'strategy'),
-      ...lists.filter((at) => at.items().length > 0),
-    ];
+    const lists = [doc.at('offline', 'prefetch'), doc.at('aspects')];
+    const places = [doc.at('offline', 'buffer'), ...lists.filter((at) => at.items().length > 0)];
     for (const at of places) {
       if (!at.exists) continue;
       const name = at.pointer.slice(1).replaceAll('/', '.');

@@ -33,7 +33,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 export const invalidExpression: Rule = {
   name: 'invalid-expression',
-  summary: 'Label expressions in `require`, `prefer`, `affinities` and `coverage.each` are well-formed.',
+  summary:
+    'Label expressions in `require`, `prefer`, `affinities`, `coverage.each` and `upgrade.waves` are well-formed.',
   kinds: BOTH,
   *check(doc) {
     const places = [
@@ -47,6 +48,7 @@ export const invalidExpression: Rule = {
         .items()
         .map((item) => item.at('with')),
       ...doc.each('functions').map((item) => item.at('coverage', 'each')),
+      ...doc.each('upgrade', 'waves').map((item) => item.at('label')),
     ];
     for (const at of places) {
       if (at.text === undefined) continue;

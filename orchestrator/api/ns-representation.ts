@@ -1,7 +1,13 @@
 import type { VnfPkgId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/nslcm.ts';
 import { packageOf } from '../lifecycle/index.ts';
-import { constituentsOf, descriptorOf, isServiceEventAllowed, type Services } from '../services/index.ts';
+import {
+  canRollBackService,
+  constituentsOf,
+  descriptorOf,
+  isServiceEventAllowed,
+  type Services,
+} from '../services/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import { anyObject, vnfInstanceView } from './vnf-representation.ts';
 
@@ -36,7 +42,9 @@ export function nsInstanceView(
     _links: {
       self: { href: self },
       ...(isFree && !isInstantiated ? { instantiate: link('instantiate') } : {}),
-      ...(isFree && isInstantiated ? { terminate: link('terminate'), heal: link('heal') } : {}),
+      ...(isFree && isInstantiated
+        ? { terminate: link('terminate'), heal: link('heal'), update: link('update') }
+        : {}),
     },
   };
 }
@@ -56,7 +64,9 @@ function publicParams(
   { context }: Services,
   { nsInstanceId, operationParams }: StoredRecord<'ns-lcm-op-occ'>['document'],
 ): Values {
-  const { additionalParamsForNs: values, ...rest } = operationParams;
+  const { additionalParamsForNs: values, changeVnfPackageData: changes, ...others } = operationParams;
+  const rest =
+    changes === undefined ? others : { ...others, changeVnfPackageData: publicChanges(context, changes) };
   const service = context.state.get('ns-instance', nsInstanceId);
   if (typeof values !== 'object' || values === null || service === undefined) return rest;
   return {
@@ -65,7 +75,31 @@ function publicParams(
   };
 }
 
-const CHANGE_TYPES = { INSTANTIATE: 'INSTANTIATE', TERMINATE: 'TERMINATE', HEAL: 'HEAL' } as const;
+type Changes = readonly (Values & { readonly vnfInstanceId?: string; readonly vnfdId?: string })[];
+
+/** Changes of packages without the values of what one of the two versions calls secret; without any, where a version is not known any more. */
+function publicChanges({ state, lifecycle }: Services['context'], changes: unknown): Changes {
+  const { catalog } = lifecycle.context;
+  return (changes as Changes).map(({ vnfConfigurableProperties: values, ...rest }) => {
+    const record = state.get('vnf-instance', rest.vnfInstanceId ?? '');
+    const target = record === undefined ? undefined : catalog.findByVnfdId(record.tenant, rest.vnfdId ?? '');
+    if (typeof values !== 'object' || values === null || record === undefined || target === undefined)
+      return rest;
+    const secrets = [target, packageOf(catalog, record.document.vnfPkgId)].flatMap(
+      ({ descriptor }) => descriptor.config.secrets,
+    );
+    const shown = Object.entries(values).filter(([name]) => !secrets.includes(name));
+    return { ...rest, vnfConfigurableProperties: Object.fromEntries(shown) };
+  });
+}
+
+const CHANGE_TYPES = {
+  INSTANTIATE: 'INSTANTIATE',
+  TERMINATE: 'TERMINATE',
+  HEAL: 'HEAL',
+  CHANGE_VNFPKG: 'CHANGE_VNFPKG',
+  MODIFY_INFO: 'MODIFY_INFORMATION',
+} as const;
 
 /** SOL005 NsLcmOpOcc. */
 export function nsOpOccView(
@@ -98,7 +132,7 @@ export function nsOpOccView(
       ...task('cancel', isServiceEventAllowed(state, 'cancel')),
       ...task('retry', isServiceEventAllowed(state, 'retry')),
       ...task('continue', isServiceEventAllowed(state, 'continue')),
-      ...task('rollback', document.operation === 'INSTANTIATE' && isServiceEventAllowed(state, 'rollback')),
+      ...task('rollback', canRollBackService(document)),
       ...task('fail', isServiceEventAllowed(state, 'fail')),
     },
   };

@@ -1,4 +1,4 @@
-import type { HealNs, InstantiateNs, Services } from '../services/index.ts';
+import type { HealNs, InstantiateNs, Services, UpdateNs } from '../services/index.ts';
 import { lcmInstanceRoutes, lcmTaskRoute, type LcmTask } from './lcm-instance-routes.ts';
 import { lcmOpOccRoutes } from './lcm-op-occ-routes.ts';
 import { NS_INSTANCES, NS_OP_OCCS, nsInstanceView, nsOpOccView } from './ns-representation.ts';
@@ -75,6 +75,9 @@ export function nsLcmRoutes(services: Services): readonly Route[] {
     ),
     task('heal', (request, alongside) =>
       ns.heal(request.caller.tenant, idOf(request), bodyOf<HealNs>(request), alongside),
+    ),
+    task('update', (request, alongside) =>
+      ns.update(request.caller.tenant, idOf(request), bodyOf<UpdateNs>(request), alongside),
     ),
     ...lcmOpOccRoutes({
       path: NS_OP_OCCS,

@@ -1,7 +1,12 @@
-import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { HostId, TenantId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/vnflcm.ts';
 import { instanceName } from '../../vim-drivers/index.ts';
-import { vnfcInstanceId, type VnfInstanceDocument, type VnfLcmOpOccDocument } from '../domain/index.ts';
+import {
+  vnfcInstanceId,
+  type RolloutRecord,
+  type VnfInstanceDocument,
+  type VnfLcmOpOccDocument,
+} from '../domain/index.ts';
 import {
   canRollBack,
   countsOfWanted,
@@ -70,7 +75,13 @@ function linksOf(self: string, document: VnfInstanceDocument): Schemas['VnfInsta
   const link = (task: string) => ({ href: `${self}/${task}` });
   if (document.activeOpOcc !== undefined) return { self: { href: self } };
   return document.instantiationState === 'INSTANTIATED'
-    ? { self: { href: self }, terminate: link('terminate'), heal: link('heal'), scale: link('scale') }
+    ? {
+        self: { href: self },
+        terminate: link('terminate'),
+        heal: link('heal'),
+        scale: link('scale'),
+        changeCurrentVnfPkg: link('change_vnfpkg'),
+      }
     : { self: { href: self }, instantiate: link('instantiate') };
 }
 
@@ -113,6 +124,7 @@ function instantiatedInfo(
         epoch: copy.epoch,
         state: copy.state,
         ...(copy.since === undefined ? {} : { since: copy.since }),
+        softwareVersion: copy.softwareVersion,
         restarts: copy.restarts,
         ...(copy.reason === undefined ? {} : { reason: copy.reason }),
         ...(copy.exitCode === undefined ? {} : { exitCode: copy.exitCode }),
@@ -175,11 +187,12 @@ export function vnfOpOccView(
     vnfInstanceId: document.vnfInstanceId,
     operation: document.operation,
     isAutomaticInvocation: document.isAutomaticInvocation,
-    operationParams: publicParams(context, document.vnfInstanceId, document.operationParams),
+    operationParams: publicParams(context, document),
     isCancelPending: document.isCancelPending,
     ...(document.cancelMode === undefined ? {} : { cancelMode: document.cancelMode }),
     ...(document.error === undefined ? {} : { error: { ...document.error } }),
     ...(document.affectedVnfcs === undefined ? {} : { resourceChanges: resourceChanges(tenant, document) }),
+    ...(document.rollout === undefined ? {} : { rollout: rolloutView(document.rollout) }),
     ...(progress === undefined ? {} : { progress: { ...progress } }),
     _links: {
       self: { href: self },
@@ -189,6 +202,26 @@ export function vnfOpOccView(
       ...task('rollback', canRollBack(document)),
       ...task('fail', isAllowed(document.state, 'fail')),
     },
+  };
+}
+
+function rolloutView({
+  before: _before,
+  target: _target,
+  policy,
+  comparison,
+  ...rest
+}: RolloutRecord): NonNullable<Schemas['VnfLcmOpOcc']['rollout']> {
+  const { waves, compare, window, ...numbers } = policy;
+  return {
+    ...rest,
+    policy: {
+      ...numbers,
+      ...(waves === undefined ? {} : { waves: waves.map((wave) => ({ ...wave })) }),
+      ...(compare === undefined ? {} : { compare: compare.map((limit) => ({ ...limit })) }),
+      ...(window === undefined ? {} : { window }),
+    },
+    ...(comparison === undefined ? {} : { comparison: comparison.map((each) => ({ ...each })) }),
   };
 }
 
@@ -212,13 +245,19 @@ function resourceChanges(
 /** The request without the values of secret parameters. */
 function publicParams(
   { state, catalog }: Lifecycle['context'],
-  vnfInstanceId: VnfInstanceId,
-  params: Readonly<Record<string, unknown>>,
+  { vnfInstanceId, rollout, operationParams }: VnfLcmOpOccDocument,
 ): AnyObject {
   const vnfPkgId = state.get('vnf-instance', vnfInstanceId)?.document.vnfPkgId;
-  const secrets = vnfPkgId === undefined ? [] : (catalog.find(vnfPkgId)?.descriptor.config.secrets ?? []);
-  const { vnfConfigurableProperties: config, ...rest } = params;
-  const isKnown = vnfPkgId !== undefined && typeof config === 'object' && config !== null;
+  const packages = [vnfPkgId, rollout?.before.vnfPkgId, rollout?.target.vnfPkgId];
+  const secrets = packages.flatMap((id) =>
+    id === undefined ? [] : (catalog.find(id)?.descriptor.config.secrets ?? []),
+  );
+  const { vnfConfigurableProperties: config, ...rest } = operationParams;
+  const isKnown =
+    vnfPkgId !== undefined &&
+    (rollout === undefined || catalog.find(rollout.target.vnfPkgId) !== undefined) &&
+    typeof config === 'object' &&
+    config !== null;
   const shown = isKnown
     ? Object.fromEntries(Object.entries(config).filter(([name]) => !secrets.includes(name)))
     : undefined;

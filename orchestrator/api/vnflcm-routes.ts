@@ -1,8 +1,15 @@
-import type { HealVnf, InstantiateVnf, Lifecycle, ScaleRequest } from '../lifecycle/index.ts';
+import type {
+  ChangeVnfPkg,
+  HealVnf,
+  ModifyVnf,
+  InstantiateVnf,
+  Lifecycle,
+  ScaleRequest,
+} from '../lifecycle/index.ts';
 import { lcmInstanceRoutes, lcmTaskRoute, type LcmTask } from './lcm-instance-routes.ts';
 import { lcmOpOccRoutes } from './lcm-op-occ-routes.ts';
-import { READERS, bodyOf, type ApiRequest, type Route } from './route.ts';
-import { listResponse, type ResourceShape } from './sol013/index.ts';
+import { OPERATORS, READERS, bodyOf, type ApiRequest, type Route } from './route.ts';
+import { listResponse, requireIfMatch, type ResourceShape } from './sol013/index.ts';
 import { VNF_INSTANCES, VNF_OP_OCCS, vnfInstanceView, vnfOpOccView } from './vnf-representation.ts';
 
 const INSTANCE = `${VNF_INSTANCES}/{vnfInstanceId}`;
@@ -43,10 +50,11 @@ const OP_OCC_SHAPE: ResourceShape = {
     'cancelMode',
     'error',
     'resourceChanges',
+    'rollout',
     'progress',
     '_links',
   ],
-  optionalComplex: ['operationParams', 'error', 'resourceChanges', 'progress'],
+  optionalComplex: ['operationParams', 'error', 'resourceChanges', 'rollout', 'progress'],
   excludedByDefault: ['operationParams', 'error', 'resourceChanges'],
 };
 
@@ -91,6 +99,12 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
         vnf.scale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request), alongside),
       (request) => vnf.planScale(request.caller.tenant, idOf(request), bodyOf<ScaleRequest>(request)),
     ),
+    task(
+      'change_vnfpkg',
+      (request, alongside) =>
+        vnf.changePackage(request.caller.tenant, idOf(request), bodyOf<ChangeVnfPkg>(request), alongside),
+      (request) => vnf.planChange(request.caller.tenant, idOf(request), bodyOf<ChangeVnfPkg>(request)),
+    ),
     ...lcmOpOccRoutes({
       path: VNF_OP_OCCS,
       parameter: 'vnfLcmOpOccId',
@@ -98,6 +112,28 @@ export function vnfLcmRoutes(lifecycle: Lifecycle): readonly Route[] {
       useCases: opOccs,
       view: (origin, record) => vnfOpOccView(lifecycle, origin, record),
     }),
+    {
+      method: 'PATCH',
+      path: INSTANCE,
+      access: OPERATORS,
+      body: 'merge-patch',
+      handle: async (request) => {
+        const { tenant } = request.caller;
+        requireIfMatch(request, vnf.get(tenant, idOf(request)));
+        const id = vnf.modify(tenant, idOf(request), bodyOf<ModifyVnf>(request));
+        return { status: 202, headers: { Location: `${request.origin}${VNF_OP_OCCS}/${id}` } };
+      },
+    },
+    ...(['pause', 'resume'] as const).map((name): Route => ({
+      method: 'POST',
+      path: `/iotmano/v1/vnf_lcm_op_occs/{vnfLcmOpOccId}/${name}`,
+      access: OPERATORS,
+      body: 'none',
+      handle: async ({ caller, params }) => {
+        opOccs.pause(caller.tenant, params['vnfLcmOpOccId'] ?? '', name === 'pause');
+        return { status: 204 };
+      },
+    })),
     {
       method: 'GET',
       path: '/iotmano/v1/vnfc_instances',

@@ -14,7 +14,7 @@ import type {
   VnfcInstanceId,
 } from '../../kernel/index.ts';
 import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '../../descriptors/index.ts';
-import type { ArtifactType } from '../../descriptors/index.ts';
+import type { ArtifactType, UpgradeWave } from '../../descriptors/index.ts';
 import type { ObservedWorkload, WantedInstance, Workload } from '../../vim-drivers/index.ts';
 import type {
   HostState,
@@ -96,6 +96,24 @@ export interface DisplacedVnfc extends WantedVnfc {
   readonly heldOn?: HostId;
 }
 
+/** A key pair that a function shows where one of its requirements is bound. */
+export interface BindingCredential {
+  readonly id: string;
+  readonly seed: string;
+  readonly publicKey: string;
+}
+
+/** What copies of one generation are made of. */
+export interface FunctionVersion {
+  readonly vnfPkgId: VnfPkgId;
+  readonly flavour?: string;
+  readonly level?: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly bind: Readonly<Record<string, VnfInstanceId>>;
+  readonly credentials: Readonly<Record<string, BindingCredential>>;
+  readonly generation: number;
+}
+
 export interface VnfInstanceDocument {
   readonly name: string;
   readonly description: string;
@@ -111,9 +129,13 @@ export interface VnfInstanceDocument {
   /** Requirement name → function instance that provides it. */
   readonly bind: Readonly<Record<string, VnfInstanceId>>;
   /** Requirement name → key pair that the function shows there. */
-  readonly credentials: Readonly<
-    Record<string, { readonly id: string; readonly seed: string; readonly publicKey: string }>
-  >;
+  readonly credentials: Readonly<Record<string, BindingCredential>>;
+  /** Generation of the copies that are made of this package and configuration. Absent: that of its copies, of which there is one. */
+  readonly generation?: number;
+  /** The version that this one replaces, until none of its copies is wanted any more. */
+  readonly replaced?: FunctionVersion;
+  /** Copies that run and that those who are bound to the function are not told of: they are about to go, or do not serve yet. */
+  readonly withheld?: readonly WantedVnfc[];
   readonly nsInstanceId?: NsInstanceId;
   /** Name of the constituent in the service. */
   readonly constituent?: string;
@@ -146,7 +168,7 @@ export interface AffectedVnfc {
 
 export interface VnfLcmOpOccDocument {
   readonly vnfInstanceId: VnfInstanceId;
-  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE';
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'SCALE' | 'CHANGE_VNFPKG' | 'MODIFY_INFO';
   readonly state: LcmOperationState;
   readonly startTime: string;
   readonly stateEnteredTime: string;
@@ -161,6 +183,84 @@ export interface VnfLcmOpOccDocument {
   readonly affectedVnfcs?: readonly AffectedVnfc[];
   readonly error?: ProblemRecord;
   readonly nsLcmOpOccId?: LcmOpOccId;
+  /** Of an operation that replaces one version by another. */
+  readonly rollout?: RolloutRecord;
+  /** Of an operation that changes configuration values which running copies take over. */
+  readonly configChange?: ConfigChange;
+}
+
+/** Values that were given, without defaults. */
+export interface ConfigChange {
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+
+/** How one version replaces another: the descriptor's `upgrade`, with what the request says otherwise. */
+export interface RolloutPolicy {
+  readonly strategy: 'rolling' | 'canary' | 'blue-green' | 'recreate';
+  readonly maxUnavailable: number;
+  readonly maxSurge: number;
+  readonly healthyForSeconds: number;
+  /** A new copy that has not been well for so long fails the gate; absent: as long as the lifecycle is patient with any operation. */
+  readonly healthyWithinSeconds?: number;
+  readonly autoRollback: boolean;
+  /** Parts that get the new version first, one after the other, each with those before it; then comes all the rest. Absent: all at once. */
+  readonly waves?: readonly UpgradeWave[];
+  /** How long a part is watched before the next. */
+  readonly bakeSeconds?: number;
+  /** What must not be worse in the new version when a part has been watched. */
+  readonly compare?: readonly IndicatorLimit[];
+  /** With coverage: the share of the hosts so far on which the new version may fail without stopping it; absent: 0. */
+  readonly stopAt?: number;
+  /** With coverage: when hosts may be touched. */
+  readonly window?: RolloutWindow;
+}
+
+/** How much higher an indicator (error rate, latency) may be in the new version. */
+export interface IndicatorLimit {
+  readonly indicator: string;
+  /** Of what it is in the old version: 0.5 is half as much again. */
+  readonly tolerance: number;
+  /** Up to here it is good enough, whatever it was. */
+  readonly floor: number;
+}
+
+/** Each day from a time of the day on, by the clock of the host (its label `timezone`; UTC where it has none) or by UTC. */
+export interface RolloutWindow {
+  readonly fromSeconds: number;
+  readonly forSeconds: number;
+  readonly clock: 'local' | 'utc';
+}
+
+/** An indicator in both versions, as it was when a part had been watched: the mean of the instances that have one. */
+export interface IndicatorComparison extends IndicatorLimit {
+  readonly old?: number;
+  readonly fresh?: number;
+  readonly isWorse: boolean;
+}
+
+/** What an operation that replaces a version knows beside what is wanted. */
+export interface RolloutRecord {
+  readonly policy: RolloutPolicy;
+  /** Software version that it comes from, and goes to. */
+  readonly from: string;
+  readonly to: string;
+  /** What the instance was before, for the record and for a way back. */
+  readonly before: FunctionVersion;
+  readonly target: FunctionVersion;
+  /** Of a heal that moves copies that are well: which, and the hosts that were chosen for them, both by `copyName`. The version stays. */
+  readonly moves?: {
+    readonly copies: readonly string[];
+    readonly targets: Readonly<Record<string, HostId>>;
+  };
+  /** No further step is begun until it is resumed; a failed gate still counts. */
+  readonly isPaused?: boolean;
+  /** Parts that are over. */
+  readonly wavesDone?: number;
+  /** Since when the part is watched, RFC 3339. */
+  readonly bakingSince?: string;
+  /** What was compared last. */
+  readonly comparison?: readonly IndicatorComparison[];
 }
 
 export interface NsInstanceDocument {
@@ -176,7 +276,7 @@ export interface NsInstanceDocument {
 
 export interface NsLcmOpOccDocument {
   readonly nsInstanceId: NsInstanceId;
-  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL';
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE';
   readonly state: NsLcmOperationState;
   readonly startTime: string;
   readonly stateEnteredTime: string;
@@ -233,6 +333,8 @@ export interface HostDocument {
   /** Tenants it serves; empty: all. */
   readonly tenants: readonly TenantId[];
   readonly draining: boolean;
+  /** Nothing is placed there; what is there stays. */
+  readonly cordoned?: boolean;
   readonly disputed: boolean;
   readonly taints?: readonly Taint[];
   /** In the currency of the installation. */

@@ -3,6 +3,16 @@ export type * from './documents.ts';
 export * from './states.ts';
 export { alarmId, clearedAlarm, isStanding } from './alarms.ts';
 export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
+export {
+  generationOf,
+  instanceAt,
+  packageIdAt,
+  swapVersions,
+  versionOf,
+  versionsOf,
+  withVersion,
+  type Versions,
+} from './function-version.ts';
 export { absenceAfter, availabilityOf } from './host-availability.ts';
 export { deviceCount, deviceCounts, hostLabels } from './host-labels.ts';
 export { isInstallationAdmin, isInstallationTenant } from './installation.ts';

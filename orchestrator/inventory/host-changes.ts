@@ -9,6 +9,8 @@ import { confirmState, isStateConfirmed } from './state-ids.ts';
 /** What an operator may change of a host. */
 export interface HostModifications {
   readonly draining?: boolean;
+  /** Nothing is placed there anew; what is there stays. */
+  readonly cordoned?: boolean;
   /** Settles a dispute: the other machine has been switched off. */
   readonly disputed?: false;
   /** The host may take orders from the store's present state. */
@@ -82,15 +84,16 @@ function changedHost(
 /** What an operator says of a host and no program can find out. */
 function withStated(
   document: HostDocument,
-  { taints, costPerHour }: Pick<HostModifications, 'taints' | 'costPerHour'>,
+  { taints, costPerHour, cordoned }: Pick<HostModifications, 'taints' | 'costPerHour' | 'cordoned'>,
 ): HostDocument {
-  const { taints: oldTaints, costPerHour: oldCost, ...rest } = document;
+  const { taints: oldTaints, costPerHour: oldCost, cordoned: wasCordoned = false, ...rest } = document;
   const newTaints = taints === undefined ? oldTaints : (taints ?? []);
   const newCost = costPerHour === undefined ? oldCost : (costPerHour ?? undefined);
   return {
     ...rest,
     ...(newTaints === undefined || newTaints.length === 0 ? {} : { taints: newTaints }),
     ...(newCost === undefined ? {} : { costPerHour: newCost }),
+    ...((cordoned ?? wasCordoned) ? { cordoned: true } : {}),
   };
 }
 

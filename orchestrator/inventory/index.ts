@@ -1,5 +1,6 @@
 /** Hosts: enrolment, identity, facts, sessions, leases, and the detection of lost ones. */
 export { createInventory, type Inventory } from './inventory.ts';
+export { occupancyOf, type HostOccupancy } from './host-occupancy.ts';
 export { countAssignments, isVisible, requireVisibleHost, type HostModifications } from './host-changes.ts';
 export type { EnrolmentRequest } from './enrolment.ts';
 export type { EnrolmentTokenRequest } from './enrolment-tokens.ts';

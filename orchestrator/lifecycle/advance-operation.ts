@@ -1,15 +1,18 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { wantedVnfcs, type VnfInstanceDocument, type WantedVnfc } from '../domain/index.ts';
+import {
+  wantedVnfcs,
+  type RolloutRecord,
+  type VnfInstanceDocument,
+  type WantedVnfc,
+} from '../domain/index.ts';
 import { describePlan, describeRefusal, planOrRelax, planPlacement } from '../placement/index.ts';
-import type { StoredRecord, Write } from '../store/index.ts';
 import { abandonedBy, type FunctionRecord } from './abandoned.ts';
+import { activeOperation, convergenceOf, type ActiveOperation } from './active-operation.ts';
 import { affectedVnfcs } from './affected-vnfcs.ts';
-import { assessConvergence, type Convergence } from './assess-convergence.ts';
-import { computeAssignmentWrites } from './compute-assignments.ts';
+import { advanceModification } from './advance-modification.ts';
+import { commitWanted } from './commit-wanted.ts';
 import type { LifecycleContext } from './context.ts';
-import { evictionsOf, type Evictions } from './evictions.ts';
 import { packageOf, type FunctionPackage } from './function-catalog.ts';
-import { judgeHost } from './liveness.ts';
 import {
   asCreated,
   moveOperation,
@@ -19,40 +22,39 @@ import {
 } from './operation-records.ts';
 import { planNextStep } from './plan-next-step.ts';
 import { planOperation } from './plan-operation.ts';
-import { hostsOfWanted, type WantedPlan } from './plan-wanted.ts';
 import type { ProgressWatch } from './progress-watch.ts';
-import { verifyCapacity } from './verify-capacity.ts';
-import { intendedOf, openWithdrawals, sortDisplaced, withdrawalsAfter } from './withdrawals.ts';
+import { advanceRollout } from './rollout/advance-rollout.ts';
+import { gentleMoves, mayMoveNow } from './rollout/gentle-moves.ts';
+import type { HeldFor } from './rollout/held-for.ts';
+import { noteRollout } from './rollout/rollout-record.ts';
+import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
-const NO_EVICTIONS: Evictions = { writes: [], claims: [] };
+export { convergenceOf } from './active-operation.ts';
 
-export interface ActiveOperation {
-  readonly vnfInstanceId: VnfInstanceId;
-  readonly instance: StoredRecord<'vnf-instance'>;
-  readonly operation: StoredRecord<'vnf-lcm-op-occ'>;
-}
-
-/** The operation that a function is busy with, if any. */
-export function activeOperation(
-  { state }: Pick<LifecycleContext, 'state'>,
-  vnfInstanceId: VnfInstanceId,
-): ActiveOperation | undefined {
-  const instance = state.get('vnf-instance', vnfInstanceId);
-  const id = instance?.document.activeOpOcc;
-  const operation = id === undefined ? undefined : state.get('vnf-lcm-op-occ', id);
-  return instance === undefined || operation === undefined
-    ? undefined
-    : { vnfInstanceId, instance, operation };
+/** What the engine remembers of operations beside what is in the store: a new one begins without it. */
+export interface OperationMemory {
+  readonly progress: ProgressWatch;
+  readonly heldFor: HeldFor;
 }
 
 /** Does the next step of the operation that a function is busy with. Whether anything was committed. */
 export function advanceOperation(
   context: LifecycleContext,
-  progress: ProgressWatch,
+  { progress, heldFor }: OperationMemory,
   vnfInstanceId: VnfInstanceId,
 ): boolean {
   const active = activeOperation(context, vnfInstanceId);
   if (active === undefined) return false;
+  const { rollout } = active.operation.document;
+  if (rollout !== undefined) return advanceRollout(context, heldFor, active, rollout);
+  const moves = startOfMoves(context, active);
+  if (moves !== undefined) {
+    if (!mayMoveNow(context, active)) return false;
+    context.commit([noteRollout(active.operation, moves)]);
+    return true;
+  }
+  if (active.operation.document.operation === 'MODIFY_INFO')
+    return advanceModification(context, progress, active);
   const convergence = convergenceOf(context, vnfInstanceId, active.instance.document);
   const step = planNextStep({
     operation: active.operation.document,
@@ -78,35 +80,6 @@ export function advanceOperation(
   }
 }
 
-/** How far a function is from what is wanted of it, by what its hosts report. */
-export function convergenceOf(
-  context: LifecycleContext,
-  vnfInstanceId: VnfInstanceId,
-  instance: VnfInstanceDocument,
-): Convergence {
-  if (instance.coverage !== undefined) return context.coverage.convergenceOf(vnfInstanceId, instance);
-  const { descriptor } = packageOf(context.catalog, instance.vnfPkgId);
-  const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
-  const withdrawnFrom = openWithdrawals(context.state, instance).map(({ hostId }) => hostId);
-  const hosts = new Set([
-    ...observed.map(({ hostId }) => hostId),
-    ...hostsOfWanted(instance.wanted),
-    ...withdrawnFrom,
-  ]);
-  const lostHosts = new Set(
-    [...hosts].filter((hostId) => judgeHost(context.state, context.liveness, descriptor, hostId).isLost),
-  );
-  return assessConvergence({
-    wanted: instance.wanted,
-    displaced: instance.displaced ?? [],
-    observed,
-    mode: descriptor.run.mode,
-    lostHosts,
-    withdrawnFrom,
-    isCoverage: false,
-  });
-}
-
 function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
   const instance = active.instance.document;
   const record = { vnfInstanceId: active.vnfInstanceId, tenant: active.instance.tenant, instance };
@@ -125,6 +98,11 @@ function abandonedOf(
     return wantedVnfcs(instance.wanted).filter(abandonedBy(context, record, pkg));
   const gone = context.coverage.hostsGone(vnfInstanceId, instance);
   return gone.size === 0 ? [] : wantedVnfcs(instance.wanted).filter(({ hostId }) => gone.has(hostId));
+}
+
+function startOfMoves(context: LifecycleContext, active: ActiveOperation): RolloutRecord | undefined {
+  const { operation, state } = active.operation.document;
+  return operation === 'HEAL' && state === 'STARTING' ? gentleMoves(context, active) : undefined;
 }
 
 /** STARTING → PROCESSING with what is wanted and what hosts are assigned in one commit; or ROLLED_BACK, with the reasons. */
@@ -163,33 +141,6 @@ function prepared(context: LifecycleContext, instance: VnfInstanceDocument): Vnf
     ]),
   );
   return { ...rest, credentials };
-}
-
-/** Commits what is wanted together with the assignments that follow from it; capacity is verified there once more. */
-export function commitWanted(
-  context: LifecycleContext,
-  { vnfInstanceId, instance }: Pick<ActiveOperation, 'vnfInstanceId' | 'instance'>,
-  changed: VnfInstanceDocument,
-  { wanted = [], displaced = [], result }: Partial<WantedPlan>,
-  ...writes: readonly Write[]
-): void {
-  const generations = Math.max(changed.generations, ...wanted.map(({ generation }) => generation));
-  const withdrawn = withdrawalsAfter(context.state, instance.document, wanted);
-  const document = { ...changed, wanted, generations, withdrawn, displaced };
-  const evictions = result === undefined ? NO_EVICTIONS : evictionsOf(context, result);
-  context.commit(
-    [
-      ...writes,
-      updateInstance(instance, document),
-      ...computeAssignmentWrites(context, vnfInstanceId, instance.tenant, document),
-      ...evictions.writes,
-    ],
-    (state) =>
-      verifyCapacity(state, context.inventory, [
-        { id: vnfInstanceId, vnfPkgId: document.vnfPkgId, wanted },
-        ...evictions.claims,
-      ]),
-  );
 }
 
 function replan(context: LifecycleContext, active: ActiveOperation): boolean {

@@ -1,8 +1,9 @@
 import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
-import type { Requirement } from '../../descriptors/index.ts';
+import type { Provision, Requirement } from '../../descriptors/index.ts';
 import type { Bindings, BoundEndpoint } from '../../vim-drivers/index.ts';
 import {
   compareText,
+  copyName,
   vnfcInstanceId,
   wantedVnfcs,
   type ObservedDocument,
@@ -20,6 +21,8 @@ export interface BoundFunction {
 }
 
 export interface ProviderView extends BoundFunction {
+  /** The package that its copies of a generation are made of. */
+  functionAt(generation: number): FunctionPackage;
   readonly observed: readonly ObservedDocument[];
   /** Advertised addresses of the hosts; a host that is LOST to the provider is not among them. */
   readonly addresses: ReadonlyMap<HostId, string>;
@@ -46,9 +49,15 @@ export function buildBindings(input: BindingsInput): Bindings {
         bindRequirement(input, requirement),
       ]),
     ),
-    clients: input.clients
-      .flatMap((client) => clientEntries(self, client))
-      .toSorted((a, b) => compareText(a.id, b.id)),
+    // Two versions of a client may show the same key.
+    clients: [
+      ...new Map(
+        input.clients
+          .toReversed()
+          .flatMap((client) => clientEntries(self, client))
+          .map((entry) => [entry.id, entry]),
+      ).values(),
+    ].toSorted((a, b) => compareText(a.id, b.id)),
   };
 }
 
@@ -67,25 +76,23 @@ function bindRequirement(input: BindingsInput, requirement: Requirement): Bindin
 }
 
 /**
- * Where the provider's RUNNING copies answer. While none runs, those that are still wanted keep the endpoints they had: a restart keeps its
- * port, and a client does better to knock there again than to know nothing.
+ * Where the provider's RUNNING copies answer, but for those that are withheld. While none runs, those that are still wanted keep the endpoints
+ * they had: a restart keeps its port, and a client does better to knock there again than to know nothing.
  */
 export function endpointsOf(
   provider: ProviderView,
-  { capability, protocol }: Pick<Requirement, 'capability' | 'protocol'>,
+  requirement: Pick<Requirement, 'capability' | 'protocol'>,
   previous: readonly BoundEndpoint[] = [],
 ): readonly BoundEndpoint[] {
-  const provision = provider.function.descriptor.provides.find(
-    (item) => item.capability === capability && item.protocol === protocol,
-  );
-  if (provision === undefined) return [];
+  const withheld = new Set(provider.instance.withheld?.map(copyName));
   const stillWanted = new Set<string>();
   const running = wantedVnfcs(provider.instance.wanted)
-    .filter(({ unit, hostId }) => unit === provision.unit && provider.addresses.has(hostId))
+    .filter((copy) => provider.addresses.has(copy.hostId) && !withheld.has(copyName(copy)))
     .flatMap((copy): BoundEndpoint[] => {
+      const provision = provisionAt(provider, copy.generation, requirement);
       const found = findCopy(provider.observed, copy);
       const host = provider.addresses.get(copy.hostId);
-      if (found?.instance === undefined || host === undefined) return [];
+      if (provision?.unit !== copy.unit || found?.instance === undefined || host === undefined) return [];
       const instance = vnfcInstanceId(copy.hostId, found.document.workload.key, copy.slot);
       stillWanted.add(instance);
       const port = found.instance.ports[provision.port];
@@ -94,6 +101,16 @@ export function endpointsOf(
   const endpoints =
     running.length > 0 ? running : previous.filter(({ instance }) => stillWanted.has(instance));
   return endpoints.toSorted((a, b) => compareText(a.instance, b.instance));
+}
+
+function provisionAt(
+  provider: ProviderView,
+  generation: number,
+  { capability, protocol }: Pick<Requirement, 'capability' | 'protocol'>,
+): Provision | undefined {
+  return provider
+    .functionAt(generation)
+    .descriptor.provides.find((item) => item.capability === capability && item.protocol === protocol);
 }
 
 function clientEntries(provider: BoundFunction, client: BoundFunction): Bindings['clients'] {

@@ -128,7 +128,8 @@ function filesOf(artifact: Artifact, pkg: FunctionPackage): { readonly files?: A
   return { files: { digest, sizeBytes } };
 }
 
-function findArtifact(pkg: FunctionPackage, path: string): PackageArtifact {
+/** The file of a package that its descriptor names. @throws IotmanoError `artifact-unusable` */
+export function findArtifact(pkg: FunctionPackage, path: string): PackageArtifact {
   const found = pkg.artifacts.find(
     (artifact) => artifact.path === `Artifacts/${path}` || artifact.path === path,
   );

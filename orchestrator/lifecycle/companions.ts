@@ -7,7 +7,7 @@ import { countsOfWanted } from './levels.ts';
 import type { RequestInput } from './placement-request.ts';
 import { abandonedBy, type FunctionRecord } from './abandoned.ts';
 import { hostsOfWanted } from './plan-wanted.ts';
-import { claimOf, type WantedOverride } from './snapshot-inventory.ts';
+import { claimOf, overrideOf, type WantedOverride } from './snapshot-inventory.ts';
 import { seatsOf, targetsIn, type Seat } from './target-hosts.ts';
 
 /** A function that leaves its host together with another one. */
@@ -60,11 +60,7 @@ function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | unde
       avoidHosts: hostsOfWanted(toWantedUnits(moved)),
       dependents: context.index.dependentsOf(id),
     },
-    kept: {
-      id,
-      vnfPkgId: instance.vnfPkgId,
-      wanted: toWantedUnits(copies.filter((copy) => !moved.includes(copy))),
-    },
+    kept: overrideOf(id, instance, toWantedUnits(copies.filter((copy) => !moved.includes(copy)))),
     seats: seatsOf(id, moved, targets),
   };
 }

@@ -1,12 +1,15 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { Bindings } from '../../vim-drivers/index.ts';
 import {
   assignmentId,
+  instanceAt,
   isSameJson,
+  packageIdAt,
+  versionsOf,
   type AssignmentDocument,
   type VnfInstanceDocument,
 } from '../domain/index.ts';
 import type { StateView, Write } from '../store/index.ts';
-import type { Bindings } from '../../vim-drivers/index.ts';
 import { buildBindings, type BoundFunction, type ProviderView } from './build-bindings.ts';
 import { buildWorkload, type TemplateSource } from './build-workload.ts';
 import { packageOf, type FunctionCatalog } from './function-catalog.ts';
@@ -55,13 +58,19 @@ function wantedAssignments(
 ): ReadonlyMap<string, AssignmentDocument> {
   const result = new Map<string, AssignmentDocument>();
   if (instance.wanted.length === 0) return result;
-  const pkg = packageOf(context.catalog, instance.vnfPkgId);
-  const previous = context.index.assignmentsOf(vnfInstanceId)[0]?.document.workload.bindings;
-  const bindings = bindingsOf(context, vnfInstanceId, instance, previous);
+  const assignments = context.index.assignmentsOf(vnfInstanceId);
+  const bindings = bindingsOf(context, vnfInstanceId, instance, (generation) => {
+    const last =
+      assignments.find(({ document }) => document.workload.key.generation === generation) ?? assignments[0];
+    return last?.document.workload.bindings;
+  });
   const service = serviceName(context.state, instance);
   for (const { unit: name, generation, hosts } of instance.wanted) {
+    const version = instanceAt(instance, generation);
+    const pkg = packageOf(context.catalog, version.vnfPkgId);
     const unit = pkg.descriptor.units.find((candidate) => candidate.name === name);
-    if (unit === undefined) continue;
+    const told = bindings.get(generation);
+    if (unit === undefined || told === undefined) continue;
     for (const { hostId, instances } of hosts) {
       const id = assignmentId(hostId, { tenant, vnfInstanceId, unit: name, generation });
       const current = context.state.get('assignment', id)?.document.workload;
@@ -71,40 +80,59 @@ function wantedAssignments(
               {
                 vnfInstanceId,
                 tenant,
-                instance,
+                instance: version,
                 function: pkg,
                 unit,
                 generation,
                 instances,
                 artifactTypes: artifactTypesOf(context.state, hostId),
-                bindings,
+                bindings: told,
                 ...(service === undefined ? {} : { service }),
               },
               context.templates,
             )
-          : { ...current, instances, bindings };
+          : { ...current, instances, bindings: told };
       result.set(id, { hostId, workload, lostAfterSeconds: pkg.descriptor.healing.lostAfterSeconds });
     }
   }
   return result;
 }
 
-/** What all copies of a function are told of it, and of those at the other ends of its bindings. @param previous what they were told last */
+/**
+ * What copies of each generation are told of the function, and of those at the other ends of its bindings: by their own version.
+ * @param previousOf what those of a generation were told last
+ */
 export function bindingsOf(
   context: AssignmentContext,
   vnfInstanceId: VnfInstanceId,
   instance: VnfInstanceDocument,
+  previousOf: (generation: number) => Bindings | undefined,
+): ReadonlyMap<number, Bindings> {
+  const clients = clientsOf(context, vnfInstanceId);
+  const generations = new Set(instance.wanted.map(({ generation }) => generation));
+  return new Map(
+    [...generations].map((generation) => [
+      generation,
+      bindingsAt(
+        context,
+        { vnfInstanceId, instance: instanceAt(instance, generation) },
+        clients,
+        previousOf(generation),
+      ),
+    ]),
+  );
+}
+
+function bindingsAt(
+  context: AssignmentContext,
+  { vnfInstanceId, instance }: Pick<BoundFunction, 'vnfInstanceId' | 'instance'>,
+  clients: readonly BoundFunction[],
   previous: Bindings | undefined,
 ): Bindings {
-  const self: BoundFunction = {
-    vnfInstanceId,
-    instance,
-    function: packageOf(context.catalog, instance.vnfPkgId),
-  };
   return buildBindings({
-    self,
+    self: { vnfInstanceId, instance, function: packageOf(context.catalog, instance.vnfPkgId) },
     providers: providersOf(context, instance),
-    clients: clientsOf(context, vnfInstanceId),
+    clients,
     ...(previous === undefined ? {} : { previous }),
   });
 }
@@ -132,6 +160,7 @@ export function providersOf(
       vnfInstanceId: id,
       instance: provider,
       function: pkg,
+      functionAt: (generation) => packageOf(context.catalog, packageIdAt(provider, generation)),
       observed: context.index.observedOf(id).map(({ document }) => document),
       addresses: addressesOf(context, provider, pkg.descriptor),
     });
@@ -157,7 +186,17 @@ function addressesOf(
 function clientsOf(context: AssignmentContext, vnfInstanceId: VnfInstanceId): readonly BoundFunction[] {
   return context.index.dependentsOf(vnfInstanceId).flatMap((id) => {
     const client = context.state.get('vnf-instance', id)?.document;
-    if (client === undefined || Object.keys(client.credentials).length === 0) return [];
-    return [{ vnfInstanceId: id, instance: client, function: packageOf(context.catalog, client.vnfPkgId) }];
+    return client === undefined
+      ? []
+      : versionsOf(client).flatMap((version) => clientIn(context, id, version));
   });
+}
+
+function clientIn(
+  { catalog }: AssignmentContext,
+  vnfInstanceId: VnfInstanceId,
+  version: VnfInstanceDocument,
+): readonly BoundFunction[] {
+  if (Object.keys(version.credentials).length === 0) return [];
+  return [{ vnfInstanceId, instance: version, function: packageOf(catalog, version.vnfPkgId) }];
 }

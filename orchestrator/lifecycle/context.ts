@@ -1,4 +1,4 @@
-import type { Clock, HostId, IdSource, Logger, VnfInstanceId } from '../../kernel/index.ts';
+import type { Clock, HostId, IdSource, Logger, VnfInstanceId, VnfcInstanceId } from '../../kernel/index.ts';
 import type { StateStore, StateView, Write } from '../store/index.ts';
 import type { TemplateSource } from './build-workload.ts';
 import type { CoverageIndex } from './coverage-index.ts';
@@ -16,6 +16,8 @@ export interface LifecycleLimits {
   readonly stallMilliseconds: number;
   /** Between two automatic attempts to heal one function; doubles up to 64 times as long while they do not succeed. */
   readonly healBackoffMilliseconds: number;
+  /** For so long a copy goes on serving when everybody who is bound to it has been told to use others. */
+  readonly retireMilliseconds: number;
   /** Instances of lower priority that may have to make room for one plan; 0: none ever has. */
   readonly maxEvictions: number;
 }
@@ -24,6 +26,7 @@ export const DEFAULT_LIMITS: LifecycleLimits = {
   tickMilliseconds: 500,
   stallMilliseconds: 120_000,
   healBackoffMilliseconds: 5_000,
+  retireMilliseconds: 2_000,
   maxEvictions: 4,
 };
 
@@ -50,6 +53,12 @@ export interface LifecycleAlarms {
   clear(vnfInstanceId: VnfInstanceId, names: readonly LifecycleAlarm['name'][]): void;
 }
 
+/** Recent figures of the instances of a function, as monitoring has them. */
+export type IndicatorSource = (vnfInstanceId: VnfInstanceId) => readonly {
+  readonly name: string;
+  readonly instances: readonly { readonly vnfcInstanceId: VnfcInstanceId; readonly value: number }[];
+}[];
+
 export const NO_ALARMS: LifecycleAlarms = { raise: () => {}, clear: () => {} };
 
 /** What every part of the lifecycle leans on. */
@@ -66,6 +75,7 @@ export interface LifecycleContext {
   readonly liveness: Liveness;
   readonly templates: TemplateSource;
   readonly alarms: LifecycleAlarms;
+  readonly indicatorsOf: IndicatorSource;
   readonly limits: LifecycleLimits;
   readonly logger: Logger;
   /** Commits, and keeps the index true. Throws as the store does. */

@@ -11,14 +11,24 @@ const HOSTS = ['h1', 'h2', 'h3', 'edge'] as const;
 const FUNCTIONS = ['broker', 'worker', 'writer', 'gateway'] as const;
 const anywhere = { tiers: [], architectures: [], jurisdictions: [], require: [], prefer: [] };
 
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 1,
+  maxSurge: 1,
+  healthyForSeconds: 0,
+  autoRollback: true,
+} as const;
+
 const DESCRIPTORS: readonly IoTFunctionDescriptor[] = [
-  buildProvider('broker'),
+  buildProvider('broker', { upgrade: UPGRADE }),
   buildFunction('worker', {
+    upgrade: UPGRADE,
     requires: [requirement('broker')],
     placement: { ...anywhere, spread: [{ by: 'host' }] },
     scaling: [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 4 }],
   }),
   buildFunction('writer', {
+    upgrade: { ...UPGRADE, strategy: 'recreate' },
     state: { writers: 'single', migratesFrom: [] },
     offline: {
       onDisconnect: 'stop-after',
@@ -28,7 +38,7 @@ const DESCRIPTORS: readonly IoTFunctionDescriptor[] = [
       prefetch: [],
     },
   }),
-  buildFunction('gateway'),
+  buildFunction('gateway', { upgrade: UPGRADE }),
 ];
 
 type Event =
@@ -41,6 +51,7 @@ type Event =
     }
   | { readonly type: 'heal'; readonly name: number }
   | { readonly type: 'scale'; readonly isOut: boolean }
+  | { readonly type: 'change'; readonly name: number; readonly isBack: boolean }
   | { readonly type: 'relabel'; readonly isEdge: boolean }
   | { readonly type: 'drain'; readonly host: number; readonly isDraining: boolean }
   | { readonly type: 'look' | 'crash' | 'wait' };
@@ -62,6 +73,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('heal' as const), name }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('scale' as const), isOut: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('change' as const), name, isBack: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('relabel' as const), isEdge: fc.boolean() }) },
   {
     weight: 2,
@@ -81,7 +96,17 @@ async function start(): Promise<World> {
     { healBackoffMilliseconds: 1000, tickMilliseconds: 600_000 },
   );
   const { vnf } = world.system.lifecycle;
-  for (const descriptor of DESCRIPTORS) onboardFunction(world.system.store, descriptor);
+  for (const descriptor of DESCRIPTORS) {
+    const { metadata } = descriptor;
+    const next = { ...metadata, id: `${metadata.id}-2`, softwareVersion: '2.0.0' };
+    onboardFunction(world.system.store, descriptor);
+    onboardFunction(
+      world.system.store,
+      { ...descriptor, metadata: next },
+      DEFAULT_TENANT,
+      `pkg-${metadata.productName}-2`,
+    );
+  }
   const ids = FUNCTIONS.map(
     (vnfInstanceName) =>
       vnf.create(DEFAULT_TENANT, { vnfdId: `vnfd-${vnfInstanceName}`, vnfInstanceName }).id as VnfInstanceId,
@@ -136,6 +161,9 @@ async function happen({ world, ids }: World, happening: Event): Promise<void> {
         }),
       );
       break;
+    case 'change':
+      change(world, ids[happening.name] ?? '', FUNCTIONS[happening.name] ?? '', happening.isBack);
+      break;
     case 'relabel':
       relabel(world, happening.isEdge);
       break;
@@ -143,6 +171,17 @@ async function happen({ world, ids }: World, happening: Event): Promise<void> {
       drain(world, happening.host, happening.isDraining);
   }
   await world.system.store.whenDurable();
+}
+
+/** To the second version or to the first; to the one that it has is refused. */
+function change(
+  { system: { lifecycle } }: CrashingSystem,
+  id: string,
+  product: string,
+  isBack: boolean,
+): void {
+  const vnfdId = isBack ? `vnfd-${product}` : `vnfd-${product}-2`;
+  attempt(() => lifecycle.vnf.changePackage(DEFAULT_TENANT, id, { vnfdId }));
 }
 
 /** What is refused now is refused: that too is an order of events. */

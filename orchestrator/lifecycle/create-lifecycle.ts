@@ -6,6 +6,7 @@ import {
   DEFAULT_LIMITS,
   NO_ALARMS,
   committer,
+  type IndicatorSource,
   type LifecycleAlarms,
   type LifecycleContext,
   type LifecycleLimits,
@@ -34,6 +35,8 @@ export interface LifecycleOptions {
   readonly templates: TemplateSource;
   readonly logger: Logger;
   readonly alarms?: LifecycleAlarms;
+  /** What new versions are compared with old ones by; absent: there are no figures. */
+  readonly indicatorsOf?: IndicatorSource;
   readonly limits?: Partial<LifecycleLimits>;
   /** Of each host of a tier, what only healing and functions of a priority above 0 get. */
   readonly reserves?: PlacementSnapshot['reserves'];
@@ -84,6 +87,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     templates,
     logger,
     alarms: options.alarms ?? NO_ALARMS,
+    indicatorsOf: options.indicatorsOf ?? (() => []),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     commit: committer(store, index),
   };

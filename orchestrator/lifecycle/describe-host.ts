@@ -1,6 +1,6 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
-import { deviceCount, isInstallationTenant, type WantedVnfc } from '../domain/index.ts';
+import { deviceCount, isInstallationTenant, packageIdAt, type WantedVnfc } from '../domain/index.ts';
 import type { HostSnapshot, Resources } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
@@ -34,10 +34,12 @@ export function unitsOn(context: LifecycleContext, hostId: HostId): readonly Uni
     const record = context.state.get('vnf-instance', id);
     if (record === undefined) return [];
     const here = copiesOn(record, hostId);
-    return [...Map.groupBy(here, ({ unit }) => unit)].map(([unit, { length: instances }]) => {
-      const one = unitDemand(context.catalog, record.document.vnfPkgId, unit)?.resources ?? NOTHING;
-      return { record, unit, instances, takes: times(one, instances) };
-    });
+    return [...Map.groupBy(here, ({ unit }) => unit)].map(([unit, copies]) => ({
+      record,
+      unit,
+      instances: copies.length,
+      takes: copies.map((copy) => takenBy(context, record, copy)).reduce(sumOf, NOTHING),
+    }));
   });
 }
 
@@ -45,8 +47,12 @@ function copiesOn({ document }: StoredRecord<'vnf-instance'>, hostId: HostId): r
   return roomTakenBy(document).filter((copy) => copy.hostId === hostId);
 }
 
-function times(one: Resources, count: number): Resources {
-  return Array.from({ length: count }, () => one).reduce(sumOf, NOTHING);
+function takenBy(
+  { catalog }: LifecycleContext,
+  { document }: StoredRecord<'vnf-instance'>,
+  { unit, generation }: WantedVnfc,
+): Resources {
+  return unitDemand(catalog, packageIdAt(document, generation), unit)?.resources ?? NOTHING;
 }
 
 export function placedHere(units: readonly UnitHere[], tenant: TenantId): Schemas['PlacedHere'][] {

@@ -11,6 +11,7 @@ import { judgeHost } from './liveness.ts';
 import { createProgressWatch } from './progress-watch.ts';
 import { createRefusalPace } from './refusal-pace.ts';
 import { createSettledAssignments } from './settled-assignments.ts';
+import { createHeldFor } from './rollout/held-for.ts';
 
 /**
  * Drives every function to what is wanted of it. Level-triggered: it looks at what is, whatever has happened; all that it knows is in
@@ -40,7 +41,10 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
   const dirty = new Set<VnfInstanceId>();
   const troubled = new Set<VnfInstanceId>();
   const silence = new Map<VnfInstanceId, string>();
-  const progress = createProgressWatch(clock, limits.stallMilliseconds);
+  const operations = {
+    progress: createProgressWatch(clock, limits.stallMilliseconds),
+    heldFor: createHeldFor(clock),
+  };
   const memory = {
     pace: createHealPace(clock, limits.healBackoffMilliseconds),
     refusals: createRefusalPace(clock, {
@@ -58,7 +62,7 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
   /** One function as far as it goes now. Whether anything was committed. */
   function look(id: VnfInstanceId): boolean {
     let hasCommitted = false;
-    for (let step = 0; step < MOST_STEPS && advanceOperation(context, progress, id); step += 1)
+    for (let step = 0; step < MOST_STEPS && advanceOperation(context, operations, id); step += 1)
       hasCommitted = true;
     const healing = healAutomatically(context, memory, id);
     if (healing.isTroubled) troubled.add(id);
@@ -118,7 +122,8 @@ export function createLifecycleEngine(context: LifecycleContext, store: StateSto
       if (document.activeOpOcc !== undefined) active.add(document.activeOpOcc);
       if (document.activeOpOcc !== undefined || troubled.has(vnfInstanceId)) dirty.add(vnfInstanceId);
     }
-    progress.retain(active);
+    operations.progress.retain(active);
+    operations.heldFor.retain(active);
     hearHosts();
     settle();
   }

@@ -6,6 +6,7 @@ import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { updateInstance } from './operation-records.ts';
 import { copiesToRemove } from './plan-wanted.ts';
+import { overrideOf } from './snapshot-inventory.ts';
 import type { Claim } from './verify-capacity.ts';
 import { withdrawalsAfter } from './withdrawals.ts';
 
@@ -45,6 +46,6 @@ function evict(context: LifecycleContext, id: VnfInstanceId, places: readonly Pl
   );
   return {
     writes: [updateInstance(record, changed), ...computeAssignmentWrites(context, id, tenant, changed)],
-    claims: [{ id, vnfPkgId: document.vnfPkgId, wanted }],
+    claims: [overrideOf(id, document, wanted)],
   };
 }

@@ -10,7 +10,7 @@ import { countsOfLevel, countsOfWanted } from './levels.ts';
 import { judgeHost } from './liveness.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
 import { rulesOfService } from './service-rules.ts';
-import { claimOf, type WantedOverride } from './snapshot-inventory.ts';
+import { claimOf, overrideOf, type WantedOverride } from './snapshot-inventory.ts';
 
 type HostExplanation = components['schemas']['HostExplanation'];
 type FunctionOnHost = components['schemas']['FunctionOnHost'];
@@ -122,7 +122,7 @@ function ofInstance(
       const ofUnit = copies.filter((copy) => copy.unit === unit);
       const moved = ofUnit.find((copy) => copy.hostId === hostId) ?? ofUnit.at(-1);
       const kept = copies.filter((copy) => copy !== moved);
-      const override = { id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: toWantedUnits(kept) };
+      const override = overrideOf(vnfInstanceId, instance, toWantedUnits(kept));
       return standingOf(context, input, unit, hostId, [override]).map((standing) => ({
         vnfInstanceId,
         ...view(

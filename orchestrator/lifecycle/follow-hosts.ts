@@ -2,7 +2,7 @@ import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import { isSameJson } from '../domain/index.ts';
 import { planPlacement } from '../placement/index.ts';
 import type { Revision, StateView, StoredRecord } from '../store/index.ts';
-import { commitWanted } from './advance-operation.ts';
+import { commitWanted } from './commit-wanted.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import { judgeHost } from './liveness.ts';
@@ -115,4 +115,9 @@ function skippedOf(
 
 function skippedIn(result: WantedPlan['result']): readonly HostId[] {
   return result.fits ? result.skipped.flatMap(({ hosts = [] }) => hosts) : [];
+}
+
+/** The revision that last changed a host or its facts. */
+export function newestOfHosts(state: StateView): Revision {
+  return Math.max(state.changedAt('host'), state.changedAt('host-facts'));
 }

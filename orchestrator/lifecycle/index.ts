@@ -3,6 +3,7 @@ export { createLifecycle, type Lifecycle, type LifecycleOptions } from './create
 export {
   DEFAULT_LIMITS,
   NO_ALARMS,
+  type IndicatorSource,
   type LifecycleAlarm,
   type LifecycleAlarms,
   type LifecycleContext,
@@ -24,17 +25,21 @@ export type { VnfUseCases } from './vnf-use-cases.ts';
 export type { Relocation } from './relocate.ts';
 export type { RelocationRequest } from './parse-relocation.ts';
 export type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
+export type { ModifyVnf } from './modify-instance.ts';
+export type { ChangeVnfPkg } from './rollout/change-request.ts';
 export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.ts';
 export { choicesIn, reportFailure, reportSuccess, type PlanReport } from './plan-report.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
 export type { AutomaticScaling, AutomaticScalings, ScalingOutcome } from './scale-automatically.ts';
 export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.
-export { activeOperation, convergenceOf, type ActiveOperation } from './advance-operation.ts';
-export { cancelOperation, failOperation, retryOperation } from './op-occ-use-cases.ts';
+export { activeOperation, convergenceOf, type ActiveOperation } from './active-operation.ts';
+export { cancelOperation, failOperation, retryOperation, rollBackOperation } from './op-occ-use-cases.ts';
 export { countsOfLevel, type UnitCounts } from './levels.ts';
 export { instantiationOf, newInstance } from './prepare-instance.ts';
 export { problemRecord, startOperation } from './operation-records.ts';
+export { parseChange } from './rollout/change-request.ts';
+export { reversedRollout } from './rollout/rollout-versions.ts';
 export { resolveInValue } from './resolve-templates.ts';
 export { validateValues } from './validate-values.ts';
 export { applyPlacement } from './plan-wanted.ts';

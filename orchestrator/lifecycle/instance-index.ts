@@ -1,6 +1,6 @@
 import type { HostId, LcmOpOccId, NsInstanceId, VnfInstanceId } from '../../kernel/index.ts';
 import { matchesLabels, parseExpression, type ParsedExpression } from '../../descriptors/index.ts';
-import { hostLabels, type RecordDocuments } from '../domain/index.ts';
+import { hostLabels, versionsOf, type RecordDocuments } from '../domain/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
 
 /**
@@ -63,7 +63,9 @@ export function createInstanceIndex(state: StateView): InstanceIndex {
         if (document?.coverage === undefined) coverages.delete(id as VnfInstanceId);
         else coverages.set(id as VnfInstanceId, parseExpression(document.coverage));
         withdrawn.set(id, document?.withdrawn?.map(({ hostId }) => hostId) ?? []);
-        const providers = dependents.set(id, Object.values(document?.bind ?? {}));
+        const bound =
+          document === undefined ? [] : versionsOf(document).flatMap(({ bind }) => Object.values(bind));
+        const providers = dependents.set(id, [...new Set(bound)]);
         return [id, ...providers] as VnfInstanceId[];
       }
       case 'host-applied':

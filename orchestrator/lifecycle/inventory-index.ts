@@ -1,5 +1,12 @@
-import type { Clock, HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
-import { copyName, wantedVnfcs, type VnfInstanceDocument, type WantedVnfc } from '../domain/index.ts';
+import type { Clock, HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import {
+  copyName,
+  packageIdAt,
+  wantedVnfcs,
+  type Versions,
+  type VnfInstanceDocument,
+  type WantedVnfc,
+} from '../domain/index.ts';
 import { HostIndex, type PlacementSnapshot } from '../placement/index.ts';
 import type { Revision, StateView, StoredRecord } from '../store/index.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
@@ -34,7 +41,6 @@ const HOUR_MILLISECONDS = 3_600_000;
 
 interface KnownInstance {
   readonly revision: number;
-  readonly vnfPkgId: VnfPkgId;
   readonly instance: VnfInstanceDocument;
   readonly tenant: TenantId;
   readonly copies: readonly WantedVnfc[];
@@ -145,23 +151,19 @@ export function createInventoryIndex(
   }
 
   /** Books the difference between what the store says of an instance and what is to be taken as wanted. */
-  function override({ id, vnfPkgId, wanted }: WantedOverride): void {
+  function override(versions: WantedOverride): void {
+    const { id, wanted } = versions;
     const current = instances.get(id);
     const before = current?.copies ?? [];
     const after = wantedVnfcs(wanted);
-    change(id, current?.vnfPkgId ?? vnfPkgId, without(before, after), -1);
-    change(id, vnfPkgId, without(after, before), 1);
+    change(id, current?.instance ?? versions, without(before, after), -1);
+    change(id, versions, without(after, before), 1);
   }
 
-  function change(
-    id: VnfInstanceId,
-    vnfPkgId: WantedOverride['vnfPkgId'],
-    copies: readonly WantedVnfc[],
-    sign: 1 | -1,
-  ): void {
-    for (const { unit, hostId } of copies) {
+  function change(id: VnfInstanceId, versions: Versions, copies: readonly WantedVnfc[], sign: 1 | -1): void {
+    for (const { unit, hostId, generation } of copies) {
       const row = index.rowOf(hostId);
-      const demand = unitDemand(catalog, vnfPkgId, unit);
+      const demand = unitDemand(catalog, packageIdAt(versions, generation), unit);
       if (row !== undefined && demand !== undefined) index.book(id, demand, row, sign);
     }
   }
@@ -200,7 +202,6 @@ function knownOf({ revision, document, tenant }: StoredRecord<'vnf-instance'>): 
   const copies = roomTakenBy(document);
   return {
     revision,
-    vnfPkgId: document.vnfPkgId,
     instance: document,
     tenant,
     copies,
@@ -218,7 +219,9 @@ function knownOf({ revision, document, tenant }: StoredRecord<'vnf-instance'>): 
 /** What of an instance takes room on a host, and who it is: the same text, the same to placement. */
 function takesOf(known: KnownInstance | undefined, hostId: HostId): string {
   const copies = known?.byHost.get(hostId);
-  return copies === undefined ? '' : `${known?.identity} ${copies.map(({ unit }) => unit).join(' ')}`;
+  if (known === undefined || copies === undefined) return '';
+  const taken = copies.map(({ unit, generation }) => `${unit}:${packageIdAt(known.instance, generation)}`);
+  return `${known.identity} ${taken.join(' ')}`;
 }
 
 /** Those of the copies that are not among the others: the same slot on the same host. */

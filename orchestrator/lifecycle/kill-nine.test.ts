@@ -48,7 +48,7 @@ function wordsAfter(told: readonly string[], word: string): readonly string[] {
 
 it(
   'carries on with every operation that was accepted, over kills at random instants on a real store',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'iotmano-lifecycle-'));
     try {

@@ -7,10 +7,16 @@ import {
 } from '../domain/index.ts';
 import { describeRefusal, planOrRelax } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
-import { activeOperation, commitWanted, type ActiveOperation } from './advance-operation.ts';
+import { activeOperation, type ActiveOperation } from './active-operation.ts';
+import { configWrites } from './advance-modification.ts';
+import { commitWanted } from './commit-wanted.ts';
+import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { asCreated, moveOperation, updateInstance, withoutOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
+import { pauseRollout, retryRollout, rollBackRollout } from './rollout/decide-rollout.ts';
+import { settledVersions, withoutSuccessors } from './rollout/rollout-versions.ts';
+import { withdrawalsAfter } from './withdrawals.ts';
 
 /** SOL003's tasks on VNF LCM operation occurrences. In the wrong state they are refused with `conflict`. */
 export interface OpOccUseCases {
@@ -21,6 +27,8 @@ export interface OpOccUseCases {
   rollback(tenant: TenantId, id: string): void;
   fail(tenant: TenantId, id: string): void;
   cancel(tenant: TenantId, id: string, mode: 'GRACEFUL' | 'FORCEFUL'): void;
+  /** Holds an operation that replaces a version, or lets it go on. */
+  pause(tenant: TenantId, id: string, isPaused: boolean): void;
 }
 
 export function createOpOccUseCases(context: LifecycleContext): OpOccUseCases {
@@ -46,12 +54,23 @@ export function createOpOccUseCases(context: LifecycleContext): OpOccUseCases {
     rollback: (tenant, id) => rollBackOperation(context, find(tenant, id)),
     fail: (tenant, id) => context.commit(failOperation(context, find(tenant, id))),
     cancel: (tenant, id, mode) => context.commit(cancelOperation(context, find(tenant, id), mode)),
+    pause: (tenant, id, isPaused) => pauseRollout(context, find(tenant, id), isPaused),
   };
 }
 
 /** FAILED_TEMP → PROCESSING, with a plan made anew. */
 export function retryOperation(context: LifecycleContext, active: ActiveOperation): void {
   const { vnfInstanceId, instance, operation } = active;
+  const { configChange } = operation.document;
+  if (configChange !== undefined) {
+    const document = { ...instance.document, config: configChange.after };
+    context.commit([moveOperation(context, operation, 'retry'), ...configWrites(context, active, document)]);
+    return;
+  }
+  if (operation.document.rollout !== undefined) {
+    retryRollout(context, active, operation.document.rollout);
+    return;
+  }
   const moved = moveOperation(context, operation, 'retry');
   const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
   const plan = planOperation(context, record, operation.document, { planner: planOrRelax });
@@ -67,7 +86,7 @@ export function isAllowed(state: LcmOperationState, event: LcmOperationEvent): b
 
 /** Whether what an operation has done can be undone: a heal and a termination cannot. */
 export function canRollBack({ operation, state }: Pick<VnfLcmOpOccDocument, 'operation' | 'state'>): boolean {
-  return (operation === 'INSTANTIATE' || operation === 'SCALE') && isAllowed(state, 'rollback');
+  return operation !== 'HEAL' && operation !== 'TERMINATE' && isAllowed(state, 'rollback');
 }
 
 /** FAILED_TEMP → ROLLING_BACK: what was wanted before is wanted again. */
@@ -80,7 +99,15 @@ export function rollBackOperation(context: LifecycleContext, active: ActiveOpera
       'not-found',
       `a ${operation.document.operation} cannot be rolled back; retry operation ${operation.id}, or fail it`,
     );
-  commitWanted(context, active, instance.document, { wanted: operation.document.before ?? [] }, moved);
+  const { rollout, configChange, before = [] } = operation.document;
+  if (rollout !== undefined) rollBackRollout(context, active, rollout);
+  else if (configChange === undefined)
+    commitWanted(context, active, instance.document, { wanted: before }, moved);
+  else
+    context.commit([
+      moved,
+      ...configWrites(context, active, { ...instance.document, config: configChange.before }),
+    ]);
 }
 
 /** FAILED_TEMP → FAILED: the function is left as it is, and may be terminated or healed. */
@@ -90,12 +117,19 @@ export function failOperation(
 ): readonly Write[] {
   const { document } = instance;
   const isNothing = document.wanted.length === 0 && operation.document.operation === 'INSTANTIATE';
+  if (isNothing)
+    return [moveOperation(context, operation, 'fail'), updateInstance(instance, asCreated(document))];
+  const wanted = withoutSuccessors(document, operation.document.rollout?.moves);
+  const left = {
+    ...withoutOperation(settledVersions(document)),
+    instantiationState: 'INSTANTIATED' as const,
+    wanted,
+    withdrawn: withdrawalsAfter(context.state, document, wanted),
+  };
   return [
     moveOperation(context, operation, 'fail'),
-    updateInstance(
-      instance,
-      isNothing ? asCreated(document) : { ...withoutOperation(document), instantiationState: 'INSTANTIATED' },
-    ),
+    updateInstance(instance, left),
+    ...computeAssignmentWrites(context, instance.id as VnfInstanceId, instance.tenant, left),
   ];
 }
 

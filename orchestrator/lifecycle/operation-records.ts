@@ -50,6 +50,8 @@ export interface NewOperation {
   readonly operationParams: Readonly<Record<string, unknown>>;
   readonly isAutomaticInvocation?: boolean;
   readonly nsLcmOpOccId?: LcmOpOccId;
+  readonly rollout?: VnfLcmOpOccDocument['rollout'];
+  readonly configChange?: VnfLcmOpOccDocument['configChange'];
 }
 
 /** A new operation occurrence in STARTING, and the instance that is busy with it. */
@@ -58,7 +60,14 @@ export function startOperation(
   vnfInstanceId: VnfInstanceId,
   tenant: TenantId,
   record: StoredRecord<'vnf-instance'>,
-  { operation, operationParams, isAutomaticInvocation = false, nsLcmOpOccId }: NewOperation,
+  {
+    operation,
+    operationParams,
+    isAutomaticInvocation = false,
+    nsLcmOpOccId,
+    rollout,
+    configChange,
+  }: NewOperation,
   changes: Partial<VnfInstanceDocument> = {},
 ): { readonly id: LcmOpOccId; readonly writes: readonly Write[] } {
   const id = context.ids.uuid() as LcmOpOccId;
@@ -73,6 +82,8 @@ export function startOperation(
     operationParams,
     isCancelPending: false,
     ...(nsLcmOpOccId === undefined ? {} : { nsLcmOpOccId }),
+    ...(rollout === undefined ? {} : { rollout }),
+    ...(configChange === undefined ? {} : { configChange }),
   };
   return {
     id,
@@ -108,6 +119,9 @@ export function asCreated(instance: VnfInstanceDocument): VnfInstanceDocument {
     reservation: _reservation,
     withdrawn: _withdrawn,
     displaced: _displaced,
+    generation: _generation,
+    replaced: _replaced,
+    withheld: _withheld,
     coverage,
     ...rest
   } = instance;

@@ -2,6 +2,7 @@ import type { HostId } from '../../kernel/index.ts';
 import type { ObservedState } from '../../vim-drivers/index.ts';
 import {
   copyName,
+  generationOf,
   toWantedUnits,
   wantedVnfcs,
   type VnfInstanceDocument,
@@ -25,7 +26,7 @@ import { isSingleWriter, judgeHost } from './liveness.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { FUNCTION_EFFORT, searchEffort, type SearchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
-import { claimOf } from './snapshot-inventory.ts';
+import { claimOf, overrideOf } from './snapshot-inventory.ts';
 import { targetsIn } from './target-hosts.ts';
 import type { HealParams } from './vnf-requests.ts';
 import { keepsVolume, whyFixed } from './why-fixed.ts';
@@ -146,7 +147,7 @@ function planChange(
     moved,
     targets,
     replaced,
-    generation: instance.generations + 1,
+    generation: generationOf(instance),
     rules,
     planner,
     companions: companions.map(({ request }) => request),
@@ -155,10 +156,7 @@ function planChange(
     look: (kept, plan) =>
       context.inventory.look(
         plan,
-        [
-          { id: vnfInstanceId, vnfPkgId: instance.vnfPkgId, wanted: kept },
-          ...companions.map((companion) => companion.kept),
-        ],
+        [overrideOf(vnfInstanceId, instance, kept), ...companions.map((companion) => companion.kept)],
         (hostId) => judgeHost(context.state, context.liveness, pkg.descriptor, hostId).isLost,
       ),
   });
@@ -184,6 +182,8 @@ function countsFor(
         operationParams as unknown as ScaleRequest,
       );
     case 'HEAL':
+    case 'CHANGE_VNFPKG':
+    case 'MODIFY_INFO':
       return countsOfWanted(before ?? intendedOf(instance));
     case 'TERMINATE':
       return {};

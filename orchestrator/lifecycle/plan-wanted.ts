@@ -31,8 +31,12 @@ export interface WantedPlanInput extends RequestInput {
   readonly targets: ReadonlyMap<string, HostId>;
   /** Copies that are replaced where they are. */
   readonly replaced: readonly WantedVnfc[];
-  /** Generation of copies of a function that has none yet. */
+  /** Generation of copies that are added. */
   readonly generation: number;
+  /** Copies that are moved become of that generation, too; absent: each stays what it is. */
+  readonly isRenewed?: boolean;
+  /** Copies of another version, whose slots are taken. */
+  readonly others?: readonly WantedVnfc[];
   /** Of the service that it belongs to. */
   readonly rules: readonly PlacementRule[];
   /** Functions that have to find places as well, or nothing moves. */
@@ -79,15 +83,12 @@ export function planWanted(input: WantedPlanInput): WantedPlan {
     problem,
     result,
     wanted: applyPlacement(kept, input.moved, result.additions.filter(isOwn), result.removals.filter(isOwn), {
-      generation: generationOf(input),
+      generation: input.generation,
+      isRenewed: input.isRenewed === true,
+      others: input.others ?? [],
       isCoverage: input.instance.coverage !== undefined,
     }),
   };
-}
-
-/** A generation lasts until the function is terminated: all units are of one. */
-function generationOf({ current, moved, generation }: WantedPlanInput): number {
-  return current[0]?.generation ?? moved[0]?.generation ?? generation;
 }
 
 function membershipOf(copies: readonly WantedVnfc[]): (copy: WantedVnfc) => boolean {
@@ -101,22 +102,35 @@ export function applyPlacement(
   moved: readonly WantedVnfc[],
   additions: readonly Placement[],
   removals: readonly Placement[],
-  options: { readonly generation: number; readonly isCoverage: boolean },
+  options: {
+    readonly generation: number;
+    readonly isCoverage: boolean;
+    readonly isRenewed?: boolean;
+    readonly others?: readonly WantedVnfc[];
+  },
 ): readonly WantedUnit[] {
   const copies = removals.reduce(removeCopies, kept).slice();
   const waiting = moved.toSorted((a, b) => a.slot - b.slot);
-  const freeSlot = slotFinder([...copies, ...moved]);
+  const freeSlot = slotFinder([...copies, ...moved, ...(options.others ?? [])]);
   for (const { unit, hostId, instances } of additions.toSorted(byPlace)) {
     for (let count = 0; count < instances; count += 1) {
       const place = { unit, hostId, generation: options.generation };
       const index = waiting.findIndex((copy) => copy.unit === unit);
       const [reused] = index === -1 ? [] : waiting.splice(index, 1);
       if (options.isCoverage) copies.push({ ...place, slot: 0, epoch: 1 });
-      else if (reused !== undefined) copies.push({ ...place, slot: reused.slot, epoch: reused.epoch + 1 });
+      else if (reused !== undefined) copies.push(reusedAt(place, reused, options.isRenewed === true));
       else copies.push({ ...place, slot: freeSlot(unit), epoch: 1 });
     }
   }
   return toWantedUnits(copies);
+}
+
+function reusedAt(
+  place: Pick<WantedVnfc, 'unit' | 'hostId' | 'generation'>,
+  { slot, epoch, generation }: WantedVnfc,
+  isRenewed: boolean,
+): WantedVnfc {
+  return { ...place, slot, epoch: epoch + 1, generation: isRenewed ? place.generation : generation };
 }
 
 function byPlace(a: Placement, b: Placement): number {

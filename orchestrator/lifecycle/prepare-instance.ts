@@ -68,7 +68,11 @@ export function instantiationOf(
   };
 }
 
-function requireBindings(
+/**
+ * Every requirement is bound to something of the tenant that provides it, unless it is optional.
+ * @throws IotmanoError `unprocessable`
+ */
+export function requireBindings(
   { state, catalog }: LifecycleContext,
   tenant: TenantId,
   { descriptor }: FunctionPackage,

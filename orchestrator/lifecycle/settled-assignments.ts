@@ -16,7 +16,8 @@ interface Settled {
   readonly record: Revision;
   /** Of the assignments themselves. */
   readonly version: number;
-  readonly bindings: Bindings;
+  /** By generation. */
+  readonly bindings: ReadonlyMap<number, Bindings>;
 }
 
 /**
@@ -32,15 +33,26 @@ export function createSettledAssignments(): SettledAssignments {
       const known = settled.get(id);
       const { document, tenant, revision } = record;
       if (known?.record === revision && known.version === version) {
-        const bindings = bindingsOf(context, id, document, known.bindings);
-        if (isSameJson(bindings, known.bindings)) return [];
+        const bindings = bindingsOf(context, id, document, (generation) => known.bindings.get(generation));
+        const isSame = [...bindings].every(([generation, told]) =>
+          isSameJson(told, known.bindings.get(generation)),
+        );
+        if (isSame) return [];
       }
       const writes = computeAssignmentWrites(context, id, tenant, document);
-      const [first] = context.index.assignmentsOf(id);
-      if (writes.length > 0 || first === undefined) settled.delete(id);
-      else settled.set(id, { record: revision, version, bindings: first.document.workload.bindings });
+      if (writes.length > 0) settled.delete(id);
+      else settled.set(id, { record: revision, version, bindings: toldIn(context, id) });
       return writes;
     },
     forget: (id) => void settled.delete(id),
   };
+}
+
+function toldIn({ index }: AssignmentContext, id: VnfInstanceId): ReadonlyMap<number, Bindings> {
+  const told = new Map<number, Bindings>();
+  for (const { document } of index.assignmentsOf(id)) {
+    const { key, bindings } = document.workload;
+    if (!told.has(key.generation)) told.set(key.generation, bindings);
+  }
+  return told;
 }

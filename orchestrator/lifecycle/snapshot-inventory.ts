@@ -5,8 +5,12 @@ import {
   deviceCount,
   deviceCounts,
   hostLabels,
+  packageIdAt,
   wantedVnfcs,
+  type FunctionVersion,
+  type HostDocument,
   type HostFactsDocument,
+  type Versions,
   type VnfInstanceDocument,
   type WantedUnit,
   type WantedVnfc,
@@ -21,7 +25,18 @@ import { whyFixed } from './why-fixed.ts';
 export interface WantedOverride {
   readonly id: VnfInstanceId;
   readonly vnfPkgId: VnfPkgId;
+  /** Whose copies of its generation are of another package. */
+  readonly replaced?: FunctionVersion;
   readonly wanted: readonly WantedUnit[];
+}
+
+/** The instance with `wanted` and nothing else. */
+export function overrideOf(
+  id: VnfInstanceId,
+  { vnfPkgId, replaced }: Versions,
+  wanted: readonly WantedUnit[],
+): WantedOverride {
+  return { id, vnfPkgId, wanted, ...(replaced === undefined ? {} : { replaced }) };
 }
 
 export const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
@@ -64,7 +79,7 @@ export function snapshotHost(
     ports: [...(use?.ports ?? [])],
     ...(facts.reachableFrom === undefined ? {} : { reachableFrom: facts.reachableFrom }),
     placed: [...(use?.placed.values() ?? [])],
-    ...(host.taints === undefined ? {} : { taints: host.taints }),
+    ...taintsOf(host),
     ...(host.costPerHour === undefined ? {} : { costPerHour: host.costPerHour }),
     ...(host.absence === undefined ? {} : { availability: availabilityOf(host, now) }),
     ...uplinkOf(facts),
@@ -78,6 +93,14 @@ export function snapshotHost(
           })),
         }),
   };
+}
+
+/** What is placed nowhere anew stays where it is: to placement, everybody keeps off. */
+const CORDON = { text: 'cordoned', effect: 'refuse' } as const;
+
+function taintsOf({ taints = [], cordoned = false }: HostDocument): Pick<HostSnapshot, 'taints'> {
+  const all = cordoned ? [...taints, CORDON] : taints;
+  return all.length === 0 ? {} : { taints: all };
 }
 
 function uplinkOf({
@@ -107,9 +130,9 @@ export function addUse(
 ): void {
   const descriptor = catalog.find(instance.vnfPkgId)?.descriptor;
   if (descriptor === undefined) return;
-  const { units } = descriptor;
   const identity = identityOf(descriptor, { tenant, instance });
-  for (const { unit } of copies) {
+  for (const { unit, generation } of copies) {
+    const { units = [] } = catalog.find(packageIdAt(instance, generation))?.descriptor ?? {};
     const descriptorUnit = units.find(({ name }) => name === unit);
     if (descriptorUnit !== undefined)
       addUnit(use, descriptorUnit, { functionId: id, ...identity }, mayMakeRoom(descriptor, instance, unit));

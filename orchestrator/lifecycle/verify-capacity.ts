@@ -1,5 +1,5 @@
 import { IotmanoError, type HostId, type VnfInstanceId, type VnfPkgId } from '../../kernel/index.ts';
-import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
+import { wantedVnfcs, type FunctionVersion, type WantedUnit } from '../domain/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { InventoryIndex } from './inventory-index.ts';
 import { claimOf } from './snapshot-inventory.ts';
@@ -8,6 +8,7 @@ import { claimOf } from './snapshot-inventory.ts';
 export interface Claim {
   readonly id: VnfInstanceId;
   readonly vnfPkgId: VnfPkgId;
+  readonly replaced?: FunctionVersion;
   readonly wanted: readonly WantedUnit[];
 }
 

@@ -1,9 +1,9 @@
 import type { HostId, VnfInstanceId, VnfcInstanceId } from '../../kernel/index.ts';
 import { instanceName, type WorkloadKey } from '../../vim-drivers/index.ts';
-import { vnfcInstanceId, wantedVnfcs, type VimType, type VnfcState } from '../domain/index.ts';
+import { packageIdAt, vnfcInstanceId, wantedVnfcs, type VimType, type VnfcState } from '../domain/index.ts';
 import { vimTypeOf } from '../inventory/index.ts';
 import type { StoredRecord } from '../store/index.ts';
-import { activeOperation, convergenceOf } from './advance-operation.ts';
+import { activeOperation, convergenceOf } from './active-operation.ts';
 import { findCopy } from './assess-convergence.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
@@ -21,6 +21,8 @@ export interface VnfcView {
   readonly service?: string;
   readonly unit: string;
   readonly generation: number;
+  /** Of the version that it is made of. */
+  readonly softwareVersion: string;
   readonly slot: number;
   readonly epoch: number;
   readonly hostId: HostId;
@@ -84,7 +86,7 @@ type Seen = Pick<
 >;
 
 function toView(
-  { state }: LifecycleContext,
+  { state, catalog }: LifecycleContext,
   { document }: StoredRecord<'vnf-instance'>,
   key: WorkloadKey,
   hostId: HostId,
@@ -103,6 +105,8 @@ function toView(
     ...(service === undefined ? {} : { service }),
     unit: key.unit,
     generation: key.generation,
+    softwareVersion: packageOf(catalog, packageIdAt(document, key.generation)).descriptor.metadata
+      .softwareVersion,
     hostId,
     vimType: vimTypeOf(state, hostId),
     slot: seen.slot,

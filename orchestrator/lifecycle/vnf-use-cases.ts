@@ -5,9 +5,12 @@ import type { StoredRecord, Write } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
 import { packageOf } from './function-catalog.ts';
 import type { ScaleRequest } from './levels.ts';
+import { parseModification, type ModifyVnf } from './modify-instance.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
 import { reportPlan, type PlanReport } from './plan-report.ts';
+import { parseChange, type ChangeVnfPkg } from './rollout/change-request.ts';
+import { reportRollout } from './rollout/report-rollout.ts';
 import { selectCopies } from './plan-wanted.ts';
 import { instantiationOf, newInstance, requireMovable, requireScalable } from './prepare-instance.ts';
 import { requireFree, requireInstantiable, requireOwn, requireState } from './require-state.ts';
@@ -43,6 +46,17 @@ export interface VnfUseCases {
   scale(tenant: TenantId, id: string, request: ScaleRequest, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   /** What `scale` would do; changes nothing. */
   planScale(tenant: TenantId, id: string, request: ScaleRequest): PlanReport;
+  /** Replaces the version of an instance by another one, step by step, by the policy of the new version. */
+  changePackage(
+    tenant: TenantId,
+    id: string,
+    request: ChangeVnfPkg,
+    alongside?: Alongside<LcmOpOccId>,
+  ): LcmOpOccId;
+  /** Changes what people call it at once, and configuration values as these need: as copies run, or by replacing them step by step. */
+  modify(tenant: TenantId, id: string, request: ModifyVnf, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
+  /** Where all of the new version would be when `changePackage` is over; changes nothing. */
+  planChange(tenant: TenantId, id: string, request: ChangeVnfPkg): PlanReport;
 }
 
 export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
@@ -61,13 +75,14 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     operationParams: object,
     alongside: Alongside<LcmOpOccId>,
     changes: Partial<VnfInstanceDocument> = {},
+    more: Pick<VnfLcmOpOccDocument, 'rollout' | 'configChange'> = {},
   ): LcmOpOccId {
     const { id, writes } = startOperation(
       context,
       record.id as VnfInstanceId,
       record.tenant,
       record,
-      { operation, operationParams: { ...operationParams } },
+      { operation, operationParams: { ...operationParams }, ...more },
       changes,
     );
     context.commit([...writes, ...alongside(id)]);
@@ -111,6 +126,13 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
         `${record.document.name} has no VNFC instance ${unknown.join(', ')}`,
       );
     requireMovable(context, record, targetHosts);
+    return record;
+  }
+
+  function getChangeable(tenant: TenantId, id: string): StoredRecord<'vnf-instance'> {
+    const record = get(tenant, id);
+    requireFree(record);
+    requireState(record, 'INSTANTIATED', 'changed to another version');
     return record;
   }
 
@@ -164,5 +186,20 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     scale: (tenant, id, request, alongside = NOTHING) =>
       start(getScalable(tenant, id, request), 'SCALE', request, alongside),
     planScale: (tenant, id, request) => planFor(getScalable(tenant, id, request), 'SCALE', request),
+    changePackage: (tenant, id, request, alongside = NOTHING) => {
+      const record = getChangeable(tenant, id);
+      const rollout = parseChange(context, record, request);
+      return start(record, 'CHANGE_VNFPKG', request, alongside, {}, { rollout });
+    },
+    modify: (tenant, id, request, alongside = NOTHING) => {
+      const record = get(tenant, id);
+      requireFree(record);
+      const { info, ...more } = parseModification(context, record, request);
+      return start(record, 'MODIFY_INFO', request, alongside, info, more);
+    },
+    planChange: (tenant, id, request) => {
+      const record = getChangeable(tenant, id);
+      return reportRollout(context, record, parseChange(context, record, request));
+    },
   };
 }

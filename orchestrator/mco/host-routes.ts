@@ -16,6 +16,7 @@ import {
   countAssignments,
   isStateConfirmed,
   isVisible,
+  occupancyOf,
   requireVisibleHost,
   vimTypeOf,
   type HostModifications,
@@ -125,6 +126,7 @@ function* visibleHosts(store: StateStore, caller: Caller): Iterable<StoredRecord
 function view({ store, inventory, clock }: HostRoutesOptions, host: StoredRecord<'host'>): HostView {
   const hostId = host.id as HostId;
   const { state, roles, enrolledAt, tenants, draining, disputed, boots, taints, costPerHour } = host.document;
+  const { cordoned = false } = host.document;
   const record = store.get('host-facts', hostId)?.document;
   const clockOffsetMilliseconds = inventory.clockOffsetMilliseconds(hostId);
   const { sequence: _sequence, bootId: _bootId, ...facts } = record ?? {};
@@ -135,8 +137,11 @@ function view({ store, inventory, clock }: HostRoutesOptions, host: StoredRecord
     enrolledAt,
     tenants,
     draining,
+    cordoned,
     disputed,
     boots,
+    // Whoever asks about a host that is to be left wants to know when it is.
+    ...(draining || cordoned ? { occupancy: { ...occupancyOf(store, hostId) } } : {}),
     ...(taints === undefined ? {} : { taints }),
     ...(costPerHour === undefined ? {} : { costPerHour }),
     availability: Math.round(availabilityOf(host.document, clock.now()) * 1e4) / 1e4,

@@ -6,7 +6,7 @@ import {
   type VnfInstanceId,
 } from '../../kernel/index.ts';
 import type { DescriptorUnit } from '../../descriptors/index.ts';
-import { hostIdOf } from '../domain/index.ts';
+import { hostIdOf, versionsOf } from '../domain/index.ts';
 import type { WorkloadKey } from '../../vim-drivers/index.ts';
 import { createMessageSequences, type MessageNumber } from '../inventory/index.ts';
 import type { Change, StateStore } from '../store/index.ts';
@@ -78,8 +78,9 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
 
   function unitsOf(vnfInstanceId: VnfInstanceId): readonly DescriptorUnit[] {
     const vnf = store.get('vnf-instance', vnfInstanceId)?.document;
-    const units = vnf && store.get('vnf-package', vnf.vnfPkgId)?.document.descriptor?.units;
-    return units ?? [];
+    return (vnf === undefined ? [] : versionsOf(vnf)).flatMap(
+      ({ vnfPkgId }) => store.get('vnf-package', vnfPkgId)?.document.descriptor?.units ?? [],
+    );
   }
 
   function everyOf(vnfInstanceId: VnfInstanceId, unit: string): number | undefined {
@@ -88,9 +89,13 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   }
 
   function declaredIndicators(vnfInstanceId: VnfInstanceId): readonly DeclaredIndicator[] {
-    return unitsOf(vnfInstanceId).flatMap(({ name, metrics }) =>
+    const declared = unitsOf(vnfInstanceId).flatMap(({ name, metrics }) =>
       (metrics?.indicators ?? []).map((indicator) => ({ ...indicator, unit: name })),
     );
+    // While one version replaces another, both may declare the same.
+    return [
+      ...new Map(declared.map((each) => [`${each.unit} ${each.name} ${each.quantile}`, each])).values(),
+    ];
   }
 
   return {

@@ -1,6 +1,7 @@
 import { IotmanoError, transition, type TenantId } from '../../kernel/index.ts';
 import {
   ONBOARDING,
+  versionsOf,
   type OnboardingEvent,
   type OnboardingState,
   type RecordDocuments,
@@ -68,7 +69,11 @@ export function updateWrite(record: ContentRecord, change: Partial<ContentDocume
 /** Ids of the packages, or descriptors, that instances were made from. */
 export function idsInUse(state: StateView, kind: ContentKind): ReadonlySet<string> {
   if (kind === 'vnf-package')
-    return new Set([...state.list('vnf-instance')].map(({ document }) => document.vnfPkgId));
+    return new Set(
+      [...state.list('vnf-instance')].flatMap(({ document }) =>
+        versionsOf(document).map(({ vnfPkgId }) => vnfPkgId),
+      ),
+    );
   return new Set([...state.list('ns-instance')].map(({ document }) => document.nsdInfoId));
 }
 

@@ -4,8 +4,11 @@ import {
   cancelOperation,
   failOperation,
   instantiationOf,
+  packageOf,
+  parseChange,
   problemRecord,
   retryOperation,
+  rollBackOperation,
   startOperation,
   type InstantiateVnf,
 } from '../lifecycle/index.ts';
@@ -21,6 +24,7 @@ import {
 import { observeService } from './observe-service.ts';
 import { freed, moveServiceOperation, updateService } from './operation-records.ts';
 import { bindIds } from './plan-service.ts';
+import { changeBackOf, changeRequestOf } from './update-service.ts';
 import { planNextServiceStep, type ChildOperation } from './plan-next-step.ts';
 
 /** Does the next step of the operation that a service is busy with. Whether anything was committed. */
@@ -48,6 +52,15 @@ export function advanceService(context: ServicesContext, nsInstanceId: NsInstanc
       return true;
     case 'failChild':
       commit(failOperation(context.lifecycle.context, childOf(context, active, step.name)));
+      return true;
+    case 'rollBackChild':
+      rollBackOperation(context.lifecycle.context, childOf(context, active, step.name));
+      return true;
+    case 'rollBack':
+      rollBack(context, active, step.detail);
+      return true;
+    case 'rolledBack':
+      endUpdate(context, active);
       return true;
     case 'complete':
       complete(context, active);
@@ -92,6 +105,12 @@ function startChildren(
   const { context: functions } = context.lifecycle;
   for (const child of constituentsOf(context, active.instance)) {
     if (!names.includes(child.name)) continue;
+    if (operation === 'CHANGE_VNFPKG') {
+      const { id, writes: ofChange } = startChange(context, active, child);
+      writes.push(...ofChange);
+      started[child.name] = id;
+      continue;
+    }
     const params = paramsOf(context, active, child, operation);
     const changes =
       operation === 'INSTANTIATE' ? instantiationOf(functions, child.record, params as InstantiateVnf) : {};
@@ -107,6 +126,23 @@ function startChildren(
     started[child.name] = id;
   }
   functions.commit([...writes, withChildren(active, started)]);
+}
+
+/** A change to the version that the update names; on the way back, to the one that was before. */
+function startChange(context: ServicesContext, active: ActiveService, child: ConstituentRecord) {
+  const { context: functions } = context.lifecycle;
+  const isBack = active.operation.document.state === 'ROLLING_BACK';
+  const rollout = isBack
+    ? changeBackOf(context, active, child)
+    : parseChange(functions, child.record, changeRequestOf(context, active, child));
+  const request = isBack ? undefined : changeRequestOf(context, active, child);
+  const { id: vnfdId } = packageOf(functions.catalog, rollout.target.vnfPkgId).descriptor.metadata;
+  return startOperation(functions, child.vnfInstanceId, child.record.tenant, child.record, {
+    operation: 'CHANGE_VNFPKG',
+    operationParams: { ...(request ?? { vnfdId, additionalParams: { cause: 'the service goes back' } }) },
+    nsLcmOpOccId: active.operation.id as LcmOpOccId,
+    rollout,
+  });
 }
 
 function paramsOf(
@@ -194,6 +230,21 @@ function retryChild(context: ServicesContext, active: ActiveService, name: strin
     failTemporarily(context, active, `${name}: ${error.message}`);
   }
   return true;
+}
+
+/** PROCESSING → FAILED_TEMP → ROLLING_BACK: a function has gone back by itself, and those that had changed before follow. */
+function rollBack({ clock, lifecycle }: ServicesContext, { operation }: ActiveService, detail: string): void {
+  const error = problemRecord('driver-failed', detail);
+  const failed = moveServiceOperation(clock, operation, 'failTemporarily', { error });
+  const temporary = { ...operation, document: failed.document };
+  lifecycle.context.commit([moveServiceOperation(clock, temporary, 'rollback', { children: {} })]);
+}
+
+function endUpdate({ clock, lifecycle }: ServicesContext, { instance, operation }: ActiveService): void {
+  lifecycle.context.commit([
+    moveServiceOperation(clock, operation, 'rolledBack'),
+    updateService(instance, freed(instance.document)),
+  ]);
 }
 
 function complete({ clock, lifecycle }: ServicesContext, { instance, operation }: ActiveService): void {

@@ -6,6 +6,8 @@ export {
   type ServicesOptions,
 } from './create-services.ts';
 export type { CreateNs, HealNs, InstantiateNs, NsUseCases } from './ns-use-cases.ts';
+export type { UpdateNs } from './update-service.ts';
+export { canRollBackService } from './ns-op-occ-use-cases.ts';
 export type { NsOpOccUseCases } from './ns-op-occ-use-cases.ts';
 export { constituentsOf, descriptorOf } from './context.ts';
 export { isServiceEventAllowed } from './operation-records.ts';

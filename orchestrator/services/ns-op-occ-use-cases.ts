@@ -1,7 +1,8 @@
 import { IotmanoError, type TenantId } from '../../kernel/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { activeService, type ActiveService, type ServicesContext } from './context.ts';
-import { freed, moveServiceOperation, updateService } from './operation-records.ts';
+import type { NsLcmOpOccDocument } from '../domain/index.ts';
+import { freed, isServiceEventAllowed, moveServiceOperation, updateService } from './operation-records.ts';
 
 /** SOL005's tasks on NS LCM operation occurrences. In the wrong state they are refused with `conflict`. */
 export interface NsOpOccUseCases {
@@ -10,7 +11,7 @@ export interface NsOpOccUseCases {
   /** Functions whose operations failed are tried again; those that were refused are started anew. */
   retry(tenant: TenantId, id: string): void;
   continue(tenant: TenantId, id: string): void;
-  /** Of an instantiation: what came up is terminated in reverse order. */
+  /** Of an instantiation: what came up is terminated in reverse order. Of an update: what was changed is changed back in reverse order. */
   rollback(tenant: TenantId, id: string): void;
   fail(tenant: TenantId, id: string): void;
   cancel(tenant: TenantId, id: string, mode: 'GRACEFUL' | 'FORCEFUL'): void;
@@ -47,7 +48,7 @@ export function createNsOpOccUseCases(context: ServicesContext): NsOpOccUseCases
     rollback: (tenant, id) => {
       const { operation } = find(tenant, id);
       const moved = moveServiceOperation(clock, operation, 'rollback', { children: {} });
-      if (operation.document.operation !== 'INSTANTIATE')
+      if (!canRollBackService(operation.document))
         throw new IotmanoError(
           'not-found',
           `a ${operation.document.operation} cannot be rolled back; retry operation ${id}, or fail it`,
@@ -69,6 +70,14 @@ export function createNsOpOccUseCases(context: ServicesContext): NsOpOccUseCases
       ]);
     },
   };
+}
+
+/** Whether what an operation has done can be undone: a heal and a termination cannot. */
+export function canRollBackService({
+  operation,
+  state,
+}: Pick<NsLcmOpOccDocument, 'operation' | 'state'>): boolean {
+  return (operation === 'INSTANTIATE' || operation === 'UPDATE') && isServiceEventAllowed(state, 'rollback');
 }
 
 /** FAILED_TEMP → FAILED. What came up stays; the service counts as instantiated, so that it can be terminated. */

@@ -15,6 +15,7 @@ import { descriptorOf, type ServicesContext } from './context.ts';
 import { updateService } from './operation-records.ts';
 import { bindIds, planService, reportServicePlan, requireFit } from './plan-service.ts';
 import { resolveService, type ResolvedConstituent } from './resolve-service.ts';
+import { requireUpdatable, type UpdateNs } from './update-service.ts';
 
 /** SOL005 CreateNsRequest. `nsdId` may also be the id of the NSD resource. */
 export interface CreateNs {
@@ -61,6 +62,8 @@ export interface NsUseCases {
   planInstantiation(tenant: TenantId, id: string, request: InstantiateNs): PlanReport;
   terminate(tenant: TenantId, id: string, request: object, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   heal(tenant: TenantId, id: string, request: HealNs, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
+  /** Brings functions to other versions, in order of bindings; where one is not well, all of them go back. */
+  update(tenant: TenantId, id: string, request: UpdateNs, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
 }
 
 export function createNsUseCases(context: ServicesContext): NsUseCases {
@@ -185,6 +188,13 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
       requireFree(record);
       requireState(record, 'INSTANTIATED', 'terminated');
       return start(record, 'TERMINATE', request, alongside);
+    },
+    update: (tenant, id, request, alongside = NOTHING) => {
+      const record = get(tenant, id);
+      requireFree(record);
+      requireState(record, 'INSTANTIATED', 'updated');
+      requireUpdatable(context, record, request);
+      return start(record, 'UPDATE', request, alongside);
     },
     heal: (tenant, id, request, alongside = NOTHING) => {
       const record = get(tenant, id);

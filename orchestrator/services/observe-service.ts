@@ -7,6 +7,7 @@ import {
   type ServicesContext,
 } from './context.ts';
 import type { ConstituentView } from './plan-next-step.ts';
+import { updateStateOf } from './update-service.ts';
 
 /** The functions of a service as the planner sees them, in order of name. */
 export function observeService(
@@ -24,9 +25,19 @@ export function observeService(
     isInstantiated: constituent.record.document.instantiationState === 'INSTANTIATED',
     isWell: convergenceOf(context.lifecycle.context, constituent.vnfInstanceId, constituent.record.document)
       .isReached,
+    ...updateOf(context, operation.document, constituent),
     ...activeOf(context, constituent, operation.document.children[constituent.name]),
     ...ownOf(context, operation.document.children[constituent.name]),
   }));
+}
+
+function updateOf(
+  context: ServicesContext,
+  operation: ActiveService['operation']['document'],
+  constituent: ConstituentRecord,
+): Pick<ConstituentView, 'update'> {
+  const update = updateStateOf(context, operation, constituent);
+  return update === undefined ? {} : { update };
 }
 
 function requiredBy({ lifecycle }: ServicesContext, { record }: ConstituentRecord): readonly VnfInstanceId[] {

@@ -8,13 +8,18 @@ import {
 } from '../domain/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 
+export type ServiceOperationUpdate = Extract<
+  Write,
+  { readonly kind: 'ns-lcm-op-occ'; readonly op: 'update' }
+>;
+
 /** The operation moved on by an event of its state machine, with the rest of its document as it was or as `changes` say. */
 export function moveServiceOperation(
   clock: Clock,
   { id, document, revision }: StoredRecord<'ns-lcm-op-occ'>,
   event: NsLcmOperationEvent,
   changes: Partial<NsLcmOpOccDocument> = {},
-): Write {
+): ServiceOperationUpdate {
   const state = transition<NsLcmOperationState, NsLcmOperationEvent>(
     NS_LCM_OPERATION,
     document.state,

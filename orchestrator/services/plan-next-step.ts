@@ -1,42 +1,9 @@
 import { unreachable } from '../../kernel/index.ts';
-import type { LcmOperationState, NsLcmOpOccDocument, VnfLcmOpOccDocument } from '../domain/index.ts';
+import type { LcmOperationState, NsLcmOpOccDocument } from '../domain/index.ts';
+import { planUpdate, planUpdateBack } from './plan-update.ts';
+import type { ChildOperation, ConstituentView, ServiceStep } from './service-step.ts';
 
-export type ChildOperation = VnfLcmOpOccDocument['operation'];
-
-/** One function of the service as the planner sees it. */
-export interface ConstituentView {
-  readonly name: string;
-  /** Constituents that have to run before it. */
-  readonly after: readonly string[];
-  /** Constituents that have to be gone before it goes. */
-  readonly before: readonly string[];
-  readonly isInstantiated: boolean;
-  /** Every wanted copy runs. */
-  readonly isWell: boolean;
-  /** The operation that it is busy with, whoever has started it. */
-  readonly active?: {
-    readonly operation: ChildOperation;
-    readonly state: LcmOperationState;
-    readonly isOurs: boolean;
-    readonly isCancelPending: boolean;
-  };
-  /** The operation that this attempt has started or taken over, as it is now. */
-  readonly own?: { readonly state: LcmOperationState; readonly error?: string };
-}
-
-export type ServiceStep =
-  | { readonly type: 'start'; readonly operation: ChildOperation; readonly names: readonly string[] }
-  /** Let an operation of an earlier attempt count as this one's. */
-  | { readonly type: 'adopt'; readonly names: readonly string[] }
-  | { readonly type: 'retryChild'; readonly name: string }
-  /** An operation that is in the way of the service's end. */
-  | { readonly type: 'cancelChild'; readonly name: string }
-  | { readonly type: 'failChild'; readonly name: string }
-  | { readonly type: 'complete' }
-  /** Delete the functions, and be over. */
-  | { readonly type: 'dispose' }
-  | { readonly type: 'failTemporarily'; readonly detail: string }
-  | { readonly type: 'wait'; readonly for: readonly string[] };
+export type { ChildOperation, ConstituentView, ServiceStep } from './service-step.ts';
 
 export interface ServiceStepInput {
   readonly operation: Pick<
@@ -54,12 +21,17 @@ export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
   if (state !== 'PROCESSING' && state !== 'ROLLING_BACK') return { type: 'wait', for: [] };
   if (isCancelPending) return { type: 'failTemporarily', detail: `cancelled (${cancelMode ?? 'GRACEFUL'})` };
   const failed = input.constituents.filter(({ own }) => own !== undefined && hasFailed(own.state));
-  if (failed.length > 0)
-    return {
-      type: 'failTemporarily',
-      detail: failed.map(({ name, own }) => `${name}: ${own?.error ?? own?.state ?? 'failed'}`).join('; '),
-    };
-  if (state === 'ROLLING_BACK') return tearDown(input.constituents);
+  if (failed.length > 0) {
+    const detail = failed
+      .map(({ name, own }) => `${name}: ${own?.error ?? own?.state ?? 'failed'}`)
+      .join('; ');
+    const hasGoneBack = failed.every(({ own }) => own?.state === 'ROLLED_BACK');
+    return operation === 'UPDATE' && state === 'PROCESSING' && hasGoneBack
+      ? { type: 'rollBack', detail }
+      : { type: 'failTemporarily', detail };
+  }
+  if (state === 'ROLLING_BACK')
+    return operation === 'UPDATE' ? planUpdateBack(input.constituents) : tearDown(input.constituents);
   switch (operation) {
     case 'INSTANTIATE':
       return buildUp(input.constituents);
@@ -67,6 +39,8 @@ export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
       return tearDown(input.constituents);
     case 'HEAL':
       return heal(input.constituents, input.healed);
+    case 'UPDATE':
+      return planUpdate(input.constituents);
     default:
       return unreachable(operation);
   }

@@ -18,9 +18,10 @@ export function serviceProgress(context: ServicesContext, id: string): ServicePr
   const { operation, state } = active.operation.document;
   const isEnding = operation === 'TERMINATE' || state === 'ROLLING_BACK';
   const constituents = observeService(context, active);
-  const open = constituents.filter(({ isInstantiated, isWell }) =>
-    isEnding ? isInstantiated : !isInstantiated || (operation === 'HEAL' && !isWell),
-  );
+  const open = constituents.filter(({ isInstantiated, isWell, update }) => {
+    if (operation === 'UPDATE') return update === (state === 'ROLLING_BACK' ? 'done' : 'open');
+    return isEnding ? isInstantiated : !isInstantiated || (operation === 'HEAL' && !isWell);
+  });
   return {
     wanted: constituents.length,
     ready: constituents.length - open.length,

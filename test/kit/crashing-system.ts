@@ -91,7 +91,7 @@ export function createCrashingSystem(
       liveness,
       templates: () => '',
       logger: silentLogger,
-      limits,
+      limits: { retireMilliseconds: 0, ...limits },
     });
     const services = createServices({ store, lifecycle, clock, ids, logger: silentLogger });
     lifecycle.engine.start();

@@ -1,6 +1,7 @@
 import { silentLogger, type HostId, type IdSource } from '../../kernel/index.ts';
 import {
   createLifecycle,
+  type IndicatorSource,
   type KeySource,
   type Lifecycle,
   type LifecycleAlarm,
@@ -62,6 +63,7 @@ export interface LifecycleBench {
 export function createLifecycleBench(
   hosts: readonly Omit<SimulatedHostOptions, 'clock'>[],
   limits: Partial<LifecycleLimits> = {},
+  indicatorsOf: IndicatorSource = () => [],
 ): LifecycleBench {
   const store = createMemoryStore({ ids: countingIds('state') });
   const clock = createFakeClock();
@@ -78,7 +80,9 @@ export function createLifecycleBench(
     templates: () => '',
     logger: silentLogger,
     alarms: { raise: (alarm) => void alarms.push(alarm), clear: () => {} },
-    limits,
+    indicatorsOf,
+    // Clients learn at once; a test that is about the moment that they are given says so.
+    limits: { retireMilliseconds: 0, ...limits },
   });
   lifecycle.engine.start();
   const services = createServices({ store, lifecycle, clock, ids: countingIds('ns'), logger: silentLogger });

@@ -270,8 +270,8 @@ export function onboardFunction(
   store: StateStore,
   descriptor: IoTFunctionDescriptor,
   tenant = DEFAULT_TENANT,
+  id = `pkg-${descriptor.metadata.productName}`,
 ): string {
-  const id = `pkg-${descriptor.metadata.productName}`;
   store.commit([
     {
       op: 'put',

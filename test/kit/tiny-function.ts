@@ -5,12 +5,12 @@ import { buildPackage } from '../../descriptors/index.ts';
 
 /**
  * The program of every tiny function: answers HTTP with who it is and what its bindings file says, counts its reloads, writes a line
- * into a journal every 20 ms while it runs, and ends as its arguments say.
+ * into a journal every 20 ms while it runs, and ends as its arguments say. With `load` it asks its providers in turn, every 10 ms, and tells how that went.
  */
 const PROGRAM = `
 const { appendFileSync, readFileSync } = require('node:fs');
-const { createServer } = require('node:http');
-const { PORT, BINDINGS, JOURNAL, HOST } = process.env;
+const { createServer, get } = require('node:http');
+const { PORT, BINDINGS, JOURNAL, HOST, VERSION } = process.env;
 const [mode, ...rest] = process.argv.slice(2);
 console.log('tiny function', mode ?? 'serve', process.pid);
 if (mode === 'exit') setTimeout(() => process.exit(Number(rest[0])), 100);
@@ -24,14 +24,35 @@ else {
   process.on('SIGTERM', () => { tell('stop'); process.exit(0); });
   tell('start');
   setInterval(() => tell('run'), 20);
+  const count = { sent: 0, answered: 0, failures: [], versions: {} };
+  const endpoints = () => Object.values(bindings?.requires ?? {}).flatMap((each) => each.endpoints);
+  const fail = (error) => count.failures.push(String(error));
+  const ask = ({ host, port }) =>
+    get({ host, port, agent: false, timeout: 5000 }, (response) => {
+      let text = '';
+      response.on('data', (part) => { text += part; });
+      response.on('error', fail);
+      response.on('end', () => {
+        const { version } = JSON.parse(text);
+        count.answered += 1;
+        count.versions[version] = (count.versions[version] ?? 0) + 1;
+      });
+    }).on('error', fail).on('timeout', function () { this.destroy(new Error('no answer within 5 s')); });
+  if (mode === 'load') setInterval(() => {
+    const known = endpoints();
+    if (known.length === 0) fail('no endpoint is known');
+    else ask(known[count.sent % known.length]);
+    count.sent += 1;
+  }, 10);
   createServer((request, response) => {
-    response.end(JSON.stringify({ pid: process.pid, host: HOST, reloads, bindings }));
+    const load = mode === 'load' ? count : {};
+    response.end(JSON.stringify({ pid: process.pid, host: HOST, version: VERSION, reloads, bindings, ...load }));
   }).listen(Number(PORT), '127.0.0.1');
 }
 `;
 
 export interface TinyFunctionOptions {
-  /** Arguments of the program: none serves, `exit N` ends with that code, `deaf` never answers. */
+  /** Arguments of the program: none serves, `exit N` ends with that code, `deaf` never answers, `load` asks its providers. */
   readonly args?: readonly string[];
   /** File into which every copy writes a line `milliseconds pid host what` while it runs. */
   readonly journal?: string;
@@ -45,6 +66,11 @@ export interface TinyFunctionOptions {
 }
 
 export const invariantIdOf = (name: string): string => `urn:test:function:${name}`;
+
+function softwareVersionOf({ metadata }: Readonly<Record<string, unknown>>): string {
+  const { softwareVersion } = (metadata ?? {}) as { readonly softwareVersion?: string };
+  return softwareVersion ?? '1.0.0';
+}
 
 /** A function descriptor of little need that is patient for 2 s and restarted at once. */
 export function tinyDescriptor(name: string, options: TinyFunctionOptions = {}): object {
@@ -74,6 +100,7 @@ export function tinyDescriptor(name: string, options: TinyFunctionOptions = {}):
         resources: { cpu: '10m', memory },
         env: {
           HOST: '{{ host.id }}',
+          VERSION: softwareVersionOf(more),
           ...(journal === undefined ? {} : { JOURNAL: journal }),
           ...(isJob ? {} : { PORT: '{{ ports.http }}' }),
           ...(requires === undefined && provides === undefined ? {} : { BINDINGS: '{{ bindings.path }}' }),

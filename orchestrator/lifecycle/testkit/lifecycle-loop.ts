@@ -1,5 +1,6 @@
 /**
- * A process to be killed: a lifecycle over a SQLite store with simulated hosts, which instantiates what is not and terminates what is.
+ * A process to be killed: a lifecycle over a SQLite store with simulated hosts, which instantiates what is not, changes what is of the first version
+ * to the second, and terminates what is of the second.
  * Usage: lifecycle-loop.ts DIRECTORY TOLD_INTO loop|settle. What is durable and would be answered, and what hosts start, goes into
  * TOLD_INTO, a line each. `settle` begins nothing new, and ends when nothing is under way.
  */
@@ -12,6 +13,14 @@ import { openSqliteStore } from '../../store/index.ts';
 import { createLifecycle, randomKeys } from '../index.ts';
 
 const FUNCTIONS = 6;
+const SECOND = 'pkg-worker-2';
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 0,
+  maxSurge: 1,
+  healthyForSeconds: 0,
+  autoRollback: true,
+} as const;
 const MOST_ROUNDS = 100_000;
 
 const [directory = '', toldInto = '', mode = 'loop'] = process.argv.slice(2);
@@ -39,11 +48,17 @@ const lifecycle = createLifecycle({
   liveness: createFakeLiveness(),
   templates: () => '',
   logger: silentLogger,
+  limits: { retireMilliseconds: 0 },
 });
 const { vnf, opOccs } = lifecycle;
 
 if (store.count('host') === 0) for (const host of hosts) host.enrol(store);
-if (store.count('vnf-package') === 0) onboardFunction(store, buildFunction('worker'));
+if (store.count('vnf-package') === 0) {
+  const worker = buildFunction('worker', { upgrade: UPGRADE });
+  onboardFunction(store, worker);
+  const metadata = { ...worker.metadata, id: 'vnfd-worker-2', softwareVersion: '2.0.0' };
+  onboardFunction(store, { ...worker, metadata }, DEFAULT_TENANT, SECOND);
+}
 if (mode === 'loop')
   while (store.count('vnf-instance') < FUNCTIONS)
     vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-worker', vnfInstanceName: 'worker' });
@@ -66,9 +81,11 @@ function tellCompleted(): void {
 async function request(): Promise<void> {
   const begun = vnf.list(DEFAULT_TENANT).flatMap(({ id, document }) => {
     if (document.activeOpOcc !== undefined) return [];
-    return document.instantiationState === 'INSTANTIATED'
+    if (document.instantiationState === 'NOT_INSTANTIATED')
+      return [vnf.instantiate(DEFAULT_TENANT, id, { flavourId: 'default' })];
+    return document.vnfPkgId === SECOND
       ? [vnf.terminate(DEFAULT_TENANT, id, { terminationType: 'GRACEFUL' })]
-      : [vnf.instantiate(DEFAULT_TENANT, id, { flavourId: 'default' })];
+      : [vnf.changePackage(DEFAULT_TENANT, id, { vnfdId: 'vnfd-worker-2' })];
   });
   await store.whenDurable();
   for (const id of begun) tell(`accepted ${id}`);

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { components } from '../api-specs/generated/iotmano.ts';
+import type { Client } from './client.ts';
+import { CliFailure, EXIT } from './failure.ts';
+import { idempotencyKey } from './operation.ts';
+import { say } from './output.ts';
+
+type Plan = components['schemas']['PlacementPlan'];
+type Budget = NonNullable<components['schemas']['PlacementPlanRequest']['budget']>;
+type Host = components['schemas']['Host'];
+
+export interface DrainOptions {
+  /** What may be moved at once; absent: everything. */
+  readonly budget?: Budget;
+  /** Seconds after which it is told what is left; the host is drained on. */
+  readonly deadlineSeconds: number;
+}
+
+const LOOK_MILLISECONDS = 500;
+
+/**
+ * Empties a host: nothing new is placed there; what may move does so, within the budget at a time; then all the rest that can leaves. Each copy stays until
+ * its successor is well. Over only when everything has stopped.
+ * @throws CliFailure with what is left once the deadline has passed
+ */
+export async function drainHost(
+  client: Client,
+  hostId: string,
+  { budget, deadlineSeconds }: DrainOptions,
+): Promise<Host> {
+  const end = performance.now() + deadlineSeconds * 1000;
+  const path = `/iotmano/v1/hosts/${encodeURIComponent(hostId)}`;
+  await client.patch(path, { cordoned: true });
+  say(`${hostId} is cordoned`);
+  if (budget !== undefined) await moveInParts(client, hostId, budget, end);
+  await client.patch(path, { draining: true });
+  say(`${hostId} is being drained`);
+  let told = '';
+  for (;;) {
+    const { body } = await client.get<Host>(path);
+    const text = describe(body);
+    if (text !== told) say(`  ${text}`);
+    told = text;
+    if (body.occupancy?.isEmpty === true) return body;
+    if (performance.now() > end)
+      throw new CliFailure(
+        EXIT.failed,
+        `${hostId} is not empty after ${deadlineSeconds} s: ${text}; it is drained on, and "iotmano host explain ${hostId}" says what is there and why`,
+      );
+    await sleep(LOOK_MILLISECONDS);
+  }
+}
+
+/** One plan after the other, each when what the last one moves has moved. */
+async function moveInParts(client: Client, hostId: string, budget: Budget, end: number): Promise<void> {
+  while (performance.now() < end) {
+    const request = { kind: 'drain', hostIds: [hostId], budget };
+    const { body: plan } = await client.post<Plan>('/iotmano/v1/placement_plans', request, idempotencyKey());
+    const isMoving = plan.stuck.some(({ reason }) => reason.startsWith('it is busy'));
+    if (plan.operations.length === 0 && !isMoving) return;
+    if (plan.operations.length > 0) say(`  ${plan.instances} instances move`);
+    await sleep(LOOK_MILLISECONDS);
+  }
+}
+
+function describe({ occupancy }: Host): string {
+  if (occupancy === undefined) return 'nothing is known of what is there';
+  const { assignedInstances, reportedInstances, unconfirmedFunctions, isEmpty } = occupancy;
+  if (isEmpty) return 'everything has stopped';
+  return `${assignedInstances} instances to run, ${reportedInstances} there, ${unconfirmedFunctions} functions not confirmed gone`;
+}

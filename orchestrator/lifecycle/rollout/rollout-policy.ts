@@ -1,0 +1,90 @@
+import { IotmanoError } from '../../../kernel/index.ts';
+import { parseExpression, type IoTFunctionDescriptor } from '../../../descriptors/index.ts';
+import type { RolloutPolicy, RolloutRecord } from '../../domain/index.ts';
+import type { LifecycleContext } from '../context.ts';
+import { packageOf, type FunctionPackage } from '../function-catalog.ts';
+import { isSingleWriter } from '../liveness.ts';
+
+/** What a request says of how a version replaces another, instead of the descriptor. */
+export type PolicyRequest = Partial<RolloutPolicy>;
+
+/**
+ * How the new version replaces the old one: as its own descriptor says, unless the request says otherwise.
+ * @throws IotmanoError `unprocessable` for what would run a single writer twice, or could never begin
+ */
+export function resolvePolicy(
+  before: FunctionPackage,
+  { descriptor }: FunctionPackage,
+  request: PolicyRequest,
+  isCoverage: boolean,
+): RolloutPolicy {
+  const isSingle = isSingleWriter(descriptor) || isSingleWriter(before.descriptor);
+  const said: RolloutPolicy = {
+    ...descriptor.upgrade,
+    ...(isSingle ? { strategy: 'recreate' } : {}),
+    ...request,
+  };
+  const policy = withWaves(said);
+  const { productName } = descriptor.metadata;
+  if (isSingle && policy.strategy !== 'recreate')
+    throw new IotmanoError(
+      'unprocessable',
+      `upgrade.strategy: ${productName} has a single writer, and ${policy.strategy} runs two versions at once; use recreate`,
+    );
+  const isOneByOne = policy.strategy === 'rolling' || policy.strategy === 'canary';
+  if (isOneByOne && policy.maxUnavailable === 0 && policy.maxSurge === 0)
+    throw new IotmanoError(
+      'unprocessable',
+      `upgrade: with maxUnavailable 0 and maxSurge 0 nothing can begin; allow one of them to be 1 or more`,
+    );
+  requireWaves(policy, isCoverage);
+  return policy;
+}
+
+function requireWaves({ waves = [], stopAt, window }: RolloutPolicy, isCoverage: boolean): void {
+  if (
+    !isCoverage &&
+    (stopAt !== undefined || window !== undefined || waves.some(({ label }) => label !== undefined))
+  )
+    throw new IotmanoError(
+      'unprocessable',
+      'upgrade: stopAt, window and waves by label are about hosts, and only a function with coverage has its hosts given; leave them out',
+    );
+  for (const { label } of waves) {
+    const [fault] = label === undefined ? [] : parseExpression(label).faults;
+    if (fault !== undefined)
+      throw new IotmanoError('unprocessable', `upgrade.waves: "${label}": ${fault.message}; ${fault.remedy}`);
+  }
+}
+
+/** A canary is a part that comes first; of a blue-green change the old version stays until the new one has been watched. */
+function withWaves(policy: RolloutPolicy): RolloutPolicy {
+  if (policy.waves !== undefined && policy.waves.length > 0) return policy;
+  const isWatched = (policy.bakeSeconds ?? 0) > 0 || (policy.compare ?? []).length > 0;
+  if (policy.strategy === 'canary') return { ...policy, waves: [{ count: 1 }] };
+  if (policy.strategy === 'blue-green' && isWatched) return { ...policy, waves: [{ share: 1 }] };
+  return policy;
+}
+
+/**
+ * Why there is no way back from a version: what it has written to its state, the one before it does not read. Undefined: there is one.
+ */
+export function whyIrreversible(
+  { catalog }: Pick<LifecycleContext, 'catalog'>,
+  { before, target, from, to }: RolloutRecord,
+): string | undefined {
+  const old = packageOf(catalog, before.vnfPkgId).descriptor;
+  const fresh = packageOf(catalog, target.vnfPkgId).descriptor;
+  return readsState(old, fresh)
+    ? undefined
+    : `there is no way back: ${to} has state of schema ${fresh.state.schema ?? 'none'}, which ${from} does not read; retry, or fail the operation`;
+}
+
+/** Whether a version reads what another one has written. Without a schema nothing is said of the state. */
+export function readsState(
+  { state: reader }: Pick<IoTFunctionDescriptor, 'state'>,
+  { state: writer }: Pick<IoTFunctionDescriptor, 'state'>,
+): boolean {
+  if (writer.schema === undefined || writer.schema === reader.schema) return true;
+  return reader.migratesFrom.includes(writer.schema);
+}

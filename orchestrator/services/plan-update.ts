@@ -1,0 +1,43 @@
+import type { ConstituentView, ServiceStep } from './service-step.ts';
+
+/**
+ * The next step of an update that brings functions to other versions: each once those of them that it is bound to are done, so that a new version finds
+ * the new versions of what it uses, and what uses it has been served by both.
+ */
+export function planUpdate(constituents: readonly ConstituentView[]): ServiceStep {
+  const targets = constituents.filter(({ update }) => update !== undefined);
+  const others = targets.filter(({ active }) => active?.operation === 'CHANGE_VNFPKG' && !active.isOurs);
+  const stopped = others.find(({ active }) => active?.state === 'FAILED_TEMP');
+  if (stopped !== undefined) return { type: 'retryChild', name: stopped.name };
+  if (others.length > 0) return { type: 'adopt', names: others.map(({ name }) => name) };
+  const open = new Set(targets.filter(({ update }) => update !== 'done').map(({ name }) => name));
+  if (open.size === 0) return { type: 'complete' };
+  const ready = targets.filter(
+    ({ name, active, own, after }) =>
+      open.has(name) && active === undefined && own === undefined && !after.some((other) => open.has(other)),
+  );
+  if (ready.length > 0)
+    return { type: 'start', operation: 'CHANGE_VNFPKG', names: ready.map(({ name }) => name) };
+  return { type: 'wait', for: [...open].map((name) => `${name} is being changed to another version`) };
+}
+
+/** The way back of an update: what is under way is undone, then what was changed is changed back, in the opposite order. */
+export function planUpdateBack(constituents: readonly ConstituentView[]): ServiceStep {
+  const targets = constituents.filter(({ update }) => update !== undefined);
+  for (const { name, active } of targets) {
+    if (active?.operation !== 'CHANGE_VNFPKG' || active.isOurs) continue;
+    if (active.state === 'FAILED_TEMP') return { type: 'rollBackChild', name };
+    if (active.state === 'ROLLING_BACK' || active.isCancelPending)
+      return { type: 'wait', for: [`${name} is going back`] };
+    return { type: 'cancelChild', name };
+  }
+  const open = new Set(targets.filter(({ update }) => update === 'done').map(({ name }) => name));
+  if (open.size === 0) return { type: 'rolledBack' };
+  const ready = targets.filter(
+    ({ name, active, own, before }) =>
+      open.has(name) && active === undefined && own === undefined && !before.some((other) => open.has(other)),
+  );
+  if (ready.length > 0)
+    return { type: 'start', operation: 'CHANGE_VNFPKG', names: ready.map(({ name }) => name) };
+  return { type: 'wait', for: [...open].map((name) => `${name} is being changed back`) };
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_TENANT } from '../../kernel/index.ts';
+import type { IoTFunctionDescriptor, IoTServiceDescriptor } from '../../descriptors/index.ts';
+import {
+  buildConstituent,
+  buildFunction,
+  buildProvider,
+  buildService,
+  requirement,
+} from '../../test/kit/descriptor-builder.ts';
+import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
+import { onboardFunction, onboardService } from '../../test/kit/simulated-host.ts';
+
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 0,
+  maxSurge: 1,
+  healthyForSeconds: 0,
+  autoRollback: true,
+} as const;
+const HOSTS = ['h1', 'h2', 'h3'].map((hostId) => ({ hostId }));
+
+function onboardBoth(bench: LifecycleBench, descriptor: IoTFunctionDescriptor): void {
+  const { metadata } = descriptor;
+  onboardFunction(bench.store, descriptor);
+  const next = { ...metadata, id: `${metadata.id}-2`, softwareVersion: '1.1.0' };
+  onboardFunction(
+    bench.store,
+    { ...descriptor, metadata: next },
+    DEFAULT_TENANT,
+    `pkg-${metadata.productName}-2`,
+  );
+}
+
+async function deploy(upgrade?: IoTServiceDescriptor['upgrade']) {
+  const bench = createLifecycleBench(HOSTS, { retireMilliseconds: 0 });
+  onboardBoth(bench, buildProvider('broker', { upgrade: UPGRADE }));
+  onboardBoth(bench, buildProvider('processing', { upgrade: UPGRADE, requires: [requirement('broker')] }));
+  onboardBoth(bench, buildFunction('gateway', { upgrade: UPGRADE, requires: [requirement('processing')] }));
+  onboardService(
+    bench.store,
+    buildService(
+      'cse',
+      [
+        buildConstituent('gateway', { version: '1.0.0 || 1.1.0', coverage: { each: 'tier = cloud' } }),
+        buildConstituent('processing', { version: '1.0.0 || 1.1.0' }),
+        buildConstituent('broker', { version: '1.0.0 || 1.1.0' }),
+      ],
+      upgrade === undefined ? {} : { upgrade },
+    ),
+  );
+  for (const name of ['broker', 'processing', 'gateway']) disable(bench, `pkg-${name}-2`, true);
+  const { ns } = bench.services;
+  const { id } = ns.create(DEFAULT_TENANT, { nsdId: 'nsd-cse', nsName: 'cse', nsDescription: '' });
+  ns.instantiate(DEFAULT_TENANT, id, { nsFlavourId: 'default' });
+  await bench.converge();
+  for (const name of ['broker', 'processing', 'gateway']) disable(bench, `pkg-${name}-2`, false);
+  return { bench, id };
+}
+
+/** A service is made of the highest enabled version. */
+function disable({ store }: LifecycleBench, id: string, isDisabled: boolean): void {
+  const record = store.get('vnf-package', id);
+  if (record === undefined) throw new RangeError(`no package ${id}`);
+  const operationalState = isDisabled ? ('DISABLED' as const) : ('ENABLED' as const);
+  const document = { ...record.document, operationalState };
+  store.commit([{ op: 'put', kind: 'vnf-package', id, tenant: record.tenant, document }]);
+}
+
+function update(bench: LifecycleBench, id: string, names: readonly string[]): string {
+  const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+  return bench.services.ns.update(DEFAULT_TENANT, id, {
+    updateType: 'CHANGE_VNFPKG',
+    changeVnfPackageData: names.map((name) => ({
+      vnfInstanceId: constituents[name] ?? '',
+      vnfdId: `vnfd-${name}-2`,
+    })),
+  });
+}
+
+const operation = (bench: LifecycleBench, op: string) =>
+  bench.services.opOccs.get(DEFAULT_TENANT, op).document;
+
+function versions({ store }: LifecycleBench): readonly string[] {
+  return [...store.list('vnf-instance')]
+    .map(({ document }) => `${document.constituent} ${document.vnfPkgId}`)
+    .toSorted();
+}
+
+describe('an update of a service', () => {
+  it('changes the functions that are named, providers before those that use them', async () => {
+    const { bench, id } = await deploy();
+    const begun: string[] = [];
+    const op = update(bench, id, ['gateway', 'processing', 'broker']);
+    bench.store.subscribe(({ entries }) => {
+      for (const { kind, record } of entries)
+        if (kind === 'vnf-lcm-op-occ' && record !== undefined) {
+          const { vnfInstanceId, operation: type } = record.document as {
+            vnfInstanceId: string;
+            operation: string;
+          };
+          const name = bench.store.get('vnf-instance', vnfInstanceId)?.document.constituent ?? '';
+          if (type === 'CHANGE_VNFPKG' && !begun.includes(name)) begun.push(name);
+        }
+    });
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('COMPLETED');
+    expect(begun).toEqual(['broker', 'processing', 'gateway']);
+    expect(versions(bench)).toEqual([
+      'broker pkg-broker-2',
+      'gateway pkg-gateway-2',
+      'processing pkg-processing-2',
+    ]);
+  });
+
+  it('goes back with all that it has changed when one function is not well', async () => {
+    const { bench, id } = await deploy();
+    const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+    for (const host of bench.hosts)
+      host.failStarts(`${constituents['processing']}-main-g2`, 'exited with code 1');
+    const op = update(bench, id, ['gateway', 'processing', 'broker']);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'ROLLED_BACK',
+      error: {
+        detail: expect.stringMatching(/^processing: processing 1.1.0 is not well: .*exited with code 1/),
+      },
+    });
+    expect(versions(bench)).toEqual([
+      'broker pkg-broker',
+      'gateway pkg-gateway',
+      'processing pkg-processing',
+    ]);
+    expect(bench.services.ns.get(DEFAULT_TENANT, id).document.activeOpOcc).toBeUndefined();
+    const states = bench.hosts.flatMap((host) => host.running()).map((text) => text.split(' ')[1]);
+    expect(states).toEqual(Array.from({ length: 5 }, () => 'RUNNING'));
+  });
+
+  it('goes over the hosts of a function that covers them in the waves of the service', async () => {
+    const { bench, id } = await deploy({ waves: [{ count: 1 }], bakeSeconds: 60 });
+    const op = update(bench, id, ['gateway']);
+    await bench.converge();
+    const changed = () =>
+      bench.hosts
+        .filter((host) => host.running().some((name) => name.includes('-g2-')))
+        .map(({ hostId }) => hostId);
+    expect(changed()).toEqual(['h1']);
+    await bench.clock.advance(61_000);
+    await bench.converge();
+    expect(changed()).toEqual(['h1', 'h2', 'h3']);
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
+  it('is refused before anything is touched where one of the functions cannot go there', async () => {
+    const { bench, id } = await deploy();
+    const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+    const before = bench.store.acceptedRevision;
+    expect(() => update(bench, id, ['broker', 'broker'])).toThrow(/names broker more than once/);
+    expect(() => update(bench, id, ['nobody'])).toThrow(/has no function/);
+    const data = { vnfInstanceId: constituents['broker'] ?? '', vnfdId: 'vnfd-processing-2' };
+    const request = { updateType: 'CHANGE_VNFPKG' as const, changeVnfPackageData: [data] };
+    expect(() => bench.services.ns.update(DEFAULT_TENANT, id, request)).toThrow(/is another function/);
+    expect(bench.store.acceptedRevision).toBe(before);
+  });
+});
