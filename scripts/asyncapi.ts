@@ -1,4 +1,4 @@
-import { Parser } from '@asyncapi/parser';
+import { DiagnosticSeverity, Parser } from '@asyncapi/parser';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { IotmanoError, messageOf } from '../kernel/index.ts';
@@ -6,8 +6,8 @@ import { IotmanoError, messageOf } from '../kernel/index.ts';
 /** The only format of schemas in our documents: the one of the shared schemas. */
 const SCHEMA_FORMAT = 'application/schema+json;version=draft-2020-12';
 
-/** From here on a finding of the parser is only a hint (that there is a newer version of AsyncAPI, for one). */
-const FIRST_HINT = 2;
+/** What else the parser finds is only a hint: that there is a newer version of AsyncAPI, for one. */
+const SEVERE: readonly DiagnosticSeverity[] = [DiagnosticSeverity.Error, DiagnosticSeverity.Warning];
 
 // The parser resolves schemas of any format, and checks those that it has a parser for; ours are compiled below.
 const parser = new Parser();
@@ -27,7 +27,7 @@ type ParsedDocument = NonNullable<Awaited<ReturnType<Parser['parse']>>['document
 export async function findAsyncApiFaults(text: string, source: string): Promise<readonly string[]> {
   const { document, diagnostics } = await parser.parse(text, { source });
   const faults = diagnostics
-    .filter(({ severity }) => Number(severity) < FIRST_HINT)
+    .filter(({ severity }) => SEVERE.includes(severity))
     .map(({ path, message }) => `${path.join('/')}: ${message}`);
   if (document === undefined)
     return faults.length > 0 ? faults : [`${source}: the parser gave no document and no reason`];
