@@ -40,6 +40,7 @@ describe('an agent whose orchestrator has misfortunes', () => {
     status,
     body: JSON.stringify({ title: 'x', status, detail: 'x' }),
   });
+  // MCO-C-007
   it.each<[string, Misfortune]>([
     ['cuts connections', 'reset'],
     ['loses its answers', 'lose-answer'],
@@ -69,6 +70,7 @@ describe('an agent whose orchestrator has misfortunes', () => {
     expect(server.faults).toEqual([]);
   });
 
+  // MCO-O-036
   it('sends a report whose answer was lost again under its number, so that it counts once', async () => {
     await agent.start();
     await eventually('it is heard', () => server.reports.length > 0);
@@ -85,6 +87,7 @@ describe('an agent whose orchestrator has misfortunes', () => {
     expect(server.faults).toEqual([]);
   });
 
+  // MCO-O-049
   it('never stops a function and never ends, whatever the server answers', async () => {
     server.assign([assignmentOf()]);
     await agent.start();

@@ -47,6 +47,7 @@ function overridden<Driver extends VimDriver>(driver: Driver, methods: Partial<D
 }
 
 describe('an agent and its orchestrator', () => {
+  // MCO-C-008 MCO-O-003 MCO-O-035 MCO-O-037
   it('enrols, states its facts, reports in full, takes over what it has to run, and reports it', async () => {
     server.assign([assignmentOf()]);
     await agent.start();
@@ -57,10 +58,12 @@ describe('an agent and its orchestrator', () => {
       address: '127.0.0.1',
     });
     expect(server.reports[0]).toEqual({ full: true, workloads: [], removed: [] });
+    expect(server.calls.indexOf('putFacts')).toBeLessThan(server.calls.indexOf('getWanted'));
     expect(server.calls.indexOf('postReport')).toBeLessThan(server.calls.indexOf('getWanted'));
     expect(server.reports.at(-1)?.appliedRevision).toBe(2);
   });
 
+  // MCO-O-025
   it('follows every change of what is wanted', async () => {
     await agent.start();
     server.assign([assignmentOf({ name: 'a' }), assignmentOf({ name: 'b', instances: 2 })]);
@@ -70,6 +73,7 @@ describe('an agent and its orchestrator', () => {
     await eventually('the other is reported gone', () => reportedState('a') === undefined);
   });
 
+  // MCO-C-026
   it('needs no token once it is enrolled, and is the same host with the same key', async () => {
     await agent.start();
     await eventually('it is heard', () => server.calls.includes('getWanted'));
@@ -81,6 +85,7 @@ describe('an agent and its orchestrator', () => {
     expect(server.calls.filter((call) => call === 'enrolHost')).toHaveLength(1);
   });
 
+  // MCO-C-027
   it('says at its first start what to do when the token is not taken', async () => {
     await expect(agent.start({ enrolmentToken: 'wrong-token-000001' })).rejects.toThrow(/get a new one/);
     await expect(agent.start({ enrolmentToken: undefined })).rejects.toThrow(
@@ -88,6 +93,7 @@ describe('an agent and its orchestrator', () => {
     );
   });
 
+  // MCO-C-027
   it('enrols again by itself when the orchestrator has forgotten the host and its token is still good', async () => {
     await agent.start();
     await eventually('it is heard', () => server.calls.includes('getWanted'));
@@ -102,6 +108,7 @@ describe('an agent and its orchestrator', () => {
     await expect(enrolHost(agent.options())).rejects.toMatchObject({ code: 'store-locked' });
   });
 
+  // MCO-C-038
   it('opens a new session when the orchestrator has forgotten the old one, and goes on', async () => {
     await agent.start();
     await eventually('it is heard', () => server.calls.includes('getWanted'));
@@ -111,6 +118,7 @@ describe('an agent and its orchestrator', () => {
     expect(server.calls.filter((call) => call === 'openSession').length).toBeGreaterThan(1);
   });
 
+  // MCO-O-072
   it('leaves: is drained, stops what it runs, and forgets', async () => {
     server.assign([assignmentOf()]);
     await agent.start();
@@ -128,6 +136,7 @@ describe('an agent and its orchestrator', () => {
 });
 
 describe('an agent on its own', () => {
+  // MCO-O-050
   it('keeps functions running while it is stopped, and finds the same ones again', async () => {
     server.assign([assignmentOf()]);
     await agent.start();
@@ -140,6 +149,27 @@ describe('an agent on its own', () => {
     expect(running()).toEqual(before);
   });
 
+  // MCO-C-012
+  it('numbers the messages of each operation from 1 in every boot, by one each', async () => {
+    const jobs = [{ jobId: 'host', source: 'host', everySeconds: 0.1 }] as const;
+    for (const name of ['fn-1', 'fn-2']) {
+      server.assign([assignmentOf({ name })], jobs);
+      await agent.start();
+      await eventually('it is reported', () => reportedState(name) === 'RUNNING');
+      const measured = server.measurements.length;
+      await eventually('it is measured', () => server.measurements.length > measured);
+      await agent.stop();
+    }
+    const series = Map.groupBy(server.numbered, ({ operationId, bootId }) => `${operationId} of ${bootId}`);
+    expect([...series.keys()].filter((name) => name.startsWith('postReport'))).toHaveLength(2);
+    expect([...series.keys()].filter((name) => name.startsWith('postMeasurements'))).toHaveLength(2);
+    for (const [name, messages] of series) {
+      const numbers = messages.map(({ sequence }) => sequence);
+      expect([name, numbers]).toEqual([name, numbers.map((_, index) => index + 1)]);
+    }
+  });
+
+  // MCO-O-020
   it('starts without the orchestrator and runs what it had to run before', async () => {
     server.assign([assignmentOf()]);
     await agent.start();
@@ -153,6 +183,7 @@ describe('an agent on its own', () => {
     await eventually('that is reported', () => reportedState('fn-1') === 'RUNNING');
   });
 
+  // MCO-O-037 MCO-O-049
   it('lets functions run through a long absence, and tells first how things are when it ends', async () => {
     server.assign([assignmentOf()]);
     await agent.start();
@@ -195,6 +226,7 @@ describe('an agent on its own', () => {
 });
 
 describe('an agent that guards what it runs', () => {
+  // MCO-C-052
   it('changes nothing when the state of the orchestrator is another one, until an operator has confirmed it', async () => {
     server.assign([assignmentOf()]);
     await agent.start();
@@ -222,6 +254,7 @@ describe('an agent that guards what it runs', () => {
     });
   });
 
+  // MCO-O-022
   it('refuses what a deposed leader wants', async () => {
     server.leaseNumber = 5;
     server.assign([assignmentOf()]);
@@ -240,6 +273,7 @@ describe('an agent that guards what it runs', () => {
     await eventually('the new leader is obeyed', () => running().length === 2);
   });
 
+  // MCO-O-046
   it('counts the lease of the drivers from when an answered renewal was sent', async () => {
     const ages: number[] = [];
     await agent.start({
@@ -278,6 +312,7 @@ describe('an agent that guards what it runs', () => {
     expect(ages[before + 1]).toBeLessThan(200);
   });
 
+  // MCO-O-046
   it('does not renew the lease of the drivers for what was never answered', async () => {
     await agent.start();
     const calls = (): number => server.calls.filter((call) => call === 'getWanted').length;
@@ -290,6 +325,7 @@ describe('an agent that guards what it runs', () => {
     expect(agent.world.host(HOST_ID).renewedAt).toBe(renewedAt);
   });
 
+  // MCO-O-027
   it('names what no driver here can run', async () => {
     server.assign([assignmentOf({ spec: { artifact: { type: 'container', image: 'x' } } })]);
     await agent.start({

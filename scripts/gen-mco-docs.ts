@@ -40,7 +40,7 @@ export function renderMcoDocs(): string {
     NOTICE,
     '# Mco: operations and messages',
     '',
-    'The truth is [mco.openapi.yaml](../api-specs/mco/mco.openapi.yaml) with the [schemas](../api-specs/schemas/); how it all works together is in [mco.md](mco.md).',
+    'Over HTTP, as [mco.openapi.yaml](../api-specs/mco/mco.openapi.yaml) and the [schemas](../api-specs/schemas/) have it; what each side has to do is in [requirements.md](../api-specs/mco/requirements.md), how it all works together in [mco.md](mco.md).',
     '',
     '## Operations',
     '',

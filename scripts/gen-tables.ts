@@ -33,7 +33,8 @@ export function renderStateDocs(): string {
   ].join('\n');
 }
 
-function renderMachine(name: string, table: TransitionTable<string, string>): string[] {
+/** One state machine as a heading, a Mermaid diagram and a table. */
+export function renderMachine(name: string, table: TransitionTable<string, string>): string[] {
   const arrows = Object.entries(table).flatMap(([state, events]) =>
     Object.entries(events).map(([event, next]) => ({ state, event, next: String(next) })),
   );

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { renderArchitecture } from './gen-architecture.ts';
 import { renderDescriptorDocs } from './gen-descriptor-docs.ts';
 import { renderMcoDocs } from './gen-mco-docs.ts';
+import { renderMcoRequirements } from './gen-mco-requirements.ts';
 import { renderErrorDocs, renderStateDocs } from './gen-tables.ts';
 import { renderWireTypes } from './gen-wire-types.ts';
 
@@ -20,6 +21,7 @@ const files = new Map<string, string>([
   ['docs/states.md', renderStateDocs()],
   ['docs/descriptors.md', renderDescriptorDocs()],
   ['docs/mco-reference.md', renderMcoDocs()],
+  ['api-specs/mco/requirements.md', await renderMcoRequirements()],
   ...(await renderWireTypes()),
 ]);
 

@@ -162,6 +162,7 @@ const running = (key: WorkloadKey): Promise<ObservedInstance> =>
   });
 
 describe('an agent, its functions and its orchestrator', () => {
+  // MCO-O-050
   it('lets a function live through kill -9 of the agent, and finds it again with the same pid', async () => {
     const key = keyOf(1);
     await runAgent({ token: await bench.token(HOST_ID) });
@@ -198,6 +199,7 @@ describe('an agent, its functions and its orchestrator', () => {
     expect(await ask(after)).toBe(after.pid);
   }, 60_000);
 
+  // MCO-O-049
   it('runs on without the orchestrator, over a restart of the agent too, and tells it all when that is back', async () => {
     const key = keyOf(1);
     await runAgent({ token: await bench.token(HOST_ID) });
@@ -216,6 +218,7 @@ describe('an agent, its functions and its orchestrator', () => {
     await eventually('the orchestrator learns of it', () => instanceOf(key)?.pid === pid);
   }, 60_000);
 
+  // MCO-O-025
   it('ends a function that is no longer assigned, and says so', async () => {
     const key = keyOf(1);
     await runAgent({ token: await bench.token(HOST_ID) });

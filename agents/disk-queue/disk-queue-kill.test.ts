@@ -27,6 +27,7 @@ function writeUntilKilled(afterMilliseconds: number): Promise<Map<number, number
   });
 }
 
+// MCO-M-014
 it('has every entry that it took, in order and whole, after its process was killed at random instants', async () => {
   let before = 0;
   for (let round = 0; round < 5; round += 1) {

@@ -19,6 +19,7 @@ afterEach(() => {
 });
 
 describe('host identity', () => {
+  // MCO-C-026
   it('keeps the same key pair and what it learnt over restarts', async () => {
     const first = await openIdentity(directory, hostId);
     await first.update({
@@ -31,6 +32,7 @@ describe('host identity', () => {
     expect(second.document).toEqual({ hostId, isEnrolled: true, m2mSpId: '//sp', stateId: 'state-1' });
   });
 
+  // MCO-C-025
   it('keeps the key readable by its owner only, even when somebody widened that', async () => {
     await openIdentity(directory, hostId);
     const key = join(directory, 'host.key');
@@ -60,6 +62,7 @@ describe('host identity', () => {
 });
 
 describe('lock of the data directory', () => {
+  // MCO-C-028
   it('refuses a second agent while the first one runs, and lets it in after', () => {
     const lock = lockDataDirectory(directory);
     expect(() => lockDataDirectory(directory)).toThrow(/another agent runs/);

@@ -58,6 +58,7 @@ async function cache(maxBytes = 10_000_000): Promise<ArtifactSource> {
 const downloads = (): number => server.calls.filter((call) => call === 'retrieveArtifact').length;
 
 describe('artifacts', () => {
+  // MCO-O-063
   it('are got once, verified, and kept read-only', async () => {
     const source = await cache();
     const [path] = await Promise.all([source.open(reference), source.open(reference)]);
@@ -67,6 +68,7 @@ describe('artifacts', () => {
     expect(downloads()).toBe(1);
   });
 
+  // MCO-O-062
   it('are resumed where the transfer was cut off', async () => {
     server.misfortune = (operationId, count) => {
       if (operationId !== 'retrieveArtifact' || count > 1) return undefined;
@@ -118,6 +120,7 @@ describe('artifacts', () => {
     await expect((await cache()).open(reference)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  // MCO-O-064
   it('make room within the bound, those used longest ago first', async () => {
     const source = await cache(700_000);
     const made = Array.from({ length: 3 }, () => randomBytes(300_000));

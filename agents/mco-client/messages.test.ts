@@ -42,6 +42,7 @@ function examplesOf(name: string): SchemaFile['examples'] {
 }
 
 describe('reading what an orchestrator answers', () => {
+  // MCO-C-006
   it.each(Object.keys(shapes))(
     'takes every example of %s, also with members that it does not know',
     (name) => {
@@ -54,6 +55,7 @@ describe('reading what an orchestrator answers', () => {
     },
   );
 
+  // MCO-C-007
   it('takes nothing that lacks a member', () => {
     for (const example of examplesOf('wanted.json')) {
       for (const name of Object.keys(example).filter((each) => each !== 'diagnosticRequests')) {
@@ -91,6 +93,7 @@ describe('where the orchestrator is', () => {
     expect(() => createTransport({ serverUrl }).close()).not.toThrow();
   });
 
+  // MCO-C-002
   it.each(['http://192.0.2.1:8900', 'http://127.example.org'])(
     'may be %s only when that is asked for',
     (serverUrl) => {

@@ -84,6 +84,7 @@ describe.skipIf(!hasOpenssl())('over TLS', () => {
 });
 
 describe('transport', () => {
+  // MCO-C-001
   it('keeps its connection, and uses two at most', async () => {
     const ports = new Set<number | undefined>();
     const port = await listen(
@@ -135,6 +136,7 @@ describe('transport', () => {
     transport.close();
   });
 
+  // MCO-C-015
   it('does not take in an answer without end', async () => {
     const port = await listen(
       createHttpServer((_, response) => {

@@ -31,6 +31,7 @@ function metrics(): ReadonlySet<string> {
 }
 
 describe('the monitoring agent', () => {
+  // MCO-M-001
   it('measures host and functions as the collection jobs say, and nothing else', async () => {
     const usage = {
       jobId: 'usage-fn-1',
@@ -57,6 +58,7 @@ describe('the monitoring agent', () => {
     expect(server.measurements.length).toBe(count);
   });
 
+  // MCO-M-003
   it('delivers all that it measured while the orchestrator was away, in order, also over its own restart', async () => {
     server.assign([], [hostJob]);
     await agent.start();
@@ -78,6 +80,7 @@ describe('the monitoring agent', () => {
     expect(server.dropped).toBe(0);
   });
 
+  // MCO-M-004
   it('drops the oldest beyond its bound, and tells how many', async () => {
     const jobs = ['a', 'b', 'c', 'd', 'e', 'f'].map((jobId) => ({ ...hostJob, jobId }));
     server.assign([], jobs);
@@ -97,6 +100,7 @@ describe('the monitoring agent', () => {
     );
   });
 
+  // MCO-M-009
   it('is not stopped by a batch that the orchestrator refuses', async () => {
     let refused = 0;
     server.misfortune = (operationId) => {
@@ -109,6 +113,7 @@ describe('the monitoring agent', () => {
     await eventually('later ones arrive', () => metrics().has('host_load1'));
   });
 
+  // MCO-M-011
   it('raises an alarm when a function was given up, and clears it when it is gone', async () => {
     server.assign([
       assignmentOf({

@@ -5,6 +5,7 @@ import type { HostInventory, VimDriver } from '../../vim-drivers/index.ts';
 import { collectFacts } from './facts.ts';
 
 describe('facts of a host', () => {
+  // MCO-O-004
   it('state its CPU as the driver does, in reference cores, and the score that is in it already', async () => {
     const cores = availableParallelism();
     const resources = { cpuMillis: cores * 500, memoryBytes: 1e9, storageBytes: 1e9 };

@@ -61,11 +61,13 @@ describe('taking over a wanted state', () => {
     expect(names(accepted(stored, changes))).toEqual(['b', 'c']);
   });
 
+  // MCO-O-023
   it('asks for the whole when only changes come of a state that is not here', () => {
     expect(mergeWanted(undefined, answer({ full: false }), state1).type).toBe('ask-whole');
     expect(mergeWanted(stored, answer({ full: false, stateId: state2 }), state1).type).toBe('ask-whole');
   });
 
+  // MCO-O-022
   it('refuses an older leader and an older revision of the same one', () => {
     expect(mergeWanted(stored, answer({ fence: { leaseNumber: 0, revision: 99 } }), state1).type).toBe(
       'refused',
@@ -75,12 +77,14 @@ describe('taking over a wanted state', () => {
     );
   });
 
+  // MCO-O-021
   it('keeps an assignment that is newer than the one that comes', () => {
     const result = mergeWanted(stored, answer({ revision: 12, assignments: [assignment('a', 2)] }), state1);
     expect(result).toMatchObject({ type: 'accepted', refused: ['a-main-g1'] });
     expect(result.type === 'accepted' && result.next.assignments[0]?.generation).toBe(3);
   });
 
+  // MCO-C-052
   it('refuses another state until it is confirmed, and goes on from there with a fence that still grows', () => {
     expect(mergeWanted(stored, answer({ stateId: state2, stateIdConfirmed: false }), state1).type).toBe(
       'refused',

@@ -36,6 +36,7 @@ describe('report outbox', () => {
     expect(outbox.next()).toBeUndefined();
   });
 
+  // MCO-O-036
   it('repeats what is under way unchanged, even when all is to be told again', () => {
     const outbox = new ReportOutbox();
     outbox.observe([observed('a')]);
@@ -58,6 +59,7 @@ describe('report outbox', () => {
     expect(outbox.next()).toMatchObject({ full: true, workloads: [observed('a', 1), observed('b')] });
   });
 
+  // MCO-O-035
   it('tells of a wanted state that was taken over even where it changed nothing', () => {
     const outbox = new ReportOutbox();
     outbox.observe([]);

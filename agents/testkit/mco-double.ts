@@ -33,6 +33,8 @@ export interface McoDouble {
   readonly wantedSince: readonly (number | undefined)[];
   /** operationId of every request that came, in order. */
   readonly calls: readonly string[];
+  /** Every message that carried a number, in order. */
+  readonly numbered: readonly { operationId: string; bootId: string; sequence: number }[];
   readonly facts: readonly Schemas['host-facts'][];
   /** Reports that were applied. */
   readonly reports: readonly Schemas['report'][];
@@ -96,6 +98,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
   const operations = loadOperations();
   const faults: string[] = [];
   const calls: string[] = [];
+  const numbered: { operationId: string; bootId: string; sequence: number }[] = [];
   const counts = new Map<string, number>();
   const wantedSince: (number | undefined)[] = [];
   const facts: Schemas['host-facts'][] = [];
@@ -286,6 +289,11 @@ export async function startMcoDouble(): Promise<McoDouble> {
     }
     const { operationId } = operation;
     calls.push(operationId);
+    const sequence = request.headers['mco-sequence'];
+    if (sequence !== undefined) {
+      const bootId = String(request.headers['mco-boot-id']);
+      numbered.push({ operationId, bootId, sequence: Number(sequence) });
+    }
     const count = (counts.get(operationId) ?? 0) + 1;
     counts.set(operationId, count);
     const fate = double.misfortune(operationId, count);
@@ -337,6 +345,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
     url: `http://127.0.0.1:${port}`,
     faults,
     calls,
+    numbered,
     wantedSince,
     get revision() {
       return state.revision;

@@ -33,7 +33,11 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-    /** Get a nonce for a proof of possession */
+    /**
+     * Get a nonce for a proof of possession
+     * @description The nonce makes the next proof fresh without any trust in the host's clock. It is good for this host, once, and for a short while; asking for many
+     *     costs the orchestrator no memory, since each is authenticated by itself.
+     */
     readonly post: operations['createChallenge'];
     readonly delete?: never;
     readonly options?: never;
@@ -153,7 +157,11 @@ export interface paths {
       };
       readonly cookie?: never;
     };
-    /** Get a file that an assigned function needs */
+    /**
+     * Get a file that an assigned function needs
+     * @description By the digest of its content, and resumable. A file that no function of this host needs is not there (404), whether or not the orchestrator has it.
+     *     The agent verifies the digest of the whole before it uses any of it.
+     */
     readonly get: operations['retrieveArtifact'];
     readonly put?: never;
     readonly post?: never;
@@ -271,19 +279,25 @@ export interface components {
     readonly 'public-key': {
       /**
        * @description Octet key pair.
+       * @example OKP
        * @constant
        */
       readonly kty: 'OKP';
       /**
        * @description The curve.
+       * @example Ed25519
        * @constant
        */
       readonly crv: 'Ed25519';
-      /** @description The public key: 32 bytes, base64url without padding. */
+      /**
+       * @description The public key: 32 bytes, base64url without padding.
+       * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+       */
       readonly x: string;
     };
     /**
      * @description Which agent of the host: `orchestration` speaks Mco-o, `monitoring` speaks Mco-m. One process may be both.
+     * @example orchestration
      * @enum {string}
      */
     readonly role: 'orchestration' | 'monitoring';
@@ -305,7 +319,10 @@ export interface components {
      *     }
      */
     readonly 'enrolment-request': {
-      /** @description The one-time token, as issued. Secret. */
+      /**
+       * @description The one-time token, as issued. Secret.
+       * @example b1c2d3e4-0000-4000-8000-000000000000.J0pYc2FtcGxlLXRva2VuLW5vdC1yZWFsLWF0LWFsbA
+       */
       readonly token: string;
       readonly hostId: components['schemas']['hostId'];
       readonly publicKey: components['schemas']['public-key'];
@@ -354,7 +371,10 @@ export interface components {
       readonly roles: readonly components['schemas']['role'][];
       /** @description Tenants that the host serves; empty: all. */
       readonly tenants: readonly components['schemas']['tenantId'][];
-      /** @description JWK thumbprint (RFC 7638, SHA-256, base64url) of the key that the host is now bound to. */
+      /**
+       * @description JWK thumbprint (RFC 7638, SHA-256, base64url) of the key that the host is now bound to.
+       * @example kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+       */
       readonly keyThumbprint: string;
       readonly enrolledAt: components['schemas']['timestamp'];
     };
@@ -375,11 +395,20 @@ export interface components {
        * @example about:blank
        */
       readonly type?: string;
-      /** @description The kind of problem in words. */
+      /**
+       * @description The kind of problem in words.
+       * @example There is no such resource
+       */
       readonly title: string;
-      /** @description HTTP status. */
+      /**
+       * @description HTTP status.
+       * @example 404
+       */
       readonly status: number;
-      /** @description What was wrong, where, and what to do. */
+      /**
+       * @description What was wrong, where, and what to do.
+       * @example there is no host gw-9; enrol it again
+       */
       readonly detail: string;
       /**
        * @description Stable code of the error; listed in docs/errors.md.
@@ -389,6 +418,7 @@ export interface components {
       /**
        * Format: uri-reference
        * @description Where it happened.
+       * @example /mco/v1/hosts/gw-9/wanted
        */
       readonly instance?: string;
     };
@@ -401,7 +431,10 @@ export interface components {
      *     }
      */
     readonly challenge: {
-      /** @description To be put into the proof, once. Opaque. */
+      /**
+       * @description To be put into the proof, once. Opaque.
+       * @example AAAAAAAAAAAAAAAA
+       */
       readonly nonce: string;
       /**
        * @description How long the nonce is good for, seconds.
@@ -423,7 +456,10 @@ export interface components {
      *     }
      */
     readonly 'session-request': {
-      /** @description A JWT in compact form, signed with the host's key (EdDSA). Protected header: `typ` = `mco-proof+jwt`, `alg` = `EdDSA`. Claims as in session-proof.json. DPoP-style (RFC 9449). */
+      /**
+       * @description A JWT in compact form, signed with the host's key (EdDSA). Protected header: `typ` = `mco-proof+jwt`, `alg` = `EdDSA`. Claims as in session-proof.json. DPoP-style (RFC 9449).
+       * @example eyJhbGciOiJFZERTQSIsInR5cCI6Im1jby1wcm9vZitqd3QifQ.eyJub25jZSI6IkFBQUEifQ.c2ln
+       */
       readonly proof: string;
       /** @description For which agents this session is. Only a session for `orchestration` renews the lease. */
       readonly roles: readonly components['schemas']['role'][];
@@ -450,7 +486,10 @@ export interface components {
      *     }
      */
     readonly session: {
-      /** @description Opaque bearer token for all other operations of this host. Secret; the orchestrator keeps only its hash. */
+      /**
+       * @description Opaque bearer token for all other operations of this host. Secret; the orchestrator keeps only its hash.
+       * @example not-a-real-token-0123456789abcdefghijklmnop
+       */
       readonly token: string;
       /**
        * @description How long the token is good for, seconds. The agent opens a new session before that, and whenever a request is answered with 401.
@@ -475,7 +514,10 @@ export interface components {
       readonly serverTime: components['schemas']['timestamp'];
       /** @description The state that the orchestrator works on now. */
       readonly stateId: components['schemas']['stateId'];
-      /** @description False: the orchestrator's state is not the one that the host pinned, and no operator has confirmed that yet. The host goes on running what it runs and changes nothing. */
+      /**
+       * @description False: the orchestrator's state is not the one that the host pinned, and no operator has confirmed that yet. The host goes on running what it runs and changes nothing.
+       * @example true
+       */
       readonly stateIdConfirmed: boolean;
     };
     /**
@@ -525,6 +567,7 @@ export interface components {
       readonly architecture: string;
       /**
        * @description Where in the continuum the host stands.
+       * @example device-edge
        * @enum {string}
        */
       readonly tier: 'device-edge' | 'cloud-edge' | 'cloud';
@@ -551,7 +594,7 @@ export interface components {
       /** @description Processor. */
       readonly cpu: {
         /**
-         * @description Cores.
+         * @description Cores, a number of them (fractions where a share is all there is).
          * @example 4
          */
         readonly cores: number;
@@ -568,16 +611,28 @@ export interface components {
       };
       /** @description Memory. */
       readonly memory: {
-        /** @description All of it, bytes. */
+        /**
+         * @description All of it, bytes.
+         * @example 4294967296
+         */
         readonly totalBytes: number;
-        /** @description What functions may use, bytes. */
+        /**
+         * @description What functions may use, bytes.
+         * @example 3221225472
+         */
         readonly allocatableBytes: number;
       };
       /** @description Storage. */
       readonly storage: {
-        /** @description All of it, bytes. */
+        /**
+         * @description All of it, bytes.
+         * @example 34359738368
+         */
         readonly totalBytes: number;
-        /** @description What functions may use, bytes. */
+        /**
+         * @description What functions may use, bytes.
+         * @example 17179869184
+         */
         readonly allocatableBytes: number;
         /**
          * @description Kind of medium.
@@ -599,7 +654,10 @@ export interface components {
        * @example FR
        */
       readonly jurisdiction?: string;
-      /** @description Who runs the infrastructure. */
+      /**
+       * @description Who runs the infrastructure.
+       * @example example-telecom
+       */
       readonly infrastructureProvider?: string;
       /**
        * @description Position, GeoJSON or free.
@@ -620,7 +678,10 @@ export interface components {
        * @example battery
        */
       readonly power?: string;
-      /** @description Traffic to the outside is paid for by volume. */
+      /**
+       * @description Traffic to the outside is paid for by volume.
+       * @example false
+       */
       readonly meteredUplink?: boolean;
       /** @description The way to all that is outside the host's zone. */
       readonly uplink?: {
@@ -653,9 +714,15 @@ export interface components {
       }[];
       /** @description Measured latencies. */
       readonly latencies: readonly {
-        /** @description A host, the value of its label `zone`, or `label=value` of hosts there. */
+        /**
+         * @description A host, the value of its label `zone`, or `label=value` of hosts there.
+         * @example north
+         */
         readonly to: string;
-        /** @description 95th percentile of the round trip, milliseconds. */
+        /**
+         * @description 95th percentile of the round trip, milliseconds.
+         * @example 12.5
+         */
         readonly p95Milliseconds: number;
         readonly measuredAt: components['schemas']['timestamp'];
       }[];
@@ -721,11 +788,20 @@ export interface components {
        * @example about:blank
        */
       readonly type?: string;
-      /** @description The kind of problem in words. */
+      /**
+       * @description The kind of problem in words.
+       * @example The state of the resource does not allow this
+       */
       readonly title: string;
-      /** @description HTTP status. */
+      /**
+       * @description HTTP status.
+       * @example 409
+       */
       readonly status: number;
-      /** @description What was wrong, where, and what to do. */
+      /**
+       * @description What was wrong, where, and what to do.
+       * @example report 9 came where 7 was expected; send again from 7 on
+       */
       readonly detail: string;
       /**
        * @description Stable code of the error; listed in docs/errors.md.
@@ -735,11 +811,18 @@ export interface components {
       /**
        * Format: uri-reference
        * @description Where it happened.
+       * @example /mco/v1/hosts/gw-1/reports
        */
       readonly instance?: string;
-      /** @description Send again from this sequence number on. */
+      /**
+       * @description Send again from this sequence number on.
+       * @example 7
+       */
       readonly expectedSequence?: number;
-      /** @description True: the next report must be full; its sequence number is free. */
+      /**
+       * @description True: the next report must be full; its sequence number is free.
+       * @example false
+       */
       readonly fullRequired?: boolean;
     };
     /**
@@ -808,7 +891,10 @@ export interface components {
      */
     readonly 'artifact-reference': {
       readonly digest: components['schemas']['digest'];
-      /** @description Size, bytes. */
+      /**
+       * @description Size, bytes.
+       * @example 1048576
+       */
       readonly sizeBytes: number;
     };
     /**
@@ -830,38 +916,59 @@ export interface components {
       readonly action:
         | {
             /**
-             * @description Kind.
+             * @description Kind of probe: a request over HTTP.
+             * @example http
              * @constant
              */
             readonly type: 'http';
-            /** @description Port name. */
+            /**
+             * @description Port name.
+             * @example http
+             */
             readonly port: string;
-            /** @description Path to get. */
+            /**
+             * @description Path to get.
+             * @example /healthz
+             */
             readonly path: string;
           }
         | {
             /**
-             * @description Kind.
+             * @description Kind of probe: a connection over TCP.
+             * @example tcp
              * @constant
              */
             readonly type: 'tcp';
-            /** @description Port name. */
+            /**
+             * @description Port name.
+             * @example nats
+             */
             readonly port: string;
           }
         | {
             /**
-             * @description Kind.
+             * @description Kind of probe: a program.
+             * @example exec
              * @constant
              */
             readonly type: 'exec';
             /** @description Program and arguments. */
             readonly command: readonly string[];
           };
-      /** @description Pace, seconds. */
+      /**
+       * @description Pace, seconds.
+       * @example 5
+       */
       readonly everySeconds: number;
-      /** @description Limit of one try, seconds. */
+      /**
+       * @description Limit of one try, seconds.
+       * @example 1
+       */
       readonly timeoutSeconds: number;
-      /** @description So many failures in a row count. */
+      /**
+       * @description The probe has failed after so many failures in a row.
+       * @example 3
+       */
       readonly failAfter: number;
     };
     /**
@@ -922,7 +1029,8 @@ export interface components {
       readonly artifact:
         | {
             /**
-             * @description Kind.
+             * @description Kind of artifact: a program.
+             * @example process
              * @constant
              */
             readonly type: 'process';
@@ -932,11 +1040,15 @@ export interface components {
           }
         | {
             /**
-             * @description Kind.
+             * @description Kind of artifact: an image.
+             * @example container
              * @constant
              */
             readonly type: 'container';
-            /** @description Image reference. */
+            /**
+             * @description Image reference.
+             * @example registry.example/request-processing:1.2.0
+             */
             readonly image: string;
             /** @description Program and arguments. */
             readonly command?: readonly string[];
@@ -946,47 +1058,82 @@ export interface components {
       readonly run: {
         /**
          * @description `job`: an exit with code 0 is success.
+         * @example service
          * @enum {string}
          */
         readonly mode: 'service' | 'job';
       };
       /** @description What one instance needs. */
       readonly resources: {
-        /** @description Thousandths of a reference core. */
+        /**
+         * @description Thousandths of a reference core.
+         * @example 100
+         */
         readonly cpuMillis: number;
-        /** @description Upper bound of memory, bytes. */
+        /**
+         * @description Upper bound of memory, bytes.
+         * @example 67108864
+         */
         readonly memoryBytes: number;
       };
       /** @description Volumes. */
       readonly volumes: readonly {
-        /** @description Name. */
+        /**
+         * @description Name of the volume.
+         * @example data
+         */
         readonly name: string;
-        /** @description Where a container sees it. */
+        /**
+         * @description Where a container sees it.
+         * @example /data
+         */
         readonly mount: string;
-        /** @description Size, bytes. */
+        /**
+         * @description Size, bytes.
+         * @example 1073741824
+         */
         readonly sizeBytes: number;
-        /** @description Kept over restarts, healing and upgrade. */
+        /**
+         * @description Kept over restarts, healing and upgrade.
+         * @example true
+         */
         readonly keep: boolean;
       }[];
       /** @description Written beside the function before it starts. */
       readonly files: readonly {
-        /** @description Relative path. */
+        /**
+         * @description Relative path.
+         * @example etc/function.conf
+         */
         readonly path: string;
-        /** @description Content, with templates. */
+        /**
+         * @description Content, with templates.
+         * @example listen {{ ports.http }}
+         */
         readonly content: string;
       }[];
       /** @description Ports. */
       readonly ports: readonly {
-        /** @description Name. */
+        /**
+         * @description Name of the port.
+         * @example http
+         */
         readonly name: string;
         /**
          * @description Transport.
+         * @example tcp
          * @enum {string}
          */
         readonly protocol: 'tcp' | 'udp';
-        /** @description Fixed number; absent: the host chooses and keeps it over restarts. */
+        /**
+         * @description Fixed number; absent: the host chooses and keeps it over restarts.
+         * @example 8080
+         */
         readonly number?: number;
-        /** @description Whether it is an external connection point. */
+        /**
+         * @description Whether it is an external connection point.
+         * @example true
+         */
         readonly expose: boolean;
       }[];
       /** @description Environment variables, with templates. */
@@ -995,19 +1142,29 @@ export interface components {
       };
       /** @description Where the function reads what may change. */
       readonly bindings?: {
-        /** @description Relative path of the bindings file. */
+        /**
+         * @description Relative path of the bindings file.
+         * @example bindings.json
+         */
         readonly path: string;
         /**
          * @description `reload`: SIGHUP after the file was replaced.
+         * @example reload
          * @enum {string}
          */
         readonly onChange: 'reload' | 'restart';
       };
       /** @description Confinement. */
       readonly security: {
-        /** @description Must not run as root. */
+        /**
+         * @description Must not run as root.
+         * @example true
+         */
         readonly nonRoot: boolean;
-        /** @description Root file system is read-only. */
+        /**
+         * @description Root file system is read-only.
+         * @example true
+         */
         readonly readOnlyRoot: boolean;
         /** @description Linux capabilities that it keeps. */
         readonly capabilities: readonly string[];
@@ -1021,33 +1178,61 @@ export interface components {
       readonly stop: {
         /**
          * @description First signal.
+         * @example SIGTERM
          * @enum {string}
          */
         readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT';
-        /** @description Time until SIGKILL, seconds. */
+        /**
+         * @description Time until SIGKILL, seconds.
+         * @example 10
+         */
         readonly graceSeconds: number;
       };
       /** @description How often it is restarted before it counts as FAILED. */
       readonly restart: {
-        /** @description Window, seconds. */
+        /**
+         * @description Window, seconds.
+         * @example 60
+         */
         readonly withinSeconds: number;
-        /** @description Restarts within the window. */
+        /**
+         * @description Restarts within the window, a number of them.
+         * @example 5
+         */
         readonly times: number;
-        /** @description First pause, seconds. */
+        /**
+         * @description First pause, seconds.
+         * @example 0.2
+         */
         readonly backoffMinSeconds: number;
-        /** @description Longest pause, seconds. */
+        /**
+         * @description Longest pause, seconds.
+         * @example 10
+         */
         readonly backoffMaxSeconds: number;
       };
       /** @description Where it offers Prometheus metrics. */
       readonly metrics?: {
-        /** @description Port name. */
+        /**
+         * @description Port name.
+         * @example http
+         */
         readonly port: string;
-        /** @description Path. */
+        /**
+         * @description Path to get, from the root.
+         * @example /metrics
+         */
         readonly path: string;
       };
-      /** @description Dead-man's rule: stop the instances so long after the last answered renewal of the lease, seconds, also without the agent. */
+      /**
+       * @description Dead-man's rule: stop the instances so long after the last answered renewal of the lease, seconds, also without the agent.
+       * @example 60
+       */
       readonly stopAfterSeconds?: number;
-      /** @description Start it after a reboot of the host before the orchestrator was heard. */
+      /**
+       * @description Start it after a reboot of the host before the orchestrator was heard.
+       * @example true
+       */
       readonly coldBoot: boolean;
     };
     /**
@@ -1091,41 +1276,74 @@ export interface components {
       /** @description By requirement name. */
       readonly requires: {
         readonly [key: string]: {
-          /** @description Name of the capability. */
+          /**
+           * @description Name of the capability.
+           * @example message-broker
+           */
           readonly capability: string;
-          /** @description Protocol of the capability. */
+          /**
+           * @description Protocol of the capability.
+           * @example nats
+           */
           readonly protocol: string;
           /** @description Where it is reached; may be empty for a while. */
           readonly endpoints: readonly {
-            /** @description Host name or address. */
+            /**
+             * @description Host name or address.
+             * @example 192.0.2.1
+             */
             readonly host: string;
-            /** @description Port number. */
+            /**
+             * @description Port number, 1 to 65535.
+             * @example 4222
+             */
             readonly port: number;
-            /** @description VNFC instance that answers there. */
+            /**
+             * @description VNFC instance that answers there.
+             * @example f7f1c3b0-0000-5000-8000-000000000000
+             */
             readonly instance: string;
           }[];
           /** @description What the function shows to the provider: an Ed25519 key of its own for this binding. */
           readonly credential?: {
-            /** @description Name of the key. */
+            /**
+             * @description Name of the key.
+             * @example k-0d4e1c1c
+             */
             readonly id: string;
-            /** @description Seed, 32 bytes, base64url. Secret. */
+            /**
+             * @description Seed, 32 bytes, base64url. Secret.
+             * @example bm90LWEtcmVhbC1zZWVkLTMyLWJ5dGVzLWxvbmctLS0
+             */
             readonly seed: string;
           };
         };
       };
       /** @description For a provider: who may use it. */
       readonly clients: readonly {
-        /** @description Name of the key. */
+        /**
+         * @description Name of the key.
+         * @example k-0d4e1c1c
+         */
         readonly id: string;
-        /** @description Capability that it uses. */
+        /**
+         * @description Capability that it uses.
+         * @example message-broker
+         */
         readonly capability: string;
-        /** @description Ed25519 public key, 32 bytes, base64url. */
+        /**
+         * @description Ed25519 public key, 32 bytes, base64url.
+         * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+         */
         readonly publicKey: string;
         /** @description What the client asks of the capability, in the capability's own words. */
         readonly access: {
           readonly [key: string]: unknown;
         };
-        /** @description invariantId of the client's descriptor. */
+        /**
+         * @description invariantId of the client's descriptor.
+         * @example request-processing
+         */
         readonly function: string;
       }[];
     };
@@ -1212,7 +1430,10 @@ export interface components {
         readonly [key: string]: string;
       };
       readonly spec: components['schemas']['workload-spec'];
-      /** @description `sha256:<hex>` of the canonical spec. */
+      /**
+       * @description `sha256:<hex>` of the canonical spec.
+       * @example sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+       */
       readonly specHash: string;
       /** @description Copies that are wanted; empty: none, but the workload is kept. */
       readonly instances: readonly {
@@ -1321,10 +1542,14 @@ export interface components {
      *     }
      */
     readonly 'collection-job': {
-      /** @description Identity of the job. */
+      /**
+       * @description Identity of the job.
+       * @example host
+       */
       readonly jobId: string;
       /**
        * @description `host`: the host itself; `usage`: processor, memory, network of a workload; `scrape`: its Prometheus metrics.
+       * @example scrape
        * @enum {string}
        */
       readonly source: 'host' | 'usage' | 'scrape';
@@ -1445,17 +1670,32 @@ export interface components {
     readonly wanted: {
       /** @description To be named as `since` in the next request. */
       readonly revision: components['schemas']['revision'];
-      /** @description True: `assignments` is all there is; what is not in it is to be stopped. False: only what changed, and `removed`. */
+      /**
+       * @description True: `assignments` is all there is; what is not in it is to be stopped. False: only what changed, and `removed`.
+       * @example true
+       */
       readonly full: boolean;
       readonly fence: components['schemas']['fence'];
       readonly stateId: components['schemas']['stateId'];
-      /** @description True where an operator has confirmed a changed stateId (or it never changed): the host pins `stateId`. */
+      /**
+       * @description True where an operator has confirmed a changed stateId (or it never changed): the host pins `stateId`.
+       * @example true
+       */
       readonly stateIdConfirmed: boolean;
-      /** @description From now on, seconds: at most a third of the shortest patience on this host. */
+      /**
+       * @description How often the host renews its lease from now on, seconds: at most a third of the shortest patience on this host.
+       * @example 10
+       */
       readonly heartbeatIntervalSeconds: number;
-      /** @description From now on, seconds. */
+      /**
+       * @description The lease lapses from now on when it was not renewed for so long, seconds.
+       * @example 20
+       */
       readonly leaseSeconds: number;
-      /** @description The host is to become empty; information for people at the host. */
+      /**
+       * @description The host is to become empty; information for people at the host.
+       * @example false
+       */
       readonly draining: boolean;
       /** @description What to run. */
       readonly assignments: readonly components['schemas']['assignment'][];
@@ -1488,13 +1728,17 @@ export interface components {
       readonly epoch: components['schemas']['epoch'];
       /**
        * @description State of the VNFC instance.
+       * @example RUNNING
        * @enum {string}
        */
       readonly state:
         'PENDING' | 'STARTING' | 'RUNNING' | 'UNHEALTHY' | 'STOPPING' | 'STOPPED' | 'COMPLETED' | 'FAILED';
       /** @description When it entered the state, by the host's clock. */
       readonly since: components['schemas']['timestamp'];
-      /** @description Starts after the first one, in this epoch. */
+      /**
+       * @description Starts after the first one, in this epoch.
+       * @example 0
+       */
       readonly restarts: number;
       /**
        * @description Why, in words that an operator understands.
@@ -1502,13 +1746,19 @@ export interface components {
        * @example out of memory (limit 128 MiB)
        */
       readonly reason?: string;
-      /** @description Exit code of the last run. */
+      /**
+       * @description Exit code of the last run.
+       * @example 1
+       */
       readonly exitCode?: number;
       /** @description Resolved port numbers by port name. */
       readonly ports: {
         readonly [key: string]: number;
       };
-      /** @description Process id, for people at the host. */
+      /**
+       * @description Process id, for people at the host.
+       * @example 4242
+       */
       readonly pid?: number;
     };
     /**
@@ -1539,11 +1789,17 @@ export interface components {
      */
     readonly 'observed-workload': {
       readonly key: components['schemas']['workload-key'];
-      /** @description Hash of the spec that is in effect; empty where there is none yet. */
+      /**
+       * @description Hash of the spec that is in effect; empty where there is none yet.
+       * @example sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+       */
       readonly specHash: string;
       /** @description Its instances. */
       readonly instances: readonly components['schemas']['observed-instance'][];
-      /** @description Why the workload as a whole cannot be made so (artifact missing, refused, disk full). */
+      /**
+       * @description Why the workload as a whole cannot be made so (artifact missing, refused, disk full).
+       * @example no room for the artifact: 3 MiB are free, 40 MiB are needed
+       */
       readonly problem?: string;
     };
     /**
@@ -1581,7 +1837,10 @@ export interface components {
      *     }
      */
     readonly report: {
-      /** @description True: what is not in `workloads` is not there. The first report of a boot is full. */
+      /**
+       * @description True: what is not in `workloads` is not there. The first report of a boot is full.
+       * @example true
+       */
       readonly full: boolean;
       /** @description Observed workloads. */
       readonly workloads: readonly components['schemas']['observed-workload'][];
@@ -1602,7 +1861,10 @@ export interface components {
      */
     readonly leaving: {
       readonly hostId: components['schemas']['hostId'];
-      /** @description Workloads that are still assigned to it. */
+      /**
+       * @description Workloads that are still assigned to it, a number of them.
+       * @example 2
+       */
       readonly remainingAssignments: number;
     };
     /**
@@ -1620,7 +1882,10 @@ export interface components {
       readonly tenant: components['schemas']['tenantId'];
       readonly vnfInstanceId: components['schemas']['vnfInstanceId'];
       readonly unit: components['schemas']['unitName'];
-      /** @description Spec generation. */
+      /**
+       * @description Spec generation.
+       * @example 1
+       */
       readonly generation: number;
       /** @description Which VNFC instance; absent: the workload as a whole. */
       readonly slot?: components['schemas']['slot'];
@@ -1657,12 +1922,16 @@ export interface components {
       readonly unit: string;
       /**
        * @description `counter` only grows, and starts anew with the process; `gauge` goes up and down (default).
+       * @example gauge
        * @enum {string}
        */
       readonly kind?: 'counter' | 'gauge';
       /** @description When it was measured, by the host's clock. */
       readonly timestamp: components['schemas']['timestamp'];
-      /** @description The value, in the unit. */
+      /**
+       * @description The value, in the unit.
+       * @example 0.17
+       */
       readonly value: number;
     };
     /**
@@ -1681,7 +1950,7 @@ export interface components {
      *     }
      */
     readonly 'measurement-batch': {
-      /** @description At most 10,000. */
+      /** @description Points, oldest first; at most 10,000 a message. */
       readonly points: readonly components['schemas']['measurement'][];
       /**
        * @description Points that the agent had to drop since the last batch, because its queue was full.
@@ -1711,10 +1980,14 @@ export interface components {
       readonly subject?: components['schemas']['subject'];
       /**
        * @description Perceived severity (ITU-T X.733); `CLEARED` ends it.
+       * @example MAJOR
        * @enum {string}
        */
       readonly severity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING' | 'INDETERMINATE' | 'CLEARED';
-      /** @description In words. */
+      /**
+       * @description The condition in words, for operators.
+       * @example less than 5 % of /var is free
+       */
       readonly text: string;
       /** @description When, by the host's clock. */
       readonly changedAt: components['schemas']['timestamp'];
@@ -1734,7 +2007,7 @@ export interface components {
      *     }
      */
     readonly 'alarm-batch': {
-      /** @description At most 1,000. */
+      /** @description Conditions, oldest first; at most 1,000 a message. */
       readonly alarms: readonly components['schemas']['alarm'][];
     };
     /**
@@ -1755,6 +2028,7 @@ export interface components {
       readonly sub: components['schemas']['hostId'];
       /**
        * @description HTTP method (RFC 9449); in other bindings the same word.
+       * @example POST
        * @constant
        */
       readonly htm: 'POST';
@@ -1763,7 +2037,10 @@ export interface components {
        * @example /mco/v1/hosts/gw-1/sessions
        */
       readonly htu: string;
-      /** @description The nonce of a challenge that this host got. Good once. */
+      /**
+       * @description The nonce of a challenge that this host got. Good once.
+       * @example AAAAAAAAAAAAAAAA
+       */
       readonly nonce: string;
       readonly bootId: components['schemas']['bootId'];
       /**
@@ -1847,6 +2124,15 @@ export interface components {
       headers: {
         /** @description Seconds. */
         readonly 'Retry-After'?: number;
+        readonly [name: string]: unknown;
+      };
+      content: {
+        readonly 'application/problem+json': components['schemas']['problem-details'];
+      };
+    };
+    /** @description A fault of the orchestrator, without its inner detail. It is not worth repeating unchanged, and the host goes on as it is. */
+    readonly Fault: {
+      headers: {
         readonly [name: string]: unknown;
       };
       content: {
@@ -1956,6 +2242,7 @@ export interface operations {
       readonly 413: components['responses']['TooLarge'];
       readonly 415: components['responses']['WrongMediaType'];
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -1993,6 +2280,7 @@ export interface operations {
       readonly 404: components['responses']['NotEnrolled'];
       readonly 409: components['responses']['Disputed'];
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2054,6 +2342,7 @@ export interface operations {
       readonly 413: components['responses']['TooLarge'];
       readonly 415: components['responses']['WrongMediaType'];
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2109,6 +2398,7 @@ export interface operations {
       readonly 413: components['responses']['TooLarge'];
       readonly 415: components['responses']['WrongMediaType'];
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2179,6 +2469,7 @@ export interface operations {
         };
       };
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2234,6 +2525,7 @@ export interface operations {
       readonly 413: components['responses']['TooLarge'];
       readonly 415: components['responses']['WrongMediaType'];
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2314,6 +2606,7 @@ export interface operations {
         };
       };
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2373,6 +2666,7 @@ export interface operations {
         };
       };
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2419,6 +2713,7 @@ export interface operations {
       readonly 413: components['responses']['TooLarge'];
       readonly 415: components['responses']['WrongMediaType'];
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };
@@ -2465,6 +2760,7 @@ export interface operations {
       readonly 413: components['responses']['TooLarge'];
       readonly 415: components['responses']['WrongMediaType'];
       readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
       readonly 503: components['responses']['Unavailable'];
     };
   };

@@ -15,7 +15,7 @@ interface Schema {
   readonly items?: Schema;
   readonly oneOf?: readonly Schema[];
   readonly examples?: readonly unknown[];
-  readonly additionalProperties?: unknown;
+  readonly additionalProperties?: boolean | Schema;
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
@@ -30,11 +30,16 @@ const schemas = new Map(
 function* parts(schema: Schema, pointer = ''): Iterable<readonly [string, Schema]> {
   yield [pointer, schema];
   for (const [name, part] of Object.entries(schema.properties ?? {}))
-    yield* parts(part, `${pointer}/${name}`);
-  for (const [name, part] of Object.entries(schema.$defs ?? {})) yield* parts(part, `${pointer}/${name}`);
+    yield* parts(part, `${pointer}/properties/${name}`);
+  for (const [name, part] of Object.entries(schema.$defs ?? {}))
+    yield* parts(part, `${pointer}/$defs/${name}`);
   if (schema.items !== undefined) yield* parts(schema.items, `${pointer}/items`);
-  for (const [index, part] of (schema.oneOf ?? []).entries()) yield* parts(part, `${pointer}/${index}`);
+  if (typeof schema.additionalProperties === 'object')
+    yield* parts(schema.additionalProperties, `${pointer}/additionalProperties`);
+  for (const [index, part] of (schema.oneOf ?? []).entries()) yield* parts(part, `${pointer}/oneOf/${index}`);
 }
+
+const SCALARS = new Set(['string', 'number', 'integer', 'boolean']);
 
 describe('message schemas', () => {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true });
@@ -49,6 +54,25 @@ describe('message schemas', () => {
       const isValid = validate?.(example);
       expect([isValid, validate?.errors]).toEqual([true, null]);
     }
+  });
+
+  it.each(files)('%s describes the examples of all its parts', (name) => {
+    const faults = [...parts(schemas.get(name) ?? {})].flatMap(([pointer, { examples = [] }]) => {
+      const validate = ajv.getSchema(`http://schemas/${name}#${pointer}`);
+      return examples
+        .filter((example) => validate?.(example) !== true)
+        .map((example) => `${pointer}: ${JSON.stringify(example)}`);
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it.each(files)('%s has an example of every member that is not made of others', (name) => {
+    const faults = [...parts(schemas.get(name) ?? {})].flatMap(([pointer, part]) =>
+      Object.entries(part.properties ?? {})
+        .filter(([, { type = '', examples }]) => SCALARS.has(type) && examples === undefined)
+        .map(([member]) => `${pointer}/properties/${member}`),
+    );
+    expect(faults).toEqual([]);
   });
 
   it.each(files)('%s says of every object whether it is open, and describes every member', (name) => {

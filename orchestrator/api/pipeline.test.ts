@@ -143,6 +143,7 @@ describe('authentication', () => {
 });
 
 describe('refusals', () => {
+  // MCO-C-009
   test('name the place in the body and the remedy', async () => {
     const { status, body } = await api
       .clientFor('admin')
@@ -242,6 +243,7 @@ describe('versions (SOL013)', () => {
 });
 
 describe('durability', () => {
+  // MCO-C-010
   test('no answer leaves before what it reflects is durable', async () => {
     const store = createMemoryStore();
     const held = await startTestApi({
@@ -283,6 +285,7 @@ describe('composition', () => {
     expect(() => createApi({ ...common, routes })).toThrow('GET /undocumented is in no document');
   });
 
+  // MCO-C-003
   test('an address that others reach needs TLS', async () => {
     const plain = createApi({ ...common, routes: [] });
     await expect(serveApi(plain, { host: '0.0.0.0', port: 0 })).rejects.toThrow('TLS certificate');

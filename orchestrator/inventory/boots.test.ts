@@ -8,6 +8,7 @@ function open(order: readonly string[]): HostDocument['boots'] {
 }
 
 describe('boots of a host', () => {
+  // MCO-C-042
   it('are no dispute, however often its agent restarts or opens sessions', () => {
     const restarts = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 30 });
     fc.assert(
@@ -18,6 +19,7 @@ describe('boots of a host', () => {
     );
   });
 
+  // MCO-C-040
   it('are a dispute as soon as two have come back after each other, in whatever order they speak', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', 'b'), { maxLength: 40 }), (order) => {
@@ -27,6 +29,7 @@ describe('boots of a host', () => {
     );
   });
 
+  // MCO-C-042
   it('forgive one late message of the boot before', () => {
     expect(isDisputed(open(['a', 'b', 'a']))).toBe(false);
     expect(isDisputed(open(['a', 'b', 'a', 'b']))).toBe(true);

@@ -14,6 +14,7 @@ function names(count: number, prefix = 'gw'): string[] {
 }
 
 describe('the lease of a host', () => {
+  // MCO-O-040 MCO-O-042
   it('takes it from ENROLLED to READY by its first heartbeat, to SUSPECT when it lapses, and back', async () => {
     const fleet = createFleet();
     addHosts(fleet.store, ['gw-1']);
@@ -29,6 +30,7 @@ describe('the lease of a host', () => {
     expect(fleet.stateOf('gw-1')).toBe('READY');
   });
 
+  // MCO-M-013 MCO-O-042
   it('makes it LOST, with an alarm that its return clears, when the most patient function has given it up', async () => {
     const fleet = createFleet();
     addHosts(fleet.store, ['gw-1']);
@@ -49,6 +51,7 @@ describe('the lease of a host', () => {
     expect(standing()).toEqual([]);
   });
 
+  // MCO-O-044
   it('is never written: a thousand heartbeats leave the store as it is', async () => {
     const fleet = createFleet();
     addHosts(fleet.store, ['gw-1']);
@@ -102,6 +105,7 @@ describe('the lease of a host', () => {
     expect(fleet.stateOf('gw-1')).toBe('READY');
   });
 
+  // MCO-O-043
   it('is granted in full by a new leader before it judges', async () => {
     const before = createFleet();
     addHosts(before.store, ['gw-1']);
@@ -117,6 +121,7 @@ describe('the lease of a host', () => {
     expect(after.stateOf('gw-1')).toBe('SUSPECT');
   });
 
+  // MCO-O-041
   it('is twice the heartbeat, and the heartbeat at most a third of every patience', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 1.5, max: 1e6, noNaN: true })), (patiences) => {
@@ -148,6 +153,7 @@ describe('a draining host', () => {
 });
 
 describe('the brake', () => {
+  // MCO-O-045
   it('holds a zone of which a third fell silent at once, with an alarm, until they are back', async () => {
     const fleet = createFleet();
     const north = names(9, 'north');
@@ -212,6 +218,7 @@ describe('the brake', () => {
     expect(fleet.inventory.isBraked(GW1)).toBe(false);
   });
 
+  // MCO-O-045
   it('holds exactly the zones with three silent hosts or more and over 30 % of those heard', () => {
     const state = fc.constantFrom('ENROLLED', 'READY', 'SUSPECT', 'LOST', 'DRAINING', 'DISPUTED');
     const member = fc.record({ zone: fc.constantFrom('a', 'b'), state });

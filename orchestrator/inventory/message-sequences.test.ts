@@ -8,6 +8,7 @@ import { addHosts } from './testkit/fleet.ts';
 const HOST = 'gw-1' as HostId;
 
 describe('numbers of messages', () => {
+  // MCO-C-011
   it('lead to every message applied once and in order, however messages and answers are lost or repeated', () => {
     const fate = fc.constantFrom('delivered', 'lost', 'answer-lost', 'twice');
     fc.assert(

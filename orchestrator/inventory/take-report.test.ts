@@ -32,6 +32,7 @@ function difference(
 }
 
 describe('reports of a host', () => {
+  // MCO-O-032
   it('leave exactly what it runs as observed, in full or by what changed, and write only that', () => {
     const report = fc.record({ state: running, full: fc.boolean() });
     fc.assert(
@@ -83,6 +84,7 @@ describe('reports of a host', () => {
     expect(applied()).toBe(6);
   });
 
+  // MCO-O-038
   it('are believed of what was taken from the host before it was reported first, until it is gone', () => {
     const store = createMemoryStore();
     const key = keyOf(1);

@@ -88,6 +88,7 @@ describe('hosts, as operators see them', () => {
     expect(body.revision).toBeLessThanOrEqual(Number(since));
   });
 
+  // MCO-O-071
   it('are forgotten when nothing is assigned to them, with everything that they said', async () => {
     const agent = await bench.agent('gw-1');
     await agent.request('PUT', '/facts', { sequence: 1, body: FACTS });

@@ -70,6 +70,7 @@ function storeWithSessions(): MemoryStore {
 }
 
 describe('a thousand waiting polls', () => {
+  // MCO-O-014
   it('are each answered for their own host’s change only, and the rest go on waiting', async () => {
     const store = storeWithSessions();
     const route = createWantedRoute(store);

@@ -13,6 +13,7 @@ beforeEach(async () => {
 afterEach(() => bench.close());
 
 describe('an enrolment token', () => {
+  // MCO-C-020 MCO-C-021
   it('is good once, for one host; the same host may repeat its request', async () => {
     const token = await bench.token();
     const agent = createTestAgent(bench.url, 'gw-1');
@@ -24,12 +25,14 @@ describe('an enrolment token', () => {
     expect(bench.store.get('host', 'gw-2')).toBeUndefined();
   });
 
+  // MCO-C-022
   it('that names a host enrols no other', async () => {
     const token = await bench.token('gw-1');
     expect(await createTestAgent(bench.url, 'gw-2').enrol(token)).toMatchObject({ status: 401 });
     expect(await createTestAgent(bench.url, 'gw-1').enrol(token)).toMatchObject({ status: 201 });
   });
 
+  // MCO-C-023
   it('does not bind a host to another key', async () => {
     await bench.agent('gw-1');
     const thief = createTestAgent(bench.url, 'gw-1');
@@ -37,6 +40,7 @@ describe('an enrolment token', () => {
     expect(await thief.open()).toMatchObject({ status: 401 });
   });
 
+  // MCO-C-020
   it('is refused when unknown, misspelt, or deleted', async () => {
     const token = await bench.token();
     const [id = ''] = token.split('.');
@@ -48,6 +52,7 @@ describe('an enrolment token', () => {
     expect(await agent.enrol(token)).toMatchObject({ status: 401 });
   });
 
+  // MCO-C-024
   it('is stored as a hash only, and shown once', async () => {
     const token = await bench.token();
     const stored = JSON.stringify([...bench.store.list('enrolment-token')]);
@@ -58,6 +63,7 @@ describe('an enrolment token', () => {
 });
 
 describe('a proof of possession', () => {
+  // MCO-C-030
   it('is refused with a nonce that was used, that is another host’s, or that nobody issued', async () => {
     const agent = await bench.agent('gw-1');
     const other = await bench.agent('gw-2');
@@ -68,6 +74,7 @@ describe('a proof of possession', () => {
     expect(await agent.open({ nonce: '1_2_3' })).toMatchObject({ status: 401 });
   });
 
+  // MCO-C-031
   it('is refused when signed with another key, for another host, another resource or of another type', async () => {
     const agent = await bench.agent('gw-1');
     const thief = createTestAgent(bench.url, 'gw-1', generateKeyPairSync('ed25519'));
@@ -77,12 +84,14 @@ describe('a proof of possession', () => {
     expect(await agent.open({ bootId: '../..' })).toMatchObject({ status: 401 });
   });
 
+  // MCO-C-032
   it('is refused with a counter that was seen', async () => {
     const agent = await bench.agent('gw-1');
     expect(await agent.open({ counter: 1 })).toMatchObject({ status: 401 });
     expect(await agent.open({ counter: 7 })).toMatchObject({ status: 201 });
   });
 
+  // MCO-C-014 MCO-C-033
   it('holds whatever the host clock says, whose offset is measured', async () => {
     const agent = await bench.agent('gw-1');
     const answer = await agent.open({ iat: Date.now() / 1000 - 3600, exp: 1, nbf: 9e9 });
@@ -92,6 +101,7 @@ describe('a proof of possession', () => {
 });
 
 describe('a session', () => {
+  // MCO-C-035
   it('opens nothing of another host', async () => {
     const agent = await bench.agent('gw-1');
     const other = await bench.agent('gw-2');
@@ -112,6 +122,7 @@ describe('a session', () => {
     ).toMatchObject({ status: 403 });
   });
 
+  // MCO-C-034
   it('ends when the next boot of the host opens one, and its waiting poll with it', async () => {
     const agent = await bench.agent('gw-1');
     const { body } = await agent.request<{ revision: number }>('GET', '/wanted');
@@ -121,6 +132,7 @@ describe('a session', () => {
     expect(await poll).toMatchObject({ status: 401 });
   });
 
+  // MCO-C-024 MCO-C-036
   it('is bound to its boot id, and its token is stored as a hash only', async () => {
     const agent = await bench.agent('gw-1');
     const opened = await agent.open();
@@ -129,6 +141,7 @@ describe('a session', () => {
     expect(JSON.stringify([...bench.store.list('session')])).not.toContain(opened.body.token);
   });
 
+  // MCO-C-037
   it('for monitoring only reads the wanted state without renewing the lease, and reports nothing', async () => {
     const agent = await bench.agent('gw-1');
     const monitor = agent.reboot();
@@ -159,6 +172,7 @@ describe('a session', () => {
 });
 
 describe('the envelope', () => {
+  // MCO-C-004 MCO-C-005
   it('is refused with another major version or another service provider', async () => {
     const agent = await bench.agent('gw-1');
     expect(await agent.request('GET', '/wanted', { headers: { 'Mco-Version': '2.0' } })).toMatchObject({
@@ -174,6 +188,7 @@ describe('the envelope', () => {
 });
 
 describe('two machines with one identity', () => {
+  // MCO-C-040 MCO-C-041
   it('are both refused as soon as each has come back after the other, until an operator settles it', async () => {
     const first = await bench.agent('gw-1');
     const { stateId } = bench.store;
@@ -195,6 +210,7 @@ describe('two machines with one identity', () => {
 });
 
 describe('a store whose state was reset', () => {
+  // MCO-C-051
   it('gives a host no orders until an operator has confirmed it, then the whole', async () => {
     const agent = await bench.agent('gw-1');
     await assign(bench.store, agent.hostId, keyOf(1));
@@ -212,6 +228,7 @@ describe('a store whose state was reset', () => {
 });
 
 describe('a new leader', () => {
+  // MCO-C-039 MCO-O-030
   it('knows enrolments and sessions, and asks for a full report', async () => {
     const store = createMemoryStore();
     const before = await startMcoBench({ store });
@@ -252,6 +269,7 @@ describe('a new leader', () => {
     await after.close();
   });
 
+  // MCO-O-015
   it('answers 410 where the change log no longer reaches back', async () => {
     const store = createMemoryStore({ changeLogLimit: 3 });
     const before = await startMcoBench({ store });

@@ -28,6 +28,7 @@ function wanted(query: Record<string, string>, agent = gw1) {
 }
 
 describe('the path of a host', () => {
+  // MCO-O-010 MCO-D-001
   it('leads from enrolment over facts and wanted state to reports', async () => {
     expect(await gw1.request('PUT', '/facts', { sequence: 1, body: FACTS })).toMatchObject({
       status: 200,
@@ -36,6 +37,7 @@ describe('the path of a host', () => {
     await assign(bench.store, gw1.hostId, keyOf(1));
     const whole = await wanted({ full: 'true' });
     expect(whole.body).toMatchObject({ full: true, stateIdConfirmed: true, heartbeatIntervalSeconds: 10 });
+    expect(whole.body.diagnosticRequests).toEqual([]);
     expect(whole.body.assignments.map(({ workload }) => workload.key)).toEqual([keyOf(1)]);
     expect(whole.body.fence).toEqual({ leaseNumber: bench.store.leaseNumber, revision: whole.body.revision });
     const report = { full: true, workloads: [observedOf(keyOf(1))], removed: [] };
@@ -46,6 +48,7 @@ describe('the path of a host', () => {
     expect(bench.store.get('host', 'gw-1')?.document.state).toBe('READY');
   });
 
+  // MCO-C-053 MCO-O-070
   it('ends with leaving: drained first while something is assigned, then forgotten', async () => {
     await assign(bench.store, gw1.hostId, keyOf(1));
     expect(await gw1.request('DELETE', '')).toMatchObject({ status: 409 });
@@ -61,6 +64,7 @@ describe('the path of a host', () => {
 });
 
 describe('wanted state', () => {
+  // MCO-O-014
   it('answers a waiting poll with what changed, as soon as it is durable', async () => {
     const { body } = await wanted({});
     const poll = wanted({ since: String(body.revision), wait: '10' });
@@ -72,6 +76,7 @@ describe('wanted state', () => {
     expect(answer.headers['mco-revision']).toBe(String(answer.body.revision));
   });
 
+  // MCO-O-011
   it('names what was removed, and not what was assigned again since', async () => {
     await assign(bench.store, gw1.hostId, keyOf(1));
     await assign(bench.store, gw1.hostId, keyOf(2));
@@ -84,6 +89,7 @@ describe('wanted state', () => {
     expect(answer.body.assignments.map(({ workload }) => workload.key)).toEqual([keyOf(2)]);
   });
 
+  // MCO-O-012
   it('is 304 when nothing changed in the wait, with the revision to go on from', async () => {
     const { body } = await wanted({});
     const other = await bench.agent('gw-2');
@@ -93,6 +99,7 @@ describe('wanted state', () => {
     expect(Number(answer.headers['mco-revision'])).toBeGreaterThan(body.revision);
   });
 
+  // MCO-O-013 MCO-O-041
   it('waits no longer than the heartbeat interval, which is a third of the shortest patience', async () => {
     await assign(bench.store, gw1.hostId, keyOf(1), 1.5);
     const { body } = await wanted({});
@@ -102,10 +109,25 @@ describe('wanted state', () => {
     expect(performance.now() - begin).toBeLessThan(5_000);
   });
 
+  // MCO-O-017
+  it('ends the older of two waiting polls of a session, and leaves the newer one waiting', async () => {
+    const { body } = await wanted({});
+    const query = { since: String(body.revision), wait: '10' };
+    const older = wanted(query);
+    const newer = wanted(query);
+    const first = await Promise.race([older, newer]);
+    expect(first.status).toBe(304);
+    await assign(bench.store, gw1.hostId, keyOf(1));
+    const answers = await Promise.all([older, newer]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 304]);
+  });
+
+  // MCO-O-015
   it('is 410 for a revision that was never here', async () => {
     expect(await wanted({ since: '999999' })).toMatchObject({ status: 410 });
   });
 
+  // MCO-C-014
   it('measures the offset of the host clock', async () => {
     const time = new Date(Date.now() - 3_600_000).toISOString();
     const answer = await gw1.request('GET', '/wanted', { headers: { 'Mco-Time': time } });
@@ -121,6 +143,7 @@ describe('reports', () => {
 
   beforeEach(() => assign(bench.store, gw1.hostId, keyOf(1)));
 
+  // MCO-O-034
   it('write nothing when they say what is known', async () => {
     await gw1.request('POST', '/reports', { sequence: 1, body: full });
     const { acceptedRevision } = bench.store;
@@ -128,6 +151,7 @@ describe('reports', () => {
     expect(bench.store.acceptedRevision).toBe(acceptedRevision);
   });
 
+  // MCO-C-011 MCO-O-031
   it('are refused after a gap with the number that is expected, and applied once when repeated', async () => {
     const part = { full: false, workloads: [observedOf(keyOf(1), 1)], removed: [] };
     await gw1.request('POST', '/reports', { sequence: 1, body: full });
@@ -142,6 +166,7 @@ describe('reports', () => {
     expect(observed?.document.workload.instances[0]?.restarts).toBe(1);
   });
 
+  // MCO-O-030
   it('have to begin with a full one', async () => {
     const part = { full: false, workloads: [], removed: [] };
     expect(await gw1.request('POST', '/reports', { sequence: 1, body: part })).toMatchObject({
@@ -150,6 +175,7 @@ describe('reports', () => {
     });
   });
 
+  // MCO-O-032
   it('delete what is gone: named as removed, or missing from a full one', async () => {
     await assign(bench.store, gw1.hostId, keyOf(2));
     const both = { ...full, workloads: [observedOf(keyOf(1)), observedOf(keyOf(2))] };
@@ -163,6 +189,7 @@ describe('reports', () => {
     expect([...bench.store.list('observed')]).toHaveLength(0);
   });
 
+  // MCO-O-033
   it('are ignored where they concern what was never assigned, or another tenant', async () => {
     const foreign = { ...observedOf(keyOf(1)), key: { ...keyOf(1), tenant: 'other' } };
     const body = { ...full, workloads: [foreign, observedOf(keyOf(9))] };
@@ -173,6 +200,7 @@ describe('reports', () => {
 });
 
 describe('facts', () => {
+  // MCO-O-001
   it('are replaced by newer ones, and older ones are refused', async () => {
     await gw1.request('PUT', '/facts', { sequence: 2, body: FACTS });
     expect(await gw1.request('PUT', '/facts', { sequence: 2, body: FACTS })).toMatchObject({ status: 200 });
@@ -185,6 +213,7 @@ describe('facts', () => {
     expect(bench.store.get('host-facts', 'gw-1')?.document.address).toBe('192.0.2.9');
   });
 
+  // MCO-O-002
   it('of a new boot count from 1 again', async () => {
     await gw1.request('PUT', '/facts', { sequence: 5, body: FACTS });
     const rebooted = gw1.reboot();
@@ -195,6 +224,7 @@ describe('facts', () => {
 });
 
 describe('artifacts', () => {
+  // MCO-O-060 MCO-O-061
   it('are given by digest, whole or in part, to hosts that need them', async () => {
     expect(await gw1.request('GET', `/artifacts/${DIGEST}`)).toMatchObject({ status: 404 });
     await assign(bench.store, gw1.hostId, keyOf(1));
@@ -211,6 +241,7 @@ describe('artifacts', () => {
     ).toMatchObject({ status: 416 });
   });
 
+  // MCO-O-060
   it('stay hidden from hosts that do not need them', async () => {
     await assign(bench.store, gw1.hostId, keyOf(1));
     const other = await bench.agent('gw-2');

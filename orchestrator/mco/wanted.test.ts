@@ -119,6 +119,7 @@ function change(store: MemoryStore, type: 'assign' | 'remove' | 'other', number:
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('an agent that follows its wanted state', () => {
+  // MCO-O-016
   it('ends with exactly what is assigned to it, whatever changed when, over new leaders and short change logs', async () => {
     await fc.assert(
       fc.asyncProperty(

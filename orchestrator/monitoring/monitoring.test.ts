@@ -92,6 +92,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('measurements', () => {
+  // MCO-M-005
   it('are taken once, however often a batch is sent', async () => {
     const parts = setUp();
     const batch = { points: [point(0, 1), point(10, 2)] };
@@ -116,6 +117,7 @@ describe('measurements', () => {
     expect(parts.monitoring.statistics()).toMatchObject({ series: 1, points: 2 });
   });
 
+  // MCO-M-006
   it('may leave gaps in the sequence, since an agent drops the oldest when its queue is full', () => {
     const { monitoring } = setUp();
     monitoring.ingestMeasurements(HOST, message(1), { points: [point(0, 1)] });
@@ -126,6 +128,7 @@ describe('measurements', () => {
     expect(monitoring.statistics().droppedByAgents).toBe(30);
   });
 
+  // MCO-M-007
   it('of what is neither assigned to the host nor seen there, or of a foreign tenant, are ignored', () => {
     const { monitoring } = setUp();
     const points = [
@@ -137,6 +140,7 @@ describe('measurements', () => {
     expect(monitoring.ingestMeasurements('gw-2' as HostId, message(1), { points }).ignored).toBe(3);
   });
 
+  // MCO-M-008
   it('of a host whose clock is ahead do not lie in the future', async () => {
     const parts = setUp();
     parts.monitoring.ingestMeasurements(HOST, message(1), { points: [point(86_390, 1), point(86_400, 2)] });
@@ -192,6 +196,7 @@ describe('measurements', () => {
 });
 
 describe('collection jobs of a host', () => {
+  // MCO-M-002
   it('are the host, the usage of each workload, and the declared indicators of those with metrics', () => {
     const { store, monitoring } = setUp();
     store.commit(functionWith([{ name: 'queue_depth' }, { name: 'request_seconds', quantile: 0.99 }]));
@@ -216,6 +221,7 @@ describe('alarms', () => {
     return [...store.list('alarm')].filter(({ document }) => document.clearedAt === undefined);
   }
 
+  // MCO-M-010
   it('are raised once and cleared once, whatever is repeated', () => {
     const { store, monitoring } = setUp();
     const before = store.acceptedRevision;
@@ -297,6 +303,7 @@ describe('alarms', () => {
     monitoring.close();
   });
 
+  // MCO-M-012
   it('of one host are bounded: the oldest cleared ones make room, and then further ones are ignored', () => {
     const { store, monitoring } = setUp();
     const named = (from: number, count: number, severity: Alarm['severity']) =>

@@ -61,6 +61,7 @@ async function remove(id: string): Promise<void> {
 }
 
 describe('a host that falls silent', () => {
+  // MCO-O-025 MCO-O-042
   it('loses its function to another one, and stops its own copy when it is back', async () => {
     const id = await system.deploy('many', [{ name: 'many' }]);
     const before = await onlyCopy('many');
@@ -108,6 +109,7 @@ describe('a host that falls silent', () => {
     await system.readyHosts('host-a', 'host-b');
   }, 60_000);
 
+  // MCO-O-048
   it('never lets a single writer run twice: it stops by itself before the other starts', async () => {
     const id = await system.deploy('single', [{ name: 'single' }]);
     const before = await onlyCopy('single');

@@ -38,6 +38,7 @@ async function operator(...args: string[]): Promise<CommandResult> {
 
 const hostState = async (): Promise<string> => (await system.get<{ state: string }>(HOST)).state;
 
+// MCO-C-050 MCO-C-052
 it('an orchestrator that has lost its state is not obeyed until an operator has confirmed the new one', async () => {
   await system.orchestrator().kill();
   rmSync(system.data, { recursive: true });
@@ -58,6 +59,7 @@ it('an orchestrator that has lost its state is not obeyed until an operator has 
   expect(await system.get(HOST)).toMatchObject({ stateConfirmed: true });
 }, 60_000);
 
+// MCO-C-040 MCO-C-041
 it('two agents with one identity are disputed, and neither is obeyed until an operator has settled it', async () => {
   const twin = join(system.folder, 'twin');
   mkdirSync(twin);
@@ -86,6 +88,7 @@ it('two agents with one identity are disputed, and neither is obeyed until an op
 }, 60_000);
 
 describe('an agent that starts while the orchestrator is away', () => {
+  // MCO-O-020
   it('starts what it had to run, and tells of it later', async () => {
     await system.orchestrator().kill();
     await system.agent('host-a').kill();

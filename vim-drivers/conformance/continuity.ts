@@ -16,6 +16,7 @@ import { skipWithout } from './abilities.ts';
 
 export function describeContinuity(siteOf: () => ConformanceSite, target: ConformanceTarget): void {
   describe('a command of a deposed leader', () => {
+    // MCO-O-024
     it('is refused and changes nothing, also after the driver was opened anew', async () => {
       const workload = sampleWorkload(siteOf());
       await siteOf().driver.apply(workload, { leaseNumber: 7, revision: 10_000_000 });
@@ -40,6 +41,7 @@ export function describeContinuity(siteOf: () => ConformanceSite, target: Confor
   });
 
   describe('a driver opened anew', () => {
+    // MCO-O-050
     it('finds what runs, the same runs in the same states', async () => {
       const workload = sampleWorkload(siteOf(), { slots: [0, 3] });
       const before = await run(siteOf(), workload);

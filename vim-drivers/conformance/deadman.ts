@@ -13,6 +13,7 @@ import {
 
 export function describeDeadman(siteOf: () => ConformanceSite): void {
   describe("the dead-man's rule", () => {
+    // MCO-O-047
     it('stops an instance when the lease is not renewed, and starts it again when it is and it is still wanted', async () => {
       const workload = sampleWorkload(siteOf(), { spec: { stopAfterSeconds: 1 } });
       await renew(siteOf());

@@ -37,6 +37,7 @@ export function describeRemove(siteOf: () => ConformanceSite, target: Conformanc
       expect(await siteOf().traces(workload.key)).toEqual([]);
     });
 
+    // MCO-O-025
     it('does not touch what is not ours', async () => {
       const isThere = await siteOf().plantForeign();
       const workload = sampleWorkload(siteOf());

@@ -187,6 +187,7 @@ describe('a driver that is killed', () => {
     expect(only(await untilRunning(site, stays)).restarts).toBe(0);
   });
 
+  // MCO-O-047
   it('or stopped has what is bound by the lease stopped in time, and nothing else', async () => {
     const other = await openProcessSite();
     try {
@@ -226,6 +227,7 @@ async function losesItsDriver(site: ProcessSite, signal: NodeJS.Signals): Promis
 }
 
 describe('after a reboot of the host', () => {
+  // MCO-O-051
   it('what may start cold starts, and the rest waits until the orchestrator is heard', async () => {
     const site = await openProcessSite();
     try {

@@ -15,6 +15,7 @@ describe('the lease file', () => {
     await rm(layout.root, { recursive: true });
   });
 
+  // MCO-O-046
   it('counts from when the renewal was sent, not from when it was answered', async () => {
     const lease = await openLeaseFile(layout, systemClock, 'boot');
     await lease.renew(systemClock.monotonic() - 3000);
@@ -49,6 +50,7 @@ describe('the lease file', () => {
     expect(await readFile(join(layout.root, 'old'), 'utf8')).toMatch(/^boot [1-9]\d*\n$/);
   });
 
+  // MCO-O-046
   it('takes a sleep of the machine as time in which nothing was renewed', async () => {
     let slept = 0;
     const clock = { ...systemClock, monotonic: () => systemClock.monotonic() - slept };

@@ -61,6 +61,7 @@ describe('the site controller', () => {
     await closing;
   });
 
+  // MCO-O-025
   it('makes the host run what is wanted, and nothing else of ours', async () => {
     const [one, two, three] = [sample({ slots: [0, 1] }), sample(), sample()];
     controller.setWanted([one, two], nextFence());
@@ -76,6 +77,7 @@ describe('the site controller', () => {
     );
   });
 
+  // MCO-O-026
   it('removes nothing before something was wanted, and tells at once what there is', async () => {
     const running = sample();
     await driver.apply(running, nextFence());
@@ -115,6 +117,7 @@ describe('the site controller', () => {
     expect(await states()).toEqual({});
   });
 
+  // MCO-O-035
   it('tells which wanted state it reflects, also where that changes nothing', async () => {
     const fence = nextFence();
     controller.setWanted([], fence);
@@ -156,6 +159,7 @@ describe('the site controller', () => {
     expect(told.at(-1)?.every(({ problem }) => problem === undefined)).toBe(true);
   });
 
+  // MCO-O-027
   it('shows a terminal error as the problem of the workload, and tries again only something else', async () => {
     driver.failures.refuse = { code: 'artifact-unusable', times: 1000 };
     const workload = sample();

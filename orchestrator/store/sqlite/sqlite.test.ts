@@ -185,6 +185,7 @@ describe('a directory of the sqlite store', () => {
     await store.close();
   });
 
+  // MCO-C-050
   it('mints a new stateId when an older copy of the database was put in its place, and goes on above what was seen', async () => {
     const { directory, database, stateId } = await written();
     copyFileSync(database, `${database}.copy`);
@@ -205,6 +206,7 @@ describe('a directory of the sqlite store', () => {
     await again.close();
   });
 
+  // MCO-C-050
   it('mints a new stateId when the database was copied to another directory, or removed', async () => {
     const { directory, database, stateId } = await written();
     const other = freshDirectory();
@@ -251,6 +253,7 @@ describe('a directory of the sqlite store', () => {
     await store.close();
   });
 
+  // MCO-C-050
   it('restores over a store that has gone on, above the revisions that hosts have seen', async () => {
     const directory = freshDirectory();
     const backup = join(freshDirectory(), 'backup.db');
