@@ -6,6 +6,7 @@ import { say } from './output.ts';
 import { addAgentCommands } from './commands/agent-commands.ts';
 import { addEventsCommand } from './commands/events-command.ts';
 import { addHostCommands } from './commands/host-commands.ts';
+import { addLoadCommands } from './commands/load-commands.ts';
 import { addLogsCommand } from './commands/logs-command.ts';
 import { addLookCommands } from './commands/look-commands.ts';
 import { addPackageCommands } from './commands/package-commands.ts';
@@ -29,6 +30,7 @@ Environment:
   IOTMANO_TOKEN            who you are; without it, admin.token in the data directory is used
   IOTMANO_DATA             data directory of the orchestrator on this machine
   IOTMANO_ENROLMENT_TOKEN  one-time token with which an agent enrols its host
+  IOTMANO_DEVICE_TOKEN     bearer token of the simulated devices, for load play
   IOTMANO_VIM_TOKEN        bearer token of a Kubernetes cluster, for vim add
 
 Exit codes:
@@ -59,6 +61,7 @@ function createProgram(env: Environment): Command {
   addVimCommands(program, env);
   addEventsCommand(program, env);
   addLogsCommand(program, env);
+  addLoadCommands(program, env);
   addTokenCommands(program, env);
   for (const command of allCommands(program)) command.exitOverride();
   return program;
