@@ -11,6 +11,20 @@ export function wholeNumber(option: string, least: number): (text: string) => nu
   };
 }
 
+/** A parser of option values that are numbers within bounds. @throws CliFailure naming the option and what it takes */
+export function numberWithin(
+  option: string,
+  wanted: string,
+  isGood: (value: number) => boolean,
+): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text) || !isGood(value))
+      throw new CliFailure(EXIT.usage, `${option} wants ${wanted}; got "${text}"`);
+    return value;
+  };
+}
+
 /** Splits `name=value`. @throws CliFailure naming the option and what it takes */
 export function splitPair(option: string, text: string): readonly [name: string, value: string] {
   const separator = text.indexOf('=');

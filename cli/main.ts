@@ -7,6 +7,7 @@ import { addAgentCommands } from './commands/agent-commands.ts';
 import { addAlarmsCommand } from './commands/alarms-command.ts';
 import { addEventsCommand } from './commands/events-command.ts';
 import { addHostCommands } from './commands/host-commands.ts';
+import { addLoadCommands } from './commands/load-commands.ts';
 import { addLogsCommand } from './commands/logs-command.ts';
 import { addLookCommands } from './commands/look-commands.ts';
 import { addOperationCommands } from './commands/operation-commands.ts';
@@ -32,6 +33,7 @@ Environment:
   IOTMANO_TOKEN            who you are; without it, admin.token in the data directory is used
   IOTMANO_DATA             data directory of the orchestrator on this machine
   IOTMANO_ENROLMENT_TOKEN  one-time token with which an agent enrols its host
+  IOTMANO_DEVICE_TOKEN     bearer token of the simulated devices, for load play
   IOTMANO_VIM_TOKEN        bearer token of a Kubernetes cluster, for vim add
 
 Exit codes:
@@ -65,6 +67,7 @@ function createProgram(env: Environment): Command {
   addAlarmsCommand(program, env);
   addEventsCommand(program, env);
   addLogsCommand(program, env);
+  addLoadCommands(program, env);
   addTokenCommands(program, env);
   for (const command of allCommands(program)) command.exitOverride();
   return program;

@@ -25,6 +25,8 @@ export interface NsInstance {
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly vnfInstance?: readonly {
     readonly id: string;
+    readonly vnfProductName?: string;
+    readonly vnfConfigurableProperties?: Readonly<Record<string, unknown>>;
     readonly extensions?: { readonly constituent?: string };
   }[];
 }
@@ -38,8 +40,11 @@ interface NsdInfo {
   readonly nsdOnboardingState: string;
 }
 
-interface VnfcInstanceRow extends VnfcRow {
+export interface VnfcInstanceRow extends VnfcRow {
   readonly service?: string;
+  readonly function: string;
+  /** `name=address:port` of each port. */
+  readonly endpoints?: readonly string[];
 }
 
 export function listInstances(client: Client): Promise<NsInstance[]> {

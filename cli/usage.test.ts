@@ -19,14 +19,14 @@ describe('iotmano --help', () => {
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs token'.split(
+    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load token'.split(
       ' ',
     ))
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers');
   });
 
-  it.each(['agent', 'package', 'service', 'host', 'scaling', 'token'])(
+  it.each(['agent', 'package', 'service', 'host', 'scaling', 'load', 'token'])(
     'is there for %s, too, with its commands',
     async (group) => {
       const { code, stdout } = await run(`${group} --help`);
@@ -61,6 +61,14 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['scaling replay --trace x --speed 0', /--speed wants a number above zero; got "0"/],
     ['up --scale-limit-tenant acme', /--scale-limit-tenant wants name=value; got "acme"/],
     ['up --scale-limit-vim lab=many', /--scale-limit-vim wants a whole number/],
+    ['load play --service s', /required option '--trace <file>' not specified/],
+    ['load play --trace generated:metering-slots', /say where to: --service, or --gateway/],
+    ['load play --trace generated:flood --gateway http://127.0.0.1:9', /there is no generated trace "flood"/],
+    ['load play --trace nowhere.csv --gateway http://127.0.0.1:9', /nowhere\.csv cannot be read/],
+    ['load play --trace package.json --gateway http://127.0.0.1:9', /package\.json:1: .*"timestamp,value"/],
+    ['load play --trace x --gateway there', /--gateway wants an http URL.*got "there"/],
+    ['load play --trace x --speed 0 --gateway http://127.0.0.1:9', /--speed wants a number above 0; got "0"/],
+    ['load play --trace x --reads 2 --gateway http://127.0.0.1:9', /--reads wants a number from 0 to 1/],
     ['package check nowhere.yaml', /nowhere\.yaml cannot be read: there is no such file/],
     ['package build nowhere -f out.zip', /nowhere cannot be read/],
   ])('%s', async (line, message) => {

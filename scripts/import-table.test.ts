@@ -32,6 +32,7 @@ const SAMPLE: Record<string, string> = {
   api: 'orchestrator/api/planted.ts',
   'composition-root': 'orchestrator/main.ts',
   simulation: 'simulation/planted.ts',
+  load: 'load/planted.ts',
   cli: 'cli/planted.ts',
 };
 const FOREIGN = 'elsewhere/index.ts';

@@ -48,7 +48,7 @@ test('building images says what is missing where there is no docker', () => {
   expect(stderr).toContain('install it');
 });
 
-describe.skipIf(isServiceMissing('docker') || isServiceMissing('nats-server'))(
+describe.skipIf(isServiceMissing('docker') || isServiceMissing('nats-server') || isServiceMissing('haproxy'))(
   'the image of the functions',
   () => {
     let built: BuiltImage;
@@ -129,8 +129,8 @@ describe.skipIf(isServiceMissing('docker') || isServiceMissing('nats-server'))(
     test.each(functionNames().filter((name) => name !== 'message-broker'))(
       '%s starts in it and answers its probe: what it needs is missing',
       async (name) => {
-        expect(await probe(start(name), /^\d+ /)).toMatch(
-          /^503 not (connected to the message broker|registered at the CSE)$/,
+        expect(await probe(start(name), /^\d+ (?!haproxy does not answer)/)).toMatch(
+          /^503 (not (connected to the message broker|registered at the CSE)|no back end is ready)$/,
         );
       },
       60_000,
@@ -160,7 +160,7 @@ describe.skipIf(isServiceMissing('docker') || isServiceMissing('nats-server'))(
         '1000:1000 []',
       );
       const { text } = docker('run', '--rm', '--network', 'none', TAG);
-      expect(text.split(/\s+/)).toEqual([...functionNames(), 'nats-server'].toSorted());
+      expect(text.split(/\s+/)).toEqual([...functionNames(), 'haproxy', 'nats-server'].toSorted());
     });
 
     test('comes with the licences of what is in it', () => {
@@ -172,14 +172,15 @@ describe.skipIf(isServiceMissing('docker') || isServiceMissing('nats-server'))(
         TAG,
         'sh',
         '-c',
-        'cd /opt/iotmano; head -n 1 functions/*/LICENSES.txt nats-server.LICENSE.txt',
+        'cd /opt/iotmano; head -n 1 functions/*/LICENSES.txt nats-server.LICENSE.txt haproxy.LICENSES.txt',
       );
       for (const name of functionNames()) expect(text).toContain(`functions/${name}/LICENSES.txt`);
       expect(text).toContain('The NATS Authors');
+      expect(text).toContain('haproxy.LICENSES.txt');
     });
 
     test('is small', () => {
-      expect(built.sizeBytes - built.baseSizeBytes).toBeLessThan(25e6);
+      expect(built.sizeBytes - built.baseSizeBytes).toBeLessThan(40e6);
     });
 
     test('can be saved as an archive that an engine loads again', async () => {

@@ -31,7 +31,7 @@ export interface BuiltImage extends Omit<ImageContext, 'image'> {
 }
 
 /**
- * Builds the image, and sees that what comes from outside of the sources (nats-server) runs in it as its user.
+ * Builds the image, and sees that what comes from outside of the sources (nats-server, haproxy) runs in it as its user.
  * @throws IotmanoError `unavailable` without docker or its engine, `artifact-unusable` when the build fails
  */
 export async function buildImage({ base = DEFAULT_BASE, tag }: BuildImageOptions = {}): Promise<BuiltImage> {
@@ -41,18 +41,9 @@ export async function buildImage({ base = DEFAULT_BASE, tag }: BuildImageOptions
     const { image, ...context } = await layOutImageContext(directory);
     const name = tag ?? image;
     docker(['build', '--tag', name, '--build-arg', `BASE=${base}`, directory]);
-    docker([
-      'run',
-      '--rm',
-      '--read-only',
-      '--network',
-      'none',
-      '--cap-drop',
-      'ALL',
-      name,
-      'nats-server',
-      '--version',
-    ]);
+    const check = ['run', '--rm', '--read-only', '--network', 'none', '--cap-drop', 'ALL', name];
+    docker([...check, 'nats-server', '--version']);
+    docker([...check, 'haproxy', '-v']);
     const { id, sizeBytes } = inspect(name);
     return { tag: name, id, sizeBytes, baseSizeBytes: inspect(base).sizeBytes, ...context };
   } finally {
@@ -127,7 +118,7 @@ if (import.meta.main) {
     console.log(
       `  ${inMegabytes(sizeBytes)}, of which ${inMegabytes(sizeBytes - baseSizeBytes)} beyond ${options.base ?? DEFAULT_BASE}`,
     );
-    console.log(`  ${built.functions.join(', ')}; ${built.natsServer}`);
+    console.log(`  ${built.functions.join(', ')}; ${built.natsServer}; ${built.haproxy}`);
     if (save !== undefined) console.log(`  saved as ${await saveImage(tag, save)}`);
   } catch (error) {
     console.error(messageOf(error));

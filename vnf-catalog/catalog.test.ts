@@ -55,7 +55,7 @@ describe('the catalogue', () => {
       expect(faults.filter(({ severity }) => severity === 'error')).toEqual([]);
       expect(digest(again.functions[name] ?? '')).toBe(digest(file));
     }
-    expect(Object.keys(built.services)).toEqual(['virtual-cse']);
+    expect(Object.keys(built.services)).toEqual(['balanced-cse', 'virtual-cse']);
   }, 60_000);
 
   test.skipIf(isServiceMissing('nats-server'))(

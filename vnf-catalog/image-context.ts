@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseDescriptor, type IoTFunctionDescriptor } from '../descriptors/index.ts';
 import { IotmanoError } from '../kernel/index.ts';
 import { bundleFunction, functionNames } from './build-packages.ts';
+import { addHaproxy } from './image-haproxy.ts';
 
 const HERE = import.meta.dirname;
 const EPOCH = new Date(0);
@@ -23,18 +24,21 @@ export interface ImageContext {
   readonly functions: readonly string[];
   /** As nats-server says it. */
   readonly natsServer: string;
+  /** As haproxy says it. */
+  readonly haproxy: string;
 }
 
 /**
- * Lays out the build context of the image of the functions (Dockerfile). The same sources and the same nats-server give the same bytes,
- * modes and times.
- * @throws IotmanoError `artifact-unusable` when there is no nats-server on PATH, `invalid-descriptor` when functions disagree about their image
+ * Lays out the build context of the image of the functions (Dockerfile). The same sources, the same nats-server and
+ * the same haproxy give the same bytes, modes and times.
+ * @throws IotmanoError `artifact-unusable` when there is no nats-server or no haproxy on PATH, `invalid-descriptor` when functions disagree about their image
  */
 export async function layOutImageContext(directory: string): Promise<ImageContext> {
   const bin = join(directory, 'opt', 'bin');
   const bundles = join(directory, 'opt', 'functions');
   for (const folder of [bin, bundles, join(directory, 'data')]) mkdirSync(folder, { recursive: true });
   const natsServer = addNatsServer(join(directory, 'opt'));
+  const haproxy = addHaproxy(join(directory, 'opt'));
   const functions = functionNames();
   const images = new Set<string>();
   for (const name of functions) {
@@ -52,7 +56,7 @@ export async function layOutImageContext(directory: string): Promise<ImageContex
   }
   cpSync(join(HERE, 'Dockerfile'), join(directory, 'Dockerfile'));
   settle(directory);
-  return { image, functions, natsServer };
+  return { image, functions, natsServer, haproxy };
 }
 
 function readDescriptor(name: string): IoTFunctionDescriptor {
@@ -127,7 +131,7 @@ function settle(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) settle(path);
-    else if (!path.includes('/opt/bin/')) chmodSync(path, 0o644);
+    else if (!/\/opt\/(bin|haproxy)\//.test(path)) chmodSync(path, 0o644);
     lutimesSync(path, EPOCH, EPOCH);
   }
   chmodSync(folder, 0o755);

@@ -9,6 +9,10 @@ const SERVICES = {
     probe: ['nats-server', '--version'],
     remedy: 'install nats-server 2.9 or newer (Debian: apt-get install nats-server)',
   },
+  haproxy: {
+    probe: ['haproxy', '-v'],
+    remedy: 'install HAProxy 2.4 or newer (Debian: apt-get install haproxy)',
+  },
   openssl: {
     probe: ['openssl', 'version'],
     remedy: 'install OpenSSL 3 (Debian: apt-get install openssl)',

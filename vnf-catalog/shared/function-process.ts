@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { resolve } from 'node:path';
 import { messageOf } from '../../kernel/index.ts';
 import { parseBindings, type FunctionBindings } from './bindings.ts';
 import { createMetrics, type MetricsRegistry } from './metrics.ts';
@@ -53,7 +54,8 @@ export async function runFunction(name: string, start: StartFunction): Promise<v
   const log = createProcessLog(name, instance);
   const metrics = createMetrics();
   reportProcess(metrics);
-  const file = environment['BINDINGS_FILE'] ?? 'bindings.json';
+  // A function may change its working directory.
+  const file = resolve(environment['BINDINGS_FILE'] ?? 'bindings.json');
   const frame: Frame = {
     file,
     log,
@@ -69,9 +71,7 @@ export async function runFunction(name: string, start: StartFunction): Promise<v
   process.on('unhandledRejection', (error) =>
     fail(error instanceof Error ? (error.stack ?? '') : String(error)),
   );
-  const probes = await serveProbes(environment, metrics, () =>
-    frame.running === undefined ? 'starting' : frame.running.notReady(),
-  );
+  const probes = await serveProbes(environment, metrics, () => whyNotReady(frame));
   process.on('SIGTERM', () => void stop(frame, probes));
   process.on('SIGINT', () => void stop(frame, probes));
   process.on('SIGHUP', () => void reload(frame));
@@ -80,6 +80,12 @@ export async function runFunction(name: string, start: StartFunction): Promise<v
   frame.running = await start({ instance, environment, bindings, log, metrics, signal, fail });
   log.info({ pid: process.pid }, 'started');
   if (frame.isReloadWanted) await reload(frame);
+}
+
+/** Readiness goes first: who spreads load over instances learns that this one stops while it still answers. */
+function whyNotReady({ stopping, running }: Frame): string | undefined {
+  if (stopping.signal.aborted) return 'stopping';
+  return running === undefined ? 'starting' : running.notReady();
 }
 
 async function reload(frame: Frame): Promise<void> {

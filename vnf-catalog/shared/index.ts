@@ -14,6 +14,7 @@ export { createMetrics, type Counter, type Histogram, type MetricsRegistry } fro
 export { createProcessLog, type ProcessLog } from './process-log.ts';
 export { runFunction, type FunctionContext, type RunningFunction } from './function-process.ts';
 export { matchesPattern } from './name-pattern.ts';
+export { startOutsideProgram, type OutsideProgram, type OutsideProgramOptions } from './outside-program.ts';
 export { nkeyPublicFromRaw, nkeyPublicFromSeed, signWithSeed } from './nkey.ts';
 export {
   OPERATION,

@@ -29,6 +29,7 @@ function settingsOf(bindings: FunctionBindings, listensOn: string): Settings {
     maxBodyBytes: config.number('maxBodyBytes', 262_144),
     maxInFlight: config.number('maxInFlight', 512),
     maxInFlightBytes: MAX_IN_FLIGHT_BYTES,
+    drainMilliseconds: config.number('drainMilliseconds', 1_000),
     targets: new NotificationTargets(config.texts('notificationTargets', []), listensOn),
     deadlineMilliseconds: Math.min(config.number('deadlineMilliseconds', 25_000), 30_000),
     attemptTimeoutMilliseconds: config.number('attemptTimeoutMilliseconds', 2_000),
@@ -57,6 +58,7 @@ await runFunction('field-device-http', async ({ environment, bindings, instance,
       answered.add({ rsc: String(rsc) });
       seconds.observe(duration);
     },
+    () => link.isConnected,
   );
   metrics.gauge('requests_in_flight', 'Requests under way.', server.inFlight);
   let end: (() => Promise<void>) | undefined;

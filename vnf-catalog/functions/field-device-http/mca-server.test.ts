@@ -10,7 +10,13 @@ interface Answer {
 }
 
 const LIMITS = { maxInFlight: 3, maxInFlightBytes: 300_000 };
-const SETTINGS = { cseId: '/id-in', credentials: [], maxBodyBytes: 200_000, ...LIMITS };
+const SETTINGS = {
+  cseId: '/id-in',
+  credentials: [],
+  maxBodyBytes: 200_000,
+  drainMilliseconds: 300,
+  ...LIMITS,
+};
 
 let server: McaServer;
 let release: (() => void)[] = [];
@@ -90,5 +96,23 @@ describe('the server of Mca', () => {
     await serve();
     for (let round = 0; round < 10; round += 1)
       expect(await post(4_000_000)).toEqual({ status: 400, rsc: RSC.badRequest, retryAfter: undefined });
+  });
+
+  test('tells who spreads load at once that it drains, takes requests a while longer, and closes each connection after its answer', async () => {
+    await serve();
+    const url = `http://127.0.0.1:${server.port}/`;
+    const ask = (): Promise<Response> => fetch(url, { method: 'OPTIONS' });
+    const ready = await ask();
+    expect([ready.status, ready.headers.get('allow')]).toEqual([200, 'GET, POST, PUT, DELETE, OPTIONS']);
+    const held = post(10);
+    await untilInFlight(1);
+    const drained = server.drain();
+    expect((await ask()).status).toBe(503);
+    const late = post(10);
+    await untilInFlight(2);
+    release.forEach((each) => each());
+    expect(await Promise.all([held, late])).toEqual([ACCEPTED, ACCEPTED]);
+    await drained;
+    await expect(ask()).rejects.toThrow(/fetch failed/);
   });
 });

@@ -10,17 +10,21 @@ export interface McaSettings extends AdmissionLimits {
   readonly cseId: string;
   readonly credentials: readonly Credential[];
   readonly maxBodyBytes: number;
+  /** How long a server that drains goes on taking requests, so that who sends them can learn of it. */
+  readonly drainMilliseconds: number;
 }
 
 export interface McaServer {
   readonly port: number;
   /** Requests under way. */
   readonly inFlight: () => number;
-  /** Takes no new connection, answers what is under way, closes each connection after its answer. */
+  /**
+   * Refuses the question of who spreads load (`OPTIONS`) at once, closes each connection after its answer, takes no new connection
+   * once `drainMilliseconds` are over, and resolves when all is answered.
+   */
   drain(): Promise<void>;
 }
 
-const LINGER_MILLISECONDS = 250;
 /** When all room is taken a device is told to come again after that. */
 const RETRY_AFTER_SECONDS = 1;
 const MAX_CONNECTIONS = 10_000;
@@ -40,10 +44,15 @@ export async function serveMca(
   settings: () => McaSettings,
   process: Process,
   onAnswer: (rsc: number, seconds: number) => void,
+  isReady: () => boolean = () => true,
 ): Promise<McaServer> {
   const admission = new Admission(settings);
   let isDraining = false;
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => {
+    if (request.method === 'OPTIONS') {
+      sayWhetherReady(response, !isDraining && isReady());
+      return;
+    }
     const started = performance.now();
     const admitted = admission.enter();
     if (admitted !== undefined) response.once('close', () => admitted.leave());
@@ -62,12 +71,18 @@ export async function serveMca(
     drain: async () => {
       isDraining = true;
       // What clients have sent already is still answered, with the word that the connection closes.
-      await systemClock.sleep(LINGER_MILLISECONDS);
+      await systemClock.sleep(settings().drainMilliseconds);
       server.close();
       while (admission.inFlight > 0) await systemClock.sleep(10);
       server.closeAllConnections();
     },
   };
+}
+
+/** For who spreads load over gateways. No primitive is mapped to OPTIONS (TS-0009 clause 6.2.1), so no device is answered so. */
+function sayWhetherReady(response: ServerResponse, isReady: boolean): void {
+  const headers = { Allow: 'GET, POST, PUT, DELETE, OPTIONS', 'Content-Length': 0 };
+  response.writeHead(isReady ? 200 : 503, isReady ? headers : { ...headers, Connection: 'close' }).end();
 }
 
 /** Never rejects. */

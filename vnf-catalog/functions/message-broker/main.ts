@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { nkeyPublicFromRaw, runFunction, type FunctionBindings } from '../../shared/index.ts';
 import { monitorServer } from './monitoring.ts';
 import { startNatsServer } from './nats-server.ts';
 import { renderServerConfig, type ServerSettings } from './server-config.ts';
 
 await runFunction('message-broker', async ({ environment, bindings, instance, metrics, fail }) => {
-  const directory = environment['WORK_DIRECTORY'] ?? '.';
+  const directory = resolve(environment['WORK_DIRECTORY'] ?? '.');
   const configFile = join(directory, 'nats-server.conf');
   const monitorPort = Number(environment['MONITOR_PORT'] ?? 8222);
   const settings: ServerSettings = {
@@ -26,7 +26,7 @@ await runFunction('message-broker', async ({ environment, bindings, instance, me
 
   mkdirSync(directory, { recursive: true });
   write(bindings);
-  const server = await startNatsServer(directory, configFile, fail);
+  const server = startNatsServer(directory, configFile, fail);
   const monitor = monitorServer(monitorPort);
   metrics.text(monitor.metrics);
   return {
