@@ -2,6 +2,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './scripts/closing-line-reporter.ts';
 
+// Many tests start programs of ours: each strips its types once.
+process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cache/node`;
+
 const TESTS = '**/*.test.ts';
 const NOT_OURS = ['node_modules/**', 'dist/**'];
 
