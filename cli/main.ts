@@ -85,6 +85,12 @@ function tell(error: unknown): number {
   return exitCodeOf(error);
 }
 
+// Whoever reads has seen enough: `iotmano ps | head -3`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await createProgram(process.env).parseAsync();
 } catch (error) {

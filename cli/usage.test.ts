@@ -1,4 +1,5 @@
 /** What the `iotmano` command does without an orchestrator: help, refusals of wrong use, and packages. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +17,12 @@ beforeAll(async () => {
 afterAll(() => system.cleanUp());
 
 describe('iotmano --help', () => {
+  it('ends quietly when nobody reads on', () => {
+    const program = join(import.meta.dirname, '../bin/iotmano.js');
+    const { status, stderr } = spawnSync('sh', ['-c', '"$0" "$1" --help | true', process.execPath, program]);
+    expect([status, stderr.toString()]).toEqual([0, '']);
+  });
+
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
