@@ -80,7 +80,7 @@ const LONGEST_READING_SECONDS = 3600;
 export const paceOutOfRange: Rule = {
   name: 'pace-out-of-range',
   summary:
-    'Durations of scaling policies end within 31 days, windows are above zero, steps of forecasts are at least a second, and metrics are read every second to every hour.',
+    'Durations of scaling policies end within 31 days, windows are above zero, steps of forecasts are at least a second and at most 1,000 ahead, and metrics are read every second to every hour.',
   kinds: FUNCTION,
   *check(doc) {
     for (const unit of doc.each('units'))
@@ -93,6 +93,7 @@ export const paceOutOfRange: Rule = {
           LONGEST_SECONDS,
           name === 'step' ? '1s to 31d' : 'more than zero, up to 31d',
         );
+      yield* reachable(policy);
       for (const at of [
         policy.at('stabilization'),
         policy.at('hold'),
@@ -104,6 +105,22 @@ export const paceOutOfRange: Rule = {
     }
   },
 };
+
+const MOST_STEPS_AHEAD = 1000;
+
+/** A forecast is made step by step. */
+function* reachable(policy: Cursor): Iterable<RuleFinding> {
+  const ahead = policy.at('ahead');
+  const [seconds, step] = [ahead, policy.at('step')].map((at) =>
+    at.exists ? parseSeconds(at.value) : undefined,
+  );
+  if (seconds === undefined || step === undefined || step <= 0 || seconds / step <= MOST_STEPS_AHEAD) return;
+  yield {
+    at: ahead,
+    message: `${String(ahead.value)} is ${Math.ceil(seconds / step)} steps ahead`,
+    remedy: `look at most ${MOST_STEPS_AHEAD} steps ahead, or choose a longer step`,
+  };
+}
 
 function* within(at: Cursor, least: number, most: number, allowed: string): Iterable<RuleFinding> {
   const seconds = at.exists ? parseSeconds(at.value) : undefined;

@@ -249,9 +249,13 @@ function publicParams(
 ): AnyObject {
   const vnfPkgId = state.get('vnf-instance', vnfInstanceId)?.document.vnfPkgId;
   const packages = [vnfPkgId, rollout?.before.vnfPkgId, rollout?.target.vnfPkgId];
-  const secrets = packages.flatMap((id) =>
-    id === undefined ? [] : (catalog.find(id)?.descriptor.config.secrets ?? []),
-  );
+  const configs = packages.flatMap((id) => {
+    const config = id === undefined ? undefined : catalog.find(id)?.descriptor.config;
+    return config === undefined ? [] : [config];
+  });
+  const secrets = configs.flatMap((each) => each.secrets);
+  // Of a parameter that no version here knows it is not known whether it was a secret.
+  const known = configs.flatMap(({ schema }) => Object.keys(schema['properties'] ?? {}));
   const { vnfConfigurableProperties: config, ...rest } = operationParams;
   const isKnown =
     vnfPkgId !== undefined &&
@@ -259,7 +263,9 @@ function publicParams(
     typeof config === 'object' &&
     config !== null;
   const shown = isKnown
-    ? Object.fromEntries(Object.entries(config).filter(([name]) => !secrets.includes(name)))
+    ? Object.fromEntries(
+        Object.entries(config).filter(([name]) => known.includes(name) && !secrets.includes(name)),
+      )
     : undefined;
   return anyObject({ ...rest, ...(shown === undefined ? {} : { vnfConfigurableProperties: shown }) });
 }

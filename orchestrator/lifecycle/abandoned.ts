@@ -1,9 +1,10 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { IoTFunctionDescriptor } from '../../descriptors/index.ts';
 import type { VnfInstanceDocument, WantedVnfc } from '../domain/index.ts';
 import { findCopy } from './assess-convergence.ts';
 import type { LifecycleContext } from './context.ts';
-import type { FunctionPackage } from './function-catalog.ts';
 import { judgeHost } from './liveness.ts';
+import { descriptorAt } from './version-descriptor.ts';
 
 /** One function instance with what its operation is planned from. */
 export interface FunctionRecord {
@@ -19,21 +20,21 @@ export interface FunctionRecord {
 export function abandonedBy(
   context: LifecycleContext,
   { instance, vnfInstanceId }: FunctionRecord,
-  { descriptor }: FunctionPackage,
 ): (copy: WantedVnfc) => boolean {
-  const verdicts = new Map<HostId, boolean>();
+  const verdicts = new Map<string, boolean>();
   const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
   return (copy) => {
-    const { hostId } = copy;
+    const { hostId, generation } = copy;
     const hasLeft = context.state.get('host', hostId) === undefined;
     if (instance.coverage !== undefined) return hasLeft;
     if (findCopy(observed, copy)?.instance?.state === 'COMPLETED') return false;
-    const known = verdicts.get(hostId);
+    const known = verdicts.get(`${generation} ${hostId}`);
     if (known !== undefined) return known;
+    const descriptor = descriptorAt(context.catalog, instance, generation);
     const isAbandoned =
       judgeHost(context.state, context.liveness, descriptor, hostId).isAbandoned ||
       isDrainedOf(context, descriptor, hostId);
-    verdicts.set(hostId, isAbandoned);
+    verdicts.set(`${generation} ${hostId}`, isAbandoned);
     return isAbandoned;
   };
 }
@@ -41,7 +42,7 @@ export function abandonedBy(
 /** A host that is being drained is left by what may move. */
 function isDrainedOf(
   { state }: LifecycleContext,
-  descriptor: FunctionPackage['descriptor'],
+  descriptor: IoTFunctionDescriptor,
   hostId: HostId,
 ): boolean {
   return state.get('host', hostId)?.document.draining === true && descriptor.offline.relocate === 'allowed';

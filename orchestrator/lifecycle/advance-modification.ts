@@ -30,7 +30,8 @@ export function advanceModification(
   if (state !== 'PROCESSING' && state !== 'ROLLING_BACK') return false;
   const convergence = convergenceOf(context, active.vnfInstanceId, document);
   if (isCancelPending) return fail(context, active, `cancelled (${cancelMode ?? 'GRACEFUL'})`);
-  const waiting = [...hostsBehind(context, active), ...convergence.pending];
+  // Whether its copies are well, or where they are, is no matter of this change: healing sees to that afterwards.
+  const waiting = hostsBehind(context, active);
   if (configChange !== undefined && waiting.length > 0)
     return progress.isStalled(operation, convergence)
       ? fail(context, active, `no progress: ${waiting.slice(0, 5).join('; ')}`)

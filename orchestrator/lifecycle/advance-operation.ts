@@ -84,7 +84,7 @@ function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
   const instance = active.instance.document;
   const record = { vnfInstanceId: active.vnfInstanceId, tenant: active.instance.tenant, instance };
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
-  return [...abandonedOf(context, record, pkg), ...sortDisplaced(context, record, pkg).gone];
+  return [...abandonedOf(context, record, pkg), ...sortDisplaced(context, record).gone];
 }
 
 /** With coverage, a copy goes nowhere but with its host: of all hosts only those that have left for good are looked at. */
@@ -95,7 +95,7 @@ function abandonedOf(
 ): readonly WantedVnfc[] {
   const { vnfInstanceId, instance } = record;
   if (instance.coverage === undefined)
-    return wantedVnfcs(instance.wanted).filter(abandonedBy(context, record, pkg));
+    return wantedVnfcs(instance.wanted).filter(abandonedBy(context, record));
   const gone = context.coverage.hostsGone(vnfInstanceId, instance);
   return gone.size === 0 ? [] : wantedVnfcs(instance.wanted).filter(({ hostId }) => gone.has(hostId));
 }
@@ -137,7 +137,10 @@ function prepared(context: LifecycleContext, instance: VnfInstanceDocument): Vnf
   const credentials = Object.fromEntries(
     Object.keys(instance.bind).map((requirement) => [
       requirement,
-      instance.credentials[requirement] ?? { id: context.ids.uuid(), ...context.keys.ed25519() },
+      (Object.hasOwn(instance.credentials, requirement) ? instance.credentials[requirement] : undefined) ?? {
+        id: context.ids.uuid(),
+        ...context.keys.ed25519(),
+      },
     ]),
   );
   return { ...rest, credentials };

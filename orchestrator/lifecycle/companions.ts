@@ -46,7 +46,7 @@ function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | unde
   const displaced = instance.displaced ?? [];
   const copies = wantedVnfcs(claimOf(instance));
   const self = { vnfInstanceId: id, instance, tenant };
-  const isAbandoned = abandonedBy(context, self, pkg);
+  const isAbandoned = abandonedBy(context, self);
   const targets = targetsOf(context, self);
   const moved = [...copies.filter((copy) => isAbandoned(copy) || targets.has(copyName(copy))), ...displaced];
   if (moved.length === 0) return undefined;

@@ -51,10 +51,10 @@ export function healAutomatically(
   const pkg = packageOf(context.catalog, document.vnfPkgId);
   const { failed } = convergenceOf(context, vnfInstanceId, document);
   const self = { vnfInstanceId, tenant, instance: document };
-  const displaced = sortDisplaced(context, self, pkg);
+  const displaced = sortDisplaced(context, self);
   const abandoned =
     document.coverage === undefined
-      ? [...wantedVnfcs(document.wanted).filter(abandonedBy(context, self, pkg)), ...displaced.gone]
+      ? [...wantedVnfcs(document.wanted).filter(abandonedBy(context, self)), ...displaced.gone]
       : [];
   if (failed.length > 0) raiseFailed(context, vnfInstanceId, failed);
   if (failed.length === 0 && abandoned.length === 0) {

@@ -39,6 +39,7 @@ export { countsOfLevel, type UnitCounts } from './levels.ts';
 export { instantiationOf, newInstance } from './prepare-instance.ts';
 export { problemRecord, startOperation } from './operation-records.ts';
 export { parseChange } from './rollout/change-request.ts';
+export { whyIrreversible } from './rollout/rollout-policy.ts';
 export { reversedRollout } from './rollout/rollout-versions.ts';
 export { resolveInValue } from './resolve-templates.ts';
 export { validateValues } from './validate-values.ts';

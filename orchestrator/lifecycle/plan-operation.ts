@@ -224,7 +224,7 @@ function changesOf(
   const copies = wantedVnfcs(claimOf(instance));
   const observed = context.index.observedOf(record.vnfInstanceId).map(({ document }) => document);
   const hasFailed = (copy: WantedVnfc) => isFailed(findCopy(observed, copy)?.instance, copy);
-  const isAbandoned = abandonedBy(context, record, pkg);
+  const isAbandoned = abandonedBy(context, record);
   const isHealing = operation.operation === 'HEAL' && operation.state === 'STARTING';
   const params = (operation.operationParams['additionalParams'] ?? {}) as HealParams;
   const isWell = (copy: WantedVnfc) => findCopy(observed, copy)?.instance?.state === wellState(pkg);
@@ -244,7 +244,7 @@ function changesOf(
   const failed = targeted.filter(
     (copy) => params.elsewhere === true && hasFailed(copy) && !isAbandoned(copy) && isPortable(copy),
   );
-  const displaced = sortDisplaced(context, record, pkg);
+  const displaced = sortDisplaced(context, record);
   return {
     displaced,
     moved: [

@@ -10,6 +10,7 @@ import { selectCopies } from './plan-wanted.ts';
 import { validateValues } from './validate-values.ts';
 import type { CreateVnf, InstantiateVnf } from './vnf-requests.ts';
 import { whyFixed } from './why-fixed.ts';
+import { intendedOf } from './withdrawals.ts';
 
 /** A VNF instance of a package, not yet instantiated. */
 export function newInstance(
@@ -125,7 +126,7 @@ export function requireScalable(
       'conflict',
       `${instance.name} runs once on each host that it covers: it is not scaled`,
     );
-  const counts = countsAfterScaling(pkg.descriptor, countsOfWanted(instance.wanted), request);
+  const counts = countsAfterScaling(pkg.descriptor, countsOfWanted(intendedOf(instance)), request);
   requireOneWriter(
     pkg,
     Object.values(counts).reduce((sum, count) => sum + count, 0),

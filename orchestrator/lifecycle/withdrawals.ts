@@ -13,8 +13,8 @@ import type { StateView } from '../store/index.ts';
 import type { FunctionRecord } from './abandoned.ts';
 import { findCopy } from './assess-convergence.ts';
 import type { LifecycleContext } from './context.ts';
-import type { FunctionPackage } from './function-catalog.ts';
 import { judgeHost } from './liveness.ts';
+import { descriptorAt } from './version-descriptor.ts';
 
 /** Withdrawals that their hosts have not applied yet: a copy may still be there, or be on its way, though nobody has reported it. */
 export function openWithdrawals(
@@ -51,17 +51,16 @@ const NOTHING_DISPLACED = { gone: [], leaving: [] };
  * and is not fenced either.
  */
 export function sortDisplaced(
-  context: Pick<LifecycleContext, 'state' | 'liveness' | 'index'>,
+  context: Pick<LifecycleContext, 'state' | 'liveness' | 'index' | 'catalog'>,
   { vnfInstanceId, instance }: FunctionRecord,
-  { descriptor }: FunctionPackage,
 ): { readonly gone: readonly DisplacedVnfc[]; readonly leaving: readonly DisplacedVnfc[] } {
   const { displaced = [] } = instance;
   if (displaced.length === 0) return NOTHING_DISPLACED;
-  const { state, liveness, index } = context;
+  const { state, liveness, index, catalog } = context;
   const unconfirmed = new Set(openWithdrawals(state, instance).map(({ hostId }) => hostId));
   const observed = index.observedOf(vnfInstanceId).map(({ document }) => document);
   const isGone = (copy: WantedVnfc): boolean =>
-    judgeHost(state, liveness, descriptor, copy.hostId).isAbandoned ||
+    judgeHost(state, liveness, descriptorAt(catalog, instance, copy.generation), copy.hostId).isAbandoned ||
     (!unconfirmed.has(copy.hostId) && findCopy(observed, copy)?.instance === undefined);
   return { gone: displaced.filter(isGone), leaving: displaced.filter((copy) => !isGone(copy)) };
 }

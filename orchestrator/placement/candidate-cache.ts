@@ -50,7 +50,8 @@ export function candidatesFor(
   const make = (): KeptEntry => {
     const compiled = compileRequest(index, request, demand, rules, { isPacking });
     const alike =
-      isRatedAlone(request, rules) && index.leniency === undefined
+      // What is booked makes a row better while full hosts are filled first, and nobody tells those who ranked it.
+      !isPacking && isRatedAlone(request, rules) && index.leniency === undefined
         ? kept(cache.kinds, MOST_KINDS, generation, kindOf(request, demand, isPacking), () =>
             rankForAll(index, request, demand, { isPacking, expected: 1 }, generation),
           )

@@ -93,7 +93,7 @@ export class Occupancy {
     this.#say(functionId, occupants, { labels, priority, flows, affinities });
     const ofUnit = unitOf(occupants, unit);
     if (resources === undefined) delete ofUnit.demand;
-    else ofUnit.demand ??= { unit, instances: 0, resources, artifactTypes: [], fixedPorts: fixedPorts ?? [] };
+    else ofUnit.demand = { unit, instances: 0, resources, artifactTypes: [], fixedPorts: fixedPorts ?? [] };
     this.#change(functionId, occupants, ofUnit, row, instances);
   }
 

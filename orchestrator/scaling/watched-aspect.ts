@@ -57,7 +57,10 @@ export function watchAspects(
         aspect,
         written,
         policy: buildScalingPolicy(written),
-        state: before?.state ?? (document?.state as AspectState | undefined),
+        state:
+          before === undefined
+            ? (document?.state as AspectState | undefined)
+            : stateAfterChange(before.state),
         last: before?.last,
         lookedAt: -Infinity,
         savedAt: before?.savedAt ?? -Infinity,
@@ -66,4 +69,11 @@ export function watchAspects(
       },
     ];
   });
+}
+
+/** What was found out under another policy holds no more, but for what is learnt; that steps were taken does. */
+function stateAfterChange(state: AspectState | undefined): AspectState | undefined {
+  if (state === undefined || state.type === 'learning') return state;
+  const { policy: _policy, ...rest } = state;
+  return rest;
 }

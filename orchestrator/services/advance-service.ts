@@ -11,6 +11,7 @@ import {
   rollBackOperation,
   startOperation,
   type InstantiateVnf,
+  whyIrreversible,
 } from '../lifecycle/index.ts';
 import type { Write } from '../store/index.ts';
 import {
@@ -39,9 +40,13 @@ export function advanceService(context: ServicesContext, nsInstanceId: NsInstanc
   });
   const { commit } = context.lifecycle.context;
   switch (step.type) {
-    case 'start':
-      startChildren(context, active, step.operation, step.names);
+    case 'start': {
+      const obstacle =
+        step.operation === 'CHANGE_VNFPKG' ? whyNoWayBack(context, active, step.names) : undefined;
+      if (obstacle === undefined) startChildren(context, active, step.operation, step.names);
+      else failTemporarily(context, active, obstacle);
       return true;
+    }
     case 'adopt':
       commit([withChildren(active, adopted(context, active, step.names))]);
       return true;
@@ -126,6 +131,22 @@ function startChildren(
     started[child.name] = id;
   }
   functions.commit([...writes, withChildren(active, started)]);
+}
+
+/** On the way back: the state that a version has written, the one before it may not read. */
+function whyNoWayBack(
+  context: ServicesContext,
+  active: ActiveService,
+  names: readonly string[],
+): string | undefined {
+  if (active.operation.document.state !== 'ROLLING_BACK') return undefined;
+  return constituentsOf(context, active.instance)
+    .filter(({ name }) => names.includes(name))
+    .map((child) => changeBackOf(context, active, child))
+    .map(({ before, target, from, to }) =>
+      whyIrreversible(context.lifecycle.context, { before: target, target: before, from: to, to: from }),
+    )
+    .find((reason) => reason !== undefined);
 }
 
 /** A change to the version that the update names; on the way back, to the one that was before. */

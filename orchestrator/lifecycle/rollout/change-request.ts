@@ -4,6 +4,7 @@ import type { IoTFunctionDescriptor } from '../../../descriptors/index.ts';
 import {
   generationOf,
   versionOf,
+  wantedVnfcs,
   type BindingCredential,
   type FunctionVersion,
   type RolloutRecord,
@@ -13,8 +14,9 @@ import type { StoredRecord } from '../../store/index.ts';
 import type { LifecycleContext } from '../context.ts';
 import { packageOf, type FunctionPackage } from '../function-catalog.ts';
 import { countsOfLevel } from '../levels.ts';
-import { requireBindings } from '../prepare-instance.ts';
+import { requireBindings, requireOneWriter } from '../prepare-instance.ts';
 import { validateValues } from '../validate-values.ts';
+import { intendedOf } from '../withdrawals.ts';
 import { readsState, resolvePolicy, type PolicyRequest } from './rollout-policy.ts';
 
 /** SOL003 ChangeCurrentVnfPkgRequest; ours is what is in `additionalParams`. */
@@ -52,6 +54,7 @@ export function parseChange(
     );
   const before = packageOf(context.catalog, document.vnfPkgId);
   requireSameFunction(context, record, before, pkg);
+  requireOneWriter(pkg, wantedVnfcs(intendedOf(document)).length, document.coverage);
   const target =
     document.replaced === undefined
       ? newVersion(context, record, pkg, request)
@@ -227,7 +230,7 @@ function credentialsFor(
   const old = packageOf(catalog, vnfPkgId).descriptor.requires;
   return Object.fromEntries(
     Object.keys(bind).map((name) => {
-      const known = credentials[name];
+      const known = Object.hasOwn(credentials, name) ? credentials[name] : undefined;
       const [asked, asks] = [old, requires].map((list) => list.find((each) => each.name === name));
       const isSame = JSON.stringify(asked?.access) === JSON.stringify(asks?.access);
       return [name, known !== undefined && isSame ? known : { id: ids.uuid(), ...keys.ed25519() }];

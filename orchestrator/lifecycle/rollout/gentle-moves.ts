@@ -73,7 +73,7 @@ function leavingIn(
 ): readonly WantedVnfc[] {
   const { instance } = record;
   const { vnfcInstanceIds } = (operationParams['additionalParams'] ?? {}) as HealParams;
-  const isAbandoned = abandonedBy(context, record, packageOf(context.catalog, instance.vnfPkgId));
+  const isAbandoned = abandonedBy(context, record);
   const leaving = wantedVnfcs(instance.wanted).filter(
     (copy) => isAbandoned(copy) || targets.has(copyName(copy)),
   );

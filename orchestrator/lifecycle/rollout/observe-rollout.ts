@@ -19,6 +19,7 @@ import { openWithdrawals, sortDisplaced } from '../withdrawals.ts';
 import type { HeldFor } from './held-for.ts';
 import { isOpen, partOf, type WaveHost } from './rollout-waves.ts';
 import type { RolloutCopy, RolloutInput } from './rollout-types.ts';
+import { descriptorAt } from '../version-descriptor.ts';
 
 interface Observer {
   readonly context: LifecycleContext;
@@ -33,7 +34,7 @@ export function observeRollout(observer: Observer, counts: RolloutInput['counts'
   const { context, record, rollout } = observer;
   const { instance } = record;
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
-  const { gone, leaving } = sortDisplaced(context, record, pkg);
+  const { gone, leaving } = sortDisplaced(context, record);
   const copies = wantedVnfcs(instance.wanted).map((copy) => observeCopy(observer, copy));
   const ids = new Set([
     ...copies.map(({ copy }) => copy.hostId),
@@ -114,7 +115,7 @@ function healthOf(
   found: FoundCopy | undefined,
 ): RolloutCopy['health'] {
   const { instance } = record;
-  const { descriptor } = packageOf(context.catalog, instance.vnfPkgId);
+  const descriptor = descriptorAt(context.catalog, instance, copy.generation);
   const isCoverage = instance.coverage !== undefined;
   const verdict = judgeHost(context.state, context.liveness, descriptor, copy.hostId);
   if (isCoverage && context.state.get('host', copy.hostId) === undefined) return 'gone';

@@ -71,7 +71,7 @@ function withWaves(policy: RolloutPolicy): RolloutPolicy {
  */
 export function whyIrreversible(
   { catalog }: Pick<LifecycleContext, 'catalog'>,
-  { before, target, from, to }: RolloutRecord,
+  { before, target, from, to }: Pick<RolloutRecord, 'before' | 'target' | 'from' | 'to'>,
 ): string | undefined {
   const old = packageOf(catalog, before.vnfPkgId).descriptor;
   const fresh = packageOf(catalog, target.vnfPkgId).descriptor;

@@ -6,7 +6,8 @@ import type { PolicyInput } from './policy.ts';
 export interface AspectState {
   /** Type of the policy that `policy` is the state of: another one begins anew. */
   readonly type: ScalingPolicy['type'];
-  readonly policy: object;
+  /** Absent: the policy has changed, and begins anew. */
+  readonly policy?: object;
   /** The latest steps that the policy has taken, oldest first. */
   readonly changes: readonly LevelChange[];
   /** Until when nothing is scaled in because it went to and fro, milliseconds since the Unix epoch. */

@@ -63,6 +63,9 @@ export function decideByForecast(
   };
 }
 
+/** Nothing is known of what is further away. */
+const MOST_STEPS_AHEAD = 1000;
+
 function lookAhead(
   { aheadSeconds, stepSeconds, confidence }: PredictivePolicy,
   { values }: DemandHistory,
@@ -75,7 +78,7 @@ function lookAhead(
     (known.season === 0 && values.length % LEAST_VALUES === 0);
   const season = isToBeSought ? findSeason(values) : known.season;
   const seasonOf = isToBeSought ? values.length : known.seasonOf;
-  const ahead = Math.max(1, Math.ceil(aheadSeconds / stepSeconds));
+  const ahead = Math.min(MOST_STEPS_AHEAD, Math.max(1, Math.ceil(aheadSeconds / stepSeconds)));
   const {
     values: coming,
     errors,
@@ -89,7 +92,7 @@ function lookAhead(
   return {
     season,
     seasonOf,
-    highest: Math.max(...coming) + margin,
+    highest: coming.reduce((most, each) => Math.max(most, each), -Infinity) + margin,
     meanError: finite(meanError),
     naiveError: finite(naiveError),
     isTrusted: errors.length >= LEAST_VALUES && meanError < naiveError * BETTER_BY,
