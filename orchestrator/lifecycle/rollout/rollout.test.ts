@@ -9,6 +9,7 @@ import {
 } from '../../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench, type LifecycleBench } from '../../../test/kit/lifecycle-bench.ts';
 import { onboardFunction } from '../../../test/kit/simulated-host.ts';
+import { wantedVnfcs } from '../../domain/index.ts';
 import type { ChangeVnfPkg } from './change-request.ts';
 
 const FAST = { retireMilliseconds: 0 };
@@ -424,6 +425,28 @@ describe('a function that covers hosts', () => {
     await bench.converge();
     expect(operation(bench, op).state).toBe('PROCESSING');
     expect(bench.host('h2').running()).toEqual([`${id}-main-g2-0@1 RUNNING`]);
+  });
+
+  it.each([
+    ['one may be missing', { maxUnavailable: 1, maxSurge: 0 }],
+    ['it is recreated', { strategy: 'recreate' }],
+  ] as const)('has never two versions on a host, and goes on to the next: %s', async (_, policy) => {
+    const bench = createLifecycleBench(hosts, FAST);
+    const gateway = buildFunction('gateway', { upgrade: { ...QUICK, ...policy } });
+    const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+    const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+    for (let look = 0; look < 30; look += 1) {
+      await bench.clock.advance(1000);
+      bench.lifecycle.engine.lookAtAll();
+      await bench.store.whenDurable();
+      const { wanted, displaced = [] } = instance(bench, id);
+      const places = [...wantedVnfcs(wanted), ...displaced].map(({ hostId }) => hostId);
+      expect(places.toSorted()).toEqual([...new Set(places)].toSorted());
+      expect(displaced.length).toBeLessThanOrEqual(1);
+      for (const host of bench.hosts) host.step(bench.store);
+    }
+    expect(operation(bench, op).state).toBe('COMPLETED');
+    expect(running(bench)).toEqual(hosts.map(({ hostId }) => `${hostId} ${id}-main-g2-0@1 RUNNING`));
   });
 });
 
