@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../../kernel/index.ts';
 import type { IoTFunctionDescriptor } from '../../../descriptors/index.ts';
 import {
@@ -447,6 +447,24 @@ describe('a function that covers hosts', () => {
     }
     expect(operation(bench, op).state).toBe('COMPLETED');
     expect(running(bench)).toEqual(hosts.map(({ hostId }) => `${hostId} ${id}-main-g2-0@1 RUNNING`));
+  });
+
+  it('is looked at by reading what each host reports the same few times, however many hosts there are', async () => {
+    const readsPerHost = async (count: number): Promise<number> => {
+      const many = Array.from({ length: count }, (_, index) => ({ hostId: `h${index}` }));
+      const bench = createLifecycleBench(many, FAST);
+      const gateway = buildFunction('gateway', { upgrade: { ...QUICK, healthyForSeconds: 60 } });
+      const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+      const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+      await bench.converge();
+      const get = vi.spyOn(bench.store, 'get');
+      bench.lifecycle.engine.lookAtAll();
+      expect(operation(bench, op).state).toBe('PROCESSING');
+      return get.mock.calls.filter(([kind]) => kind === 'observed').length / count;
+    };
+    const few = await readsPerHost(5);
+    expect(few).toBeGreaterThan(0);
+    expect(await readsPerHost(40)).toBeLessThanOrEqual(few);
   });
 });
 
