@@ -160,13 +160,14 @@ function changesSomething(
 ): boolean {
   const fresh = freshCounts(input.copies);
   const freshHosts = new Set(input.copies.flatMap(({ isOld, copy }) => (isOld ? [] : [copy.hostId])));
+  const leavingHosts = new Set(input.leaving.map(({ hostId }) => hostId));
   const adds =
     coverage === undefined
       ? Object.entries(counts).some(([unit, count]) => count > (fresh[unit] ?? 0))
-      : hosts.some(
-          (hostId) => !freshHosts.has(hostId) && !input.leaving.some((copy) => copy.hostId === hostId),
-        );
-  return stop.length > 0 || displace.length > 0 || adds || namesOf(withheld) !== namesOf(next);
+      : hosts.some((hostId) => !freshHosts.has(hostId) && !leavingHosts.has(hostId));
+  // Until it is committed that they have gone, their hosts count as under way, and no other one begins.
+  const frees = coverage !== undefined && input.gone.length > 0;
+  return stop.length > 0 || displace.length > 0 || adds || frees || namesOf(withheld) !== namesOf(next);
 }
 
 function namesOf(copies: readonly WantedVnfc[]): string {
@@ -184,10 +185,12 @@ function carryOut(
   const { vnfInstanceId, instance, operation } = active;
   const ending = new Set([...change.stop, ...change.displace].map(copyName));
   const staying = input.copies.filter(({ copy }) => !ending.has(copyName(copy)));
+  const displaced = [...input.leaving, ...change.displace];
   const places: RolloutPlaces = {
     old: staying.filter(({ isOld }) => isOld).map(({ copy }) => copy),
     fresh: staying.filter(({ isOld }) => !isOld).map(({ copy }) => copy),
     gone: input.gone,
+    ending: displaced,
     counts: { ...freshCounts(staying), ...change.counts },
     silentHosts: input.copies.filter(({ health }) => health === 'silent').map(({ copy }) => copy.hostId),
     ...(change.hosts === undefined ? {} : { hosts: change.hosts }),
@@ -202,7 +205,6 @@ function carryOut(
   );
   if (plan.wanted === undefined) return describePlan(plan.problem, plan.result).join('; ');
   const changed = { ...document, withheld: change.withheld };
-  const displaced = [...input.leaving, ...change.displace];
   const isSame =
     isSameJson(plan.wanted, document.wanted) &&
     isSameJson(displaced, document.displaced ?? []) &&

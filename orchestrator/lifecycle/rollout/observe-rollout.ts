@@ -5,6 +5,7 @@ import {
   hostLabels,
   vnfcInstanceId,
   wantedVnfcs,
+  type ObservedDocument,
   type RolloutPolicy,
   type RolloutRecord,
   type VnfInstanceDocument,
@@ -29,13 +30,24 @@ interface Observer {
   readonly rollout: RolloutRecord;
 }
 
+/** Of the whole function, for each of its copies to be looked up in. */
+interface Seen {
+  readonly observed: readonly ObservedDocument[];
+  /** Of the copies that nobody is told of, by `copyName`. */
+  readonly withheld: ReadonlySet<string>;
+}
+
 /** What the planner sees of one function that goes from one version to another. */
 export function observeRollout(observer: Observer, counts: RolloutInput['counts']): RolloutInput {
   const { context, record, rollout } = observer;
   const { instance } = record;
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
   const { gone, leaving } = sortDisplaced(context, record);
-  const copies = wantedVnfcs(instance.wanted).map((copy) => observeCopy(observer, copy));
+  const seen = {
+    observed: context.index.observedOf(record.vnfInstanceId).map(({ document }) => document),
+    withheld: new Set(instance.withheld?.map(copyName)),
+  };
+  const copies = wantedVnfcs(instance.wanted).map((copy) => observeCopy(observer, seen, copy));
   const ids = new Set([
     ...copies.map(({ copy }) => copy.hostId),
     ...[...leaving, ...gone].map(({ hostId }) => hostId),
@@ -80,19 +92,18 @@ function tolerated({ stopAt = 0 }: RolloutPolicy, copies: readonly RolloutCopy[]
   const fresh = copies.filter(({ isOld }) => !isOld);
   const isBad = ({ health, isOverdue }: RolloutCopy): boolean =>
     health === 'failed' || (isOverdue && health !== 'well' && health !== 'silent');
-  const bad = fresh.filter(isBad);
-  if (bad.length === 0 || bad.length > stopAt * fresh.length) return copies;
-  return copies.map((each) => (bad.includes(each) ? { ...each, health: 'silent', isOverdue: false } : each));
+  const bad = new Set(fresh.filter(isBad));
+  if (bad.size === 0 || bad.size > stopAt * fresh.length) return copies;
+  return copies.map((each) => (bad.has(each) ? { ...each, health: 'silent', isOverdue: false } : each));
 }
 
-function observeCopy(observer: Observer, copy: WantedVnfc): RolloutCopy {
+function observeCopy(observer: Observer, { observed, withheld }: Seen, copy: WantedVnfc): RolloutCopy {
   const { context, record } = observer;
   const { moves } = observer.rollout;
-  const { instance, vnfInstanceId } = record;
-  const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
+  const { instance } = record;
   const found = findCopy(observed, copy);
   const health = healthOf(observer, copy, found);
-  const isWithheld = instance.withheld?.some((each) => copyName(each) === copyName(copy)) === true;
+  const isWithheld = withheld.has(copyName(copy));
   const reason = found?.instance?.reason ?? found?.document.workload.problem;
   return {
     copy,

@@ -28,6 +28,8 @@ export interface RolloutPlaces {
   readonly fresh: readonly WantedVnfc[];
   /** Copies that are gone, and in whose place a new one starts. */
   readonly gone: readonly WantedVnfc[];
+  /** Copies that end and may still be where they are. With coverage nothing new comes to their hosts until they are gone. */
+  readonly ending?: readonly WantedVnfc[];
   readonly counts: UnitCounts;
   /** The old copies are of the same version: those that take their places go elsewhere, to the hosts that were chosen for them. */
   readonly moves?: RolloutRecord['moves'];
@@ -83,10 +85,11 @@ function placeMoves(
 function placeWith(
   context: LifecycleContext,
   record: FunctionRecord,
-  { old, fresh, gone, counts, moves, hosts = [], silentHosts = [] }: RolloutPlaces,
+  places: RolloutPlaces,
   targets: ReadonlyMap<string, HostId>,
   planner: Planner | undefined,
 ): WantedPlan {
+  const { old, fresh, gone, counts, moves, hosts = [], silentHosts = [] } = places;
   const { vnfInstanceId, tenant, instance } = record;
   const pkg = packageOf(context.catalog, instance.vnfPkgId);
   const isCoverage = instance.coverage !== undefined;
@@ -96,11 +99,7 @@ function placeWith(
     instance,
     function: pkg,
     counts,
-    // Where the old version is, the new one comes when it is the host's turn.
-    avoidHosts:
-      moves === undefined && !isCoverage
-        ? []
-        : old.map(({ hostId }) => hostId).filter((id) => !hosts.includes(id)),
+    avoidHosts: moves === undefined && !isCoverage ? [] : hostsToAvoid(places, isCoverage),
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing: moves !== undefined,
     current: toWantedUnits(fresh),
@@ -133,9 +132,9 @@ function placeWith(
     },
   });
   if (plan.wanted === undefined) return plan;
-  const awaited = hosts.filter(
-    (id) => silentHosts.includes(id) && fresh.every(({ hostId }) => hostId !== id),
-  );
+  const silent = new Set(silentHosts);
+  const freshHosts = new Set(fresh.map(({ hostId }) => hostId));
+  const awaited = hosts.filter((id) => silent.has(id) && !freshHosts.has(id));
   const ready = awaited.flatMap((hostId) =>
     pkg.descriptor.units.map(({ name }) => ({
       unit: name,
@@ -146,4 +145,14 @@ function placeWith(
     })),
   );
   return { ...plan, wanted: toWantedUnits([...old, ...wantedVnfcs(plan.wanted), ...ready]) };
+}
+
+/** Where the old version is, the new one comes when it is the host's turn, and never beside a copy that has to end first. */
+function hostsToAvoid(
+  { old, hosts = [], ending = [] }: RolloutPlaces,
+  isCoverage: boolean,
+): readonly HostId[] {
+  const open = new Set(hosts);
+  const closed = old.map(({ hostId }) => hostId).filter((id) => !open.has(id));
+  return isCoverage ? [...closed, ...ending.map(({ hostId }) => hostId)] : closed;
 }

@@ -37,11 +37,12 @@ export function planCoverageRollout(input: RolloutInput): RolloutChange {
     ...input.copies.filter(({ health }) => health === 'gone'),
     ...(policy.strategy === 'recreate' ? [] : silent.flatMap(({ old }) => old)),
   ];
+  const stopped = new Set(over);
   const ending = [...(isBeside ? [] : next), ...(policy.strategy === 'recreate' ? silent : [])];
   return {
     stop: over.map(({ copy }) => copy),
     displace: ending.flatMap(({ old }) => old.map(({ copy }) => copy)),
-    withheld: retired.filter((each) => !over.includes(each)).map(({ copy }) => copy),
+    withheld: retired.filter((each) => !stopped.has(each)).map(({ copy }) => copy),
     counts: input.counts,
     hosts: [...new Set([...underWay, ...silent, ...(isBeside ? next : [])].map(({ hostId }) => hostId))],
   };
@@ -50,8 +51,10 @@ export function planCoverageRollout(input: RolloutInput): RolloutChange {
 function hostsOf({ copies, leaving, gone }: RolloutInput): readonly CoveredHost[] {
   const away = new Set([...leaving, ...gone].map(({ hostId }) => hostId));
   const ids = new Set([...away, ...copies.map(({ copy }) => copy.hostId)]);
+  const present = copies.filter(({ health }) => health !== 'gone');
+  const byHost = Map.groupBy(present, ({ copy }) => copy.hostId);
   return [...ids].toSorted().map((hostId) => {
-    const here = copies.filter(({ copy, health }) => copy.hostId === hostId && health !== 'gone');
+    const here = byHost.get(hostId) ?? [];
     const old = here.filter(({ isOld }) => isOld);
     const fresh = here.filter(({ isOld }) => !isOld);
     const isUnderWay = away.has(hostId) || !fresh.every(isGood) || (fresh.length > 0 && old.length > 0);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../../kernel/index.ts';
 import type { IoTFunctionDescriptor } from '../../../descriptors/index.ts';
 import {
@@ -9,6 +9,7 @@ import {
 } from '../../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench, type LifecycleBench } from '../../../test/kit/lifecycle-bench.ts';
 import { onboardFunction } from '../../../test/kit/simulated-host.ts';
+import { wantedVnfcs } from '../../domain/index.ts';
 import type { ChangeVnfPkg } from './change-request.ts';
 
 const FAST = { retireMilliseconds: 0 };
@@ -424,6 +425,46 @@ describe('a function that covers hosts', () => {
     await bench.converge();
     expect(operation(bench, op).state).toBe('PROCESSING');
     expect(bench.host('h2').running()).toEqual([`${id}-main-g2-0@1 RUNNING`]);
+  });
+
+  it.each([
+    ['one may be missing', { maxUnavailable: 1, maxSurge: 0 }],
+    ['it is recreated', { strategy: 'recreate' }],
+  ] as const)('has never two versions on a host, and goes on to the next: %s', async (_, policy) => {
+    const bench = createLifecycleBench(hosts, FAST);
+    const gateway = buildFunction('gateway', { upgrade: { ...QUICK, ...policy } });
+    const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+    const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+    for (let look = 0; look < 30; look += 1) {
+      await bench.clock.advance(1000);
+      bench.lifecycle.engine.lookAtAll();
+      await bench.store.whenDurable();
+      const { wanted, displaced = [] } = instance(bench, id);
+      const places = [...wantedVnfcs(wanted), ...displaced].map(({ hostId }) => hostId);
+      expect(places.toSorted()).toEqual([...new Set(places)].toSorted());
+      expect(displaced.length).toBeLessThanOrEqual(1);
+      for (const host of bench.hosts) host.step(bench.store);
+    }
+    expect(operation(bench, op).state).toBe('COMPLETED');
+    expect(running(bench)).toEqual(hosts.map(({ hostId }) => `${hostId} ${id}-main-g2-0@1 RUNNING`));
+  });
+
+  it('is looked at by reading what each host reports the same few times, however many hosts there are', async () => {
+    const readsPerHost = async (count: number): Promise<number> => {
+      const many = Array.from({ length: count }, (_, index) => ({ hostId: `h${index}` }));
+      const bench = createLifecycleBench(many, FAST);
+      const gateway = buildFunction('gateway', { upgrade: { ...QUICK, healthyForSeconds: 60 } });
+      const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+      const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+      await bench.converge();
+      const get = vi.spyOn(bench.store, 'get');
+      bench.lifecycle.engine.lookAtAll();
+      expect(operation(bench, op).state).toBe('PROCESSING');
+      return get.mock.calls.filter(([kind]) => kind === 'observed').length / count;
+    };
+    const few = await readsPerHost(5);
+    expect(few).toBeGreaterThan(0);
+    expect(await readsPerHost(40)).toBeLessThanOrEqual(few);
   });
 });
 
