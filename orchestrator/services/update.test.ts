@@ -20,21 +20,28 @@ const UPGRADE = {
 } as const;
 const HOSTS = ['h1', 'h2', 'h3'].map((hostId) => ({ hostId }));
 
-function onboardBoth(bench: LifecycleBench, descriptor: IoTFunctionDescriptor): void {
+function onboardBoth(
+  bench: LifecycleBench,
+  descriptor: IoTFunctionDescriptor,
+  changes: Partial<IoTFunctionDescriptor> = {},
+): void {
   const { metadata } = descriptor;
   onboardFunction(bench.store, descriptor);
   const next = { ...metadata, id: `${metadata.id}-2`, softwareVersion: '1.1.0' };
   onboardFunction(
     bench.store,
-    { ...descriptor, metadata: next },
+    { ...descriptor, ...changes, metadata: next },
     DEFAULT_TENANT,
     `pkg-${metadata.productName}-2`,
   );
 }
 
-async function deploy(upgrade?: IoTServiceDescriptor['upgrade']) {
+async function deploy(
+  upgrade?: IoTServiceDescriptor['upgrade'],
+  nextBroker: Partial<IoTFunctionDescriptor> = {},
+) {
   const bench = createLifecycleBench(HOSTS, { retireMilliseconds: 0 });
-  onboardBoth(bench, buildProvider('broker', { upgrade: UPGRADE }));
+  onboardBoth(bench, buildProvider('broker', { upgrade: UPGRADE }), nextBroker);
   onboardBoth(bench, buildProvider('processing', { upgrade: UPGRADE, requires: [requirement('broker')] }));
   onboardBoth(bench, buildFunction('gateway', { upgrade: UPGRADE, requires: [requirement('processing')] }));
   onboardService(
@@ -134,6 +141,21 @@ describe('an update of a service', () => {
     expect(bench.services.ns.get(DEFAULT_TENANT, id).document.activeOpOcc).toBeUndefined();
     const states = bench.hosts.flatMap((host) => host.running()).map((text) => text.split(' ')[1]);
     expect(states).toEqual(Array.from({ length: 5 }, () => 'RUNNING'));
+  });
+
+  it('stops on its way back where a function would have to read state that it does not know', async () => {
+    const state = { writers: 'many' as const, schema: 2, migratesFrom: [] };
+    const { bench, id } = await deploy(undefined, { state });
+    const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+    for (const host of bench.hosts)
+      host.failStarts(`${constituents['processing']}-main-g2`, 'exited with code 1');
+    const op = update(bench, id, ['processing', 'broker']);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: { detail: expect.stringMatching(/there is no way back: broker 1.1.0 has state of schema 2/) },
+    });
+    expect(versions(bench)).toContain('broker pkg-broker-2');
   });
 
   it('goes over the hosts of a function that covers them in the waves of the service', async () => {

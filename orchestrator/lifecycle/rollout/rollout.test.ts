@@ -469,6 +469,16 @@ describe('a function that covers hosts', () => {
 });
 
 describe('a change that is refused before anything is touched', () => {
+  it('several copies of what bears one writer', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }], FAST);
+    const worker = buildFunction('worker', {
+      flavours: [{ name: 'default', levels: [{ name: 'three', instances: { main: 3 } }] }],
+    });
+    const id = await run(bench, worker);
+    const vnfdId = nextVersion(bench, worker, { state: { writers: 'single', migratesFrom: [] } });
+    expect(() => change(bench, id, { vnfdId })).toThrow(/has a single writer: it runs one instance, not 3/);
+  });
+
   it.each([
     ['another function', { metadata: { invariantId: 'urn:test:function:other' } }, /is another function/],
     [

@@ -122,3 +122,15 @@ describe('predictive', () => {
     });
   });
 });
+
+describe('a forecast that is asked to look further than anybody can', () => {
+  it('looks as far as it is worth while', () => {
+    const run = runOf(policyOf('predictive', { step: '1s', ahead: '31d' }));
+    for (let second = 0; second < 40; second += 1) {
+      const { level, reasons } = run.look(second, { each: 10 + (second % 5) });
+      expect(level).toBeGreaterThanOrEqual(1);
+      expect(level).toBeLessThanOrEqual(10);
+      expect(reasons).not.toEqual([]);
+    }
+  });
+});
