@@ -168,6 +168,23 @@ describe('a policy that is changed while it acts', () => {
     expect(bench.copies()).toBe(4);
   });
 
+  it('begins anew where it was changed, whatever the one before has found out', async () => {
+    const bench = await createScalingBench();
+    const { useCases } = bench.scaling;
+    const schedule = (at: string, level: number) =>
+      useCases.modify(DEFAULT_TENANT, bench.id, 'load', {
+        policy: { type: 'schedule', times: [{ at, level }] },
+      });
+    schedule('0 0 1 1 *', 1);
+    await bench.bench.converge();
+    await bench.tell(10);
+    expect(bench.copies()).toBe(1);
+    schedule('* * * * *', 3);
+    await bench.bench.converge();
+    await bench.tell(10);
+    expect(bench.copies()).toBe(3);
+  });
+
   it('may be of another type, and is refused with its faults where it is not valid', async () => {
     const bench = await createScalingBench();
     const { useCases } = bench.scaling;
