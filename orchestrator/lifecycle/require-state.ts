@@ -1,6 +1,6 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import type { VnfInstanceDocument } from '../domain/index.ts';
-import type { StoredRecord } from '../store/index.ts';
+import type { StateView, StoredRecord } from '../store/index.ts';
 
 export function requireInstantiable(record: StoredRecord<'vnf-instance'>): void {
   requireFree(record);
@@ -36,5 +36,27 @@ export function requireOwn({ document }: StoredRecord<'vnf-instance'>, what: str
       'conflict',
       `${document.name} is part of the service ${document.nsInstanceId} and is ${what} with it`,
       { nsInstanceId: document.nsInstanceId },
+    );
+}
+
+/**
+ * The update of a service decides of which version the functions are that it names, and whether they go back.
+ * @throws IotmanoError `conflict` while there is one
+ */
+export function requireNotInUpdate(
+  state: StateView,
+  { id, document: { name, nsInstanceId } }: StoredRecord<'vnf-instance'>,
+): void {
+  const active =
+    nsInstanceId === undefined ? undefined : state.get('ns-instance', nsInstanceId)?.document.activeOpOcc;
+  const operation = active === undefined ? undefined : state.get('ns-lcm-op-occ', active)?.document;
+  if (operation?.operation !== 'UPDATE') return;
+  const { changeVnfPackageData = [] } = operation.operationParams as {
+    readonly changeVnfPackageData?: readonly { readonly vnfInstanceId: string }[];
+  };
+  if (changeVnfPackageData.some(({ vnfInstanceId }) => vnfInstanceId === id))
+    throw new IotmanoError(
+      'conflict',
+      `${name} is changed by the update ${active} of its service; wait until that is over, or fail it`,
     );
 }

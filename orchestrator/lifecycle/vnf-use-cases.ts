@@ -13,7 +13,13 @@ import { parseChange, type ChangeVnfPkg } from './rollout/change-request.ts';
 import { reportRollout } from './rollout/report-rollout.ts';
 import { selectCopies } from './plan-wanted.ts';
 import { instantiationOf, newInstance, requireMovable, requireScalable } from './prepare-instance.ts';
-import { requireFree, requireInstantiable, requireOwn, requireState } from './require-state.ts';
+import {
+  requireFree,
+  requireInstantiable,
+  requireNotInUpdate,
+  requireOwn,
+  requireState,
+} from './require-state.ts';
 import type { CreateVnf, HealVnf, InstantiateVnf } from './vnf-requests.ts';
 
 /** Writes that a caller puts into the same commit, given what it creates. */
@@ -133,6 +139,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     const record = get(tenant, id);
     requireFree(record);
     requireState(record, 'INSTANTIATED', 'changed to another version');
+    requireNotInUpdate(state, record);
     return record;
   }
 
@@ -195,6 +202,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
       const record = get(tenant, id);
       requireFree(record);
       const { info, ...more } = parseModification(context, record, request);
+      if (more.rollout !== undefined) requireNotInUpdate(state, record);
       return start(record, 'MODIFY_INFO', request, alongside, info, more);
     },
     planChange: (tenant, id, request) => {

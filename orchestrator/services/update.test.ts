@@ -143,6 +143,18 @@ describe('an update of a service', () => {
     expect(states).toEqual(Array.from({ length: 5 }, () => 'RUNNING'));
   });
 
+  it('keeps others from changing the functions that it names', async () => {
+    const { bench, id } = await deploy();
+    const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+    const change = (name: string) => () =>
+      bench.lifecycle.vnf.changePackage(DEFAULT_TENANT, constituents[name] ?? '', {
+        vnfdId: `vnfd-${name}-2`,
+      });
+    update(bench, id, ['gateway']);
+    expect(change('gateway')).toThrow(/is changed by the update \S+ of its service; wait until that is over/);
+    expect(change('broker')).not.toThrow();
+  });
+
   it('stops on its way back where a function would have to read state that it does not know', async () => {
     const state = { writers: 'many' as const, schema: 2, migratesFrom: [] };
     const { bench, id } = await deploy(undefined, { state });
