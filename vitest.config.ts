@@ -13,7 +13,7 @@ const ENGINE_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_O
   /isServiceMissing\('(?:docker|kubernetes)'\)/.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
 );
 
-/** Suites that start whole orchestrators and agents as processes, and watch them by the clock: what works all the time does not run beside them. */
+/** Suites that start whole orchestrators and agents as processes, and watch them by the clock: nothing else runs beside them. */
 const PROCESS_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_OURS }).filter(
   (file) =>
     !ENGINE_SUITES.includes(file) &&
@@ -44,7 +44,7 @@ export default defineConfig({
           include: PROCESS_SUITES,
           // Probes and leases have real deadlines, which a machine that others use misses now and then; vitest names what passed only then.
           retry: 1,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -58,9 +58,9 @@ export default defineConfig({
                 include: ENGINE_SUITES,
                 // A loaded engine or cluster now and then loses an event or a status of its own; vitest names what passed only then.
                 retry: 2,
-                // They wait more than they work, and take turns with those over processes.
-                maxWorkers: 3,
-                sequence: { groupOrder: 1 },
+                // They wait more than they work.
+                maxWorkers: 2,
+                sequence: { groupOrder: 2 },
               },
             },
           ]),
