@@ -14,5 +14,6 @@ if (Number(major) < 24) {
 }
 const isCheckout = existsSync(sources);
 // Stripping types takes half of the start.
-if (isCheckout) module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));
+if (isCheckout)
+  module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));
 await import(isCheckout ? sources.href : new URL('../dist/cli/main.js', import.meta.url).href);

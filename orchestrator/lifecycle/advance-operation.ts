@@ -12,7 +12,6 @@ import { affectedVnfcs } from './affected-vnfcs.ts';
 import { advanceModification } from './advance-modification.ts';
 import { commitWanted } from './commit-wanted.ts';
 import type { LifecycleContext } from './context.ts';
-import { packageOf, type FunctionPackage } from './function-catalog.ts';
 import {
   asCreated,
   moveOperation,
@@ -83,16 +82,11 @@ export function advanceOperation(
 function abandonedCopies(context: LifecycleContext, active: ActiveOperation) {
   const instance = active.instance.document;
   const record = { vnfInstanceId: active.vnfInstanceId, tenant: active.instance.tenant, instance };
-  const pkg = packageOf(context.catalog, instance.vnfPkgId);
-  return [...abandonedOf(context, record, pkg), ...sortDisplaced(context, record).gone];
+  return [...abandonedOf(context, record), ...sortDisplaced(context, record).gone];
 }
 
 /** With coverage, a copy goes nowhere but with its host: of all hosts only those that have left for good are looked at. */
-function abandonedOf(
-  context: LifecycleContext,
-  record: FunctionRecord,
-  pkg: FunctionPackage,
-): readonly WantedVnfc[] {
+function abandonedOf(context: LifecycleContext, record: FunctionRecord): readonly WantedVnfc[] {
   const { vnfInstanceId, instance } = record;
   if (instance.coverage === undefined)
     return wantedVnfcs(instance.wanted).filter(abandonedBy(context, record));

@@ -6,7 +6,6 @@ import { abandonedBy } from './abandoned.ts';
 import { convergenceOf } from './advance-operation.ts';
 import type { FailedCopy } from './assess-convergence.ts';
 import { LIFECYCLE_ALARMS, type LifecycleContext } from './context.ts';
-import { packageOf } from './function-catalog.ts';
 import type { HostFollower } from './follow-hosts.ts';
 import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
@@ -48,7 +47,6 @@ export function healAutomatically(
   }
   if (record.document.activeOpOcc !== undefined) return WELL;
   const { document, tenant } = record;
-  const pkg = packageOf(context.catalog, document.vnfPkgId);
   const { failed } = convergenceOf(context, vnfInstanceId, document);
   const self = { vnfInstanceId, tenant, instance: document };
   const displaced = sortDisplaced(context, self);
