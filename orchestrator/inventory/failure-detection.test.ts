@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
-import type { HostId } from '../../kernel/index.ts';
+import { SYSTEM_TENANT, type HostId } from '../../kernel/index.ts';
 import { createMemoryStore } from '../store/index.ts';
 import { assign, keyOf, unassign } from '../mco/testkit/assignments.ts';
 import { computeBrakedZones, countMember, type ZoneCount } from './brake.ts';
@@ -8,6 +8,7 @@ import { leaseTerms } from './heartbeat.ts';
 import { addHosts, createFleet } from './testkit/fleet.ts';
 
 const GW1 = 'gw-1' as HostId;
+const GW2 = 'gw-2' as HostId;
 
 function names(count: number, prefix = 'gw'): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
@@ -119,6 +120,39 @@ describe('the lease of a host', () => {
     expect(after.stateOf('gw-1')).toBe('READY');
     await after.pass(2);
     expect(after.stateOf('gw-1')).toBe('SUSPECT');
+  });
+
+  it('is the longest one where a new leader cannot know that the host was told of a shorter one', async () => {
+    const before = createFleet();
+    addHosts(before.store, ['gw-1', 'gw-2']);
+    await before.pass(1, ['gw-1', 'gw-2']);
+    await assign(before.store, GW1, keyOf(1), 3);
+    await assign(before.store, GW2, keyOf(2), 3);
+    const document = { revision: before.store.acceptedRevision };
+    await before.store.commit([{ op: 'put', kind: 'host-applied', id: GW2, tenant: SYSTEM_TENANT, document }])
+      .durable;
+    const after = createFleet(createMemoryStore({ disk: before.store.disk }), before.clock);
+    await after.pass(5);
+    expect([after.stateOf('gw-1'), after.stateOf('gw-2')]).toEqual(['READY', 'LOST']);
+    await assign(after.store, GW1, keyOf(3), 3);
+    await after.pass(14);
+    expect(after.stateOf('gw-1')).toBe('READY');
+    await after.pass(2);
+    expect(after.stateOf('gw-1')).toBe('LOST');
+  });
+
+  it('is waited for also of a host that was SUSPECT before', async () => {
+    const before = createFleet();
+    addHosts(before.store, ['gw-1']);
+    await before.pass(1, ['gw-1']);
+    await assign(before.store, GW1, keyOf(1), 3);
+    await before.pass(3);
+    expect(before.stateOf('gw-1')).toBe('SUSPECT');
+    const after = createFleet(createMemoryStore({ disk: before.store.disk }), before.clock);
+    await after.pass(19);
+    expect(after.stateOf('gw-1')).toBe('SUSPECT');
+    await after.pass(2);
+    expect(after.stateOf('gw-1')).toBe('LOST');
   });
 
   // MCO-O-041

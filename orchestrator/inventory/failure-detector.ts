@@ -75,7 +75,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
   function giveUp(suspects: readonly StoredRecord<'host'>[]): void {
     const lost = suspects.filter(({ id }) => {
       const hostId = id as HostId;
-      if (braked.has(zone(id))) return false;
+      if (braked.has(zone(id)) || !leases.hasLapsed(hostId)) return false;
       return leases.silentForMilliseconds(hostId) > leases.terms(hostId).patienceSeconds * 1000;
     });
     const writes = lost.flatMap((record) => {

@@ -8,6 +8,7 @@ const DEFAULT_PATIENCE_SECONDS = 30;
  * heartbeats at least, is given up: the brake sees them in time.
  */
 const LEASE_HEARTBEATS = 2;
+export const LONGEST_LEASE_SECONDS = LEASE_HEARTBEATS * DEFAULT_HEARTBEAT_SECONDS;
 
 /** What a host's assignments ask of its lease. */
 export interface LeaseTerms {

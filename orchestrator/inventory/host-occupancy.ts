@@ -1,5 +1,5 @@
 import type { HostId } from '../../kernel/index.ts';
-import type { StateView } from '../store/index.ts';
+import { appliedRevisionOf, type StateView } from '../store/index.ts';
 
 /** What is still on a host, as far as anybody can know. */
 export interface HostOccupancy {
@@ -21,7 +21,7 @@ export function occupancyOf(state: StateView, hostId: HostId): HostOccupancy {
     assignedInstances += document.workload.instances.length;
   for (const { document } of state.listByPrefix('observed', `${hostId}.`))
     reportedInstances += Math.max(1, document.workload.instances.length);
-  const applied = state.get('host-applied', hostId)?.document.revision ?? -1;
+  const applied = appliedRevisionOf(state, hostId);
   for (const { document } of state.list('vnf-instance'))
     if (document.withdrawn?.some((each) => each.hostId === hostId && each.revision > applied) === true)
       unconfirmedFunctions += 1;

@@ -1,11 +1,12 @@
 import type { Clock, HostId } from '../../kernel/index.ts';
 import { hostIdOf } from '../domain/index.ts';
-import type { StateStore } from '../store/index.ts';
-import { leaseTerms, type LeaseTerms } from './heartbeat.ts';
+import { appliedRevisionOf, type StateStore } from '../store/index.ts';
+import { LONGEST_LEASE_SECONDS, leaseTerms, type LeaseTerms } from './heartbeat.ts';
 
 /**
  * Leases of hosts, in memory only: a heartbeat never writes to the store. Time is monotonic.
- * A new leader has heard nobody yet, so it counts everybody's silence from its own start: a full lease for each before it judges any.
+ * A new leader has heard nobody yet, so it counts everybody's silence from its own start: a full lease for each before it judges any. A
+ * host that has not taken over all it is assigned may still go by the longest lease, and so may its pauses between attempts.
  */
 export interface Leases {
   renew(hostId: HostId): void;
@@ -16,6 +17,8 @@ export interface Leases {
 }
 
 interface Lease {
+  /** By this leader. */
+  isHeard: boolean;
   renewedAt: number;
   /** For how long it was granted, at the last renewal or since: seconds. */
   grantedSeconds: number;
@@ -41,7 +44,8 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
     if (known !== undefined) return known;
     const terms = termsNow(hostId);
     const revision = store.acceptedRevision;
-    const lease = { renewedAt: startedAt, grantedSeconds: terms.leaseSeconds, terms, revision };
+    const grantedSeconds = hasAppliedAll(hostId) ? terms.leaseSeconds : LONGEST_LEASE_SECONDS;
+    const lease = { isHeard: false, renewedAt: startedAt, grantedSeconds, terms, revision };
     leases.set(hostId, lease);
     return lease;
   }
@@ -53,9 +57,14 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
     return leaseTerms(patiences);
   }
 
+  function hasAppliedAll(hostId: HostId): boolean {
+    const applied = appliedRevisionOf(store, hostId);
+    return [...store.listByPrefix('assignment', `${hostId}.`)].every(({ revision }) => revision <= applied);
+  }
+
   /**
    * The lease under the terms of this moment. Where they have become shorter while the old lease held, the new one starts now: the host
-   * cannot have known. Where they have become longer, that counts from the next renewal: until then it does as it was told.
+   * cannot have known, and is told at once where it is here. Where they have become longer, that counts from the next renewal: until then it does as it was told.
    */
   function currentLease(hostId: HostId): Lease {
     const lease = leaseOf(hostId);
@@ -63,7 +72,7 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
     lease.terms = termsNow(hostId);
     lease.revision = store.acceptedRevision;
     const { leaseSeconds } = lease.terms;
-    if (leaseSeconds < lease.grantedSeconds) {
+    if (lease.isHeard && leaseSeconds < lease.grantedSeconds) {
       if (!isOver(lease)) lease.renewedAt = clock.monotonic();
       lease.grantedSeconds = leaseSeconds;
     }
@@ -76,6 +85,7 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
   return {
     renew: (hostId) => {
       const lease = currentLease(hostId);
+      lease.isHeard = true;
       lease.renewedAt = clock.monotonic();
       lease.grantedSeconds = lease.terms.leaseSeconds;
     },

@@ -6,7 +6,13 @@ import {
   type VnfInstanceId,
 } from '../../kernel/index.ts';
 import { assignmentId, isSameJson, type ObservedDocument } from '../domain/index.ts';
-import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
+import {
+  appliedRevisionOf,
+  type StateStore,
+  type StateView,
+  type StoredRecord,
+  type Write,
+} from '../store/index.ts';
 import type { ObservedWorkload, WorkloadKey } from '../../vim-drivers/index.ts';
 
 /** What a host, or the controller of a VIM, says of what runs there. */
@@ -90,8 +96,7 @@ function appliedWrites(
   { appliedRevision, appliedStateId }: HostReport,
 ): readonly Write[] {
   if (appliedRevision === undefined || appliedStateId !== state.stateId) return [];
-  const known = state.get('host-applied', hostId)?.document.revision;
-  if (known !== undefined && known >= appliedRevision) return [];
+  if (appliedRevisionOf(state, hostId) >= appliedRevision) return [];
   const document = { revision: appliedRevision };
   return [{ op: 'put', kind: 'host-applied', id: hostId, tenant: SYSTEM_TENANT, document }];
 }

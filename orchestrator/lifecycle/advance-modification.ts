@@ -5,7 +5,7 @@ import { computeAssignmentWrites } from './compute-assignments.ts';
 import type { LifecycleContext } from './context.ts';
 import { moveOperation, problemRecord, updateInstance, withoutOperation } from './operation-records.ts';
 import type { ProgressWatch } from './progress-watch.ts';
-import type { Write } from '../store/index.ts';
+import { appliedRevisionOf, type Write } from '../store/index.ts';
 import type { VnfInstanceDocument } from '../domain/index.ts';
 import { intendedOf } from './withdrawals.ts';
 
@@ -62,7 +62,7 @@ function hostsBehind(
 ): readonly string[] {
   const { descriptor } = packageOf(catalog, instance.document.vnfPkgId);
   return index.assignmentsOf(vnfInstanceId).flatMap(({ document: { hostId }, revision }) => {
-    const applied = state.get('host-applied', hostId)?.document.revision ?? -1;
+    const applied = appliedRevisionOf(state, hostId);
     if (applied >= revision || judgeHost(state, liveness, descriptor, hostId).isLost) return [];
     return [`${hostId} has not taken the configuration over yet`];
   });

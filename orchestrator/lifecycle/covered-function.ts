@@ -1,6 +1,6 @@
 import type { HostId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
 import { isSameJson, type VnfInstanceDocument, type WantedUnit } from '../domain/index.ts';
-import type { Revision, StateView } from '../store/index.ts';
+import { appliedRevisionOf, type Revision, type StateView } from '../store/index.ts';
 import { assessConvergence, type Convergence } from './assess-convergence.ts';
 import { createConvergenceTotals } from './convergence-totals.ts';
 import { packageOf, type FunctionCatalog } from './function-catalog.ts';
@@ -102,8 +102,7 @@ export function createCoveredFunction({
       totals.set(hostId, undefined);
       return;
     }
-    const isConfirmed =
-      withdrawal === undefined || (state.get('host-applied', hostId)?.document.revision ?? -1) >= withdrawal;
+    const isConfirmed = withdrawal === undefined || appliedRevisionOf(state, hostId) >= withdrawal;
     const found = assessConvergence({
       wanted: units,
       displaced: [],

@@ -9,7 +9,7 @@ import {
   type WantedVnfc,
   type Withdrawal,
 } from '../domain/index.ts';
-import type { StateView } from '../store/index.ts';
+import { appliedRevisionOf, type StateView } from '../store/index.ts';
 import type { FunctionRecord } from './abandoned.ts';
 import { findCopy } from './assess-convergence.ts';
 import type { LifecycleContext } from './context.ts';
@@ -21,9 +21,7 @@ export function openWithdrawals(
   state: StateView,
   { withdrawn = [] }: Pick<VnfInstanceDocument, 'withdrawn'>,
 ): readonly Withdrawal[] {
-  return withdrawn.filter(
-    ({ hostId, revision }) => (state.get('host-applied', hostId)?.document.revision ?? -1) < revision,
-  );
+  return withdrawn.filter(({ hostId, revision }) => appliedRevisionOf(state, hostId) < revision);
 }
 
 /** What is open once the commit that comes next wants `wanted` of the instance: one withdrawal for each host, its last. */

@@ -21,6 +21,7 @@ import type { HeldFor } from './held-for.ts';
 import { isOpen, partOf, type WaveHost } from './rollout-waves.ts';
 import type { RolloutCopy, RolloutInput } from './rollout-types.ts';
 import { descriptorAt } from '../version-descriptor.ts';
+import { appliedRevisionOf } from '../../store/index.ts';
 
 interface Observer {
   readonly context: LifecycleContext;
@@ -177,7 +178,7 @@ function isKnownTo(context: LifecycleContext, dependent: VnfInstanceId, vnfcId: 
     const isTold = Object.values(document.workload.bindings.requires).some(({ endpoints }) =>
       endpoints.some(({ instance }) => instance === vnfcId),
     );
-    const applied = state.get('host-applied', document.hostId)?.document.revision ?? -1;
+    const applied = appliedRevisionOf(state, document.hostId);
     return isTold || applied < revision;
   });
 }
