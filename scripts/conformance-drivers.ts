@@ -19,7 +19,7 @@ if (unknown.length > 0) {
 }
 
 const reporter = new ConformanceReporter();
-const files = names.filter(isSuiteName).map((name: SuiteName) => SUITES[name].file);
+const files = names.filter(isSuiteName).flatMap((name: SuiteName): readonly string[] => SUITES[name].files);
 const vitest = await startVitest(files, { watch: false, reporters: [reporter], fileParallelism: false });
 await vitest.close();
 

@@ -20,14 +20,27 @@ const TEST_MILLISECONDS = 20_000;
 
 /** Describes the suite for one driver; each test gets a host of its own. */
 export function describeDriver(target: ConformanceTarget): void {
-  const { name, keepsLease, slowness = 1 } = target;
+  describeOn(target, (siteOf) => {
+    describeContract(siteOf, target);
+    describePrograms(siteOf, target);
+  });
+}
+
+/** The part of the suite that asks nothing of the programs, where the whole takes one process too long. */
+export function describeDriverContract(target: ConformanceTarget): void {
+  describeOn(target, (siteOf) => describeContract(siteOf, target));
+}
+
+/** The other part. */
+export function describeDriverPrograms(target: ConformanceTarget): void {
+  describeOn(target, (siteOf) => describePrograms(siteOf, target));
+}
+
+function describeOn(target: ConformanceTarget, describeCases: (siteOf: () => ConformanceSite) => void): void {
+  const { name, slowness = 1 } = target;
   const timeout = TEST_MILLISECONDS * slowness;
   describe(`the ${name} driver`, { timeout }, () => {
     let site: ConformanceSite | undefined;
-    const siteOf = (): ConformanceSite => {
-      if (site === undefined) throw new Error('no site is open');
-      return site;
-    };
     beforeEach(async () => {
       site = await target.open();
       setSlowness(site, slowness);
@@ -36,30 +49,36 @@ export function describeDriver(target: ConformanceTarget): void {
       await site?.close();
       site = undefined;
     }, timeout);
-    describeApply(siteOf);
-    describeRemove(siteOf, target);
-    describeContinuity(siteOf, target);
-    describeEndings(siteOf, target);
-    describeChosenPorts(siteOf);
-    describeBindingChanges(siteOf);
-    describeObservation(siteOf);
-    if (keepsLease) describeDeadman(siteOf);
-    describe('where programs run,', () => {
-      describePrograms(siteOf, target);
+    describeCases(() => {
+      if (site === undefined) throw new Error('no site is open');
+      return site;
     });
   });
 }
 
+function describeContract(siteOf: () => ConformanceSite, target: ConformanceTarget): void {
+  describeApply(siteOf);
+  describeRemove(siteOf, target);
+  describeContinuity(siteOf, target);
+  describeEndings(siteOf, target);
+  describeChosenPorts(siteOf);
+  describeBindingChanges(siteOf);
+  describeObservation(siteOf);
+  if (target.keepsLease) describeDeadman(siteOf);
+}
+
 function describePrograms(siteOf: () => ConformanceSite, target: ConformanceTarget): void {
-  // Whether programs run is known only where a site is open.
-  beforeEach(({ skip }) => {
-    skip(siteOf().programs === undefined, 'no programs run there');
+  describe('where programs run,', () => {
+    // Whether programs run is known only where a site is open.
+    beforeEach(({ skip }) => {
+      skip(siteOf().programs === undefined, 'no programs run there');
+    });
+    describeSurroundings(siteOf, target);
+    describePorts(siteOf, target);
+    describeReasons(siteOf, target);
+    describeLimits(siteOf);
+    describeProbes(siteOf);
+    describeStopping(siteOf, target);
+    describeProgramOutput(siteOf);
   });
-  describeSurroundings(siteOf, target);
-  describePorts(siteOf, target);
-  describeReasons(siteOf, target);
-  describeLimits(siteOf);
-  describeProbes(siteOf);
-  describeStopping(siteOf, target);
-  describeProgramOutput(siteOf);
 }

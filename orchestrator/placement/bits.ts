@@ -67,6 +67,22 @@ export class Bits {
     }
   }
 
+  /** Writes the rows from this one on, a multiple of 32, of as many as the list can take, into the list. @returns how many of them are in the set */
+  listInto(list: Int32Array, from: number): number {
+    const end = Math.min(this.words.length, (from + list.length) >>> 5);
+    let count = 0;
+    for (let at = from >>> 5; at < end; at += 1) {
+      let word = this.words[at] ?? 0;
+      while (word !== 0) {
+        const low = word & -word;
+        list[count] = (at << 5) + 31 - Math.clz32(low);
+        count += 1;
+        word ^= low;
+      }
+    }
+    return count;
+  }
+
   #grow(words: number): void {
     const wider = new Uint32Array(Math.max(words, this.words.length * 2));
     wider.set(this.words);

@@ -24,6 +24,8 @@ interface Cache {
   readonly requests: Map<string, KeptEntry>;
   /** Of requests that are alike but for who asks: what each of these begins with. */
   readonly kinds: Map<string, KeptEntry>;
+  /** Who asked first, by kind: what nobody else asks for is not ranked for all. */
+  readonly firstOfKind: Map<string, VnfInstanceId>;
 }
 
 /** Valid until what the hosts are changes. */
@@ -45,14 +47,16 @@ export function candidatesFor(
   // Measurements get older.
   const now = request.near?.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined) === true ? index.now : 0;
   const generation = `${index.generation} ${index.labels.generation} ${now}`;
-  const cache = caches.get(index) ?? { requests: new Map(), kinds: new Map() };
+  const cache = caches.get(index) ?? { requests: new Map(), kinds: new Map(), firstOfKind: new Map() };
   caches.set(index, cache);
   const make = (): KeptEntry => {
     const compiled = compileRequest(index, request, demand, rules, { isPacking });
+    // What is booked makes a row better while full hosts are filled first, and nobody tells those who ranked it.
+    const mayBeAlike = !isPacking && isRatedAlone(request, rules) && index.leniency === undefined;
+    const kind = mayBeAlike ? kindOf(request, demand, isPacking) : '';
     const alike =
-      // What is booked makes a row better while full hosts are filled first, and nobody tells those who ranked it.
-      !isPacking && isRatedAlone(request, rules) && index.leniency === undefined
-        ? kept(cache.kinds, MOST_KINDS, generation, kindOf(request, demand, isPacking), () =>
+      mayBeAlike && isOfMany(cache, kind, request.functionId)
+        ? kept(cache.kinds, MOST_KINDS, generation, kind, () =>
             rankForAll(index, request, demand, { isPacking, expected: 1 }, generation),
           )
         : undefined;
@@ -82,11 +86,25 @@ function kept(
     known.candidates.refresh();
     if (!known.candidates.isSpent) return known;
   }
-  const [oldest] = entries.keys();
-  if (entries.size >= most && oldest !== undefined) entries.delete(oldest);
+  makeRoom(entries, most);
   const made = make();
   entries.set(key, made);
   return made;
+}
+
+/** Whether another function has asked for the same before. */
+function isOfMany({ firstOfKind }: Cache, kind: string, functionId: VnfInstanceId): boolean {
+  const first = firstOfKind.get(kind);
+  if (first === undefined) {
+    makeRoom(firstOfKind, MOST_KEPT);
+    firstOfKind.set(kind, functionId);
+  }
+  return first !== undefined && first !== functionId;
+}
+
+function makeRoom(entries: Map<string, unknown>, most: number): void {
+  const [oldest] = entries.keys();
+  if (entries.size >= most && oldest !== undefined) entries.delete(oldest);
 }
 
 function keyOf(request: object, demand: UnitDemand, isPacking: boolean): string {

@@ -23,6 +23,8 @@ interface Group {
 const LEAST_KEPT = 16;
 const KEPT_IN_ALL = 2048;
 const FEW = 64;
+/** Rows that are looked at together. */
+const BLOCK = 4096;
 /** A heap that has grown so many times over by rows that were ranked again is made anew. */
 const MOST_OVER = 4;
 
@@ -213,22 +215,17 @@ export class Candidates {
     const { eligible, room, limits } = this.#compiled;
     const { isHardByHost } = limits;
     const most = this.#kept();
-    eligible.forEach((row) => {
-      if (!room.has(row)) return;
-      if (isHardByHost && limits.refusal(row, true) !== undefined) {
-        this.#hasSetAside = true;
-        return;
+    const rows = new Int32Array(BLOCK);
+    const keys = new Float64Array(BLOCK);
+    for (let from = 0; from < this.#index.rows; from += BLOCK) {
+      const count = room.sift(rows, eligible.listInto(rows, from));
+      this.#compiled.keys(rows, count, keys);
+      for (let at = 0; at < count; at += 1) {
+        const row = rows[at] ?? 0;
+        if (isHardByHost && limits.refusal(row, true) !== undefined) this.#hasSetAside = true;
+        else this.#keepBest(this.#groupOf(row), most, keys[at] ?? 0, row);
       }
-      const group = this.#groupOf(row);
-      const { kept } = group;
-      const key = this.#compiled.key(row);
-      if (kept.size < most) kept.push(key, row);
-      else {
-        group.hasMore = true;
-        if (key > kept.topKey || (key === kept.topKey && this.#compare(row, kept.topRow) < 0))
-          kept.replaceTop(key, row);
-      }
-    });
+    }
     for (const group of this.#groups) {
       const { kept } = group;
       group.bound = group.hasMore ? { key: kept.topKey, row: kept.topRow } : undefined;
@@ -237,6 +234,17 @@ export class Candidates {
       group.hasMore = false;
       group.isChecked = false;
     }
+  }
+
+  #keepBest(group: Group, most: number, key: number, row: number): void {
+    const { kept } = group;
+    if (kept.size < most) {
+      kept.push(key, row);
+      return;
+    }
+    group.hasMore = true;
+    const { topKey } = kept;
+    if (key > topKey || (key === topKey && this.#compare(row, kept.topRow) < 0)) kept.replaceTop(key, row);
   }
 
   /** Rows that are kept of each group. */

@@ -26,6 +26,8 @@ export interface CompiledRequest {
   fits(row: number): boolean;
   /** All of the score but what the row's domains wider than a host hold. Never rises by what is placed, save by the request's own `together`. */
   key(row: number): number;
+  /** The same of the first so many rows of a list. */
+  keys(rows: Int32Array, count: number, into: Float64Array): void;
   /** What a row that satisfies the constraints lacks now. */
   lack(row: number): Rejection | undefined;
 }
@@ -79,6 +81,11 @@ export function compileRequest(
   const roomWeight = isPacking ? -ROOM_WEIGHT : ROOM_WEIGHT;
   const { functionId } = request;
   let occupied = index.occupancy.rowsOf(functionId);
+  /** What its own instances there make of a row's key. */
+  const withOwn = (key: number, row: number): number => {
+    const here = occupied.get(row);
+    return here === undefined ? key : key - EVENNESS_WEIGHT * here + limits.score(row, true);
+  };
   return {
     request,
     demand,
@@ -94,9 +101,16 @@ export function compileRequest(
       let key = roomWeight * room.freeShare(row);
       for (const part of parts) key += part.of(row);
       if (occupied.size === 0) occupied = index.occupancy.rowsOf(functionId);
-      const here = occupied.get(row);
-      if (here === undefined) return key;
-      return key - EVENNESS_WEIGHT * here + limits.score(row, true);
+      return occupied.size === 0 ? key : withOwn(key, row);
+    },
+    keys(rows, count, into) {
+      room.freeShares(rows, count, into);
+      for (let at = 0; at < count; at += 1) into[at] = roomWeight * (into[at] ?? 0);
+      for (const part of parts)
+        for (let at = 0; at < count; at += 1) into[at] = (into[at] ?? 0) + part.of(rows[at] ?? 0);
+      if (occupied.size === 0) occupied = index.occupancy.rowsOf(functionId);
+      if (occupied.size > 0)
+        for (let at = 0; at < count; at += 1) into[at] = withOwn(into[at] ?? 0, rows[at] ?? 0);
     },
     lack(row) {
       const refusal = limits.refusal(row, true) ?? limits.refusal(row, false);

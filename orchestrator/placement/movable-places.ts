@@ -84,7 +84,11 @@ export class MovablePlaces {
     const { room } = compiled;
     return {
       ...compiled,
-      room: { ...room, has: (row) => !closed.has(row) && room.has(row) },
+      room: {
+        ...room,
+        has: (row) => !closed.has(row) && room.has(row),
+        sift: (rows, count) => siftOpen(rows, room.sift(rows, count), closed),
+      },
       fits: (row) => !closed.has(row) && compiled.fits(row),
       lack: (row) => (closed.has(row) ? { text: CLOSED_TEXT } : compiled.lack(row)),
     };
@@ -102,4 +106,15 @@ export class MovablePlaces {
       .map((id) => functions.get(id)?.version ?? 0)
       .join(' ');
   }
+}
+
+function siftOpen(rows: Int32Array, count: number, closed: ReadonlySet<number>): number {
+  let kept = 0;
+  for (let at = 0; at < count; at += 1) {
+    const row = rows[at] ?? 0;
+    if (closed.has(row)) continue;
+    rows[kept] = row;
+    kept += 1;
+  }
+  return kept;
 }

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { IotmanoError, silentLogger, systemClock, type HostId } from '../../kernel/index.ts';
-import type { ConformanceSite } from '../conformance-site.ts';
+import type { ConformanceSite, ConformanceTarget } from '../conformance-site.ts';
 import { instanceName, workloadId, type ArtifactSource, type WorkloadKey } from '../contract.ts';
 import {
   createDockerDriver,
@@ -198,3 +198,12 @@ function sumOfTimes(table: string): number {
     .slice(1)
     .reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[1] ?? 0), 0);
 }
+
+export const DOCKER_TARGET: ConformanceTarget = {
+  name: 'docker',
+  keepsLease: false,
+  slowness: 3, // a start takes an engine half a second, where a process takes a few milliseconds
+  crowd: 60, // an engine starts two or three containers a second on two cores
+  without: { admission: 'an engine takes whatever it is given' },
+  open: () => openDockerSite(),
+};

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { DEFAULT_TENANT, silentLogger, systemClock, type HostId } from '../../kernel/index.ts';
-import type { ConformanceSite } from '../conformance-site.ts';
+import type { ConformanceSite, ConformanceTarget } from '../conformance-site.ts';
 import type { WorkloadKey } from '../contract.ts';
 import { createKubernetesDriver, type KubernetesDriver, type KubernetesDriverOptions } from './index.ts';
 import { LABEL, labelValue, slotName, workloadName } from './names.ts';
@@ -270,3 +270,11 @@ function helpPodsEnd(client: ObjectClient, namespace: string): { end(): Promise<
     },
   };
 }
+
+export const KUBERNETES_TARGET: ConformanceTarget = {
+  name: 'kubernetes',
+  keepsLease: false,
+  slowness: 6, // a start takes a cluster two seconds, and an end as long, where a process takes a few milliseconds
+  crowd: 20, // a machine has room for 110 pods, others' included
+  open: () => openKubernetesSite(),
+};

@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+import { isServiceMissing } from '../../test/kit/services.ts';
+import { describeDriverPrograms } from '../conformance.ts';
+import { DOCKER_TARGET } from './testkit.ts';
+
+describe.skipIf(isServiceMissing('docker'))('on a real engine,', () => {
+  describeDriverPrograms(DOCKER_TARGET);
+});

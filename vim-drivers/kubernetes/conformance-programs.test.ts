@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+import { isServiceMissing } from '../../test/kit/services.ts';
+import { describeDriverPrograms } from '../conformance.ts';
+import { KUBERNETES_TARGET } from './testkit.ts';
+
+describe.skipIf(isServiceMissing('kubernetes'))('on a real cluster,', () => {
+  describeDriverPrograms(KUBERNETES_TARGET);
+});
