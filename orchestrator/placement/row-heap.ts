@@ -48,10 +48,10 @@ export class RowHeap {
     return copy;
   }
 
-  /** Takes over what another heap holds. */
+  /** Takes over what another heap holds, without the room that it has grown for more. */
   fill(other: RowHeap): void {
-    this.#keys = other.#keys;
-    this.#rows = other.#rows;
+    this.#keys = other.#keys.slice();
+    this.#rows = other.#rows.slice();
     for (let at = (this.#rows.length >> 1) - 1; at >= 0; at -= 1) this.#sink(at);
   }
 
