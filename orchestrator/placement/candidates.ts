@@ -25,6 +25,9 @@ const KEPT_IN_ALL = 2048;
 const FEW = 64;
 /** Rows that are looked at together. */
 const BLOCK = 4096;
+/** Of the look that goes on: there is never another one meanwhile. */
+const SCRATCH = { rows: new Int32Array(BLOCK), keys: new Float64Array(BLOCK) };
+const NO_CODES = new Uint32Array(0);
 /** A heap that has grown so many times over by rows that were ranked again is made anew. */
 const MOST_OVER = 4;
 
@@ -188,7 +191,7 @@ export class Candidates {
     for (;;) {
       if (heap.size === 0) {
         if (group.bound === undefined) break;
-        this.#scan();
+        this.#scan(group);
         continue;
       }
       const row = heap.topRow;
@@ -198,7 +201,7 @@ export class Candidates {
         this.#hasSetAside = true;
         heap.pop();
       } else if (key !== heap.topKey) heap.replaceTop(key);
-      else if (this.#isBeyond(group, heap.topKey, row)) this.#scan();
+      else if (this.#isBeyond(group, heap.topKey, row)) this.#scan(group);
       else break;
     }
     group.isChecked = true;
@@ -210,15 +213,16 @@ export class Candidates {
     return key < bound.key || (key === bound.key && this.#index.compareRows(row, bound.row) > 0);
   }
 
-  /** Looks at all rows, and keeps the best of each group. */
-  #scan(): void {
+  /** Looks at all rows, and keeps the best of each group; of one group only where its rows can be told by one code. */
+  #scan(asked?: Group): void {
+    const only = this.#codes === undefined ? undefined : asked;
     const { eligible, room, limits } = this.#compiled;
     const { isHardByHost } = limits;
     const most = this.#kept();
-    const rows = new Int32Array(BLOCK);
-    const keys = new Float64Array(BLOCK);
+    const { rows, keys } = SCRATCH;
     for (let from = 0; from < this.#index.rows; from += BLOCK) {
-      const count = room.sift(rows, eligible.listInto(rows, from));
+      const listed = eligible.listInto(rows, from);
+      const count = room.sift(rows, only === undefined ? listed : this.#siftGroup(only, rows, listed));
       this.#compiled.keys(rows, count, keys);
       for (let at = 0; at < count; at += 1) {
         const row = rows[at] ?? 0;
@@ -226,7 +230,7 @@ export class Candidates {
         else this.#keepBest(this.#groupOf(row), most, keys[at] ?? 0, row);
       }
     }
-    for (const group of this.#groups) {
+    for (const group of only === undefined ? this.#groups : [only]) {
       const { kept } = group;
       group.bound = group.hasMore ? { key: kept.topKey, row: kept.topRow } : undefined;
       group.heap.fill(kept);
@@ -234,6 +238,19 @@ export class Candidates {
       group.hasMore = false;
       group.isChecked = false;
     }
+  }
+
+  #siftGroup({ sample }: Group, rows: Int32Array, count: number): number {
+    const codes = this.#codes ?? NO_CODES;
+    const code = codes[sample];
+    let kept = 0;
+    for (let at = 0; at < count; at += 1) {
+      const row = rows[at] ?? 0;
+      if (codes[row] !== code) continue;
+      rows[kept] = row;
+      kept += 1;
+    }
+    return kept;
   }
 
   #keepBest(group: Group, most: number, key: number, row: number): void {
