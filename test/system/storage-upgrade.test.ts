@@ -169,8 +169,13 @@ describe.skipIf(isServiceMissing('nats-server'))('an upgrade of the storage unde
       const wanted = times.length + SOME;
       await eventually('the writers go on', () => times.length >= wanted, 40);
     };
-    await more();
-    await work().finally(() => ending.signal.aborted || more().finally(() => ending.abort()));
+    try {
+      await more();
+      await work();
+      await more();
+    } finally {
+      ending.abort();
+    }
     const played = await playing;
     const stored = await readStored(sensors, devices);
     const { missing, duplicates } = accountStored(stored, played);
