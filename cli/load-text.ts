@@ -3,11 +3,15 @@ import type { DeclaredCapacity } from './load-target.ts';
 
 const BAR = 30;
 
-/** One second of a play, in one line. */
+/** One second of a play, in one line, with how far the play is. */
 export function progressLine(progress: ProgressFigures, seconds: number): string {
-  const { second, plannedPerSecond, answered, failed, late, inFlight } = progress;
+  return `${clockText(progress.second)}/${clockText(seconds)}  ${secondText(progress)}`;
+}
+
+/** What devices saw in one second of a play, in one line. */
+export function secondText(progress: ProgressFigures): string {
+  const { plannedPerSecond, answered, failed, late, inFlight } = progress;
   return [
-    `${clockText(second)}/${clockText(seconds)}`,
     `demand ${plannedPerSecond.toFixed(1)}/s`,
     `answered ${answered}`,
     `failed ${failed}`,

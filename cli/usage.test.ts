@@ -73,6 +73,10 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['load play --trace generated:flood --gateway http://127.0.0.1:9', /there is no generated trace "flood"/],
     ['load play --trace nowhere.csv --gateway http://127.0.0.1:9', /nowhere\.csv cannot be read/],
     ['load play --trace package.json --gateway http://127.0.0.1:9', /package\.json:1: .*"timestamp,value"/],
+    [
+      'load play --trace generated:metering-slots --gateway http://127.0.0.1:9 --progress nowhere/progress',
+      /--progress nowhere\/progress cannot be written/,
+    ],
     ['load play --trace x --gateway there', /--gateway wants an http URL.*got "there"/],
     ['load play --trace x --speed 0 --gateway http://127.0.0.1:9', /--speed wants a number above 0; got "0"/],
     ['load play --trace x --reads 2 --gateway http://127.0.0.1:9', /--reads wants a number from 0 to 1/],

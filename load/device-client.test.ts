@@ -86,7 +86,13 @@ describe('DeviceClient', () => {
 });
 
 describe('the devices of a play', () => {
-  const options = { count: 20, cseName: 'cse-in', run: 'r', targets: () => ['http://a', 'http://b'] };
+  const options = {
+    count: 20,
+    cseName: 'cse-in',
+    run: 'r',
+    atOnce: 4,
+    targets: () => ['http://a', 'http://b'],
+  };
 
   test('register an AE and a container each, tried again while the CSE is in passing trouble, and go again', async () => {
     const asked: string[] = [];

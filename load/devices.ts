@@ -10,6 +10,8 @@ export interface DevicesOptions {
   readonly cseName: string;
   /** Where devices ask, at this moment; each goes to one of them. */
   readonly targets: () => readonly string[];
+  /** Devices that register, or go, at the same time. */
+  readonly atOnce: number;
   /** Begins every X-M2M-RI, so that no two plays share one. */
   readonly run: string;
 }
@@ -19,7 +21,6 @@ const TYPE = { ae: 2, container: 3, contentInstance: 4 } as const;
 const KEPT_VALUES = 10;
 const SUCCESS_OR_THERE = [2001, 4105, 4117];
 const GONE = [2002, 4004];
-const AT_ONCE = 16;
 const PREPARE_SECONDS = 60;
 const PAUSE_MILLISECONDS = 200;
 
@@ -47,7 +48,7 @@ export function targetOf(device: number, targets: readonly string[]): string | u
  * @throws IotmanoError `unavailable` when the CSE has not taken one within a minute, with its last answer
  */
 export function prepareDevices(ask: Ask, options: DevicesOptions, clock: Clock): Promise<void> {
-  return forEachDevice(options.count, async (device) => {
+  return forEachDevice(options, async (device) => {
     const { cseName } = options;
     const ae = { 'm2m:ae': { rn: nameOf(device), api: 'Niotmano-load', rr: false, srv: ['4'] } };
     const container = { 'm2m:cnt': { rn: 'values', mni: KEPT_VALUES } };
@@ -69,7 +70,7 @@ export function prepareDevices(ask: Ask, options: DevicesOptions, clock: Clock):
 
 /** Deletes what `prepareDevices` has registered. @throws as that */
 export function removeDevices(ask: Ask, options: DevicesOptions, clock: Clock): Promise<void> {
-  return forEachDevice(options.count, (device) => {
+  return forEachDevice(options, (device) => {
     const request = { method: 'DELETE', path: `/${options.cseName}/${nameOf(device)}` } as const;
     return untilTaken(ask, options, clock, { device, request, tag: 'gone', wanted: GONE });
   });
@@ -78,7 +79,10 @@ export function removeDevices(ask: Ask, options: DevicesOptions, clock: Clock): 
 const nameOf = (device: number): string => `load-${device}`;
 const originatorOf = (device: number): string => `Cload-${device}`;
 
-async function forEachDevice(count: number, work: (device: number) => Promise<void>): Promise<void> {
+async function forEachDevice(
+  { count, atOnce }: DevicesOptions,
+  work: (device: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < count) {
@@ -87,7 +91,7 @@ async function forEachDevice(count: number, work: (device: number) => Promise<vo
       await work(device);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
 }
 
 interface Errand {

@@ -31,7 +31,7 @@ function prepare(more: Partial<PlayOptions> = {}) {
   const options: PlayOptions = {
     plan,
     terms: TERMS,
-    devices: { count: 4, cseName: 'cse-in', run: 'r', targets: () => ['http://a'] },
+    devices: { count: 4, cseName: 'cse-in', run: 'r', atOnce: 4, targets: () => ['http://a'] },
     lateAfterMilliseconds: 100,
     maxInFlight: 1000,
     clock,
@@ -106,7 +106,7 @@ describe('playLoad', () => {
   test('has requests fail where there is nowhere to ask, and ends soon when it is told to', async () => {
     const stop = new AbortController();
     const { play } = prepare({
-      devices: { count: 4, cseName: 'cse-in', run: 'r', targets: () => [] },
+      devices: { count: 4, cseName: 'cse-in', run: 'r', atOnce: 4, targets: () => [] },
       signal: stop.signal,
       onProgress: ({ second }) => {
         if (second === 2) stop.abort();

@@ -17,6 +17,22 @@ describe('the documents', () => {
     expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
   });
 
+  it('name for every single point of failure the tests that show what is said of it, as they are called', () => {
+    const [, ...components] = read('docs/spof.md').split(/^### /m);
+    const silent = components
+      .filter((text) => !text.includes('**Shown by**'))
+      .map((text) => text.split('\n')[0]);
+    const named = components.flatMap((text) =>
+      [...text.matchAll(/\]\(\.\.\/([^)]+\.test\.ts)\): ((?:"[^"]+"(?:,\s+)?)+)/g)].flatMap(
+        ([, file = '', names = '']) =>
+          [...names.matchAll(/"([^"]+)"/g)].map(([, name = '']) => ({ file, name })),
+      ),
+    );
+    expect(silent).toEqual([]);
+    expect(named.length).toBeGreaterThanOrEqual(components.length);
+    expect(named.filter(({ file, name }) => !read(file).includes(name))).toEqual([]);
+  });
+
   it('speak only of functions and members that the sources have', () => {
     const sources = globSync(`${ROOMS}/**/*.{ts,yaml,json,sh}`, { cwd: root });
     const words = new Set(sources.flatMap((file) => read(file).match(/\w+/g) ?? []));

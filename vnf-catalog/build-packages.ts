@@ -15,9 +15,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { create } from 'tar';
+import { parse } from 'yaml';
 import { buildPackage, parseDescriptor, type Fault } from '../descriptors/index.ts';
 import { IotmanoError } from '../kernel/index.ts';
 
@@ -44,7 +45,8 @@ export async function buildCatalog(outDirectory: string): Promise<BuiltCatalog> 
   const out = resolve(outDirectory);
   mkdirSync(out, { recursive: true });
   const functions: Record<string, string> = {};
-  for (const name of functionNames()) functions[name] = await buildFunctionPackage(name, out);
+  for (const name of functionNames())
+    functions[name] = await buildFunctionPackage(name, join(out, `${name}.zip`), descriptorOf(name));
   const services: Record<string, string> = {};
   for (const file of readdirSync(join(HERE, 'services')).filter((entry) => entry.endsWith('.yaml'))) {
     demandNoFault(file, parseDescriptor(readFileSync(join(HERE, 'services', file), 'utf8'), { file }).faults);
@@ -53,6 +55,24 @@ export async function buildCatalog(outDirectory: string): Promise<BuiltCatalog> 
   }
   return { functions, services };
 }
+
+/**
+ * Packs the program of a function under another descriptor, as an operator does who wants other rules for it, or shows a next version.
+ * @param change what becomes of the descriptor of the catalogue, parsed
+ */
+export async function buildVariant(
+  name: string,
+  file: string,
+  change: (descriptor: Record<string, unknown>) => object,
+): Promise<string> {
+  mkdirSync(dirname(resolve(file)), { recursive: true });
+  const descriptor = change(parse(descriptorOf(name)) as Record<string, unknown>);
+  // JSON is YAML, too.
+  return buildFunctionPackage(name, resolve(file), JSON.stringify(descriptor, null, 2));
+}
+
+const descriptorOf = (name: string): string =>
+  readFileSync(join(HERE, 'functions', name, 'descriptor.yaml'), 'utf8');
 
 /**
  * Bundles one function to `DIRECTORY/NAME/main.js`, with the licences of what is in it beside it, and the `package.json` that says
@@ -95,7 +115,7 @@ function licenseFileOf(library: string): string {
   return join(library, readdirSync(library).find((name) => /^licen[cs]e(\.\w+)?$/i.test(name)) ?? 'LICENSE');
 }
 
-async function buildFunctionPackage(name: string, out: string): Promise<string> {
+async function buildFunctionPackage(name: string, file: string, descriptor: string): Promise<string> {
   const work = mkdtempSync(join(tmpdir(), 'iotmano-catalog-'));
   try {
     const unpacked = join(work, 'unpacked');
@@ -103,13 +123,12 @@ async function buildFunctionPackage(name: string, out: string): Promise<string> 
     await bundleFunction(name, unpacked);
     const source = join(work, 'package');
     mkdirSync(join(source, 'artifacts'), { recursive: true });
-    cpSync(join(HERE, 'functions', name, 'descriptor.yaml'), join(source, 'descriptor.yaml'));
+    writeFileSync(join(source, 'descriptor.yaml'), descriptor);
     await packFiles(
       unpacked,
       ['package.json', `${name}/main.js`, `${name}/${LICENSES}`],
       join(source, 'artifacts', 'functions.tgz'),
     );
-    const file = join(out, `${name}.zip`);
     demandNoFault(name, await buildPackage(source, file));
     return file;
   } finally {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { messageOf, randomIds, systemClock } from '../../kernel/index.ts';
 import {
@@ -30,6 +30,7 @@ interface PlayCommandOptions {
   readonly function?: string;
   readonly gateway: readonly string[];
   readonly devices: number;
+  readonly registering: number;
   readonly peak?: number;
   readonly speed: number;
   readonly reads: number;
@@ -41,6 +42,7 @@ interface PlayCommandOptions {
   readonly inFlight: number;
   readonly cseName?: string;
   readonly json?: string;
+  readonly progress?: string;
   readonly keep?: boolean;
 }
 
@@ -75,6 +77,12 @@ function addPlay(group: Command, env: Environment): void {
     .option('--gateway <url>', 'a point of access of any CSE (repeatable), without a service', collectUrl, [])
     .option('--devices <number>', 'simulated devices', wholeNumber('--devices', 1), 50)
     .option(
+      '--registering <number>',
+      'devices that register at the same time',
+      wholeNumber('--registering', 1),
+      16,
+    )
+    .option(
       '--peak <rate>',
       'requests per second at the highest value; one a device otherwise',
       positive('--peak'),
@@ -94,6 +102,7 @@ function addPlay(group: Command, env: Environment): void {
     .option('--in-flight <number>', 'requests under way at most', wholeNumber('--in-flight', 1), 4000)
     .option('--cse-name <name>', `name of the CSEBase; that of the service, or ${CSE_NAME}`)
     .option('--json <file>', 'write the result there as JSON, too')
+    .option('--progress <file>', 'write each second there as it goes, as a line of JSON')
     .option('--keep', 'leave the devices registered')
     .action(async (options: PlayCommandOptions, command: Command) => {
       const { output = 'table' } = command.optsWithGlobals<{ output?: OutputFormat }>();
@@ -108,6 +117,7 @@ function addPlay(group: Command, env: Environment): void {
         seed: options.seed,
       };
       const plan = planPlay(trace, terms);
+      if (options.progress !== undefined) writeFile('--progress', options.progress, '');
       const target = await targetOf(options, command, env);
       const result = await play(options, env, { plan, target, peakPerSecond: terms.peakPerSecond });
       const document = {
@@ -117,7 +127,8 @@ function addPlay(group: Command, env: Environment): void {
         declared: target.declared,
         ...result,
       };
-      if (options.json !== undefined) writeResult(options.json, document);
+      if (options.json !== undefined)
+        writeFile('--json', options.json, `${JSON.stringify(document, null, 2)}\n`);
       if (output === 'json') printJson(document);
       else printText(resultText(result, target.declared));
       if (result.requests.failed > 0) process.exitCode = EXIT.failed;
@@ -155,6 +166,7 @@ async function play(options: PlayCommandOptions, env: Environment, stage: Stage)
     count: options.devices,
     cseName: options.cseName ?? target.cseName ?? CSE_NAME,
     targets: target.urls,
+    atOnce: options.registering,
     run: randomIds.uuid(),
   };
   try {
@@ -171,7 +183,7 @@ async function play(options: PlayCommandOptions, env: Environment, stage: Stage)
         maxInFlight: options.inFlight,
         clock: systemClock,
         signal: stop.signal,
-        onProgress: progressTeller(stage),
+        onProgress: progressTeller(stage, options.progress),
         ...(target.instances === undefined ? {} : { instances: target.instances }),
       },
       (report) => {
@@ -197,7 +209,18 @@ async function followTarget(target: LoadTarget, signal: AbortSignal): Promise<vo
   }
 }
 
-function progressTeller({ plan, peakPerSecond }: Stage): (progress: ProgressFigures) => void {
+type Teller = (progress: ProgressFigures) => void;
+
+function progressTeller({ plan, peakPerSecond }: Stage, file: string | undefined): Teller {
+  const tell = forPeople(plan, peakPerSecond);
+  if (file === undefined) return tell;
+  return (progress) => {
+    appendFileSync(file, `${JSON.stringify(progress)}\n`);
+    tell(progress);
+  };
+}
+
+function forPeople(plan: PlayPlan, peakPerSecond: number): Teller {
   if (process.stderr.isTTY) {
     const block = new LiveBlock(process.stderr);
     return (progress) => block.show(progressBlock(progress, plan.seconds, peakPerSecond));
@@ -207,11 +230,11 @@ function progressTeller({ plan, peakPerSecond }: Stage): (progress: ProgressFigu
   };
 }
 
-function writeResult(file: string, document: object): void {
+function writeFile(option: string, file: string, text: string): void {
   try {
-    writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
+    writeFileSync(file, text);
   } catch (error) {
-    throw new CliFailure(EXIT.usage, `--json ${file} cannot be written (${messageOf(error)})`);
+    throw new CliFailure(EXIT.usage, `${option} ${file} cannot be written (${messageOf(error)})`);
   }
 }
 

@@ -13,7 +13,7 @@ export interface HealSeconds {
 
 const HEAL_LIMIT_SECONDS = 20;
 const PAUSE_MILLISECONDS = 1500;
-const REQUEST_PROCESSING: Constituent = { program: 'request-processing', name: 'processing' };
+export const REQUEST_PROCESSING: Constituent = { program: 'request-processing', name: 'processing' };
 const DATA_STORAGE: Constituent = { program: 'data-storage', name: 'storage' };
 
 /**
@@ -39,14 +39,18 @@ export async function runChaos(
   return { requestProcessing, dataStorage, agent, orchestrator };
 }
 
-interface ChaosTerms {
+export interface ChaosTerms {
   readonly installation: Installation;
   readonly cloud: Cloud;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
 
-async function killFunction(
+/**
+ * Kills a copy of a function, and waits until it has been started again, and all of its copies run.
+ * @returns seconds from the one to the other
+ */
+export async function killFunction(
   { installation, cloud, signal, say }: ChaosTerms,
   constituent: Constituent,
 ): Promise<number> {
@@ -98,7 +102,12 @@ async function killAgent({ installation, cloud, signal, say }: ChaosTerms, name:
   return seconds;
 }
 
-async function killOrchestrator({ installation, cloud, signal, say }: ChaosTerms): Promise<number> {
+/**
+ * Kills the orchestrator, starts it again, and waits until it sees every function run.
+ * @returns seconds from the one to the other
+ * @throws RangeError when a function was restarted because of that
+ */
+export async function killOrchestrator({ installation, cloud, signal, say }: ChaosTerms): Promise<number> {
   const { pid } = installation.orchestrator();
   const before = await functionRuns(installation, cloud, pid);
   say(`kill -9 the orchestrator (pid ${pid})`);

@@ -20,6 +20,7 @@ export interface FunctionInstance {
   readonly hostId: string;
   readonly state: string;
   readonly restarts: number;
+  readonly softwareVersion: string;
   /** `NAME=ADDRESS:PORT` of each port. */
   readonly endpoints: readonly string[];
 }
@@ -30,6 +31,7 @@ const AGENTS = {
   'gw-1': ['--tier', 'device-edge', '--label', 'site=north', '--label', 'zone=north'],
 } as const;
 export type AgentName = keyof typeof AGENTS;
+export const AGENT_NAMES = Object.keys(AGENTS) as readonly AgentName[];
 
 /** An orchestrator and agents as separate processes, all below one folder. */
 export interface Installation {
@@ -47,6 +49,8 @@ export interface Installation {
   enrolAgent(name: AgentName, address: string): Promise<void>;
   /** Starts an agent once more. */
   startAgent(name: AgentName): void;
+  /** Starts an `iotmano` command that goes on beside; its output is in the logs under that name. */
+  start(name: string, ...args: string[]): Running;
   /** Stops the programs that it has started, agents first. */
   stop(): Promise<void>;
   /** Runs an `iotmano` command; its stdout. @throws RangeError with what the command said */
@@ -110,6 +114,7 @@ export async function createInstallation(folder: string, signal: AbortSignal): P
       start(name, (await installation.iotmano('token', 'enrol', '--host-id', name)).trim());
     },
     startAgent: (name) => start(name),
+    start: (name, ...args) => startProgram(name, [PROGRAM, ...args], environment, join(logs, `${name}.log`)),
     async stop() {
       const agents = [...running].filter(([name]) => name !== 'orchestrator').map(([, agent]) => agent);
       await Promise.all(agents.map((agent) => agent.stop(STOP_SECONDS)));

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Running {
   readonly name: string;
   readonly pid: number;
+  hasEnded(): boolean;
   /** SIGKILL, and wait until it is gone. */
   kill(): Promise<void>;
   /** SIGTERM, and SIGKILL when it does not go within `seconds`. */
@@ -28,9 +29,11 @@ export function startProgram(
   if (pid === undefined) throw new RangeError(`${name} could not be started; see ${logFile}`);
   child.unref();
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
     name,
     pid,
+    hasEnded,
     async kill() {
       child.ref();
       child.kill('SIGKILL');

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -231,6 +231,25 @@ describe.skipIf(isServiceMissing('haproxy'))('the load balancer', () => {
     expect(once).toBeGreaterThan(0);
     expect(asked.filter((origin) => origin === 'S')).toHaveLength(once);
     silent.close();
+  });
+
+  test('keeps a back end that is slow to say that it is ready, as on a busy machine', async () => {
+    let checks = 0;
+    const busy = createHttpServer((request, response) => {
+      const answer = (): void => void response.end('{"name":"busy"}');
+      if (request.method !== 'OPTIONS') return answer();
+      checks += 1;
+      setTimeout(answer, checks > 1 ? 1_500 : 0);
+    });
+    await new Promise<void>((resolve) => {
+      busy.listen(0, '127.0.0.1', resolve);
+    });
+    const address = busy.address();
+    bind({}, { port: typeof address === 'object' && address !== null ? address.port : 0 });
+    await until(async () => (await ask()).body === '{"name":"busy"}');
+    expect(await whileAsking(() => until(() => checks > 4), 1)).toEqual([]);
+    busy.close();
+    busy.closeAllConnections();
   });
 
   test('takes over other settings without a failed request', async () => {

@@ -23,6 +23,12 @@ export const COMMAND_SOCKET = 'haproxy.sock';
 const ANSWER_SECONDS = 35;
 
 /**
+ * A back end that stops says so at once, and one that is gone refuses the connection; one that says nothing for a while is on a busy
+ * machine, and turning its requests away would fail what only waits.
+ */
+const CHECK_SECONDS = 5;
+
+/**
  * HAProxy's configuration: each device's request goes to a back end that says that it is ready. A request that a back end never took, or
  * whose connection ended without an answer, goes to another one: oneM2M does it once, because its X-M2M-RI names it. Only registrations
  * without an originator of their own, which nothing tells apart, are not sent twice.
@@ -44,7 +50,7 @@ export function renderProxyConfig(settings: ProxySettings, slots: readonly Slot[
 defaults
   mode http
   timeout connect 1s
-  timeout check 1s
+  timeout check ${CHECK_SECONDS}s
   timeout queue 5s
   timeout client 65s
   timeout http-request 60s
