@@ -11,6 +11,8 @@ import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
 import type { RefusalPace } from './refusal-pace.ts';
+import { gentleMoves } from './rollout/gentle-moves.ts';
+import { moveWaitsUntil } from './rollout/move-pace.ts';
 import { sortDisplaced } from './withdrawals.ts';
 
 /** What healing found, and did. */
@@ -104,9 +106,17 @@ function heal(
       elsewhere: true,
     },
   };
-  const operation = { operation: 'HEAL', state: 'STARTING', operationParams } as const;
+  const self = { vnfInstanceId, tenant, instance: document };
+  const operation = {
+    operation: 'HEAL',
+    state: 'STARTING',
+    operationParams,
+    isAutomaticInvocation: true,
+  } as const;
+  if (moveWaitsUntil(context, vnfInstanceId) !== undefined && gentleMoves(context, self, operation))
+    return { hasCommitted: false, isTroubled: true };
   const begin = context.clock.monotonic();
-  const plan = planOperation(context, { vnfInstanceId, tenant, instance: document }, operation, { effort });
+  const plan = planOperation(context, self, operation, { effort });
   if (plan.wanted === undefined) {
     refusals.refused(vnfInstanceId, context.clock.monotonic() - begin);
     const text = describePlan(plan.problem, plan.result).join('; ');
@@ -115,11 +125,7 @@ function heal(
   }
   refusals.forget(vnfInstanceId);
   pace.tried(vnfInstanceId);
-  const { writes } = startOperation(context, vnfInstanceId, tenant, record, {
-    operation: 'HEAL',
-    operationParams,
-    isAutomaticInvocation: true,
-  });
+  const { writes } = startOperation(context, vnfInstanceId, tenant, record, operation);
   context.commit(writes);
   context.logger.warn({ tenant, vnfInstanceId, cause: operationParams.cause }, 'healing automatically');
   return { hasCommitted: true, isTroubled: true };

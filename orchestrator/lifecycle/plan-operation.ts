@@ -40,6 +40,13 @@ interface Planning {
   readonly effort?: SearchEffort;
 }
 
+/** An operation as far as its plan depends on it. */
+export type PlannedOperation = Pick<
+  VnfLcmOpOccDocument,
+  'operation' | 'operationParams' | 'before' | 'state'
+> &
+  Partial<Pick<VnfLcmOpOccDocument, 'isAutomaticInvocation'>>;
+
 /**
  * What an operation wants, from what is wanted now and what is observed. The same code plans at the grant, after a retry,
  * after a host fell away, and for a dry run.
@@ -47,7 +54,7 @@ interface Planning {
 export function planOperation(
   context: LifecycleContext,
   record: FunctionRecord,
-  operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
+  operation: PlannedOperation,
   how: Planning = {},
 ): WantedPlan {
   if (operation.operation === 'TERMINATE') return NOTHING_WANTED;
@@ -218,7 +225,7 @@ function changesOf(
   context: LifecycleContext,
   record: FunctionRecord,
   pkg: FunctionPackage,
-  operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
+  operation: PlannedOperation,
 ): Changes {
   const { instance } = record;
   const copies = wantedVnfcs(claimOf(instance));
@@ -233,8 +240,10 @@ function changesOf(
   const targets = targetsIn(record, operation);
   const isSent = (copy: WantedVnfc): boolean =>
     targets.has(copyName(copy)) && whyFixed(pkg, instance, copy.unit) === undefined;
+  // What has got well before the healing of it by itself began is left alone.
+  const isOver = (copy: WantedVnfc): boolean => operation.isAutomaticInvocation === true && isWell(copy);
   const targeted = isHealing
-    ? targetsOf(record, params, copies, isWell)
+    ? targetsOf(record, params, copies, isWell).filter((copy) => !isOver(copy))
     : copies.filter((copy) => hasFailed(copy) || isStuck(copy));
   // Without what it left behind, which for a job is the beginning anyway.
   const isPortable = ({ unit }: WantedVnfc): boolean =>
