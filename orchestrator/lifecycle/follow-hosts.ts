@@ -90,6 +90,8 @@ function skippedOf(
 ): readonly HostId[] | undefined {
   if (context.coverage.hostsGone(vnfInstanceId, document).size > 0) return undefined;
   if (hosts.length === 0) return [];
+  // Which version a host is to have depends on the one that it has.
+  if (document.replaced !== undefined) return undefined;
   const pkg = packageOf(context.catalog, document.vnfPkgId);
   const request = toPlacementRequest({
     vnfInstanceId,
@@ -99,11 +101,9 @@ function skippedOf(
     counts: {},
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing: true,
+    coverageOn: hosts,
   });
-  const problem = {
-    requests: [{ ...request, coverageOn: hosts }],
-    rules: rulesOfService(context.state, document.nsInstanceId),
-  };
+  const problem = { requests: [request], rules: rulesOfService(context.state, document.nsInstanceId) };
   const result = context.inventory.look(
     (index) => planPlacement(index, problem),
     [],

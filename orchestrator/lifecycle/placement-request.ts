@@ -17,6 +17,8 @@ export interface RequestInput {
   /** Instances of each unit; a unit that is absent has none. */
   readonly counts: Readonly<Record<string, number>>;
   readonly avoidHosts?: readonly HostId[];
+  /** With coverage: only of these hosts it is decided; absent: of all. */
+  readonly coverageOn?: readonly HostId[];
   /** Function instances bound to this one. */
   readonly dependents: readonly VnfInstanceId[];
   /** It replaces what is not well: it may use what is reserved on hosts. */
@@ -39,6 +41,7 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
       fixedPorts: fixedPortsOf(unit),
     })),
     ...(coverage === undefined ? {} : { coverage }),
+    ...(input.coverageOn === undefined ? {} : { coverageOn: input.coverageOn }),
     tiers: placement.tiers,
     architectures: placement.architectures,
     jurisdictions: placement.jurisdictions,

@@ -14,7 +14,7 @@ import { abandonedBy, type FunctionRecord } from './abandoned.ts';
 import { findCopy, isFailed } from './assess-convergence.ts';
 import { companionsOf } from './companions.ts';
 import type { LifecycleContext } from './context.ts';
-import { packageOf, type FunctionPackage } from './function-catalog.ts';
+import type { FunctionPackage } from './function-catalog.ts';
 import {
   countsAfterScaling,
   countsOfLevel,
@@ -23,12 +23,14 @@ import {
   type UnitCounts,
 } from './levels.ts';
 import { isSingleWriter, judgeHost } from './liveness.ts';
+import { planMixedCoverage } from './plan-mixed-coverage.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { FUNCTION_EFFORT, searchEffort, type SearchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf, overrideOf } from './snapshot-inventory.ts';
 import { targetsIn } from './target-hosts.ts';
 import type { HealParams } from './vnf-requests.ts';
+import { placedPackageOf } from './version-descriptor.ts';
 import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
@@ -58,7 +60,7 @@ export function planOperation(
   how: Planning = {},
 ): WantedPlan {
   if (operation.operation === 'TERMINATE') return NOTHING_WANTED;
-  const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
+  const pkg = placedPackageOf(context.catalog, record.instance);
   const changes = changesOf(context, record, pkg, operation);
   const plan = planChange(context, record, pkg, operation, changes, how);
   // What has left its host already may start on any other, where the one that was chosen for it has no place for it any more.
@@ -128,15 +130,22 @@ interface Changes {
 
 function planChange(
   context: LifecycleContext,
-  { vnfInstanceId, tenant, instance }: FunctionRecord,
+  record: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
   { moved, replaced, displaced: sorted, targets }: Changes,
   { planner = planPlacement, effort = FUNCTION_EFFORT }: Planning,
 ): WantedPlan {
+  const { vnfInstanceId, tenant, instance } = record;
+  const isHealing = operation.operation === 'HEAL';
   const rules = rulesOfService(context.state, instance.nsInstanceId);
   const wished = countsFor(pkg, instance, operation);
   const displaced = { ...sorted, leaving: stillNeeded(wished, instance, sorted) };
+  if (instance.coverage !== undefined && instance.replaced !== undefined) {
+    const changes = { moved, replaced, isHealing, planner };
+    const plan = planMixedCoverage(context, record, instance.replaced, changes);
+    return vacateFirst(context, pkg, plan, { moved, displaced });
+  }
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
   const plan = planWanted({
     vnfInstanceId,
@@ -149,7 +158,7 @@ function planChange(
       ...new Set(moved.filter((copy) => !displaced.gone.includes(copy)).map(({ hostId }) => hostId)),
     ],
     dependents: context.index.dependentsOf(vnfInstanceId),
-    isHealing: operation.operation === 'HEAL',
+    isHealing,
     current: claimOf(instance),
     moved,
     targets,

@@ -8,6 +8,7 @@ import { isSingleWriter, judgeHost } from './liveness.ts';
 import { toPlacementRequest } from './placement-request.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
+import { placedPackageOf } from './version-descriptor.ts';
 import { whyBusy, whyFixed } from './why-fixed.ts';
 
 type Instance = StoredRecord<'vnf-instance'>;
@@ -38,7 +39,7 @@ function placedFunction(
   pinned: string | undefined,
 ): PlacedFunction {
   const vnfInstanceId = id as VnfInstanceId;
-  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const pkg = placedPackageOf(context.catalog, instance);
   const request = toPlacementRequest({
     vnfInstanceId,
     tenant,

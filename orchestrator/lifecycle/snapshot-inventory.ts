@@ -25,18 +25,25 @@ import { whyFixed } from './why-fixed.ts';
 export interface WantedOverride {
   readonly id: VnfInstanceId;
   readonly vnfPkgId: VnfPkgId;
-  /** Whose copies of its generation are of another package. */
+  /** Of which the copies of other generations are, where there is one. */
   readonly replaced?: FunctionVersion;
+  readonly generation?: number;
   readonly wanted: readonly WantedUnit[];
 }
 
 /** The instance with `wanted` and nothing else. */
 export function overrideOf(
   id: VnfInstanceId,
-  { vnfPkgId, replaced }: Versions,
+  { vnfPkgId, replaced, generation }: Versions,
   wanted: readonly WantedUnit[],
 ): WantedOverride {
-  return { id, vnfPkgId, wanted, ...(replaced === undefined ? {} : { replaced }) };
+  return {
+    id,
+    vnfPkgId,
+    wanted,
+    ...(replaced === undefined ? {} : { replaced }),
+    ...(generation === undefined ? {} : { generation }),
+  };
 }
 
 export const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };

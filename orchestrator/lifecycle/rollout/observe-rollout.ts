@@ -1,8 +1,8 @@
 import type { HostId, VnfInstanceId } from '../../../kernel/index.ts';
 import {
   copyName,
-  generationOf,
   hostLabels,
+  isReplacedAt,
   vnfcInstanceId,
   wantedVnfcs,
   type ObservedDocument,
@@ -109,9 +109,7 @@ function observeCopy(observer: Observer, { observed, withheld }: Seen, copy: Wan
   return {
     copy,
     isOld:
-      moves === undefined
-        ? copy.generation !== generationOf(instance)
-        : moves.copies.includes(copyName(copy)),
+      moves === undefined ? isReplacedAt(instance, copy.generation) : moves.copies.includes(copyName(copy)),
     health,
     isOverdue: isOverdue(observer, copy, health),
     isWithheld,

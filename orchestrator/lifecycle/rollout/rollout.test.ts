@@ -270,9 +270,10 @@ describe('a new version that is not well', () => {
     const { bench, id, op } = await failing({ autoRollback: false });
     bench.lifecycle.opOccs.fail(DEFAULT_TENANT, op);
     expect(operation(bench, op).state).toBe('FAILED');
+    // What is added meanwhile is of the version that is known to be well.
     expect(instance(bench, id)).toMatchObject({
-      vnfPkgId: 'pkg-worker-2',
-      replaced: { vnfPkgId: 'pkg-worker' },
+      vnfPkgId: 'pkg-worker',
+      replaced: { vnfPkgId: 'pkg-worker-2' },
     });
     const back = change(bench, id, { vnfdId: 'vnfd-worker' });
     await bench.converge();
