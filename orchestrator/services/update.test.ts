@@ -170,6 +170,29 @@ describe('an update of a service', () => {
     expect(versions(bench)).toContain('broker pkg-broker-2');
   });
 
+  it('fails again, and only once, where the one that failed has state that its old version does not read', async () => {
+    const state = { writers: 'many' as const, schema: 2, migratesFrom: [] };
+    const { bench, id } = await deploy(undefined, { state });
+    const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+    for (const host of bench.hosts)
+      host.failStarts(`${constituents['broker']}-main-g2`, 'exited with code 1');
+    const op = update(bench, id, ['broker']);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('FAILED_TEMP');
+    bench.services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: {
+        detail: expect.stringMatching(/^broker: there is no way back: .* retry, or fail the operation$/),
+      },
+    });
+    for (const host of bench.hosts) host.healStarts();
+    bench.services.opOccs.retry(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
   it('goes over the hosts of a function that covers them in the waves of the service', async () => {
     const { bench, id } = await deploy({ waves: [{ count: 1 }], bakeSeconds: 60 });
     const op = update(bench, id, ['gateway']);
