@@ -103,7 +103,7 @@ export function snapshotHost(
 }
 
 /** What is placed nowhere anew stays where it is: to placement, everybody keeps off. */
-const CORDON = { text: 'cordoned', effect: 'refuse' } as const;
+export const CORDON = { text: 'cordoned', effect: 'refuse' } as const;
 
 function taintsOf({ taints = [], cordoned = false }: HostDocument): Pick<HostSnapshot, 'taints'> {
   const all = cordoned ? [...taints, CORDON] : taints;

@@ -410,6 +410,28 @@ describe('a function that covers hosts', () => {
     expect(bench.host('h2').running()).toEqual([`${id}-main-g2-0@1 RUNNING`]);
   });
 
+  it.each([
+    ['beside the old version', {}],
+    ['after the old version', { maxUnavailable: 1, maxSurge: 0 }],
+    ['recreated', { strategy: 'recreate' }],
+  ] as const)(
+    'changes where it is on hosts that are cordoned, and comes to no other of them: %s',
+    async (_, how) => {
+      const bench = createLifecycleBench([...hosts, { hostId: 'h4', host: { cordoned: true } }], FAST);
+      const gateway = buildFunction('gateway', { upgrade: { ...QUICK, ...how } });
+      const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+      const h2 = bench.store.get('host', 'h2');
+      if (h2 === undefined) throw new RangeError('h2 is not enrolled');
+      const document = { ...h2.document, cordoned: true };
+      bench.store.commit([{ op: 'put', kind: 'host', id: 'h2', tenant: h2.tenant, document }]);
+      await bench.converge();
+      const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+      await bench.converge();
+      expect(operation(bench, op).state).toBe('COMPLETED');
+      expect(running(bench)).toEqual(hosts.map(({ hostId }) => `${hostId} ${id}-main-g2-0@1 RUNNING`));
+    },
+  );
+
   it('comes to a host that enrols meanwhile, as the new version', async () => {
     const bench = createLifecycleBench(
       [{ hostId: 'h1' }, { hostId: 'h2', facts: { tier: 'device-edge' } }],
