@@ -111,7 +111,7 @@ function proceed(
     if (failure === undefined) return true;
     if (!isNewsOfHosts) return waitOrFail(context, heldFor, active, input, failure);
   }
-  if (isPartDone(input)) return watchPart(context, heldFor, active, rollout);
+  if (isPartDone(input)) return watchPart(context, heldFor, active, rollout, input);
   const { leftovers } = convergenceOf(context, active.vnfInstanceId, document);
   // Done is said only when everything has stopped.
   if (isRolledOut(input) && leftovers === 0) {

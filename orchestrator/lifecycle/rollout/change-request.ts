@@ -17,7 +17,7 @@ import { countsOfLevel } from '../levels.ts';
 import { requireBindings, requireOneWriter } from '../prepare-instance.ts';
 import { validateValues } from '../validate-values.ts';
 import { intendedOf } from '../withdrawals.ts';
-import { readsState, resolvePolicy, type PolicyRequest } from './rollout-policy.ts';
+import { nameOf, readsState, resolvePolicy, type PolicyRequest } from './rollout-policy.ts';
 
 /** SOL003 ChangeCurrentVnfPkgRequest; ours is what is in `additionalParams`. */
 export interface ChangeVnfPkg {
@@ -59,19 +59,9 @@ export function parseChange(
     document.replaced === undefined
       ? newVersion(context, record, pkg, request)
       : oneOf(document, pkg, request);
-  const { from, to } = namesOf(before, pkg);
   const isCoverage = document.coverage !== undefined;
   const policy = resolvePolicy(before, pkg, request.additionalParams?.upgrade ?? {}, isCoverage);
-  return { policy, from, to, before: versionOf(document), target };
-}
-
-function namesOf(
-  before: FunctionPackage,
-  pkg: FunctionPackage,
-): { readonly from: string; readonly to: string } {
-  const nameOf = ({ descriptor: { metadata } }: FunctionPackage): string =>
-    `${metadata.productName} ${metadata.softwareVersion}`;
-  return { from: nameOf(before), to: nameOf(pkg) };
+  return { policy, from: nameOf(before), to: nameOf(pkg), before: versionOf(document), target };
 }
 
 function requireSameFunction(

@@ -549,6 +549,29 @@ describe('a canary', () => {
   const compare = [{ indicator: 'failures', tolerance: 0.5, floor: 0.01 }];
   const CANARY = { ...QUICK, strategy: 'canary' as const, bakeSeconds: 60, waves: [{ count: 1 }], compare };
 
+  const MEASURED = buildUnit({
+    metrics: { port: 'http', path: '/metrics', indicators: [{ name: 'failures' }, { name: 'delay' }] },
+  });
+
+  it.each([
+    [
+      'an indicator that nobody declares',
+      { compare: [...compare, { indicator: 'errors', tolerance: 0.5, floor: 0 }] },
+      /^upgrade.compare\[1\].indicator: neither worker 1.0.0 nor worker 2.0.0 has an indicator "errors"; there are failures, delay/,
+    ],
+    [
+      'a strategy that leaves nothing to compare with',
+      { strategy: 'recreate' },
+      /^upgrade.compare: recreate ends all of the old version/,
+    ],
+  ] as const)('is refused before anything is touched with %s', async (_what, upgrade, message) => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }], FAST);
+    const worker = buildFunction('worker', { units: [MEASURED], upgrade: CANARY });
+    const id = await run(bench, worker);
+    const vnfdId = nextVersion(bench, worker);
+    expect(() => change(bench, id, { vnfdId, additionalParams: { upgrade } })).toThrow(message);
+  });
+
   async function watched(oldFailures: number, freshFailures: number | undefined) {
     const figures = new Map<number, number | undefined>([
       [1, oldFailures],
@@ -559,7 +582,7 @@ describe('a canary', () => {
       { ...FAST, stallMilliseconds: 60_000 },
       (id) => [{ name: 'failures', instances: copiesWithFigures(bench, id, figures) }],
     );
-    const worker = buildFunction('worker', { ...THREE, upgrade: CANARY });
+    const worker = buildFunction('worker', { ...THREE, units: [MEASURED], upgrade: CANARY });
     const id = await run(bench, worker);
     const op = change(bench, id, { vnfdId: nextVersion(bench, worker) });
     await bench.converge();
@@ -717,6 +740,22 @@ describe('waves over hosts', () => {
     await bench.clock.advance(61_000);
     await bench.converge();
     expect(changed(bench)).toEqual(['h1', 'h2', 'h3', 'h4']);
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
+  it('are compared only as long as there are copies of the old version', async () => {
+    const bench = createLifecycleBench(hosts, FAST);
+    const unit = buildUnit({
+      metrics: { port: 'http', path: '/metrics', indicators: [{ name: 'failures' }] },
+    });
+    const gateway = buildFunction('gateway', { units: [unit], upgrade: { ...QUICK, maxSurge: 4 } });
+    const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+    bench.host('h4').isSilent = true;
+    bench.liveness.silence.set('h4' as HostId, 1e6);
+    const compare = [{ indicator: 'failures', tolerance: 0.5, floor: 0 }];
+    const upgrade = { waves: [{ share: 1 }], compare };
+    const op = change(bench, id, { vnfdId: nextVersion(bench, gateway), additionalParams: { upgrade } });
+    await bench.converge();
     expect(operation(bench, op).state).toBe('COMPLETED');
   });
 
