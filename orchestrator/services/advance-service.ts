@@ -155,8 +155,8 @@ function startChange(context: ServicesContext, active: ActiveService, child: Con
   const isBack = active.operation.document.state === 'ROLLING_BACK';
   const rollout = isBack
     ? changeBackOf(context, active, child)
-    : parseChange(functions, child.record, changeRequestOf(context, active, child));
-  const request = isBack ? undefined : changeRequestOf(context, active, child);
+    : parseChange(functions, child.record, changeRequestOf(active, child));
+  const request = isBack ? undefined : changeRequestOf(active, child);
   const { id: vnfdId } = packageOf(functions.catalog, rollout.target.vnfPkgId).descriptor.metadata;
   return startOperation(functions, child.vnfInstanceId, child.record.tenant, child.record, {
     operation: 'CHANGE_VNFPKG',

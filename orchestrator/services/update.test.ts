@@ -208,6 +208,34 @@ describe('an update of a service', () => {
     expect(operation(bench, op).state).toBe('COMPLETED');
   });
 
+  it.each([
+    [
+      'of version',
+      (bench: LifecycleBench, id: string) =>
+        bench.lifecycle.vnf.changePackage(DEFAULT_TENANT, id, { vnfdId: 'vnfd-gateway-2' }),
+    ],
+    [
+      'of configuration',
+      (bench: LifecycleBench, id: string) =>
+        bench.lifecycle.vnf.modify(DEFAULT_TENANT, id, { vnfConfigurableProperties: { level: 2 } }),
+    ],
+  ] as const)(
+    'has its waves also where one function alone is changed: a change %s',
+    async (_what, change) => {
+      const { bench, id } = await deploy({ waves: [{ count: 1 }], bakeSeconds: 60 });
+      const gateway = bench.services.ns.get(DEFAULT_TENANT, id).document.constituents['gateway'] ?? '';
+      const op = change(bench, gateway);
+      await bench.converge();
+      const changed = () =>
+        bench.hosts.filter((host) => host.running().some((name) => name.includes('-g2-'))).length;
+      expect(changed()).toBe(1);
+      await bench.clock.advance(61_000);
+      await bench.converge();
+      expect(changed()).toBe(3);
+      expect(bench.lifecycle.opOccs.get(DEFAULT_TENANT, op).document.state).toBe('COMPLETED');
+    },
+  );
+
   it('is refused before anything is touched where one of the functions cannot go there', async () => {
     const { bench, id } = await deploy();
     const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
