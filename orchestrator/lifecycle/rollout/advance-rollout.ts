@@ -13,6 +13,7 @@ import { commitWanted } from '../commit-wanted.ts';
 import type { LifecycleContext } from '../context.ts';
 import { newestOfHosts } from '../follow-hosts.ts';
 import { moveOperation, problemRecord, updateInstance, withoutOperation } from '../operation-records.ts';
+import { rememberingSecrets } from '../secret-names.ts';
 import { intendedOf, openWithdrawals } from '../withdrawals.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { failGate, failTemporarily, holdPatience, waitOrFail } from './fail-rollout.ts';
@@ -55,7 +56,7 @@ function grantRollout(
 ): void {
   const { vnfInstanceId, instance, operation } = active;
   const { document, tenant } = instance;
-  const changed = towardsTarget(document, rollout);
+  const changed = rememberingSecrets(context.catalog, towardsTarget(document, rollout));
   const input = look(context, heldFor, active, rollout, changed);
   const { policy, refusal } =
     rollout.moves === undefined
