@@ -10,6 +10,7 @@ import { toPlacementRequest } from './placement-request.ts';
 import { planOperation } from './plan-operation.ts';
 import type { WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
+import { sortDisplaced } from './withdrawals.ts';
 
 /** Coverage is a rule, not a number: hosts that come, change or leave change what is wanted without an operation. */
 export interface HostFollower {
@@ -40,9 +41,18 @@ export function createHostFollower(): HostFollower {
     follow: (context, vnfInstanceId, record) => {
       const hosts = context.state.acceptedRevision;
       const known = right.get(vnfInstanceId);
-      const open = openHosts(context.state, known, record);
+      const self = { vnfInstanceId, tenant: record.tenant, instance: record.document };
+      const displaced = sortDisplaced(context, self);
+      const open = displaced.gone.length > 0 ? undefined : openHosts(context.state, known, record);
       if (open !== undefined) {
-        const skipped = skippedOf(context, vnfInstanceId, record, open);
+        // What leaves a host keeps all else away until it is gone.
+        const left = new Set(displaced.leaving.map(({ hostId }) => hostId));
+        const skipped = skippedOf(
+          context,
+          vnfInstanceId,
+          record,
+          open.filter((hostId) => !left.has(hostId)),
+        );
         if (skipped !== undefined) {
           right.set(vnfInstanceId, { record: record.revision, hosts, skipped });
           return false;
@@ -50,11 +60,11 @@ export function createHostFollower(): HostFollower {
       }
       right.delete(vnfInstanceId);
       const { document, tenant } = record;
-      const plan = planOperation(
-        context,
-        { vnfInstanceId, tenant, instance: document },
-        { operation: 'HEAL', state: 'PROCESSING', operationParams: {} },
-      );
+      const plan = planOperation(context, self, {
+        operation: 'HEAL',
+        state: 'PROCESSING',
+        operationParams: {},
+      });
       if (plan.wanted === undefined) return false;
       const isChange = !isSameJson(plan.wanted, document.wanted);
       if (isChange) {

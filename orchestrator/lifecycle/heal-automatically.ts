@@ -59,11 +59,12 @@ export function healAutomatically(
   if (failed.length > 0) raiseFailed(context, vnfInstanceId, failed);
   if (failed.length === 0 && abandoned.length === 0) {
     refusals.forget(vnfInstanceId);
-    if (displaced.leaving.length > 0) return { hasCommitted: false, isTroubled: true };
+    const isLeaving = displaced.leaving.length > 0;
+    if (isLeaving && document.coverage === undefined) return { hasCommitted: false, isTroubled: true };
     pace.rest(vnfInstanceId);
     context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
     if (document.coverage === undefined) return WELL;
-    return { hasCommitted: follower.follow(context, vnfInstanceId, record), isTroubled: false };
+    return { hasCommitted: follower.follow(context, vnfInstanceId, record), isTroubled: isLeaving };
   }
   if (abandoned.length === 0 && !pace.mayTry(vnfInstanceId)) return { hasCommitted: false, isTroubled: true };
   return heal(

@@ -154,9 +154,7 @@ function planChange(
     function: pkg,
     counts: countsWithout(wished, displaced.leaving),
     // Where a copy has left its place already, that says nothing against the place.
-    avoidHosts: [
-      ...new Set(moved.filter((copy) => !displaced.gone.includes(copy)).map(({ hostId }) => hostId)),
-    ],
+    avoidHosts: hostsToAvoid(instance, moved, displaced),
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing,
     current: claimOf(instance),
@@ -177,6 +175,16 @@ function planChange(
       ),
   });
   return vacateFirst(context, pkg, plan, { moved, displaced });
+}
+
+/** With coverage nothing starts on a host either before what leaves it is gone. */
+function hostsToAvoid(
+  { coverage }: VnfInstanceDocument,
+  moved: readonly WantedVnfc[],
+  { gone, leaving }: Changes['displaced'],
+): readonly HostId[] {
+  const left = moved.filter((copy) => !gone.includes(copy));
+  return [...new Set([...left, ...(coverage === undefined ? [] : leaving)].map(({ hostId }) => hostId))];
 }
 
 function countsFor(

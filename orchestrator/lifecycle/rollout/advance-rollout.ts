@@ -186,7 +186,11 @@ function carryOut(
   const { vnfInstanceId, instance, operation } = active;
   const ending = new Set([...change.stop, ...change.displace].map(copyName));
   const staying = input.copies.filter(({ copy }) => !ending.has(copyName(copy)));
-  const displaced = [...input.leaving, ...change.displace];
+  const gone = new Set(input.gone.map(copyName));
+  const displaced = [
+    ...(document.displaced ?? []).filter((copy) => !gone.has(copyName(copy))),
+    ...change.displace,
+  ];
   const places: RolloutPlaces = {
     old: staying.filter(({ isOld }) => isOld).map(({ copy }) => copy),
     fresh: staying.filter(({ isOld }) => !isOld).map(({ copy }) => copy),

@@ -54,12 +54,14 @@ export function observeRollout(observer: Observer, counts: RolloutInput['counts'
     ...[...leaving, ...gone].map(({ hostId }) => hostId),
   ]);
   const hosts = instance.coverage === undefined ? undefined : hostsAt(context, ids);
+  const isQuiet = ({ hostId }: WantedVnfc): boolean => isSilent(context, pkg, hostId);
   const part = partOf(rollout, counts, hosts);
   return {
     policy: rollout.policy,
     counts,
     copies: tolerated(rollout.policy, copies),
-    leaving: hosts === undefined ? leaving : leaving.filter((copy) => !isSilent(context, pkg, copy.hostId)),
+    leaving: hosts === undefined ? leaving : leaving.filter((copy) => !isQuiet(copy)),
+    ...(hosts === undefined ? {} : { silentlyLeaving: leaving.filter(isQuiet) }),
     gone,
     ...(part === undefined ? {} : { part }),
     ...(hosts === undefined ? {} : { closedHosts: closedAmong(context, rollout.policy, hosts) }),

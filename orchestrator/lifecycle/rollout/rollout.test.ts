@@ -432,6 +432,45 @@ describe('a function that covers hosts', () => {
     },
   );
 
+  it.each([
+    ['one may be missing', { maxUnavailable: 1, maxSurge: 0 }],
+    ['it is recreated', { strategy: 'recreate' }],
+  ] as const)(
+    'starts nothing beside a copy that has not left a host which falls silent: %s',
+    async (_, policy) => {
+      const bench = createLifecycleBench([...hosts, { hostId: 'h4', facts: { tier: 'device-edge' } }], FAST);
+      const gateway = buildFunction('gateway', { upgrade: { ...QUICK, ...policy } });
+      const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+      const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+      bench.lifecycle.engine.lookAtAll();
+      const [leaving] = instance(bench, id).displaced ?? [];
+      if (leaving === undefined) throw new RangeError('nothing leaves');
+      const host = bench.host(leaving.hostId);
+      host.isSilent = true;
+      bench.liveness.silence.set(leaving.hostId, 1e6);
+      await bench.converge();
+      expect(operation(bench, op).state).toBe('COMPLETED');
+      const wantedHosts = () => wantedVnfcs(instance(bench, id).wanted).map(({ hostId }) => hostId);
+      expect(wantedHosts()).toEqual(['h2', 'h3']);
+      const facts = bench.store.get('host-facts', 'h4');
+      if (facts === undefined) throw new RangeError('h4 has no facts');
+      const document = { ...facts.document, tier: 'cloud' as const };
+      bench.store.commit([{ op: 'put', kind: 'host-facts', id: 'h4', tenant: facts.tenant, document }]);
+      await bench.converge();
+      expect(wantedHosts()).toEqual(['h2', 'h3', 'h4']);
+      // It is heard again, and has not said yet that the old copy is gone.
+      bench.liveness.silence.delete(leaving.hostId);
+      bench.lifecycle.engine.lookAtAll();
+      expect(wantedHosts()).toEqual(['h2', 'h3', 'h4']);
+      host.isSilent = false;
+      await bench.converge();
+      expect(running(bench)).toEqual(
+        ['h1', 'h2', 'h3', 'h4'].map((hostId) => `${hostId} ${id}-main-g2-0@1 RUNNING`),
+      );
+      expect(instance(bench, id).displaced).toEqual([]);
+    },
+  );
+
   it('comes to a host that enrols meanwhile, as the new version', async () => {
     const bench = createLifecycleBench(
       [{ hostId: 'h1' }, { hostId: 'h2', facts: { tier: 'device-edge' } }],
