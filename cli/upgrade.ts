@@ -120,9 +120,14 @@ interface FunctionOperation {
   readonly operation: string;
   readonly operationState: string;
   readonly vnfInstanceId: string;
+  /** Of one that replaces a version step by step; others cannot be paused. */
+  readonly rollout?: object;
 }
 
-/** Pauses or resumes every change of version of the service that goes forward. @returns how many */
+/**
+ * Pauses or resumes every change of the service's functions that goes forward; while one is paused, an update of the service begins no further one.
+ * @returns how many
+ */
 export async function pauseUpgrade(
   client: Client,
   { vnfInstance = [] }: NsInstance,
@@ -130,8 +135,9 @@ export async function pauseUpgrade(
 ): Promise<number> {
   const ids = new Set(vnfInstance.map(({ id }) => id));
   const open = (await client.list<FunctionOperation>('/vnflcm/v2/vnf_lcm_op_occs')).filter(
-    ({ operation, operationState, vnfInstanceId }) =>
+    ({ operation, operationState, vnfInstanceId, rollout }) =>
       ids.has(vnfInstanceId) &&
+      rollout !== undefined &&
       (operation === 'CHANGE_VNFPKG' || operation === 'MODIFY_INFO') &&
       (operationState === 'PROCESSING' || operationState === 'STARTING'),
   );

@@ -204,6 +204,19 @@ describe('faults', () => {
     ]);
   });
 
+  it('are told of an upgrade of a service whose window is never open, or longer than a day', () => {
+    const service = (window: string) => `apiVersion: iotmano/v1
+kind: IoTServiceDescriptor
+metadata: { invariantId: "urn:test:service:cse", version: 1.0.0, provider: test, name: cse }
+functions: [{ name: echo, function: "urn:test:function:echo", version: ^1.0.0 }]
+upgrade: { window: "${window}" }
+`;
+    const faultsOf = (window: string) => places(parse(service(window)).faults);
+    expect(faultsOf('02:00/1m local')).toEqual([]);
+    for (const window of ['02:00/0m local', '02:00/25h utc'])
+      expect(faultsOf(window)).toEqual(['5:20 upgrade-time-out-of-range /upgrade/window']);
+  });
+
   it('inside of an alias are placed where they are written', () => {
     const text = MINIMAL.replace(
       'resources: {',

@@ -150,7 +150,11 @@ function addDrain(group: Command, env: Environment, pathOf: (hostId: string) => 
       'move away what may move, each copy when its successor is well, and place nothing more there; with an option, wait until everything has stopped',
     )
     .option('--wait', `follow it until the host is empty, or ${DEFAULT_DEADLINE_SECONDS} s have passed`)
-    .option('--deadline <seconds>', 'follow it for so long at most; it goes on', wholeNumber('--deadline', 1))
+    .option(
+      '--deadline <seconds>',
+      'follow it for so long at most; nothing is forced then, and what has begun goes on',
+      wholeNumber('--deadline', 1),
+    )
     .option('--max-instances <n>', 'move so many instances at a time', wholeNumber('--max-instances', 1))
     .option(
       '--max-away <n>',

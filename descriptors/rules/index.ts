@@ -23,7 +23,7 @@ import { invalidSchedule, limitsCross, paceOutOfRange, timeOutsideAspect } from 
 import { bindingCycle, invalidVersionRange } from './services.ts';
 import { singleWriterNeedsFence, stopAfterIncomplete } from './single-writer.ts';
 import { unresolvableTemplate } from './templates.ts';
-import { upgradeCannotBegin } from './upgrade.ts';
+import { upgradeCannotBegin, upgradeTimeOutOfRange } from './upgrade.ts';
 
 /** In the order in which docs/descriptors.md lists them. */
 export const RULES: readonly Rule[] = [
@@ -54,6 +54,7 @@ export const RULES: readonly Rule[] = [
   singleWriterNeedsFence,
   stopAfterIncomplete,
   upgradeCannotBegin,
+  upgradeTimeOutOfRange,
   invalidVersionRange,
   bindingCycle,
   notYetActedOn,

@@ -1,6 +1,6 @@
 import type { VnfPkgId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/nslcm.ts';
-import { packageOf } from '../lifecycle/index.ts';
+import { packageOf, secretNamesOf } from '../lifecycle/index.ts';
 import {
   canRollBackService,
   constituentsOf,
@@ -85,10 +85,11 @@ function publicChanges({ state, lifecycle }: Services['context'], changes: unkno
     const target = record === undefined ? undefined : catalog.findByVnfdId(record.tenant, rest.vnfdId ?? '');
     if (typeof values !== 'object' || values === null || record === undefined || target === undefined)
       return rest;
-    const secrets = [target, packageOf(catalog, record.document.vnfPkgId)].flatMap(
-      ({ descriptor }) => descriptor.config.secrets,
-    );
-    const shown = Object.entries(values).filter(([name]) => !secrets.includes(name));
+    const secrets = new Set([
+      ...target.descriptor.config.secrets,
+      ...secretNamesOf(catalog, record.document),
+    ]);
+    const shown = Object.entries(values).filter(([name]) => !secrets.has(name));
     return { ...rest, vnfConfigurableProperties: Object.fromEntries(shown) };
   });
 }

@@ -18,12 +18,12 @@ const CONFIG = {
 let api: TestApi | undefined;
 afterEach(() => api?.close());
 
-async function start() {
+async function start(secondConfig = CONFIG, values = {}) {
   const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
   const worker = buildFunction('worker', { config: CONFIG });
   const metadata = { ...worker.metadata, id: 'vnfd-worker-2', softwareVersion: '2.0.0' };
   onboardFunction(bench.store, worker);
-  onboardFunction(bench.store, { ...worker, metadata }, DEFAULT_TENANT, 'pkg-worker-2');
+  onboardFunction(bench.store, { ...worker, config: secondConfig, metadata }, DEFAULT_TENANT, 'pkg-worker-2');
   api = await startTestApi({
     store: bench.store,
     clock: bench.clock,
@@ -32,7 +32,10 @@ async function start() {
   const client = api.clientFor('operator');
   const { body } = await client.post<{ id: string }>(INSTANCES, { vnfdId: 'vnfd-worker' });
   const instance = `${INSTANCES}/${body.id}`;
-  await client.post(`${instance}/instantiate`, { flavourId: 'default' });
+  await client.post(`${instance}/instantiate`, {
+    flavourId: 'default',
+    vnfConfigurableProperties: values,
+  });
   await bench.converge();
   return { bench, client, instance };
 }
@@ -78,6 +81,28 @@ describe('a change of version over HTTP', () => {
       vnfdId: 'vnfd-worker-2',
       vnfSoftwareVersion: '2.0.0',
     });
+  });
+
+  it('hides for good what one of the versions calls secret, in the instance and in each of its operations', async () => {
+    const { bench, client, instance } = await start(
+      { ...CONFIG, secrets: [] },
+      { level: 'info', key: 'hidden' },
+    );
+    const shown = async () =>
+      JSON.stringify([
+        (await client.get(instance)).body,
+        (await client.get('/vnflcm/v2/vnf_lcm_op_occs')).body,
+      ]);
+    for (const vnfdId of ['vnfd-worker-2', 'vnfd-worker', 'vnfd-worker-2']) {
+      const additionalParams = { upgrade: { healthyForSeconds: 0 } };
+      const accepted = await client.post(`${instance}/change_vnfpkg`, { vnfdId, additionalParams });
+      expect(accepted.status).toBe(202);
+      expect(await shown()).not.toContain('hidden');
+      await bench.converge();
+      expect((await client.get(instance)).body).toMatchObject({ vnfdId });
+      expect(await shown()).not.toContain('hidden');
+      expect(await shown()).toContain('"level":"info"');
+    }
   });
 
   it('is refused with what is wrong, never as a fault of the server', async () => {

@@ -13,6 +13,7 @@ import {
   isAllowed,
   packageOf,
   scaleLevel,
+  secretNamesOf,
   type Lifecycle,
   type VnfcView,
 } from '../lifecycle/index.ts';
@@ -33,6 +34,7 @@ export function vnfInstanceView(
   const { id, document } = record;
   const { descriptor } = packageOf(context.catalog, document.vnfPkgId);
   const { metadata } = descriptor;
+  const secrets = secretNamesOf(context.catalog, document);
   return {
     id,
     vnfInstanceName: document.name,
@@ -44,9 +46,7 @@ export function vnfInstanceView(
     vnfdVersion: metadata.descriptorVersion,
     vnfPkgId: document.vnfPkgId,
     vnfConfigurableProperties: anyObject(
-      Object.fromEntries(
-        Object.entries(document.config).filter(([name]) => !descriptor.config.secrets.includes(name)),
-      ),
+      Object.fromEntries(Object.entries(document.config).filter(([name]) => !secrets.has(name))),
     ),
     instantiationState: document.instantiationState,
     ...(document.instantiationState === 'INSTANTIATED'
@@ -242,29 +242,32 @@ function resourceChanges(
   };
 }
 
-/** The request without the values of secret parameters. */
+/** The request without the values of parameters that any version of the function calls secret. */
 function publicParams(
   { state, catalog }: Lifecycle['context'],
   { vnfInstanceId, rollout, operationParams }: VnfLcmOpOccDocument,
 ): AnyObject {
-  const vnfPkgId = state.get('vnf-instance', vnfInstanceId)?.document.vnfPkgId;
-  const packages = [vnfPkgId, rollout?.before.vnfPkgId, rollout?.target.vnfPkgId];
+  const instance = state.get('vnf-instance', vnfInstanceId)?.document;
+  const packages = [instance?.vnfPkgId, rollout?.before.vnfPkgId, rollout?.target.vnfPkgId];
   const configs = packages.flatMap((id) => {
     const config = id === undefined ? undefined : catalog.find(id)?.descriptor.config;
     return config === undefined ? [] : [config];
   });
-  const secrets = configs.flatMap((each) => each.secrets);
+  const secrets = new Set([
+    ...configs.flatMap((each) => each.secrets),
+    ...(instance === undefined ? [] : secretNamesOf(catalog, instance)),
+  ]);
   // Of a parameter that no version here knows it is not known whether it was a secret.
   const known = configs.flatMap(({ schema }) => Object.keys(schema['properties'] ?? {}));
   const { vnfConfigurableProperties: config, ...rest } = operationParams;
   const isKnown =
-    vnfPkgId !== undefined &&
+    instance !== undefined &&
     (rollout === undefined || catalog.find(rollout.target.vnfPkgId) !== undefined) &&
     typeof config === 'object' &&
     config !== null;
   const shown = isKnown
     ? Object.fromEntries(
-        Object.entries(config).filter(([name]) => known.includes(name) && !secrets.includes(name)),
+        Object.entries(config).filter(([name]) => known.includes(name) && !secrets.has(name)),
       )
     : undefined;
   return anyObject({ ...rest, ...(shown === undefined ? {} : { vnfConfigurableProperties: shown }) });

@@ -123,6 +123,8 @@ export interface VnfInstanceDocument {
   readonly level?: string;
   /** Configuration values given by the caller, without defaults. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Names of configuration values that a version which it has, or had, calls secret: never shown, whatever later versions say. */
+  readonly secretConfig?: readonly string[];
   readonly constraints: PlacementConstraints;
   /** Label expression of `coverage.each`: one instance of each unit on every matching host. */
   readonly coverage?: string;

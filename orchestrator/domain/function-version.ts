@@ -2,17 +2,34 @@ import type { VnfPkgId } from '../../kernel/index.ts';
 import type { FunctionVersion, VnfInstanceDocument } from './documents.ts';
 
 /** Which package copies are of: while one version replaces another, that depends on their generation. */
-export type Versions = Pick<VnfInstanceDocument, 'vnfPkgId' | 'replaced'>;
+export type Versions = Pick<VnfInstanceDocument, 'vnfPkgId' | 'replaced' | 'generation'>;
+
+/**
+ * Whether copies of a generation are of the version that is replaced. The newer one of two versions has one generation; copies of any other are of the
+ * older one, which may have come to several.
+ */
+export function isReplacedAt(
+  { replaced, generation: own }: Pick<VnfInstanceDocument, 'replaced' | 'generation'>,
+  generation: number,
+): boolean {
+  if (replaced === undefined) return false;
+  return own === undefined || own < replaced.generation
+    ? generation === replaced.generation
+    : generation !== own;
+}
 
 /** The package that copies of a generation are made of. */
-export function packageIdAt({ vnfPkgId, replaced }: Versions, generation: number): VnfPkgId {
-  return replaced?.generation === generation ? replaced.vnfPkgId : vnfPkgId;
+export function packageIdAt(versions: Versions, generation: number): VnfPkgId {
+  const { vnfPkgId, replaced } = versions;
+  return replaced !== undefined && isReplacedAt(versions, generation) ? replaced.vnfPkgId : vnfPkgId;
 }
 
 /** The instance as copies of a generation see it: with the package, configuration and bindings of their own version. */
 export function instanceAt(instance: VnfInstanceDocument, generation: number): VnfInstanceDocument {
   const { replaced } = instance;
-  return replaced?.generation === generation ? withVersion(instance, replaced) : instance;
+  return replaced !== undefined && isReplacedAt(instance, generation)
+    ? withVersion(instance, replaced)
+    : instance;
 }
 
 /** The instance in each version of which there are copies: the one that it is to be of first. */

@@ -6,6 +6,7 @@ export { canonicalHash, canonicalJson, isSameJson } from './canonical-json.ts';
 export {
   generationOf,
   instanceAt,
+  isReplacedAt,
   packageIdAt,
   swapVersions,
   versionOf,

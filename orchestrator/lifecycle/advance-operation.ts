@@ -23,7 +23,7 @@ import { planNextStep } from './plan-next-step.ts';
 import { planOperation } from './plan-operation.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { advanceRollout } from './rollout/advance-rollout.ts';
-import { gentleMoves, mayMoveNow } from './rollout/gentle-moves.ts';
+import { gentleMoves } from './rollout/gentle-moves.ts';
 import type { HeldFor } from './rollout/held-for.ts';
 import { noteRollout } from './rollout/rollout-record.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
@@ -48,7 +48,6 @@ export function advanceOperation(
   if (rollout !== undefined) return advanceRollout(context, heldFor, active, rollout);
   const moves = startOfMoves(context, active);
   if (moves !== undefined) {
-    if (!mayMoveNow(context, active)) return false;
     context.commit([noteRollout(active.operation, moves)]);
     return true;
   }
@@ -94,9 +93,14 @@ function abandonedOf(context: LifecycleContext, record: FunctionRecord): readonl
   return gone.size === 0 ? [] : wantedVnfcs(instance.wanted).filter(({ hostId }) => gone.has(hostId));
 }
 
-function startOfMoves(context: LifecycleContext, active: ActiveOperation): RolloutRecord | undefined {
-  const { operation, state } = active.operation.document;
-  return operation === 'HEAL' && state === 'STARTING' ? gentleMoves(context, active) : undefined;
+function startOfMoves(
+  context: LifecycleContext,
+  { vnfInstanceId, instance, operation: { document } }: ActiveOperation,
+): RolloutRecord | undefined {
+  const record = { vnfInstanceId, tenant: instance.tenant, instance: instance.document };
+  return document.operation === 'HEAL' && document.state === 'STARTING'
+    ? gentleMoves(context, record, document)
+    : undefined;
 }
 
 /** STARTING → PROCESSING with what is wanted and what hosts are assigned in one commit; or ROLLED_BACK, with the reasons. */

@@ -2,7 +2,7 @@ import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import { copyName, toWantedUnits, wantedVnfcs } from '../domain/index.ts';
 import { togetherClusters, type PlacementRule } from '../placement/index.ts';
 import type { LifecycleContext } from './context.ts';
-import { packageOf } from './function-catalog.ts';
+import { placedPackageOf } from './version-descriptor.ts';
 import { countsOfWanted } from './levels.ts';
 import type { RequestInput } from './placement-request.ts';
 import { abandonedBy, type FunctionRecord } from './abandoned.ts';
@@ -42,7 +42,7 @@ function leaving(context: LifecycleContext, id: VnfInstanceId): Companion | unde
   const record = context.state.get('vnf-instance', id);
   if (record === undefined || record.document.coverage !== undefined) return undefined;
   const { document: instance, tenant } = record;
-  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const pkg = placedPackageOf(context.catalog, instance);
   const displaced = instance.displaced ?? [];
   const copies = wantedVnfcs(claimOf(instance));
   const self = { vnfInstanceId: id, instance, tenant };

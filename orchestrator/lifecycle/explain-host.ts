@@ -5,7 +5,8 @@ import { explainHost, type HostStanding } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { LifecycleContext } from './context.ts';
 import { offerOf, placedByOthers, placedHere, unitsOn, type UnitHere } from './describe-host.ts';
-import { packageOf, type FunctionPackage } from './function-catalog.ts';
+import type { FunctionPackage } from './function-catalog.ts';
+import { placedPackageOf } from './version-descriptor.ts';
 import { countsOfLevel, countsOfWanted } from './levels.ts';
 import { judgeHost } from './liveness.ts';
 import { toPlacementRequest, type RequestInput } from './placement-request.ts';
@@ -107,7 +108,7 @@ function ofInstance(
   { id, tenant, document: instance }: InstanceRecord,
   hostId: HostId,
 ): readonly FunctionOnHost[] {
-  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const pkg = placedPackageOf(context.catalog, instance);
   const vnfInstanceId = id as VnfInstanceId;
   const copies = wantedVnfcs(claimOf(instance));
   const counts =

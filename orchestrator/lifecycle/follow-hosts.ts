@@ -10,6 +10,7 @@ import { toPlacementRequest } from './placement-request.ts';
 import { planOperation } from './plan-operation.ts';
 import type { WantedPlan } from './plan-wanted.ts';
 import { rulesOfService } from './service-rules.ts';
+import { sortDisplaced } from './withdrawals.ts';
 
 /** Coverage is a rule, not a number: hosts that come, change or leave change what is wanted without an operation. */
 export interface HostFollower {
@@ -40,9 +41,18 @@ export function createHostFollower(): HostFollower {
     follow: (context, vnfInstanceId, record) => {
       const hosts = context.state.acceptedRevision;
       const known = right.get(vnfInstanceId);
-      const open = openHosts(context.state, known, record);
+      const self = { vnfInstanceId, tenant: record.tenant, instance: record.document };
+      const displaced = sortDisplaced(context, self);
+      const open = displaced.gone.length > 0 ? undefined : openHosts(context.state, known, record);
       if (open !== undefined) {
-        const skipped = skippedOf(context, vnfInstanceId, record, open);
+        // What leaves a host keeps all else away until it is gone.
+        const left = new Set(displaced.leaving.map(({ hostId }) => hostId));
+        const skipped = skippedOf(
+          context,
+          vnfInstanceId,
+          record,
+          open.filter((hostId) => !left.has(hostId)),
+        );
         if (skipped !== undefined) {
           right.set(vnfInstanceId, { record: record.revision, hosts, skipped });
           return false;
@@ -50,11 +60,11 @@ export function createHostFollower(): HostFollower {
       }
       right.delete(vnfInstanceId);
       const { document, tenant } = record;
-      const plan = planOperation(
-        context,
-        { vnfInstanceId, tenant, instance: document },
-        { operation: 'HEAL', state: 'PROCESSING', operationParams: {} },
-      );
+      const plan = planOperation(context, self, {
+        operation: 'HEAL',
+        state: 'PROCESSING',
+        operationParams: {},
+      });
       if (plan.wanted === undefined) return false;
       const isChange = !isSameJson(plan.wanted, document.wanted);
       if (isChange) {
@@ -90,6 +100,8 @@ function skippedOf(
 ): readonly HostId[] | undefined {
   if (context.coverage.hostsGone(vnfInstanceId, document).size > 0) return undefined;
   if (hosts.length === 0) return [];
+  // Which version a host is to have depends on the one that it has.
+  if (document.replaced !== undefined) return undefined;
   const pkg = packageOf(context.catalog, document.vnfPkgId);
   const request = toPlacementRequest({
     vnfInstanceId,
@@ -99,11 +111,9 @@ function skippedOf(
     counts: {},
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing: true,
+    coverageOn: hosts,
   });
-  const problem = {
-    requests: [{ ...request, coverageOn: hosts }],
-    rules: rulesOfService(context.state, document.nsInstanceId),
-  };
+  const problem = { requests: [request], rules: rulesOfService(context.state, document.nsInstanceId) };
   const result = context.inventory.look(
     (index) => planPlacement(index, problem),
     [],

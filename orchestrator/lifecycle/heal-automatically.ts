@@ -11,6 +11,8 @@ import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
 import type { RefusalPace } from './refusal-pace.ts';
+import { gentleMoves } from './rollout/gentle-moves.ts';
+import { moveWaitsUntil } from './rollout/move-pace.ts';
 import { sortDisplaced } from './withdrawals.ts';
 
 /** What healing found, and did. */
@@ -57,11 +59,12 @@ export function healAutomatically(
   if (failed.length > 0) raiseFailed(context, vnfInstanceId, failed);
   if (failed.length === 0 && abandoned.length === 0) {
     refusals.forget(vnfInstanceId);
-    if (displaced.leaving.length > 0) return { hasCommitted: false, isTroubled: true };
+    const isLeaving = displaced.leaving.length > 0;
+    if (isLeaving && document.coverage === undefined) return { hasCommitted: false, isTroubled: true };
     pace.rest(vnfInstanceId);
     context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
     if (document.coverage === undefined) return WELL;
-    return { hasCommitted: follower.follow(context, vnfInstanceId, record), isTroubled: false };
+    return { hasCommitted: follower.follow(context, vnfInstanceId, record), isTroubled: isLeaving };
   }
   if (abandoned.length === 0 && !pace.mayTry(vnfInstanceId)) return { hasCommitted: false, isTroubled: true };
   return heal(
@@ -104,9 +107,17 @@ function heal(
       elsewhere: true,
     },
   };
-  const operation = { operation: 'HEAL', state: 'STARTING', operationParams } as const;
+  const self = { vnfInstanceId, tenant, instance: document };
+  const operation = {
+    operation: 'HEAL',
+    state: 'STARTING',
+    operationParams,
+    isAutomaticInvocation: true,
+  } as const;
+  if (moveWaitsUntil(context, vnfInstanceId) !== undefined && gentleMoves(context, self, operation))
+    return { hasCommitted: false, isTroubled: true };
   const begin = context.clock.monotonic();
-  const plan = planOperation(context, { vnfInstanceId, tenant, instance: document }, operation, { effort });
+  const plan = planOperation(context, self, operation, { effort });
   if (plan.wanted === undefined) {
     refusals.refused(vnfInstanceId, context.clock.monotonic() - begin);
     const text = describePlan(plan.problem, plan.result).join('; ');
@@ -115,11 +126,7 @@ function heal(
   }
   refusals.forget(vnfInstanceId);
   pace.tried(vnfInstanceId);
-  const { writes } = startOperation(context, vnfInstanceId, tenant, record, {
-    operation: 'HEAL',
-    operationParams,
-    isAutomaticInvocation: true,
-  });
+  const { writes } = startOperation(context, vnfInstanceId, tenant, record, operation);
   context.commit(writes);
   context.logger.warn({ tenant, vnfInstanceId, cause: operationParams.cause }, 'healing automatically');
   return { hasCommitted: true, isTroubled: true };

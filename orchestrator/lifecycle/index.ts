@@ -41,6 +41,7 @@ export { problemRecord, startOperation } from './operation-records.ts';
 export { parseChange } from './rollout/change-request.ts';
 export { whyIrreversible } from './rollout/rollout-policy.ts';
 export { reversedRollout } from './rollout/rollout-versions.ts';
+export { secretNamesOf } from './secret-names.ts';
 export { resolveInValue } from './resolve-templates.ts';
 export { validateValues } from './validate-values.ts';
 export { applyPlacement } from './plan-wanted.ts';

@@ -14,6 +14,7 @@ import type { LifecycleContext } from './context.ts';
 import { packageOf, type FunctionPackage } from './function-catalog.ts';
 import { changedConfig } from './rollout/change-request.ts';
 import { resolvePolicy } from './rollout/rollout-policy.ts';
+import { upgradeOfService } from './service-rules.ts';
 import { validateValues } from './validate-values.ts';
 
 /** SOL003 VnfInfoModificationRequest. */
@@ -83,7 +84,12 @@ function configurationOf(
   const what = `${productName} ${softwareVersion}`;
   return {
     rollout: {
-      policy: resolvePolicy(pkg, pkg, {}, document.coverage !== undefined),
+      policy: resolvePolicy(
+        pkg,
+        pkg,
+        upgradeOfService(context.state, document) ?? {},
+        document.coverage !== undefined,
+      ),
       from: `${what} as it was configured`,
       to: `${what} as it is configured now`,
       before: versionOf(document),

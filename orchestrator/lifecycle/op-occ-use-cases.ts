@@ -119,9 +119,10 @@ export function failOperation(
   const isNothing = document.wanted.length === 0 && operation.document.operation === 'INSTANTIATE';
   if (isNothing)
     return [moveOperation(context, operation, 'fail'), updateInstance(instance, asCreated(document))];
-  const wanted = withoutSuccessors(document, operation.document.rollout?.moves);
+  const { rollout } = operation.document;
+  const wanted = withoutSuccessors(document, rollout?.moves);
   const left = {
-    ...withoutOperation(settledVersions(document)),
+    ...withoutOperation(settledVersions(document, rollout)),
     instantiationState: 'INSTANTIATED' as const,
     wanted,
     withdrawn: withdrawalsAfter(context.state, document, wanted),

@@ -4,7 +4,7 @@ import type { IoTFunctionDescriptor, PlacementNear } from '../../descriptors/ind
 import type { Near, PlacementRequest } from '../placement/index.ts';
 import type { FunctionPackage } from './function-catalog.ts';
 import { identityOf } from './placement-identity.ts';
-import { demandOf, fixedPortsOf } from './snapshot-inventory.ts';
+import { CORDON, demandOf, fixedPortsOf } from './snapshot-inventory.ts';
 
 export interface RequestInput {
   readonly vnfInstanceId: VnfInstanceId;
@@ -17,6 +17,10 @@ export interface RequestInput {
   /** Instances of each unit; a unit that is absent has none. */
   readonly counts: Readonly<Record<string, number>>;
   readonly avoidHosts?: readonly HostId[];
+  /** With coverage: only of these hosts it is decided; absent: of all. */
+  readonly coverageOn?: readonly HostId[];
+  /** Where its hosts are cordoned, too: what changes there is no new placement. */
+  readonly toleratesCordon?: boolean;
   /** Function instances bound to this one. */
   readonly dependents: readonly VnfInstanceId[];
   /** It replaces what is not well: it may use what is reserved on hosts. */
@@ -39,13 +43,14 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
       fixedPorts: fixedPortsOf(unit),
     })),
     ...(coverage === undefined ? {} : { coverage }),
+    ...(input.coverageOn === undefined ? {} : { coverageOn: input.coverageOn }),
     tiers: placement.tiers,
     architectures: placement.architectures,
     jurisdictions: placement.jurisdictions,
     require: [...placement.require, ...(constraints.require ?? [])],
     prefer: placement.prefer,
     spread: placement.spread ?? [],
-    ...requirementsOf(placement, bind),
+    ...requirementsOf(input.function.descriptor, bind, input.toleratesCordon === true),
     usesReserve: input.isHealing === true || (placement.priority ?? 0) > 0,
     ...identityOf(input.function.descriptor, input),
     ...(constraints.hosts === undefined ? {} : { hosts: constraints.hosts }),
@@ -56,12 +61,13 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
 }
 
 function requirementsOf(
-  { near = [], tolerate = [], objectives }: IoTFunctionDescriptor['placement'],
+  { placement: { near = [], tolerate = [], objectives } }: IoTFunctionDescriptor,
   bind: RequestInput['instance']['bind'],
+  toleratesCordon: boolean,
 ): Partial<PlacementRequest> {
   return {
     near: near.flatMap((each) => toNear(each, bind)),
-    tolerates: tolerate,
+    tolerates: toleratesCordon ? [...tolerate, CORDON.text] : tolerate,
     ...(objectives === undefined ? {} : { objectives }),
   };
 }

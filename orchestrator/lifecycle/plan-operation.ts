@@ -14,7 +14,7 @@ import { abandonedBy, type FunctionRecord } from './abandoned.ts';
 import { findCopy, isFailed } from './assess-convergence.ts';
 import { companionsOf } from './companions.ts';
 import type { LifecycleContext } from './context.ts';
-import { packageOf, type FunctionPackage } from './function-catalog.ts';
+import type { FunctionPackage } from './function-catalog.ts';
 import {
   countsAfterScaling,
   countsOfLevel,
@@ -23,12 +23,14 @@ import {
   type UnitCounts,
 } from './levels.ts';
 import { isSingleWriter, judgeHost } from './liveness.ts';
+import { planMixedCoverage } from './plan-mixed-coverage.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { FUNCTION_EFFORT, searchEffort, type SearchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf, overrideOf } from './snapshot-inventory.ts';
 import { targetsIn } from './target-hosts.ts';
 import type { HealParams } from './vnf-requests.ts';
+import { placedPackageOf } from './version-descriptor.ts';
 import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
@@ -40,6 +42,13 @@ interface Planning {
   readonly effort?: SearchEffort;
 }
 
+/** An operation as far as its plan depends on it. */
+export type PlannedOperation = Pick<
+  VnfLcmOpOccDocument,
+  'operation' | 'operationParams' | 'before' | 'state'
+> &
+  Partial<Pick<VnfLcmOpOccDocument, 'isAutomaticInvocation'>>;
+
 /**
  * What an operation wants, from what is wanted now and what is observed. The same code plans at the grant, after a retry,
  * after a host fell away, and for a dry run.
@@ -47,11 +56,11 @@ interface Planning {
 export function planOperation(
   context: LifecycleContext,
   record: FunctionRecord,
-  operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
+  operation: PlannedOperation,
   how: Planning = {},
 ): WantedPlan {
   if (operation.operation === 'TERMINATE') return NOTHING_WANTED;
-  const pkg = packageOf(context.catalog, record.instance.vnfPkgId);
+  const pkg = placedPackageOf(context.catalog, record.instance);
   const changes = changesOf(context, record, pkg, operation);
   const plan = planChange(context, record, pkg, operation, changes, how);
   // What has left its host already may start on any other, where the one that was chosen for it has no place for it any more.
@@ -121,15 +130,22 @@ interface Changes {
 
 function planChange(
   context: LifecycleContext,
-  { vnfInstanceId, tenant, instance }: FunctionRecord,
+  record: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
   { moved, replaced, displaced: sorted, targets }: Changes,
   { planner = planPlacement, effort = FUNCTION_EFFORT }: Planning,
 ): WantedPlan {
+  const { vnfInstanceId, tenant, instance } = record;
+  const isHealing = operation.operation === 'HEAL';
   const rules = rulesOfService(context.state, instance.nsInstanceId);
   const wished = countsFor(pkg, instance, operation);
   const displaced = { ...sorted, leaving: stillNeeded(wished, instance, sorted) };
+  if (instance.coverage !== undefined && instance.replaced !== undefined) {
+    const changes = { moved, replaced, isHealing, planner };
+    const plan = planMixedCoverage(context, record, instance.replaced, changes);
+    return vacateFirst(context, pkg, plan, { moved, displaced });
+  }
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
   const plan = planWanted({
     vnfInstanceId,
@@ -138,11 +154,9 @@ function planChange(
     function: pkg,
     counts: countsWithout(wished, displaced.leaving),
     // Where a copy has left its place already, that says nothing against the place.
-    avoidHosts: [
-      ...new Set(moved.filter((copy) => !displaced.gone.includes(copy)).map(({ hostId }) => hostId)),
-    ],
+    avoidHosts: hostsToAvoid(instance, moved, displaced),
     dependents: context.index.dependentsOf(vnfInstanceId),
-    isHealing: operation.operation === 'HEAL',
+    isHealing,
     current: claimOf(instance),
     moved,
     targets,
@@ -161,6 +175,16 @@ function planChange(
       ),
   });
   return vacateFirst(context, pkg, plan, { moved, displaced });
+}
+
+/** With coverage nothing starts on a host either before what leaves it is gone. */
+function hostsToAvoid(
+  { coverage }: VnfInstanceDocument,
+  moved: readonly WantedVnfc[],
+  { gone, leaving }: Changes['displaced'],
+): readonly HostId[] {
+  const left = moved.filter((copy) => !gone.includes(copy));
+  return [...new Set([...left, ...(coverage === undefined ? [] : leaving)].map(({ hostId }) => hostId))];
 }
 
 function countsFor(
@@ -218,7 +242,7 @@ function changesOf(
   context: LifecycleContext,
   record: FunctionRecord,
   pkg: FunctionPackage,
-  operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before' | 'state'>,
+  operation: PlannedOperation,
 ): Changes {
   const { instance } = record;
   const copies = wantedVnfcs(claimOf(instance));
@@ -233,8 +257,10 @@ function changesOf(
   const targets = targetsIn(record, operation);
   const isSent = (copy: WantedVnfc): boolean =>
     targets.has(copyName(copy)) && whyFixed(pkg, instance, copy.unit) === undefined;
+  // What has got well before the healing of it by itself began is left alone.
+  const isOver = (copy: WantedVnfc): boolean => operation.isAutomaticInvocation === true && isWell(copy);
   const targeted = isHealing
-    ? targetsOf(record, params, copies, isWell)
+    ? targetsOf(record, params, copies, isWell).filter((copy) => !isOver(copy))
     : copies.filter((copy) => hasFailed(copy) || isStuck(copy));
   // Without what it left behind, which for a job is the beginning anyway.
   const isPortable = ({ unit }: WantedVnfc): boolean =>

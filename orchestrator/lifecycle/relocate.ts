@@ -6,6 +6,7 @@ import { chooseOperations, type RelocationOperation } from './choose-operations.
 import type { LifecycleContext } from './context.ts';
 import { startOperation } from './operation-records.ts';
 import { budgetOf, goalOf, type RelocationRequest } from './parse-relocation.ts';
+import { whyMoveWaits } from './rollout/move-pace.ts';
 import { relocationProblem, silentHosts } from './relocation-problem.ts';
 
 export interface StartedOperation {
@@ -66,7 +67,11 @@ function prepare(
   const goal = goalOf(context, caller, request);
   const isStaff = isInstallationTenant(caller.tenant);
   const pace = paceOf(context);
-  const problem = relocationProblem(context, ({ tenant }) => isStaff || tenant === caller.tenant);
+  const problem = relocationProblem(context, ({ id, tenant }) => {
+    if (!isStaff && tenant !== caller.tenant) return 'it belongs to another tenant';
+    // Who names a function wants it to be tried.
+    return request.kind === 'move' ? undefined : whyMoveWaits(context, id as VnfInstanceId);
+  });
   return context.inventory.look(
     (index) => {
       const plan = planRelocation(index, problem, goal, budgetOf(request), pace);

@@ -8,23 +8,24 @@ import { isSingleWriter, judgeHost } from './liveness.ts';
 import { toPlacementRequest } from './placement-request.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf } from './snapshot-inventory.ts';
+import { placedPackageOf } from './version-descriptor.ts';
 import { whyBusy, whyFixed } from './why-fixed.ts';
 
 type Instance = StoredRecord<'vnf-instance'>;
 
 /**
  * All that is placed, as plans of moves see it; what others own, is busy, or may not leave its host is pinned there with the reason.
- * @param isMovable whether whoever asks may move a function
+ * @param whyNot why whoever asks may not move a function; undefined: nothing is against it
  */
 export function relocationProblem(
   context: LifecycleContext,
-  isMovable: (record: Instance) => boolean,
+  whyNot: (record: Instance) => string | undefined,
 ): RelocationProblem {
   const functions: PlacedFunction[] = [];
   const services = new Map<string, readonly PlacementRule[]>();
   for (const record of context.state.list('vnf-instance')) {
     if (claimOf(record.document).length === 0) continue;
-    functions.push(placedFunction(context, record, isMovable(record)));
+    functions.push(placedFunction(context, record, whyNot(record) ?? whyBusy(record.document)));
     const { nsInstanceId } = record.document;
     if (nsInstanceId !== undefined && !services.has(nsInstanceId))
       services.set(nsInstanceId, rulesOfService(context.state, nsInstanceId));
@@ -35,10 +36,10 @@ export function relocationProblem(
 function placedFunction(
   context: LifecycleContext,
   { id, tenant, document: instance }: Instance,
-  isMovable: boolean,
+  pinned: string | undefined,
 ): PlacedFunction {
   const vnfInstanceId = id as VnfInstanceId;
-  const pkg = packageOf(context.catalog, instance.vnfPkgId);
+  const pkg = placedPackageOf(context.catalog, instance);
   const request = toPlacementRequest({
     vnfInstanceId,
     tenant,
@@ -47,7 +48,6 @@ function placedFunction(
     counts: countsOfWanted(claimOf(instance)),
     dependents: context.index.dependentsOf(vnfInstanceId),
   });
-  const pinned = isMovable ? whyBusy(instance) : 'it belongs to another tenant';
   const units = request.units.flatMap(({ unit }) => {
     const reason = whyFixed(pkg, instance, unit);
     return reason === undefined ? [] : [[unit, reason] as const];

@@ -1,19 +1,39 @@
 import type { NsInstanceId } from '../../kernel/index.ts';
+import type { IoTServiceDescriptor } from '../../descriptors/index.ts';
+import type { NsInstanceDocument, VnfInstanceDocument } from '../domain/index.ts';
 import type { PlacementRule } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
+
+interface Service {
+  readonly service?: NsInstanceDocument;
+  readonly descriptor?: IoTServiceDescriptor;
+}
+
+function serviceOf(state: StateView, nsInstanceId: NsInstanceId | undefined): Service {
+  const service = nsInstanceId === undefined ? undefined : state.get('ns-instance', nsInstanceId)?.document;
+  if (service === undefined) return {};
+  const descriptor = state.get('ns-descriptor', service.nsdInfoId)?.document.descriptor;
+  return descriptor === undefined ? { service } : { service, descriptor };
+}
 
 /** The placement rules of a service, over the instances of its constituents. */
 export function rulesOfService(
   state: StateView,
   nsInstanceId: NsInstanceId | undefined,
 ): readonly PlacementRule[] {
-  const service = nsInstanceId === undefined ? undefined : state.get('ns-instance', nsInstanceId)?.document;
-  const descriptor =
-    service === undefined ? undefined : state.get('ns-descriptor', service.nsdInfoId)?.document.descriptor;
+  const { service, descriptor } = serviceOf(state, nsInstanceId);
   return (descriptor?.placement ?? []).map(({ type, functions, scope, weight }) => ({
     type,
     scope,
     ...(weight === undefined ? {} : { weight }),
     functionIds: functions.flatMap((name) => service?.constituents[name] ?? []),
   }));
+}
+
+/** What the service of a function that covers hosts says of its changes of version, over what its own descriptor says. */
+export function upgradeOfService(
+  state: StateView,
+  { nsInstanceId, coverage }: Pick<VnfInstanceDocument, 'nsInstanceId' | 'coverage'>,
+): IoTServiceDescriptor['upgrade'] {
+  return coverage === undefined ? undefined : serviceOf(state, nsInstanceId).descriptor?.upgrade;
 }

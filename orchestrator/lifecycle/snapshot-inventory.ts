@@ -25,18 +25,25 @@ import { whyFixed } from './why-fixed.ts';
 export interface WantedOverride {
   readonly id: VnfInstanceId;
   readonly vnfPkgId: VnfPkgId;
-  /** Whose copies of its generation are of another package. */
+  /** Of which the copies of other generations are, where there is one. */
   readonly replaced?: FunctionVersion;
+  readonly generation?: number;
   readonly wanted: readonly WantedUnit[];
 }
 
 /** The instance with `wanted` and nothing else. */
 export function overrideOf(
   id: VnfInstanceId,
-  { vnfPkgId, replaced }: Versions,
+  { vnfPkgId, replaced, generation }: Versions,
   wanted: readonly WantedUnit[],
 ): WantedOverride {
-  return { id, vnfPkgId, wanted, ...(replaced === undefined ? {} : { replaced }) };
+  return {
+    id,
+    vnfPkgId,
+    wanted,
+    ...(replaced === undefined ? {} : { replaced }),
+    ...(generation === undefined ? {} : { generation }),
+  };
 }
 
 export const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 };
@@ -96,7 +103,7 @@ export function snapshotHost(
 }
 
 /** What is placed nowhere anew stays where it is: to placement, everybody keeps off. */
-const CORDON = { text: 'cordoned', effect: 'refuse' } as const;
+export const CORDON = { text: 'cordoned', effect: 'refuse' } as const;
 
 function taintsOf({ taints = [], cordoned = false }: HostDocument): Pick<HostSnapshot, 'taints'> {
   const all = cordoned ? [...taints, CORDON] : taints;

@@ -1,16 +1,11 @@
-import { IotmanoError, type HostId, type VnfInstanceId, type VnfPkgId } from '../../kernel/index.ts';
-import { wantedVnfcs, type FunctionVersion, type WantedUnit } from '../domain/index.ts';
+import { IotmanoError, type HostId } from '../../kernel/index.ts';
+import { wantedVnfcs, type WantedUnit } from '../domain/index.ts';
 import type { StateView } from '../store/index.ts';
 import type { InventoryIndex } from './inventory-index.ts';
-import { claimOf } from './snapshot-inventory.ts';
+import { claimOf, type WantedOverride } from './snapshot-inventory.ts';
 
 /** What a commit wants of one function; the function itself may come with the same commit. */
-export interface Claim {
-  readonly id: VnfInstanceId;
-  readonly vnfPkgId: VnfPkgId;
-  readonly replaced?: FunctionVersion;
-  readonly wanted: readonly WantedUnit[];
-}
+export type Claim = WantedOverride;
 
 /**
  * The last look before a plan is committed: with it, does everything still fit on the hosts that it adds to?

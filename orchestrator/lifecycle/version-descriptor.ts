@@ -1,6 +1,6 @@
 import type { IoTFunctionDescriptor } from '../../descriptors/index.ts';
 import { packageIdAt, versionsOf, type VnfInstanceDocument } from '../domain/index.ts';
-import { packageOf, type FunctionCatalog } from './function-catalog.ts';
+import { packageOf, type FunctionCatalog, type FunctionPackage } from './function-catalog.ts';
 import { isSingleWriter } from './liveness.ts';
 
 /**
@@ -18,4 +18,20 @@ export function descriptorAt(
   return versions.some(isSingleWriter)
     ? { ...descriptor, state: { ...descriptor.state, writers: 'single' } }
     : descriptor;
+}
+
+/**
+ * What copies of an instance are placed by where no change of version is under way: the package that it is of. Where a change that was given up has left copies
+ * of another version, with the units that only that one has, so that these are healed as all others.
+ */
+export function placedPackageOf(catalog: FunctionCatalog, instance: VnfInstanceDocument): FunctionPackage {
+  const pkg = packageOf(catalog, instance.vnfPkgId);
+  // With coverage each host has units of one version.
+  if (instance.replaced === undefined || instance.coverage !== undefined) return pkg;
+  const { descriptor } = pkg;
+  const known = new Set(descriptor.units.map(({ name }) => name));
+  const others = packageOf(catalog, instance.replaced.vnfPkgId).descriptor.units.filter(
+    ({ name }) => !known.has(name),
+  );
+  return { ...pkg, descriptor: { ...descriptor, units: [...descriptor.units, ...others] } };
 }

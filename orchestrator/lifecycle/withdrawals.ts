@@ -57,9 +57,13 @@ export function sortDisplaced(
   const { state, liveness, index, catalog } = context;
   const unconfirmed = new Set(openWithdrawals(state, instance).map(({ hostId }) => hostId));
   const observed = index.observedOf(vnfInstanceId).map(({ document }) => document);
+  // What covers hosts starts again where it was: there the silence of a host says nothing of the copy.
+  const isFenced = ({ hostId, generation }: WantedVnfc): boolean =>
+    instance.coverage === undefined
+      ? judgeHost(state, liveness, descriptorAt(catalog, instance, generation), hostId).isAbandoned
+      : state.get('host', hostId) === undefined;
   const isGone = (copy: WantedVnfc): boolean =>
-    judgeHost(state, liveness, descriptorAt(catalog, instance, copy.generation), copy.hostId).isAbandoned ||
-    (!unconfirmed.has(copy.hostId) && findCopy(observed, copy)?.instance === undefined);
+    isFenced(copy) || (!unconfirmed.has(copy.hostId) && findCopy(observed, copy)?.instance === undefined);
   return { gone: displaced.filter(isGone), leaving: displaced.filter((copy) => !isGone(copy)) };
 }
 

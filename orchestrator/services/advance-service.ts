@@ -59,7 +59,7 @@ export function advanceService(context: ServicesContext, nsInstanceId: NsInstanc
       commit(failOperation(context.lifecycle.context, childOf(context, active, step.name)));
       return true;
     case 'rollBackChild':
-      rollBackOperation(context.lifecycle.context, childOf(context, active, step.name));
+      rollBackChild(context, active, step.name);
       return true;
     case 'rollBack':
       rollBack(context, active, step.detail);
@@ -155,8 +155,8 @@ function startChange(context: ServicesContext, active: ActiveService, child: Con
   const isBack = active.operation.document.state === 'ROLLING_BACK';
   const rollout = isBack
     ? changeBackOf(context, active, child)
-    : parseChange(functions, child.record, changeRequestOf(context, active, child));
-  const request = isBack ? undefined : changeRequestOf(context, active, child);
+    : parseChange(functions, child.record, changeRequestOf(active, child));
+  const request = isBack ? undefined : changeRequestOf(active, child);
   const { id: vnfdId } = packageOf(functions.catalog, rollout.target.vnfPkgId).descriptor.metadata;
   return startOperation(functions, child.vnfInstanceId, child.record.tenant, child.record, {
     operation: 'CHANGE_VNFPKG',
@@ -251,6 +251,16 @@ function retryChild(context: ServicesContext, active: ActiveService, name: strin
     failTemporarily(context, active, `${name}: ${error.message}`);
   }
   return true;
+}
+
+/** A function that has no way back stops that of the service, too, until an operator has decided. */
+function rollBackChild(context: ServicesContext, active: ActiveService, name: string): void {
+  const { context: functions } = context.lifecycle;
+  const child = childOf(context, active, name);
+  const { rollout } = child.operation.document;
+  const obstacle = rollout === undefined ? undefined : whyIrreversible(functions, rollout);
+  if (obstacle === undefined) rollBackOperation(functions, child);
+  else failTemporarily(context, active, `${name}: ${obstacle}`);
 }
 
 /** PROCESSING → FAILED_TEMP → ROLLING_BACK: a function has gone back by itself, and those that had changed before follow. */

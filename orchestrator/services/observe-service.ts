@@ -54,8 +54,9 @@ function activeOf(
 ): Pick<ConstituentView, 'active'> {
   const active = activeOperation(lifecycle.context, vnfInstanceId);
   if (active === undefined) return {};
-  const { operation, state, isCancelPending } = active.operation.document;
-  return { active: { operation, state, isCancelPending, isOurs: active.operation.id === ownId } };
+  const { operation, state, isCancelPending, rollout } = active.operation.document;
+  const isPaused = rollout?.isPaused === true;
+  return { active: { operation, state, isCancelPending, isPaused, isOurs: active.operation.id === ownId } };
 }
 
 function ownOf({ state }: ServicesContext, id: string | undefined): Pick<ConstituentView, 'own'> {

@@ -127,3 +127,32 @@ it.each(['COMPLETED', 'FAILED', 'ROLLED_BACK', 'FAILED_TEMP', 'PARTIALLY_COMPLET
     expect(plan('INSTANTIATE', [view('a')], { state })).toEqual({ type: 'wait', for: [] });
   },
 );
+
+describe('the next step of an update', () => {
+  const changing = (isPaused: boolean): ConstituentView =>
+    view('broker', {
+      ...RUNNING,
+      update: 'open',
+      own: { state: 'PROCESSING' },
+      active: {
+        operation: 'CHANGE_VNFPKG',
+        state: 'PROCESSING',
+        isOurs: true,
+        isCancelPending: false,
+        isPaused,
+      },
+    });
+  const storage = view('storage', { ...RUNNING, update: 'done', own: { state: 'COMPLETED' } });
+  const gateway = view('gateway', { ...RUNNING, update: 'open', after: ['storage'] });
+
+  it('starts the next function as soon as those that it uses are done, unless one is paused', () => {
+    expect(plan('UPDATE', [changing(false), storage, gateway])).toMatchObject({
+      type: 'start',
+      names: ['gateway'],
+    });
+    expect(plan('UPDATE', [changing(true), storage, gateway])).toEqual({
+      type: 'wait',
+      for: ['broker is paused'],
+    });
+  });
+});

@@ -12,6 +12,8 @@ export function planUpdate(constituents: readonly ConstituentView[]): ServiceSte
   if (others.length > 0) return { type: 'adopt', names: others.map(({ name }) => name) };
   const open = new Set(targets.filter(({ update }) => update !== 'done').map(({ name }) => name));
   if (open.size === 0) return { type: 'complete' };
+  const paused = targets.filter(({ active }) => active?.isPaused === true);
+  if (paused.length > 0) return { type: 'wait', for: paused.map(({ name }) => `${name} is paused`) };
   const ready = targets.filter(
     ({ name, active, own, after }) =>
       open.has(name) && active === undefined && own === undefined && !after.some((other) => open.has(other)),

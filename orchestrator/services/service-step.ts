@@ -20,6 +20,8 @@ export interface ConstituentView {
     readonly state: LcmOperationState;
     readonly isOurs: boolean;
     readonly isCancelPending: boolean;
+    /** An operator holds it: nothing further of the service is begun. */
+    readonly isPaused?: boolean;
   };
   /** The operation that this attempt has started or taken over, as it is now. */
   readonly own?: { readonly state: LcmOperationState; readonly error?: string };

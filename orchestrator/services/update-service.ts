@@ -4,7 +4,6 @@ import { packageOf, parseChange, reversedRollout, type ChangeVnfPkg } from '../l
 import type { StoredRecord } from '../store/index.ts';
 import {
   constituentsOf,
-  descriptorOf,
   type ActiveService,
   type ConstituentRecord,
   type ServicesContext,
@@ -35,33 +34,26 @@ export function requireUpdatable(context: ServicesContext, record: Instance, req
     if (named.has(found.name))
       throw new IotmanoError('unprocessable', `changeVnfPackageData names ${found.name} more than once`);
     named.add(found.name);
-    parseChange(context.lifecycle.context, found.record, withServiceRules(context, record, found, data));
+    parseChange(context.lifecycle.context, found.record, requestOf(data));
   }
 }
 
-/** What the update asks of one function: its own request, over what the service says of functions that cover hosts. */
-export function changeRequestOf(
-  context: ServicesContext,
-  { instance, operation }: ActiveService,
-  constituent: ConstituentRecord,
-): ChangeVnfPkg {
+/** What the update asks of one function. */
+export function changeRequestOf({ operation }: ActiveService, constituent: ConstituentRecord): ChangeVnfPkg {
   const data = dataOf(operation.document, constituent);
   if (data === undefined) throw new IotmanoError('internal', `the update does not name ${constituent.name}`);
-  return withServiceRules(context, instance, constituent, data);
+  return requestOf(data);
 }
 
-function withServiceRules(
-  context: ServicesContext,
-  instance: Instance,
-  { record }: ConstituentRecord,
-  { vnfdId, vnfConfigurableProperties, additionalParams }: UpdateNs['changeVnfPackageData'][number],
-): ChangeVnfPkg {
-  const rules = record.document.coverage === undefined ? undefined : descriptorOf(context, instance).upgrade;
-  const upgrade = { ...rules, ...additionalParams?.upgrade };
+function requestOf({
+  vnfdId,
+  vnfConfigurableProperties,
+  additionalParams,
+}: UpdateNs['changeVnfPackageData'][number]): ChangeVnfPkg {
   return {
     vnfdId,
     ...(vnfConfigurableProperties === undefined ? {} : { vnfConfigurableProperties }),
-    additionalParams: { cause: 'the service is being updated', ...additionalParams, upgrade },
+    additionalParams: { cause: 'the service is being updated', ...additionalParams },
   };
 }
 

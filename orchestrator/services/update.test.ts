@@ -170,6 +170,29 @@ describe('an update of a service', () => {
     expect(versions(bench)).toContain('broker pkg-broker-2');
   });
 
+  it('fails again, and only once, where the one that failed has state that its old version does not read', async () => {
+    const state = { writers: 'many' as const, schema: 2, migratesFrom: [] };
+    const { bench, id } = await deploy(undefined, { state });
+    const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+    for (const host of bench.hosts)
+      host.failStarts(`${constituents['broker']}-main-g2`, 'exited with code 1');
+    const op = update(bench, id, ['broker']);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('FAILED_TEMP');
+    bench.services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: {
+        detail: expect.stringMatching(/^broker: there is no way back: .* retry, or fail the operation$/),
+      },
+    });
+    for (const host of bench.hosts) host.healStarts();
+    bench.services.opOccs.retry(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
   it('goes over the hosts of a function that covers them in the waves of the service', async () => {
     const { bench, id } = await deploy({ waves: [{ count: 1 }], bakeSeconds: 60 });
     const op = update(bench, id, ['gateway']);
@@ -184,6 +207,34 @@ describe('an update of a service', () => {
     expect(changed()).toEqual(['h1', 'h2', 'h3']);
     expect(operation(bench, op).state).toBe('COMPLETED');
   });
+
+  it.each([
+    [
+      'of version',
+      (bench: LifecycleBench, id: string) =>
+        bench.lifecycle.vnf.changePackage(DEFAULT_TENANT, id, { vnfdId: 'vnfd-gateway-2' }),
+    ],
+    [
+      'of configuration',
+      (bench: LifecycleBench, id: string) =>
+        bench.lifecycle.vnf.modify(DEFAULT_TENANT, id, { vnfConfigurableProperties: { level: 2 } }),
+    ],
+  ] as const)(
+    'has its waves also where one function alone is changed: a change %s',
+    async (_what, change) => {
+      const { bench, id } = await deploy({ waves: [{ count: 1 }], bakeSeconds: 60 });
+      const gateway = bench.services.ns.get(DEFAULT_TENANT, id).document.constituents['gateway'] ?? '';
+      const op = change(bench, gateway);
+      await bench.converge();
+      const changed = () =>
+        bench.hosts.filter((host) => host.running().some((name) => name.includes('-g2-'))).length;
+      expect(changed()).toBe(1);
+      await bench.clock.advance(61_000);
+      await bench.converge();
+      expect(changed()).toBe(3);
+      expect(bench.lifecycle.opOccs.get(DEFAULT_TENANT, op).document.state).toBe('COMPLETED');
+    },
+  );
 
   it('is refused before anything is touched where one of the functions cannot go there', async () => {
     const { bench, id } = await deploy();

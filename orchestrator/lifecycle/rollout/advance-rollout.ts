@@ -13,6 +13,7 @@ import { commitWanted } from '../commit-wanted.ts';
 import type { LifecycleContext } from '../context.ts';
 import { newestOfHosts } from '../follow-hosts.ts';
 import { moveOperation, problemRecord, updateInstance, withoutOperation } from '../operation-records.ts';
+import { rememberingSecrets } from '../secret-names.ts';
 import { intendedOf, openWithdrawals } from '../withdrawals.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { failGate, failTemporarily, holdPatience, waitOrFail } from './fail-rollout.ts';
@@ -55,7 +56,7 @@ function grantRollout(
 ): void {
   const { vnfInstanceId, instance, operation } = active;
   const { document, tenant } = instance;
-  const changed = towardsTarget(document, rollout);
+  const changed = rememberingSecrets(context.catalog, towardsTarget(document, rollout));
   const input = look(context, heldFor, active, rollout, changed);
   const { policy, refusal } =
     rollout.moves === undefined
@@ -111,7 +112,7 @@ function proceed(
     if (failure === undefined) return true;
     if (!isNewsOfHosts) return waitOrFail(context, heldFor, active, input, failure);
   }
-  if (isPartDone(input)) return watchPart(context, heldFor, active, rollout);
+  if (isPartDone(input)) return watchPart(context, heldFor, active, rollout, input);
   const { leftovers } = convergenceOf(context, active.vnfInstanceId, document);
   // Done is said only when everything has stopped.
   if (isRolledOut(input) && leftovers === 0) {
@@ -185,7 +186,11 @@ function carryOut(
   const { vnfInstanceId, instance, operation } = active;
   const ending = new Set([...change.stop, ...change.displace].map(copyName));
   const staying = input.copies.filter(({ copy }) => !ending.has(copyName(copy)));
-  const displaced = [...input.leaving, ...change.displace];
+  const gone = new Set(input.gone.map(copyName));
+  const displaced = [
+    ...(document.displaced ?? []).filter((copy) => !gone.has(copyName(copy))),
+    ...change.displace,
+  ];
   const places: RolloutPlaces = {
     old: staying.filter(({ isOld }) => isOld).map(({ copy }) => copy),
     fresh: staying.filter(({ isOld }) => !isOld).map(({ copy }) => copy),

@@ -15,9 +15,10 @@ import type { LifecycleContext } from '../context.ts';
 import { packageOf, type FunctionPackage } from '../function-catalog.ts';
 import { countsOfLevel } from '../levels.ts';
 import { requireBindings, requireOneWriter } from '../prepare-instance.ts';
+import { upgradeOfService } from '../service-rules.ts';
 import { validateValues } from '../validate-values.ts';
 import { intendedOf } from '../withdrawals.ts';
-import { readsState, resolvePolicy, type PolicyRequest } from './rollout-policy.ts';
+import { nameOf, readsState, resolvePolicy, type PolicyRequest } from './rollout-policy.ts';
 
 /** SOL003 ChangeCurrentVnfPkgRequest; ours is what is in `additionalParams`. */
 export interface ChangeVnfPkg {
@@ -36,7 +37,7 @@ export interface ChangeVnfPkg {
 type Instance = StoredRecord<'vnf-instance'>;
 
 /**
- * What a request to change the package of an instance comes to, checked against both versions and everybody who is bound to it: what is wrong is
+ * What a request to change the package of an instance comes to, over what its service says of functions that cover hosts; checked against both versions and everybody who is bound to it: what is wrong is
  * refused here, before anything is touched.
  * @throws IotmanoError `unprocessable` or `conflict`
  */
@@ -59,19 +60,10 @@ export function parseChange(
     document.replaced === undefined
       ? newVersion(context, record, pkg, request)
       : oneOf(document, pkg, request);
-  const { from, to } = namesOf(before, pkg);
   const isCoverage = document.coverage !== undefined;
-  const policy = resolvePolicy(before, pkg, request.additionalParams?.upgrade ?? {}, isCoverage);
-  return { policy, from, to, before: versionOf(document), target };
-}
-
-function namesOf(
-  before: FunctionPackage,
-  pkg: FunctionPackage,
-): { readonly from: string; readonly to: string } {
-  const nameOf = ({ descriptor: { metadata } }: FunctionPackage): string =>
-    `${metadata.productName} ${metadata.softwareVersion}`;
-  return { from: nameOf(before), to: nameOf(pkg) };
+  const upgrade = { ...upgradeOfService(context.state, document), ...request.additionalParams?.upgrade };
+  const policy = resolvePolicy(before, pkg, upgrade, isCoverage);
+  return { policy, from: nameOf(before), to: nameOf(pkg), before: versionOf(document), target };
 }
 
 function requireSameFunction(

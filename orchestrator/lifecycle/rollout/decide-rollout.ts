@@ -1,6 +1,6 @@
 import { IotmanoError } from '../../../kernel/index.ts';
 import {
-  generationOf,
+  isReplacedAt,
   toWantedUnits,
   wantedVnfcs,
   type RolloutRecord,
@@ -40,7 +40,7 @@ function startedAnew(
     wantedVnfcs(instance.wanted).map((copy) => {
       const state = findCopy(observed, copy)?.instance?.state;
       const isStuck = state !== 'RUNNING';
-      const isFresh = copy.generation === generationOf(instance);
+      const isFresh = !isReplacedAt(instance, copy.generation);
       return isStuck && isFresh ? { ...copy, epoch: copy.epoch + 1 } : copy;
     }),
   );

@@ -57,7 +57,7 @@ export function failTemporarily(context: LifecycleContext, active: ActiveOperati
     return;
   }
   const temporary = { ...operation, document: failed.document };
-  const document = withoutOperation(settledVersions(instance.document));
+  const document = withoutOperation(settledVersions(instance.document, operation.document.rollout));
   const wanted = withoutSuccessors(document, operation.document.rollout?.moves);
   commitWanted(
     context,

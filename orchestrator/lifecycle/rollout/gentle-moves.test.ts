@@ -9,9 +9,11 @@ import {
 import { createLifecycleBench, type LifecycleBench } from '../../../test/kit/lifecycle-bench.ts';
 import { onboardFunction } from '../../../test/kit/simulated-host.ts';
 import type { HostDocument } from '../../domain/index.ts';
+import { startOperation } from '../operation-records.ts';
 import { occupancyOf } from '../../inventory/index.ts';
 
 const FAST = { retireMilliseconds: 0 };
+const TWO = { flavours: [{ name: 'default', levels: [{ name: 'small', instances: { main: 2 } }] }] };
 
 async function run(
   bench: LifecycleBench,
@@ -34,6 +36,14 @@ function setHost({ store }: LifecycleBench, hostId: string, changes: Partial<Hos
 
 function hostOf(bench: LifecycleBench, id: string): string {
   return bench.hosts.find((host) => host.running().some((name) => name.startsWith(id)))?.hostId ?? 'nowhere';
+}
+
+/** A worker whose copies start on no other host than the one that it is on. */
+async function runBesideFailure(bench: LifecycleBench): Promise<string> {
+  const id = await run(bench, buildFunction('worker'));
+  const old = hostOf(bench, id);
+  for (const host of bench.hosts) if (host.hostId !== old) host.failStarts('-g1-', 'exited with code 1');
+  return id;
 }
 
 function operations(bench: LifecycleBench, id: string) {
@@ -122,6 +132,76 @@ describe('a host that is drained', () => {
     }
     expect(hostOf(bench, id)).toBe(other);
     expect(bench.hosts.flatMap((host) => host.running())).toHaveLength(1);
+  });
+
+  it('is no reason to keep an operator waiting between two attempts', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }], FAST);
+    const id = await runBesideFailure(bench);
+    setHost(bench, hostOf(bench, id), { draining: true });
+    for (let round = 0; round < 4; round += 1) {
+      await bench.converge();
+      expect(bench.lifecycle.vnf.get(DEFAULT_TENANT, id).document).not.toHaveProperty('activeOpOcc');
+      await bench.clock.advance(4_000);
+    }
+    expect(operations(bench, id).length).toBeGreaterThan(1);
+    expect(operations(bench, id).every(({ state }) => state === 'FAILED')).toBe(true);
+    const op = bench.lifecycle.vnf.terminate(DEFAULT_TENANT, id, { terminationType: 'GRACEFUL' });
+    await bench.converge();
+    expect(bench.lifecycle.opOccs.get(DEFAULT_TENANT, op).document.state).toBe('COMPLETED');
+  });
+
+  it('lets what is well go on undisturbed when the drain is taken back before the next attempt', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }], FAST);
+    const id = await runBesideFailure(bench);
+    const old = hostOf(bench, id);
+    setHost(bench, old, { draining: true });
+    await bench.converge();
+    await bench.clock.advance(1_000);
+    await bench.converge();
+    setHost(bench, old, { draining: false });
+    await bench.converge();
+    await bench.clock.advance(60_000);
+    await bench.converge();
+    expect(bench.host(old).running()).toEqual([`${id}-main-g1-0@1 RUNNING`]);
+    expect(operations(bench, id)).toHaveLength(1);
+  });
+
+  it('restarts nothing where a heal by itself has not begun when the drain is taken back', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }], FAST);
+    const id = await run(bench, buildFunction('worker', TWO));
+    const { context } = bench.lifecycle;
+    const record = bench.lifecycle.vnf.get(DEFAULT_TENANT, id);
+    const { writes } = startOperation(context, id as VnfInstanceId, DEFAULT_TENANT, record, {
+      operation: 'HEAL',
+      operationParams: { additionalParams: { vnfcInstanceIds: ['main-0', 'main-1'], elsewhere: true } },
+      isAutomaticInvocation: true,
+    });
+    context.commit(writes);
+    await bench.converge();
+    expect(operations(bench, id)).toMatchObject([{ state: 'COMPLETED' }]);
+    expect(bench.hosts.flatMap((host) => host.running()).every((text) => text.includes('@1 '))).toBe(true);
+  });
+
+  it('is not asked to move again by a plan before it is time, unless an operator names the function', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }], FAST);
+    const id = await runBesideFailure(bench);
+    const old = hostOf(bench, id);
+    const caller = { name: 'op', role: 'operator', tenant: DEFAULT_TENANT } as const;
+    const drain = { kind: 'drain', hostIds: [old] } as const;
+    const { relocation } = bench.lifecycle;
+    expect(relocation.carryOut(caller, drain).operations).toHaveLength(1);
+    await bench.converge();
+    expect(operations(bench, id)).toMatchObject([{ state: 'FAILED' }]);
+    const again = relocation.carryOut(caller, drain);
+    expect(again.operations).toEqual([]);
+    expect(again.plan.stuck).toMatchObject([
+      { functionId: id, reason: expect.stringMatching(/^it waits .*until 2030-/) },
+    ]);
+    bench.host(old === 'h1' ? 'h2' : 'h1').healStarts();
+    const move = { kind: 'move', vnfInstanceId: id } as const;
+    expect(relocation.carryOut(caller, move).operations).toHaveLength(1);
+    await bench.converge();
+    expect(hostOf(bench, id)).not.toBe(old);
   });
 
   it('serves on where it was when an operator gives up a move that does not succeed', async () => {

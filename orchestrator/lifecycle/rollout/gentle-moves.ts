@@ -1,18 +1,11 @@
 import type { HostId } from '../../../kernel/index.ts';
-import {
-  copyName,
-  versionOf,
-  wantedVnfcs,
-  type RolloutRecord,
-  type VnfLcmOpOccDocument,
-  type WantedVnfc,
-} from '../../domain/index.ts';
+import { copyName, versionOf, wantedVnfcs, type RolloutRecord, type WantedVnfc } from '../../domain/index.ts';
 import { abandonedBy, type FunctionRecord } from '../abandoned.ts';
-import type { ActiveOperation } from '../active-operation.ts';
 import { findCopy } from '../assess-convergence.ts';
 import type { LifecycleContext } from '../context.ts';
 import { packageOf } from '../function-catalog.ts';
 import { isSingleWriter, judgeHost } from '../liveness.ts';
+import type { PlannedOperation } from '../plan-operation.ts';
 import { selectCopies } from '../plan-wanted.ts';
 import { rulesOfService } from '../service-rules.ts';
 import { countsOfWanted } from '../levels.ts';
@@ -27,17 +20,18 @@ import { placeRollout } from './place-rollout.ts';
  */
 export function gentleMoves(
   context: LifecycleContext,
-  { vnfInstanceId, instance: { tenant, document }, operation }: ActiveOperation,
+  record: FunctionRecord,
+  operation: PlannedOperation,
 ): RolloutRecord | undefined {
-  const record: FunctionRecord = { vnfInstanceId, tenant, instance: document };
+  const { vnfInstanceId, instance: document } = record;
   const pkg = packageOf(context.catalog, document.vnfPkgId);
   const { descriptor } = pkg;
   if (document.coverage !== undefined || isSingleWriter(descriptor)) return undefined;
   if (document.replaced !== undefined || (document.displaced ?? []).length > 0) return undefined;
   if (rulesOfService(context.state, document.nsInstanceId).some(({ type }) => type === 'together'))
     return undefined;
-  const targets = targetsIn(record, operation.document);
-  const copies = leavingIn(context, record, operation.document, targets);
+  const targets = targetsIn(record, operation);
+  const copies = leavingIn(context, record, operation, targets);
   if (copies.length === 0) return undefined;
   const observed = context.index.observedOf(vnfInstanceId).map((each) => each.document);
   const isWell = (copy: WantedVnfc): boolean =>
@@ -68,7 +62,7 @@ export function gentleMoves(
 function leavingIn(
   context: LifecycleContext,
   record: FunctionRecord,
-  { operationParams }: VnfLcmOpOccDocument,
+  { operationParams, isAutomaticInvocation = false }: PlannedOperation,
   targets: ReadonlyMap<string, HostId>,
 ): readonly WantedVnfc[] {
   const { instance } = record;
@@ -78,8 +72,13 @@ function leavingIn(
     (copy) => isAbandoned(copy) || targets.has(copyName(copy)),
   );
   if (vnfcInstanceIds === undefined) return targets.size === 0 ? [] : leaving;
-  const named = selectCopies(instance.wanted, record, vnfcInstanceIds).copies;
-  return named.every((copy) => leaving.some((each) => copyName(each) === copyName(copy))) ? leaving : [];
+  const observed = context.index.observedOf(record.vnfInstanceId).map(({ document }) => document);
+  const others = selectCopies(instance.wanted, record, vnfcInstanceIds).copies.filter(
+    (copy) => !leaving.some((each) => copyName(each) === copyName(copy)),
+  );
+  const isOver = (copy: WantedVnfc): boolean =>
+    isAutomaticInvocation && findCopy(observed, copy)?.instance?.state === 'RUNNING';
+  return others.every(isOver) ? leaving : [];
 }
 
 /** Whether all of them fit on other hosts while they are still where they are. */
@@ -98,31 +97,4 @@ function hasRoom(
     ...(moves === undefined ? {} : { moves }),
   });
   return plan.wanted !== undefined;
-}
-
-const MOST_DOUBLINGS = 6;
-
-/**
- * Whether such a move may be tried now: after one that has failed each further one waits twice as long, and what was to move serves on. What has
- * failed is read from the operations, so a new leader waits as the old one did.
- */
-export function mayMoveNow(
-  { state, index, clock, limits }: LifecycleContext,
-  { vnfInstanceId, operation }: ActiveOperation,
-): boolean {
-  const earlier = index
-    .operationsOf(vnfInstanceId)
-    .filter((id) => id !== operation.id)
-    .flatMap((id) => state.get('vnf-lcm-op-occ', id) ?? [])
-    // The one that was over last comes first.
-    .toSorted((a, b) => b.revision - a.revision)
-    .map(({ document }) => document);
-  const succeeded = earlier.findIndex(
-    ({ rollout, state: end }) => rollout?.moves === undefined || end !== 'FAILED',
-  );
-  const failures = succeeded === -1 ? earlier.length : succeeded;
-  const [last] = earlier;
-  if (failures === 0 || last === undefined) return true;
-  const waitMilliseconds = limits.healBackoffMilliseconds * 2 ** Math.min(failures - 1, MOST_DOUBLINGS);
-  return clock.now() >= Date.parse(last.stateEnteredTime) + waitMilliseconds;
 }

@@ -1,8 +1,8 @@
 import type { HostId, VnfInstanceId } from '../../../kernel/index.ts';
 import {
   copyName,
-  generationOf,
   hostLabels,
+  isReplacedAt,
   vnfcInstanceId,
   wantedVnfcs,
   type ObservedDocument,
@@ -54,12 +54,14 @@ export function observeRollout(observer: Observer, counts: RolloutInput['counts'
     ...[...leaving, ...gone].map(({ hostId }) => hostId),
   ]);
   const hosts = instance.coverage === undefined ? undefined : hostsAt(context, ids);
+  const isQuiet = ({ hostId }: WantedVnfc): boolean => isSilent(context, pkg, hostId);
   const part = partOf(rollout, counts, hosts);
   return {
     policy: rollout.policy,
     counts,
     copies: tolerated(rollout.policy, copies),
-    leaving: hosts === undefined ? leaving : leaving.filter((copy) => !isSilent(context, pkg, copy.hostId)),
+    leaving: hosts === undefined ? leaving : leaving.filter((copy) => !isQuiet(copy)),
+    ...(hosts === undefined ? {} : { silentlyLeaving: leaving.filter(isQuiet) }),
     gone,
     ...(part === undefined ? {} : { part }),
     ...(hosts === undefined ? {} : { closedHosts: closedAmong(context, rollout.policy, hosts) }),
@@ -109,9 +111,7 @@ function observeCopy(observer: Observer, { observed, withheld }: Seen, copy: Wan
   return {
     copy,
     isOld:
-      moves === undefined
-        ? copy.generation !== generationOf(instance)
-        : moves.copies.includes(copyName(copy)),
+      moves === undefined ? isReplacedAt(instance, copy.generation) : moves.copies.includes(copyName(copy)),
     health,
     isOverdue: isOverdue(observer, copy, health),
     isWithheld,

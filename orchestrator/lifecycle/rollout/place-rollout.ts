@@ -99,7 +99,8 @@ function placeWith(
     instance,
     function: pkg,
     counts,
-    avoidHosts: moves === undefined && !isCoverage ? [] : hostsToAvoid(places, isCoverage),
+    avoidHosts: moves === undefined && !isCoverage ? [] : hostsToAvoid(context, places, isCoverage),
+    toleratesCordon: isCoverage,
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing: moves !== undefined,
     current: toWantedUnits(fresh),
@@ -149,10 +150,16 @@ function placeWith(
 
 /** Where the old version is, the new one comes when it is the host's turn, and never beside a copy that has to end first. */
 function hostsToAvoid(
-  { old, hosts = [], ending = [] }: RolloutPlaces,
+  { state }: LifecycleContext,
+  { old, fresh, gone, hosts = [], ending = [] }: RolloutPlaces,
   isCoverage: boolean,
 ): readonly HostId[] {
   const open = new Set(hosts);
   const closed = old.map(({ hostId }) => hostId).filter((id) => !open.has(id));
-  return isCoverage ? [...closed, ...ending.map(({ hostId }) => hostId)] : closed;
+  if (!isCoverage) return closed;
+  const covered = new Set([...hosts, ...[...old, ...fresh, ...gone].map(({ hostId }) => hostId)]);
+  const cordoned = [...state.list('host')]
+    .filter(({ id, document }) => document.cordoned === true && !covered.has(id as HostId))
+    .map(({ id }) => id as HostId);
+  return [...closed, ...ending.map(({ hostId }) => hostId), ...cordoned];
 }

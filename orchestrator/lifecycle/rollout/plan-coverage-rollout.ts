@@ -12,7 +12,7 @@ interface CoveredHost {
 /**
  * The next step of a function that covers hosts: on each host the new version takes the place of the old one, on some hosts at a time. With a
  * surge it starts beside the old one, which ends when it is well; without one, or recreated, the old one ends first. Hosts that are not heard from
- * come last, and get what they will run when they are back.
+ * come last: with a surge they get what they will run when they are back, else that is decided when they have let go of the old version.
  */
 export function planCoverageRollout(input: RolloutInput): RolloutChange {
   const { policy } = input;
@@ -35,16 +35,16 @@ export function planCoverageRollout(input: RolloutInput): RolloutChange {
   const over = [
     ...retired.filter(isOver),
     ...input.copies.filter(({ health }) => health === 'gone'),
-    ...(policy.strategy === 'recreate' ? [] : silent.flatMap(({ old }) => old)),
+    ...(isBeside ? silent.flatMap(({ old }) => old) : []),
   ];
   const stopped = new Set(over);
-  const ending = [...(isBeside ? [] : next), ...(policy.strategy === 'recreate' ? silent : [])];
+  const ending = isBeside ? [] : [...next, ...silent];
   return {
     stop: over.map(({ copy }) => copy),
     displace: ending.flatMap(({ old }) => old.map(({ copy }) => copy)),
     withheld: retired.filter((each) => !stopped.has(each)).map(({ copy }) => copy),
     counts: input.counts,
-    hosts: [...new Set([...underWay, ...silent, ...(isBeside ? next : [])].map(({ hostId }) => hostId))],
+    hosts: [...new Set([...underWay, ...(isBeside ? [...silent, ...next] : [])].map(({ hostId }) => hostId))],
   };
 }
 

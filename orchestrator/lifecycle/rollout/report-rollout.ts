@@ -1,5 +1,5 @@
 import type { VnfInstanceId } from '../../../kernel/index.ts';
-import { generationOf, wantedVnfcs, type RolloutRecord } from '../../domain/index.ts';
+import { isReplacedAt, wantedVnfcs, type RolloutRecord } from '../../domain/index.ts';
 import { planWithReasons } from '../../placement/index.ts';
 import type { StoredRecord } from '../../store/index.ts';
 import type { LifecycleContext } from '../context.ts';
@@ -18,7 +18,7 @@ export function reportRollout(
   const vnfInstanceId = id as VnfInstanceId;
   const instance = towardsTarget(document, rollout);
   const copies = wantedVnfcs(document.wanted);
-  const fresh = copies.filter(({ generation }) => generation === generationOf(instance));
+  const fresh = copies.filter(({ generation }) => !isReplacedAt(instance, generation));
   const old = copies.filter((copy) => !fresh.includes(copy));
   const isInPlace = rollout.policy.strategy === 'recreate' || instance.coverage !== undefined;
   const plan = placeRollout(

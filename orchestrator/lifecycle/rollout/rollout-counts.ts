@@ -1,6 +1,5 @@
 import {
   versionsOf,
-  wantedVnfcs,
   type VnfInstanceDocument,
   type WantedUnit,
   type WantedVnfc,
@@ -38,9 +37,4 @@ export function countCopies(copies: readonly WantedVnfc[]): UnitCounts {
   const counts: Record<string, number> = {};
   for (const { unit } of copies) counts[unit] = (counts[unit] ?? 0) + 1;
   return counts;
-}
-
-/** Copies of the version that replaces the other. */
-export function copiesOf(wanted: readonly WantedUnit[], generation: number): readonly WantedVnfc[] {
-  return wantedVnfcs(wanted).filter((copy) => copy.generation === generation);
 }

@@ -1,5 +1,9 @@
 import { IotmanoError } from '../../../kernel/index.ts';
-import { parseExpression, type IoTFunctionDescriptor } from '../../../descriptors/index.ts';
+import {
+  parseExpression,
+  type DescriptorUnit,
+  type IoTFunctionDescriptor,
+} from '../../../descriptors/index.ts';
 import type { RolloutPolicy, RolloutRecord } from '../../domain/index.ts';
 import type { LifecycleContext } from '../context.ts';
 import { packageOf, type FunctionPackage } from '../function-catalog.ts';
@@ -10,14 +14,15 @@ export type PolicyRequest = Partial<RolloutPolicy>;
 
 /**
  * How the new version replaces the old one: as its own descriptor says, unless the request says otherwise.
- * @throws IotmanoError `unprocessable` for what would run a single writer twice, or could never begin
+ * @throws IotmanoError `unprocessable` for what would run a single writer twice, could never begin, or could never be compared
  */
 export function resolvePolicy(
   before: FunctionPackage,
-  { descriptor }: FunctionPackage,
+  after: FunctionPackage,
   request: PolicyRequest,
   isCoverage: boolean,
 ): RolloutPolicy {
+  const { descriptor } = after;
   const isSingle = isSingleWriter(descriptor) || isSingleWriter(before.descriptor);
   const said: RolloutPolicy = {
     ...descriptor.upgrade,
@@ -38,7 +43,40 @@ export function resolvePolicy(
       `upgrade: with maxUnavailable 0 and maxSurge 0 nothing can begin; allow one of them to be 1 or more`,
     );
   requireWaves(policy, isCoverage);
+  requireComparable(policy, before, after, isCoverage);
   return policy;
+}
+
+/** What is compared has to be there to be compared: in one of the versions the indicator, and when a wave has been watched the old version. */
+function requireComparable(
+  { strategy, waves = [], compare = [] }: RolloutPolicy,
+  before: FunctionPackage,
+  after: FunctionPackage,
+  isCoverage: boolean,
+): void {
+  if (compare.length > 0 && waves.length > 0 && strategy === 'recreate' && !isCoverage)
+    throw new IotmanoError(
+      'unprocessable',
+      'upgrade.compare: recreate ends all of the old version before the new one starts, and leaves nothing to compare with; leave compare out, or use canary',
+    );
+  const known = [
+    ...new Set([after, before].flatMap(({ descriptor: { units } }) => units.flatMap(indicatorsOf))),
+  ];
+  const index = compare.findIndex(({ indicator }) => !known.includes(indicator));
+  if (index === -1) return;
+  throw new IotmanoError(
+    'unprocessable',
+    `upgrade.compare[${index}].indicator: neither ${nameOf(before)} nor ${nameOf(after)} has an indicator "${compare[index]?.indicator}"; ${known.length === 0 ? 'they declare none: leave compare out' : `there are ${known.join(', ')}`}`,
+  );
+}
+
+function indicatorsOf({ metrics }: DescriptorUnit): readonly string[] {
+  return metrics?.indicators.map(({ name }) => name) ?? [];
+}
+
+/** Product and version. */
+export function nameOf({ descriptor: { metadata } }: FunctionPackage): string {
+  return `${metadata.productName} ${metadata.softwareVersion}`;
 }
 
 function requireWaves({ waves = [], stopAt, window }: RolloutPolicy, isCoverage: boolean): void {

@@ -31,6 +31,8 @@ export interface RolloutInput {
   readonly copies: readonly RolloutCopy[];
   /** Copies that are to be gone before others take their place, and are not gone yet. */
   readonly leaving: readonly WantedVnfc[];
+  /** With coverage: such copies on hosts that are not heard from. Nobody waits for them, and nothing starts beside them. */
+  readonly silentlyLeaving?: readonly WantedVnfc[];
   /** Copies that are gone, and whose place has not been taken. */
   readonly gone: readonly WantedVnfc[];
   /** Only a part gets the new version for now; absent: all of it does. */

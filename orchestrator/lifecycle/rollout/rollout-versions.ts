@@ -1,6 +1,7 @@
 import {
   copyName,
   generationOf,
+  isReplacedAt,
   swapVersions,
   toWantedUnits,
   versionOf,
@@ -37,14 +38,22 @@ export function reversedRollout(
   };
 }
 
-/** The instance when a change was given up: of both versions where there are copies of both, else of the one that it has. */
-export function settledVersions(instance: VnfInstanceDocument): VnfInstanceDocument {
+/**
+ * The instance when a change was given up: of both versions where there are copies of both, else of the one that it has. Of both, what is added from now
+ * on is of the version that was there before the change.
+ */
+export function settledVersions(
+  instance: VnfInstanceDocument,
+  change: Pick<RolloutRecord, 'before'> | undefined,
+): VnfInstanceDocument {
   const { withheld: _withheld, ...rest } = instance;
   const { replaced } = rest;
   if (replaced === undefined) return rest;
-  const there = new Set([...rest.wanted, ...(rest.displaced ?? [])].map(({ generation }) => generation));
-  if (there.has(replaced.generation) && there.has(generationOf(rest))) return rest;
-  const { replaced: _replaced, ...only } = there.has(replaced.generation) ? swapVersions(rest) : rest;
+  const sides = new Set(
+    [...rest.wanted, ...(rest.displaced ?? [])].map(({ generation }) => isReplacedAt(rest, generation)),
+  );
+  if (sides.size === 2) return replaced.generation === change?.before.generation ? swapVersions(rest) : rest;
+  const { replaced: _replaced, ...only } = sides.has(true) ? swapVersions(rest) : rest;
   return only;
 }
 

@@ -64,20 +64,38 @@ export function isOpen(
 }
 
 function secondOfDay(now: number, timezone = 'UTC'): number {
+  const [hour = 0, minute = 0, second = 0] = clockOf(timezone)
+    .formatToParts(now)
+    .filter(({ type }) => type === 'hour' || type === 'minute' || type === 'second')
+    .map(({ value }) => Number(value));
+  return hour * 3600 + minute * 60 + second;
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+/** There are some 600 zones; what hosts call theirs has no end. */
+const MOST_CLOCKS = 1000;
+
+/** Dear to make, and each host is asked at each look: made once for each zone. */
+function clockOf(timezone: string): Intl.DateTimeFormat {
+  const known = clocks.get(timezone);
+  if (known !== undefined) return known;
+  if (clocks.size >= MOST_CLOCKS) clocks.clear();
+  const made = makeClock(timezone);
+  clocks.set(timezone, made);
+  return made;
+}
+
+function makeClock(timeZone: string): Intl.DateTimeFormat {
   try {
-    const parts = new Intl.DateTimeFormat('en-GB', {
-      timeZone: timezone,
+    return new Intl.DateTimeFormat('en-GB', {
+      timeZone,
       hourCycle: 'h23',
       hour: 'numeric',
       minute: 'numeric',
       second: 'numeric',
-    }).formatToParts(now);
-    const [hour = 0, minute = 0, second = 0] = parts
-      .filter(({ type }) => type === 'hour' || type === 'minute' || type === 'second')
-      .map(({ value }) => Number(value));
-    return hour * 3600 + minute * 60 + second;
+    });
   } catch (error) {
-    if (error instanceof RangeError && timezone !== 'UTC') return secondOfDay(now);
+    if (error instanceof RangeError && timeZone !== 'UTC') return makeClock('UTC');
     throw error;
   }
 }

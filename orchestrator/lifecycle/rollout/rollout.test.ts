@@ -270,9 +270,10 @@ describe('a new version that is not well', () => {
     const { bench, id, op } = await failing({ autoRollback: false });
     bench.lifecycle.opOccs.fail(DEFAULT_TENANT, op);
     expect(operation(bench, op).state).toBe('FAILED');
+    // What is added meanwhile is of the version that is known to be well.
     expect(instance(bench, id)).toMatchObject({
-      vnfPkgId: 'pkg-worker-2',
-      replaced: { vnfPkgId: 'pkg-worker' },
+      vnfPkgId: 'pkg-worker',
+      replaced: { vnfPkgId: 'pkg-worker-2' },
     });
     const back = change(bench, id, { vnfdId: 'vnfd-worker' });
     await bench.converge();
@@ -409,6 +410,67 @@ describe('a function that covers hosts', () => {
     expect(bench.host('h2').running()).toEqual([`${id}-main-g2-0@1 RUNNING`]);
   });
 
+  it.each([
+    ['beside the old version', {}],
+    ['after the old version', { maxUnavailable: 1, maxSurge: 0 }],
+    ['recreated', { strategy: 'recreate' }],
+  ] as const)(
+    'changes where it is on hosts that are cordoned, and comes to no other of them: %s',
+    async (_, how) => {
+      const bench = createLifecycleBench([...hosts, { hostId: 'h4', host: { cordoned: true } }], FAST);
+      const gateway = buildFunction('gateway', { upgrade: { ...QUICK, ...how } });
+      const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+      const h2 = bench.store.get('host', 'h2');
+      if (h2 === undefined) throw new RangeError('h2 is not enrolled');
+      const document = { ...h2.document, cordoned: true };
+      bench.store.commit([{ op: 'put', kind: 'host', id: 'h2', tenant: h2.tenant, document }]);
+      await bench.converge();
+      const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+      await bench.converge();
+      expect(operation(bench, op).state).toBe('COMPLETED');
+      expect(running(bench)).toEqual(hosts.map(({ hostId }) => `${hostId} ${id}-main-g2-0@1 RUNNING`));
+    },
+  );
+
+  it.each([
+    ['one may be missing', { maxUnavailable: 1, maxSurge: 0 }],
+    ['it is recreated', { strategy: 'recreate' }],
+  ] as const)(
+    'starts nothing beside a copy that has not left a host which falls silent: %s',
+    async (_, policy) => {
+      const bench = createLifecycleBench([...hosts, { hostId: 'h4', facts: { tier: 'device-edge' } }], FAST);
+      const gateway = buildFunction('gateway', { upgrade: { ...QUICK, ...policy } });
+      const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+      const op = change(bench, id, { vnfdId: nextVersion(bench, gateway) });
+      bench.lifecycle.engine.lookAtAll();
+      const [leaving] = instance(bench, id).displaced ?? [];
+      if (leaving === undefined) throw new RangeError('nothing leaves');
+      const host = bench.host(leaving.hostId);
+      host.isSilent = true;
+      bench.liveness.silence.set(leaving.hostId, 1e6);
+      await bench.converge();
+      expect(operation(bench, op).state).toBe('COMPLETED');
+      const wantedHosts = () => wantedVnfcs(instance(bench, id).wanted).map(({ hostId }) => hostId);
+      expect(wantedHosts()).toEqual(['h2', 'h3']);
+      const facts = bench.store.get('host-facts', 'h4');
+      if (facts === undefined) throw new RangeError('h4 has no facts');
+      const document = { ...facts.document, tier: 'cloud' as const };
+      bench.store.commit([{ op: 'put', kind: 'host-facts', id: 'h4', tenant: facts.tenant, document }]);
+      await bench.converge();
+      expect(wantedHosts()).toEqual(['h2', 'h3', 'h4']);
+      // It is heard again, and has not said yet that the old copy is gone.
+      bench.liveness.silence.delete(leaving.hostId);
+      bench.lifecycle.engine.lookAtAll();
+      expect(wantedHosts()).toEqual(['h2', 'h3', 'h4']);
+      host.isSilent = false;
+      await bench.converge();
+      expect(running(bench)).toEqual(
+        ['h1', 'h2', 'h3', 'h4'].map((hostId) => `${hostId} ${id}-main-g2-0@1 RUNNING`),
+      );
+      expect(instance(bench, id).displaced).toEqual([]);
+    },
+  );
+
   it('comes to a host that enrols meanwhile, as the new version', async () => {
     const bench = createLifecycleBench(
       [{ hostId: 'h1' }, { hostId: 'h2', facts: { tier: 'device-edge' } }],
@@ -526,6 +588,29 @@ describe('a canary', () => {
   const compare = [{ indicator: 'failures', tolerance: 0.5, floor: 0.01 }];
   const CANARY = { ...QUICK, strategy: 'canary' as const, bakeSeconds: 60, waves: [{ count: 1 }], compare };
 
+  const MEASURED = buildUnit({
+    metrics: { port: 'http', path: '/metrics', indicators: [{ name: 'failures' }, { name: 'delay' }] },
+  });
+
+  it.each([
+    [
+      'an indicator that nobody declares',
+      { compare: [...compare, { indicator: 'errors', tolerance: 0.5, floor: 0 }] },
+      /^upgrade.compare\[1\].indicator: neither worker 1.0.0 nor worker 2.0.0 has an indicator "errors"; there are failures, delay/,
+    ],
+    [
+      'a strategy that leaves nothing to compare with',
+      { strategy: 'recreate' },
+      /^upgrade.compare: recreate ends all of the old version/,
+    ],
+  ] as const)('is refused before anything is touched with %s', async (_what, upgrade, message) => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }], FAST);
+    const worker = buildFunction('worker', { units: [MEASURED], upgrade: CANARY });
+    const id = await run(bench, worker);
+    const vnfdId = nextVersion(bench, worker);
+    expect(() => change(bench, id, { vnfdId, additionalParams: { upgrade } })).toThrow(message);
+  });
+
   async function watched(oldFailures: number, freshFailures: number | undefined) {
     const figures = new Map<number, number | undefined>([
       [1, oldFailures],
@@ -536,7 +621,7 @@ describe('a canary', () => {
       { ...FAST, stallMilliseconds: 60_000 },
       (id) => [{ name: 'failures', instances: copiesWithFigures(bench, id, figures) }],
     );
-    const worker = buildFunction('worker', { ...THREE, upgrade: CANARY });
+    const worker = buildFunction('worker', { ...THREE, units: [MEASURED], upgrade: CANARY });
     const id = await run(bench, worker);
     const op = change(bench, id, { vnfdId: nextVersion(bench, worker) });
     await bench.converge();
@@ -694,6 +779,22 @@ describe('waves over hosts', () => {
     await bench.clock.advance(61_000);
     await bench.converge();
     expect(changed(bench)).toEqual(['h1', 'h2', 'h3', 'h4']);
+    expect(operation(bench, op).state).toBe('COMPLETED');
+  });
+
+  it('are compared only as long as there are copies of the old version', async () => {
+    const bench = createLifecycleBench(hosts, FAST);
+    const unit = buildUnit({
+      metrics: { port: 'http', path: '/metrics', indicators: [{ name: 'failures' }] },
+    });
+    const gateway = buildFunction('gateway', { units: [unit], upgrade: { ...QUICK, maxSurge: 4 } });
+    const id = await run(bench, gateway, { coverage: 'tier = cloud' });
+    bench.host('h4').isSilent = true;
+    bench.liveness.silence.set('h4' as HostId, 1e6);
+    const compare = [{ indicator: 'failures', tolerance: 0.5, floor: 0 }];
+    const upgrade = { waves: [{ share: 1 }], compare };
+    const op = change(bench, id, { vnfdId: nextVersion(bench, gateway), additionalParams: { upgrade } });
+    await bench.converge();
     expect(operation(bench, op).state).toBe('COMPLETED');
   });
 
