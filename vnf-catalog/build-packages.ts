@@ -95,7 +95,15 @@ function licenseFileOf(library: string): string {
   return join(library, readdirSync(library).find((name) => /^licen[cs]e(\.\w+)?$/i.test(name)) ?? 'LICENSE');
 }
 
-async function buildFunctionPackage(name: string, out: string): Promise<string> {
+/**
+ * Builds the package of one function. @param descriptor text to be in it instead of the function's own
+ * @returns its file
+ */
+export async function buildFunctionPackage(
+  name: string,
+  out: string,
+  descriptor = readFileSync(join(HERE, 'functions', name, 'descriptor.yaml'), 'utf8'),
+): Promise<string> {
   const work = mkdtempSync(join(tmpdir(), 'iotmano-catalog-'));
   try {
     const unpacked = join(work, 'unpacked');
@@ -103,7 +111,7 @@ async function buildFunctionPackage(name: string, out: string): Promise<string> 
     await bundleFunction(name, unpacked);
     const source = join(work, 'package');
     mkdirSync(join(source, 'artifacts'), { recursive: true });
-    cpSync(join(HERE, 'functions', name, 'descriptor.yaml'), join(source, 'descriptor.yaml'));
+    writeFileSync(join(source, 'descriptor.yaml'), descriptor);
     await packFiles(
       unpacked,
       ['package.json', `${name}/main.js`, `${name}/${LICENSES}`],
