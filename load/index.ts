@@ -3,7 +3,14 @@ export { GENERATED, generateTrace, type GeneratedName } from './generate-trace.t
 export { parseTrace } from './parse-trace.ts';
 export { readTrace } from './read-trace.ts';
 export { renderTrace } from './render-trace.ts';
-export { planArrivals, planPlay, type Arrival, type PlayPlan, type PlayTerms } from './plan-arrivals.ts';
+export {
+  planArrivals,
+  planPlay,
+  rateAt,
+  type Arrival,
+  type PlayPlan,
+  type PlayTerms,
+} from './plan-arrivals.ts';
 export { DeviceClient, type DeviceClientOptions } from './device-client.ts';
 export { playLoad, type PlayOptions } from './play-load.ts';
 export { prepareDevices, removeDevices, type DevicesOptions } from './devices.ts';
