@@ -42,7 +42,9 @@ export function advanceService(context: ServicesContext, nsInstanceId: NsInstanc
   switch (step.type) {
     case 'start': {
       const obstacle =
-        step.operation === 'CHANGE_VNFPKG' ? whyNoWayBack(context, active, step.names) : undefined;
+        step.operation === 'CHANGE_VNFPKG'
+          ? (whyNoWayBack(context, active, step.names) ?? whyUnchangeable(context, active, step.names))
+          : undefined;
       if (obstacle === undefined) startChildren(context, active, step.operation, step.names);
       else failTemporarily(context, active, obstacle);
       return true;
@@ -144,9 +146,28 @@ function whyNoWayBack(
     .filter(({ name }) => names.includes(name))
     .map((child) => changeBackOf(context, active, child))
     .map(({ before, target, from, to }) =>
-      whyIrreversible(context.lifecycle.context, { before: target, target: before, from: to, to: from }),
+      context.lifecycle.context.catalog.find(target.vnfPkgId) === undefined
+        ? `there is no way back: the package of ${to} has been deleted`
+        : whyIrreversible(context.lifecycle.context, { before: target, target: before, from: to, to: from }),
     )
     .find((reason) => reason !== undefined);
+}
+
+/** What has become impossible since the update was accepted: a package has been disabled, a function changed. */
+function whyUnchangeable(
+  context: ServicesContext,
+  active: ActiveService,
+  names: readonly string[],
+): string | undefined {
+  if (active.operation.document.state === 'ROLLING_BACK') return undefined;
+  for (const child of constituentsOf(context, active.instance).filter(({ name }) => names.includes(name)))
+    try {
+      parseChange(context.lifecycle.context, child.record, changeRequestOf(context, active, child));
+    } catch (error) {
+      if (!(error instanceof IotmanoError) || error.status >= 500) throw error;
+      return `${child.name}: ${error.message}; mend that and retry, or roll back`;
+    }
+  return undefined;
 }
 
 /** A change to the version that the update names; on the way back, to the one that was before. */
