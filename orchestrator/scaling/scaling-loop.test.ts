@@ -232,4 +232,49 @@ describe('what scaling out finds no room for', () => {
     for (let second = 0; second < 15; second += 1) await bench.tell(5);
     expect(bench.alarms()).toEqual([]);
   });
+
+  it('raises an alarm that another leader clears when it is no longer needed', async () => {
+    const bench = await createScalingBench(POLICY, { instancesOnVim: { h1: 1 } }, [{ hostId: 'h1' }]);
+    await bench.tell(35);
+    await bench.restart();
+    await bench.tell(35);
+    expect(bench.alarms()).toEqual(['no-room-for-scaling']);
+    await bench.restart();
+    for (let second = 0; second < 15; second += 1) await bench.tell(5);
+    expect(bench.alarms()).toEqual([]);
+  });
+
+  it('is alarming no more when the policy is taken away, with that as the reason', async () => {
+    const bench = await createScalingBench(POLICY, { instancesOnVim: { h1: 1 } }, [{ hostId: 'h1' }]);
+    await bench.tell(35);
+    withoutScaling(bench);
+    await bench.wait(1);
+    expect(bench.alarms()).toEqual([]);
+    expect([...bench.bench.store.list('alarm')][0]?.document.text).toMatch(/cleared: nothing scales/);
+  });
+
+  it('is alarming no more when the function is terminated, or was deleted while nobody looked', async () => {
+    const bench = await createScalingBench(POLICY, { instancesOnVim: { h1: 1 } }, [{ hostId: 'h1' }]);
+    await bench.tell(35);
+    await bench.scaling.stop();
+    const { vnf } = bench.bench.lifecycle;
+    vnf.terminate(DEFAULT_TENANT, bench.id, {});
+    await bench.bench.converge();
+    vnf.delete(DEFAULT_TENANT, bench.id);
+    expect(bench.alarms()).toEqual(['no-room-for-scaling']);
+    await bench.restart();
+    expect(bench.alarms()).toEqual([]);
+  });
 });
+
+/** The function as of a version that has no aspects. */
+function withoutScaling({ bench: { store }, id }: ScalingBench): void {
+  const instance = store.get('vnf-instance', id);
+  const pkg = store.get('vnf-package', instance?.document.vnfPkgId ?? '');
+  if (instance === undefined || pkg?.document.descriptor === undefined) throw new RangeError('no package');
+  const document = { ...pkg.document, descriptor: { ...pkg.document.descriptor, scaling: [] } };
+  store.commit([
+    { op: 'put', kind: 'vnf-package', id: pkg.id, tenant: pkg.tenant, document },
+    { op: 'put', kind: 'vnf-instance', id, tenant: instance.tenant, document: instance.document },
+  ]);
+}

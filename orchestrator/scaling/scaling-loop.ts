@@ -9,6 +9,7 @@ import { createLimitCounts, type ScalingLimits } from './limits.ts';
 import { inputOf } from './look-at-aspect.ts';
 import { createManualScalings } from './manual-scalings.ts';
 import { evaluateAspect } from './policies/index.ts';
+import { createRoomAlarms } from './room-alarms.ts';
 import { takeStep, type StepAlarms } from './take-step.ts';
 import { watchAspects, type WatchedAspect } from './watched-aspect.ts';
 
@@ -50,6 +51,7 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
   const told = new Set<VnfInstanceId>();
   const stopping = new AbortController();
   let manual = createManualScalings(store);
+  let alarms = createRoomAlarms(options.alarms);
   let ends: readonly (() => void)[] = [];
   let loop: Promise<void> | undefined;
   let isScheduled = false;
@@ -57,8 +59,14 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
   const documentOf = (id: VnfInstanceId, aspect: string): ScalingAspectDocument | undefined =>
     store.get('scaling-aspect', scalingAspectId(id, aspect))?.document;
 
-  /** Which aspects of a function are to be watched, after anything about it has changed. */
+  /** After anything about a function has changed. */
   function watch(id: VnfInstanceId): void {
+    keepInMind(id);
+    alarms.settle(id, watched.get(id) ?? []);
+  }
+
+  /** Which aspects of a function are to be watched. */
+  function keepInMind(id: VnfInstanceId): void {
     const instance = store.get('vnf-instance', id)?.document;
     if (instance === undefined || !isScalable(instance)) {
       watched.delete(id);
@@ -92,7 +100,7 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
     one.last = { at: now, level: input.level, evaluation };
     one.lookedAt = clock.monotonic();
     one.isUnsaved = true;
-    takeStep({ ...options, limits }, record, one, input.level);
+    takeStep({ ...options, alarms, limits }, record, one, input.level);
     if (learns(one) && clock.monotonic() - one.savedAt >= SAVE_MILLISECONDS) save(record, one);
   }
 
@@ -119,7 +127,9 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
         report(id, error);
       }
     }
-    if (due.length > 0) told.delete(id);
+    if (due.length === 0) return;
+    told.delete(id);
+    alarms.settle(id, watched.get(id) ?? []);
   }
 
   function isDue({ vnfInstanceId, aspect, lookedAt }: WatchedAspect): boolean {
@@ -188,7 +198,9 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
     latestByHand: (aspectId) => manual.latest(aspectId),
     start: () => {
       manual = createManualScalings(store);
+      alarms = createRoomAlarms(options.alarms);
       for (const { id } of store.list('vnf-instance')) watch(id as VnfInstanceId);
+      for (const id of alarms.functions()) watch(id);
       ends = [
         store.subscribe(follow),
         monitoring.onMeasurements((functions) => {

@@ -13,10 +13,11 @@ export interface StepAlarms {
     readonly name: typeof NO_ROOM;
     readonly text: string;
   }): void;
-  clear(vnfInstanceId: VnfInstanceId, names: readonly string[]): void;
+  clear(vnfInstanceId: VnfInstanceId, names: readonly string[], reason?: string): void;
+  standing(): readonly { readonly vnfInstanceId: VnfInstanceId; readonly name: string }[];
 }
 
-const NO_ROOM = 'no-room-for-scaling';
+export const NO_ROOM = 'no-room-for-scaling';
 const RETRY_MILLISECONDS = 5_000;
 const MOST_DOUBLINGS = 4;
 
@@ -31,7 +32,7 @@ interface StepContext {
 
 /**
  * Takes the step that the last look wishes, where there is one and the function is free: the same SCALE operation as an operator's,
- * with the reason and the figures. What has no place is tried again later, and an alarm stands meanwhile.
+ * with the reason and the figures. What has no place is tried again later, and an alarm is raised; `createRoomAlarms` clears it.
  */
 export function takeStep(
   context: StepContext,
@@ -43,7 +44,7 @@ export function takeStep(
   const evaluation = one.last?.evaluation;
   if (evaluation === undefined || record.document.activeOpOcc !== undefined) return;
   if (evaluation.level === level) {
-    settled(context, one);
+    settle(one);
     return;
   }
   if (clock.monotonic() < (one.triedInVain?.notBefore ?? -Infinity)) return;
@@ -64,11 +65,12 @@ export function takeStep(
       const times = (one.triedInVain?.times ?? 0) + 1;
       const wait = RETRY_MILLISECONDS * 2 ** Math.min(times - 1, MOST_DOUBLINGS);
       one.triedInVain = { times, notBefore: clock.monotonic() + wait };
+      one.isSettled = false;
       alarms.raise({ vnfInstanceId: one.vnfInstanceId, name: NO_ROOM, text: outcome.detail });
       return;
     }
     case 'started':
-      settled(context, one);
+      settle(one);
       one.state = changed(outcome.steps);
       one.savedAt = clock.monotonic();
       one.isUnsaved = false;
@@ -108,10 +110,9 @@ function requestOf(
   };
 }
 
-function settled({ alarms }: StepContext, one: WatchedAspect): void {
-  if (one.triedInVain === undefined) return;
+function settle(one: WatchedAspect): void {
   one.triedInVain = undefined;
-  alarms.clear(one.vnfInstanceId, [NO_ROOM]);
+  one.isSettled = true;
 }
 
 /** Saved in the commit of the operation, so that cool-downs and calm hold over a crash. */

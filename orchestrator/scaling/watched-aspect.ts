@@ -24,6 +24,8 @@ export interface WatchedAspect {
   isUnsaved: boolean;
   /** Steps that had no place are not tried again before then. */
   triedInVain: { readonly times: number; readonly notBefore: number } | undefined;
+  /** Whether it has been looked at, and nothing that it wishes waits for a place. */
+  isSettled: boolean;
 }
 
 /** The policy of an aspect, as written: an operator's own, or the descriptor's. */
@@ -66,6 +68,7 @@ export function watchAspects(
         savedAt: before?.savedAt ?? -Infinity,
         isUnsaved: before?.isUnsaved ?? false,
         triedInVain: undefined,
+        isSettled: false,
       },
     ];
   });
