@@ -57,10 +57,11 @@ export function stepsOfDemand(
 
 /** The level, also between two, that has so many instances; beyond the last it goes on as up to there. */
 function levelFor(needed: number, instancesAt: readonly number[]): number {
+  if (needed <= 0) return 0;
   let [level, has] = [0, 0];
-  for (const [index, next] of instancesAt.entries()) {
-    if (next >= needed && next > has) return level + ((index + 1 - level) * (needed - has)) / (next - has);
-    if (next > has) [level, has] = [index + 1, next];
+  for (const next of instancesAt) {
+    if (next >= needed) return level + (needed - has) / (next - has);
+    [level, has] = [level + 1, next];
   }
   return has === 0 ? 0 : (level * needed) / has;
 }
