@@ -22,6 +22,7 @@ export interface NsInstance {
   readonly nsInstanceName: string;
   readonly nsState: string;
   readonly nsdId: string;
+  readonly nsScaleStatus?: readonly { readonly nsScalingAspectId: string; readonly nsScaleLevelId: string }[];
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly vnfInstance?: readonly {
     readonly id: string;
@@ -136,6 +137,47 @@ export async function planService(client: Client, service: string, parameters: o
   }
 }
 
+export interface ScaleOptions {
+  readonly aspect?: string;
+  readonly out?: number;
+  readonly in?: number;
+  readonly to?: number;
+}
+
+/** SOL005 ScaleNsRequest. @throws CliFailure naming the aspects where none or the wrong one is named */
+export function scaleRequest(
+  { nsInstanceName, nsScaleStatus = [] }: NsInstance,
+  { aspect: wanted, out, in: inwards, to }: ScaleOptions,
+): object {
+  const names = nsScaleStatus.map(({ nsScalingAspectId }) => nsScalingAspectId);
+  const aspectId = wanted ?? (names.length === 1 ? names[0] : undefined);
+  if (aspectId === undefined || !names.includes(aspectId))
+    throw new CliFailure(
+      aspectId === undefined && names.length > 1 ? EXIT.usage : EXIT.notFound,
+      `${nsInstanceName} has ${names.length === 0 ? 'no scaling aspect, or is not instantiated' : `the scaling aspects ${names.join(', ')}; name one with --aspect`}`,
+    );
+  const scaleNsData =
+    to === undefined
+      ? {
+          scaleNsByStepsData: {
+            scalingDirection: out === undefined ? 'SCALE_IN' : 'SCALE_OUT',
+            aspectId,
+            numberOfSteps: out ?? inwards,
+          },
+        }
+      : {
+          scaleNsToLevelData: {
+            nsScaleInfo: [{ nsScalingAspectId: aspectId, nsScaleLevelId: String(to) }],
+          },
+        };
+  return { scaleType: 'SCALE_NS', scaleNsData };
+}
+
+/** Where the instances would be; changes nothing. */
+export async function planScale(client: Client, { id }: NsInstance, request: object): Promise<ServicePlan> {
+  return (await client.post<ServicePlan>(`${NS}/${id}/scale?dryRun=true`, request)).body;
+}
+
 /** Instantiates and follows; an instance that could not even be started is removed again. */
 export async function deployService(
   client: Client,
@@ -163,7 +205,7 @@ const instantiateRequest = (parameters: object): object => ({
 export async function operate(
   client: Client,
   instance: NsInstance,
-  operation: 'instantiate' | 'terminate' | 'heal' | 'update',
+  operation: 'instantiate' | 'terminate' | 'heal' | 'update' | 'scale',
   request: object,
   timeoutSeconds: number,
 ): Promise<void> {

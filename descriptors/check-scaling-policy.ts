@@ -11,21 +11,22 @@ const RULES = [unknownIndicator, limitsCross, invalidSchedule, timeOutsideAspect
 /** Where the policy lies in the document that the rules are asked about. */
 const PLACE = '/scaling/0/policy';
 
-interface Within {
-  readonly descriptor: IoTFunctionDescriptor;
-  readonly aspect: ScalingAspect;
+/** What a policy may speak of: the levels of an aspect, and the indicators of the units that it scales; of all units, where it names none. */
+export interface PolicyScope {
+  readonly descriptor: Pick<IoTFunctionDescriptor, 'units'>;
+  readonly aspect: Pick<ScalingAspect, 'aspect' | 'deltas' | 'min' | 'max'>;
 }
 
 /**
  * All that is wrong with a policy that is not part of a descriptor, by the same schema and rules.
  * @param file what the faults say it is
- * @param within the function and the aspect that it is for; absent: it may name any indicator and any level
+ * @param within units and aspect that it is for; absent: it may name any indicator and any level
  */
-export function checkScalingPolicy(policy: unknown, file: string, within?: Within): readonly Fault[] {
+export function checkScalingPolicy(policy: unknown, file: string, within?: PolicyScope): readonly Fault[] {
   return toFaults(findingsOf(policy, within), file, () => undefined);
 }
 
-function findingsOf(policy: unknown, within?: Within): readonly Finding[] {
+function findingsOf(policy: unknown, within?: PolicyScope): readonly Finding[] {
   // Defaults are written into what is validated.
   const value = structuredClone(policy);
   const findings: Finding[] = [...validateScalingPolicy(value)];

@@ -1,5 +1,6 @@
 import { maxSatisfying } from 'semver';
 import { checkConfig } from './check-config.ts';
+import { checkServiceAspects } from './check-service-aspects.ts';
 import { Cursor, pointerTokens } from './document/cursor.ts';
 import { toFaults, type Finding, type Wording } from './document/finding.ts';
 import { listed, unknownName } from './document/wording.ts';
@@ -46,7 +47,7 @@ export function checkService(
     findings.push(...bound.findings);
     bindings.set(constituent.name, bound.bindings);
   }
-  findings.push(...findBindingCycle(service, bindings));
+  findings.push(...findBindingCycle(service, bindings), ...checkServiceAspects(service, functions));
   const { locate } = readDocument(source.text ?? '');
   const faults = toFaults(findings, source.file ?? '', source.text === undefined ? () => undefined : locate);
   return { faults, functions, bindings };

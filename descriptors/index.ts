@@ -2,7 +2,8 @@
 export type * from './types.ts';
 export type * from './scaling-types.ts';
 export { buildScalingPolicy } from './build-scaling-policy.ts';
-export { checkScalingPolicy, readScalingPolicy } from './check-scaling-policy.ts';
+export { checkScalingPolicy, readScalingPolicy, type PolicyScope } from './check-scaling-policy.ts';
+export { indicatorsOfAspect, ownAspect } from './check-service-aspects.ts';
 export { parseAlarmCondition, type AlarmCondition } from './alarm-condition.ts';
 export { lastTime, nextTime } from './cron-times.ts';
 export { parseDescriptor, type ParsedDescriptor } from './parse-descriptor.ts';

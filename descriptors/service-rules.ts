@@ -9,6 +9,10 @@ export const SERVICE_RULES = {
   'unmet-requirement':
     'Every requirement that is not optional is provided by the constituent that it is bound to, or by exactly one.',
   'protocol-mismatch': 'A requirement is bound to a constituent that speaks its protocol.',
+  'aspect-out-of-reach':
+    'An aspect of a service scales constituents that do not cover hosts, whose function has an aspect of the same name, or only one, and within its bounds.',
+  'unknown-aspect-indicator':
+    'The policy of an aspect of a service names indicators of units that the aspect scales.',
   'config-not-valid': 'The values that a service gives to a constituent are ones that the function accepts.',
 } as const;
 

@@ -3,7 +3,7 @@
  * `parse*` in this room is the only maker of these.
  */
 
-import type { ScalingAspect } from './scaling-types.ts';
+import type { ScalingAspect, WrittenPolicy } from './scaling-types.ts';
 
 /** Kinds of artifact that a driver may be able to run. */
 export type ArtifactType = 'process' | 'container';
@@ -253,6 +253,17 @@ export interface ServiceConstituent {
   readonly coverage?: { readonly each: string };
 }
 
+/** A way in which functions of a service scale together. */
+export interface ServiceAspect {
+  readonly name: string;
+  /** Level 1 first: how many steps of its own aspect each constituent has there. All name the same constituents. */
+  readonly levels: readonly Readonly<Record<string, number>>[];
+  /** In which the constituents go out; in, they go the other way round. Absent: as they are bound, providers first. */
+  readonly order?: readonly string[];
+  /** As written, for `buildScalingPolicy`. Absent: it is scaled by hand only. */
+  readonly policy?: WrittenPolicy;
+}
+
 export interface IoTServiceDescriptor {
   readonly kind: 'IoTServiceDescriptor';
   readonly metadata: {
@@ -268,10 +279,7 @@ export interface IoTServiceDescriptor {
     readonly defaults: Readonly<Record<string, unknown>>;
   };
   readonly functions: readonly ServiceConstituent[];
-  readonly aspects: readonly {
-    readonly name: string;
-    readonly levels: readonly Readonly<Record<string, number>>[];
-  }[];
+  readonly aspects: readonly ServiceAspect[];
   readonly placement: readonly {
     readonly type: 'together' | 'apart';
     readonly functions: readonly string[];

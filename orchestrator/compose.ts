@@ -135,6 +135,7 @@ export function compose(options: ComposeOptions): Composition {
   const scaling = createScaling({
     store,
     lifecycle,
+    services,
     monitoring,
     clock,
     log: log.child({ room: 'scaling' }),

@@ -442,7 +442,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** Scaling aspects of the tenant's functions, with their policies and what these found last. */
+    /** Scaling aspects of the tenant's functions and services, with their policies and what these found last. */
     readonly get: operations['listScalingAspects'];
     readonly put?: never;
     readonly post?: never;
@@ -473,6 +473,29 @@ export interface paths {
     readonly head?: never;
     /** Change the policy, or hold the aspect as it is. It takes effect at once. */
     readonly patch: operations['modifyScalingAspect'];
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/ns_instances/{nsInstanceId}/scaling_aspects/{aspectId}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the NS instance. */
+        readonly nsInstanceId: components['schemas']['Identifier'];
+        /** @description Name of the aspect in the descriptor. */
+        readonly aspectId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /** One aspect of a service, with what its policy remembers. */
+    readonly get: operations['readNsScalingAspect'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    /** Change the policy, or hold the aspect of a service as it is. It takes effect at once. */
+    readonly patch: operations['modifyNsScalingAspect'];
     readonly trace?: never;
   };
   readonly '/iotmano/v1/alarms': {
@@ -670,11 +693,16 @@ export interface components {
         readonly until?: string;
       } | null;
     };
+    /** @description Of a function, or of a service, which scales functions together. */
     readonly ScalingAspect: {
-      readonly vnfInstanceId: components['schemas']['Identifier'];
-      readonly vnfInstanceName: string;
+      /** @description Of a function. */
+      readonly vnfInstanceId?: components['schemas']['Identifier'];
+      readonly vnfInstanceName?: string;
+      /** @description Of a service. */
+      readonly nsInstanceId?: components['schemas']['Identifier'];
+      readonly nsInstanceName?: string;
       readonly aspectId: components['schemas']['Identifier'];
-      /** @description Steps of the aspect that are wanted now. */
+      /** @description Steps of the aspect that are wanted now; of a service, the level, 0 where its functions have less than level 1 says. */
       readonly level: number;
       readonly minLevel: number;
       readonly maxLevel: number;
@@ -696,8 +724,16 @@ export interface components {
          * @description Absent, until it is released.
          */
         readonly until?: string;
-        /** @description The operation by hand that it follows from. Absent, an operator has set it. */
+        /** @description The operation of a function, by hand, that it follows from. Without one an operator has set it. */
         readonly vnfLcmOpOccId?: string;
+        /** @description The operation of a service, by hand, that it follows from. */
+        readonly nsLcmOpOccId?: string;
+      };
+      /** @description Of a function, the service that scales it by a policy of its own; the function's policy only looks. */
+      readonly scaledBy?: {
+        readonly nsInstanceId: string;
+        readonly nsInstanceName: string;
+        readonly aspectId: string;
       };
       /** @description What the policy found last. Absent before the first look. */
       readonly lastLook?: {
@@ -2345,6 +2381,76 @@ export interface operations {
       readonly path: {
         /** @description Identifier of the VNF instance. */
         readonly vnfInstanceId: components['schemas']['Identifier'];
+        /** @description Name of the aspect in the descriptor. */
+        readonly aspectId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/merge-patch+json': components['schemas']['ScalingAspectModifications'];
+      };
+    };
+    readonly responses: {
+      /** @description The aspect after the change. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ScalingAspect'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly readNsScalingAspect: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the NS instance. */
+        readonly nsInstanceId: components['schemas']['Identifier'];
+        /** @description Name of the aspect in the descriptor. */
+        readonly aspectId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The aspect. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ScalingAspect'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly modifyNsScalingAspect: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the NS instance. */
+        readonly nsInstanceId: components['schemas']['Identifier'];
         /** @description Name of the aspect in the descriptor. */
         readonly aspectId: components['schemas']['Identifier'];
       };

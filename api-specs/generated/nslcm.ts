@@ -159,6 +159,29 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/nslcm/v2/ns_instances/{nsInstanceId}/scale': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the NS instance. */
+        readonly nsInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Scale functions of the service together, by steps of an aspect or to a level of it.
+     * @description Out in the order of the aspect, one function after the other; in, the other way round. Where one has no place meanwhile, what was scaled before it goes back.
+     */
+    readonly post: operations['scaleNs'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/nslcm/v2/ns_lcm_op_occs': {
     readonly parameters: {
       readonly query?: never;
@@ -357,6 +380,35 @@ export interface components {
       readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
       readonly additionalParams?: components['schemas']['ChangeParams'];
     };
+    readonly ScaleNsRequest: {
+      /** @enum {string} */
+      readonly scaleType: 'SCALE_NS';
+      readonly scaleNsData: components['schemas']['ScaleNsData'];
+    };
+    /** @description One of the two. */
+    readonly ScaleNsData: {
+      readonly scaleNsByStepsData?: components['schemas']['ScaleNsByStepsData'];
+      readonly scaleNsToLevelData?: components['schemas']['ScaleNsToLevelData'];
+    } & (unknown | unknown);
+    readonly ScaleNsByStepsData: {
+      /** @enum {string} */
+      readonly scalingDirection: 'SCALE_IN' | 'SCALE_OUT';
+      /** @description Name of the aspect in the descriptor of the service. */
+      readonly aspectId: components['schemas']['IdentifierInVnfd'];
+      /**
+       * @description Levels.
+       * @default 1
+       */
+      readonly numberOfSteps?: number;
+    };
+    readonly ScaleNsToLevelData: {
+      readonly nsScaleInfo: readonly components['schemas']['NsScaleInfo'][];
+    };
+    readonly NsScaleInfo: {
+      readonly nsScalingAspectId: components['schemas']['IdentifierInVnfd'];
+      /** @description Number of the level. */
+      readonly nsScaleLevelId: components['schemas']['IdentifierInVnfd'];
+    };
     /** @description One of the two. */
     readonly HealNsRequest: {
       readonly healNsData?: {
@@ -382,6 +434,8 @@ export interface components {
       readonly vnfInstance?: readonly components['schemas']['VnfInstance'][];
       /** @enum {string} */
       readonly nsState: 'NOT_INSTANTIATED' | 'INSTANTIATED';
+      /** @description The level of each aspect of the service. */
+      readonly nsScaleStatus?: readonly components['schemas']['NsScaleInfo'][];
       /** @description Ours. Values of the parameters of the service. */
       readonly parameters?: components['schemas']['KeyValuePairs'];
       readonly _links: {
@@ -390,6 +444,7 @@ export interface components {
         readonly terminate?: components['schemas']['Link'];
         readonly heal?: components['schemas']['Link'];
         readonly update?: components['schemas']['Link'];
+        readonly scale?: components['schemas']['Link'];
       };
     };
     readonly AffectedVnf: {
@@ -399,7 +454,14 @@ export interface components {
       readonly vnfName?: string;
       /** @enum {string} */
       readonly changeType?:
-        'ADD' | 'REMOVE' | 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'CHANGE_VNFPKG' | 'MODIFY_INFORMATION';
+        | 'ADD'
+        | 'REMOVE'
+        | 'INSTANTIATE'
+        | 'TERMINATE'
+        | 'SCALE'
+        | 'HEAL'
+        | 'CHANGE_VNFPKG'
+        | 'MODIFY_INFORMATION';
       /** @enum {string} */
       readonly changeResult?: 'COMPLETED' | 'ROLLED_BACK' | 'FAILED';
     };
@@ -417,7 +479,7 @@ export interface components {
       readonly stateEnteredTime: components['schemas']['DateTime'];
       readonly nsInstanceId: components['schemas']['Identifier'];
       /** @enum {string} */
-      readonly lcmOperationType: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE';
+      readonly lcmOperationType: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE' | 'SCALE';
       readonly startTime: components['schemas']['DateTime'];
       readonly isAutomaticInvocation: boolean;
       /** @description The request body. */
@@ -1193,6 +1255,62 @@ export interface operations {
       };
     };
     readonly responses: {
+      /** @description Accepted; Location names the operation occurrence. */
+      readonly 202: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 406: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly scaleNs: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description With true, answers with the plan and changes nothing. */
+        readonly dryRun?: components['parameters']['dryRun'];
+      };
+      readonly header?: {
+        /** @description Version of the API that the client was made for, MAJOR.MINOR.PATCH. Absent means the current one. 400 when malformed, 406 when not served. */
+        readonly Version?: components['parameters']['Version'];
+        /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        /** @description Identifier of the NS instance. */
+        readonly nsInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ScaleNsRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description With dryRun=true: the plan. Nothing was changed. */
+      readonly 200: {
+        headers: {
+          readonly Version: components['headers']['Version'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['PlacementPlan'];
+        };
+      };
       /** @description Accepted; Location names the operation occurrence. */
       readonly 202: {
         headers: {

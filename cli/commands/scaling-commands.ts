@@ -7,6 +7,7 @@ import { CliFailure, EXIT } from '../failure.ts';
 import { findFunction } from '../find-function.ts';
 import { age, printJson, printRows, say } from '../output.ts';
 import { readPolicyFile } from '../read-policy.ts';
+import { listInstances } from '../services.ts';
 import { addReplayCommand } from './replay-command.ts';
 
 type Aspect = components['schemas']['ScalingAspect'];
@@ -25,13 +26,13 @@ export function addScalingCommands(program: Command, env: Environment): void {
 function addLooking(group: Command, env: Environment): void {
   group
     .command('list')
-    .description('list the scaling aspects of all functions')
+    .description('list the scaling aspects of all functions and services')
     .action(async (_options: unknown, command: Command) => {
       const { client, format } = contextOf(command, env);
       const aspects = await client.list<Aspect>('/iotmano/v1/scaling_aspects');
       printRows(format, aspects.map(rowOf), COLUMNS, aspects);
     });
-  withAspect(group.command('show <function>'))
+  withAspect(group.command('show <name>'))
     .description('show why an aspect has the level it has, and what its policy found last')
     .action(async (name: string, { aspect }: AspectOption, command: Command) => {
       const { client, format } = contextOf(command, env);
@@ -52,18 +53,18 @@ function addSetting(group: Command, env: Environment): void {
     const { body } = await client.patch<Aspect>(await pathOf(client, name, aspect), changes);
     printRows(format, [rowOf(body)], COLUMNS, body);
   };
-  withAspect(group.command('hold <function>'))
+  withAspect(group.command('hold <name>'))
     .description('keep an aspect at its level; its policy only looks')
     .option('--for <duration>', 'for so long, e.g. 30m (default: until it is released)')
     .action(async (name: string, options: AspectOption & { for?: string }, command: Command) =>
       change(command, name, options.aspect, { hold: holdFor(options.for) }),
     );
-  withAspect(group.command('release <function>'))
+  withAspect(group.command('release <name>'))
     .description('let the policy act again, also after scaling by hand')
     .action(async (name: string, { aspect }: AspectOption, command: Command) =>
       change(command, name, aspect, { hold: null }),
     );
-  withAspect(group.command('policy <function> [file]'))
+  withAspect(group.command('policy <name> [file]'))
     .description('put the policy in a file (YAML or JSON) in the place of the one in force')
     .option('--reset', 'the policy of the descriptor again')
     .action(
@@ -91,7 +92,7 @@ interface AspectOption {
 }
 
 function withAspect(command: Command): Command {
-  return command.option('--aspect <name>', 'which aspect, where the function has several');
+  return command.option('--aspect <name>', 'which aspect, where the function or service has several');
 }
 
 function holdFor(duration: string | undefined): { until?: string } {
@@ -102,24 +103,47 @@ function holdFor(duration: string | undefined): { until?: string } {
   return { until: new Date(Date.now() + seconds * 1000).toISOString() };
 }
 
-/** @throws CliFailure naming the aspects where none or the wrong one is named */
+/** @throws CliFailure naming the aspects where none or the wrong one is named, or where a function and a service have the name */
 async function pathOf(client: Client, name: string, wanted: string | undefined): Promise<string> {
-  const vnfInstanceId = await findFunction(client, name);
   const all = await client.list<Aspect>('/iotmano/v1/scaling_aspects');
-  const names = all.filter((one) => one.vnfInstanceId === vnfInstanceId).map(({ aspectId }) => aspectId);
+  const isCalledSo = ({ vnfInstanceId, vnfInstanceName, nsInstanceId, nsInstanceName }: Aspect): boolean =>
+    [vnfInstanceId, vnfInstanceName, nsInstanceId, nsInstanceName].includes(name);
+  const own = all.filter(isCalledSo);
+  const paths = new Set(own.map(instancePath));
+  if (paths.size > 1)
+    throw new CliFailure(
+      EXIT.usage,
+      `${paths.size} functions or services are called "${name}"; name one by id: ${[...paths].map((path) => path.split('/').at(-1)).join(', ')}`,
+    );
+  const [path = `vnf_instances/${await requireName(client, name)}`] = paths;
+  const names = own.map(({ aspectId }) => aspectId);
   const aspect = wanted ?? (names.length === 1 ? names[0] : undefined);
   if (aspect === undefined || !names.includes(aspect))
     throw new CliFailure(
       aspect === undefined && names.length > 1 ? EXIT.usage : EXIT.notFound,
       `${name} has ${names.length === 0 ? 'no scaling aspect' : `the scaling aspects ${names.join(', ')}; name one with --aspect`}`,
     );
-  return `/iotmano/v1/vnf_instances/${vnfInstanceId}/scaling_aspects/${aspect}`;
+  return `/iotmano/v1/${path}/scaling_aspects/${aspect}`;
 }
 
-const COLUMNS = ['function', 'aspect', 'level', 'range', 'policy', 'wishes', 'hold', 'changed'];
+function instancePath({ vnfInstanceId, nsInstanceId }: Aspect): string {
+  return nsInstanceId === undefined ? `vnf_instances/${vnfInstanceId ?? ''}` : `ns_instances/${nsInstanceId}`;
+}
+
+/** What has no aspect may be a service or a function, or not be there at all. */
+async function requireName(client: Client, name: string): Promise<string> {
+  const isService = (await listInstances(client)).some(
+    ({ id, nsInstanceName }) => id === name || nsInstanceName === name,
+  );
+  return isService ? name : findFunction(client, name);
+}
+
+const COLUMNS = ['name', 'of', 'aspect', 'level', 'range', 'policy', 'wishes', 'hold', 'changed'];
 
 function rowOf({
   vnfInstanceName,
+  nsInstanceName,
+  scaledBy,
   aspectId,
   level,
   minLevel,
@@ -131,23 +155,31 @@ function rowOf({
   changes,
 }: Aspect): object {
   return {
-    function: vnfInstanceName,
+    name: vnfInstanceName ?? nsInstanceName,
+    of: nsInstanceName === undefined ? 'function' : 'service',
     aspect: aspectId,
     level,
     range: `${minLevel}-${maxLevel}`,
     policy: policySource === 'operator' ? `${String(policy?.['type'])} (set)` : policy?.['type'],
     wishes: lastLook?.wishedLevel,
-    hold:
-      hold === undefined ? undefined : hold.until === undefined ? 'until released' : `until ${hold.until}`,
+    hold: scaledBy === undefined ? holdText(hold) : `by ${scaledBy.nsInstanceName}`,
     changed: age(changes.at(-1)?.time, Date.now()),
   };
 }
 
+function holdText(hold: Aspect['hold']): string | undefined {
+  if (hold === undefined) return undefined;
+  return hold.until === undefined ? 'until released' : `until ${hold.until}`;
+}
+
 function show(aspect: Aspect): void {
   printRows('table', [rowOf(aspect)], COLUMNS);
-  const { lastLook, changes, hold } = aspect;
-  if (hold?.vnfLcmOpOccId !== undefined)
-    say(`held since ${hold.since} because of the operation ${hold.vnfLcmOpOccId}, which was by hand`);
+  const { lastLook, changes, hold, scaledBy } = aspect;
+  const byHand = hold?.nsLcmOpOccId ?? hold?.vnfLcmOpOccId;
+  if (hold !== undefined && byHand !== undefined)
+    say(`held since ${hold.since} because of the operation ${byHand}, which was by hand`);
+  if (scaledBy !== undefined)
+    say(`the service ${scaledBy.nsInstanceName} scales it by its aspect ${scaledBy.aspectId}`);
   if (lastLook === undefined) say('its policy has not looked yet');
   else {
     say(`at ${lastLook.time}: ${lastLook.level} -> ${lastLook.nextLevel}`);

@@ -14,6 +14,7 @@ import {
   planService,
   removeInstance,
 } from '../services.ts';
+import { addScaleCommand } from './scale-command.ts';
 import { addUpgradeCommand } from './upgrade-command.ts';
 
 interface PlanOptions {
@@ -35,10 +36,13 @@ interface HealOptions {
 
 /** `iotmano service …`: plan, deploy, look after and remove services (NS instances). */
 export function addServiceCommands(program: Command, env: Environment): void {
-  const group = program.command('service').description('plan, deploy, upgrade, heal and remove services');
+  const group = program
+    .command('service')
+    .description('plan, deploy, upgrade, scale, heal and remove services');
   addPlanAndDeploy(group, env);
   addListAndShow(group, env);
   addUpgradeCommand(group, env);
+  addScaleCommand(group, env);
   addHealAndRemove(group, env);
 }
 
@@ -115,9 +119,13 @@ function addListAndShow(group: Command, env: Environment): void {
         printJson(instance);
         return;
       }
-      const { nsInstanceName, nsState, nsdId, id, parameters } = instance;
+      const { nsInstanceName, nsState, nsdId, id, parameters, nsScaleStatus = [] } = instance;
+      const aspects = nsScaleStatus.map(
+        ({ nsScalingAspectId, nsScaleLevelId }) => `${nsScalingAspectId} at level ${nsScaleLevelId}`,
+      );
+      const scaling = aspects.length === 0 ? '' : `scaling     ${aspects.join(', ')}\n`;
       process.stdout.write(
-        `name        ${nsInstanceName}\nid          ${id}\nstate       ${nsState}\ndescriptor  ${nsdId}\nparameters  ${JSON.stringify(parameters)}\n\n`,
+        `name        ${nsInstanceName}\nid          ${id}\nstate       ${nsState}\ndescriptor  ${nsdId}\nparameters  ${JSON.stringify(parameters)}\n${scaling}\n`,
       );
       const rows = (await instancesOf(client, instance)).map((row) => ({ ...row, host: row.hostId }));
       printRows(format, rows, ['name', 'state', 'host', 'restarts', 'reason']);

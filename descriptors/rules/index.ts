@@ -20,6 +20,7 @@ import {
 import { invalidExpression, unknownJurisdiction, unknownNear } from './placement.ts';
 import type { Rule } from './rule.ts';
 import { invalidSchedule, limitsCross, paceOutOfRange, timeOutsideAspect } from './scaling.ts';
+import { aspectOrderIncomplete, levelsDoNotRise } from './service-aspects.ts';
 import { bindingCycle, invalidVersionRange } from './services.ts';
 import { singleWriterNeedsFence, stopAfterIncomplete } from './single-writer.ts';
 import { unresolvableTemplate } from './templates.ts';
@@ -43,6 +44,8 @@ export const RULES: readonly Rule[] = [
   invalidSchedule,
   timeOutsideAspect,
   paceOutOfRange,
+  levelsDoNotRise,
+  aspectOrderIncomplete,
   quantityOutOfRange,
   secretWithDefault,
   tooManyParameters,

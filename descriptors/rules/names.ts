@@ -162,6 +162,7 @@ export const unknownConstituent: Rule = {
     ];
     for (const at of references) yield* unknown(at, names, 'a constituent');
     for (const level of doc.each('aspects', 'levels')) yield* unknownKeys(level, names, 'a constituent');
+    for (const at of doc.each('aspects', 'order')) yield* unknown(at, names, 'a constituent');
   },
 };
 

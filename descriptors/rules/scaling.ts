@@ -1,7 +1,12 @@
 import { faultOfCron, faultOfTimeZone } from '../cron-times.ts';
 import type { Cursor } from '../document/cursor.ts';
 import { parseSeconds } from '../document/quantities.ts';
-import { FUNCTION, type Rule, type RuleFinding } from './rule.ts';
+import { BOTH, type Rule, type RuleFinding } from './rule.ts';
+
+/** The aspects of a function, or those of a service. */
+function aspectsOf(doc: Cursor): readonly Cursor[] {
+  return [...doc.each('scaling'), ...doc.each('aspects')];
+}
 
 /** The policy of an aspect, and the one that may go beyond its schedule. */
 export function policiesOf(aspect: Cursor): readonly Cursor[] {
@@ -16,9 +21,9 @@ export function indicatorPlaces(policy: Cursor): readonly Cursor[] {
 export const limitsCross: Rule = {
   name: 'limits-cross',
   summary: 'The lower limit of a threshold policy is below its upper limit.',
-  kinds: FUNCTION,
+  kinds: BOTH,
   *check(doc) {
-    for (const place of doc.each('scaling').flatMap(policiesOf).flatMap(indicatorPlaces)) {
+    for (const place of aspectsOf(doc).flatMap(policiesOf).flatMap(indicatorPlaces)) {
       const up = place.at('up').number;
       const down = place.at('down').number;
       if (up === undefined || down === undefined || down < up) continue;
@@ -34,9 +39,9 @@ export const limitsCross: Rule = {
 export const invalidSchedule: Rule = {
   name: 'invalid-schedule',
   summary: 'The times of a schedule are cron patterns that come, in a time zone that there is.',
-  kinds: FUNCTION,
+  kinds: BOTH,
   *check(doc) {
-    for (const aspect of doc.each('scaling')) {
+    for (const aspect of aspectsOf(doc)) {
       const zone = aspect.at('policy', 'timeZone');
       const unknownZone = zone.text === undefined ? undefined : faultOfTimeZone(zone.text);
       if (unknownZone !== undefined)
@@ -54,17 +59,18 @@ export const invalidSchedule: Rule = {
 export const timeOutsideAspect: Rule = {
   name: 'time-outside-aspect',
   summary: 'The levels of a schedule lie between the minimum and the maximum of their aspect.',
-  kinds: FUNCTION,
+  kinds: BOTH,
   *check(doc) {
-    for (const aspect of doc.each('scaling')) {
-      const min = aspect.at('min').number ?? 0;
-      const max = aspect.at('max').number ?? Infinity;
+    for (const aspect of aspectsOf(doc)) {
+      const levels = aspect.at('levels').items().length;
+      const min = aspect.at('min').number ?? Math.min(1, levels);
+      const max = aspect.at('max').number ?? (levels === 0 ? Infinity : levels);
       for (const time of aspect.at('policy').each('times')) {
         const at = time.at('level');
         if (at.number === undefined || (at.number >= min && at.number <= max)) continue;
         yield {
           at,
-          message: `${at.number} is outside the aspect \`${aspect.at('aspect').text ?? ''}\``,
+          message: `${at.number} is outside the aspect \`${aspect.at('aspect').text ?? aspect.at('name').text ?? ''}\``,
           remedy: `choose ${min} to ${max}, or change the aspect`,
         };
       }
@@ -81,11 +87,11 @@ export const paceOutOfRange: Rule = {
   name: 'pace-out-of-range',
   summary:
     'Durations of scaling policies end within 31 days, windows are above zero, steps of forecasts are at least a second and at most 1,000 ahead, and metrics are read every second to every hour.',
-  kinds: FUNCTION,
+  kinds: BOTH,
   *check(doc) {
     for (const unit of doc.each('units'))
       yield* within(unit.at('metrics', 'every'), SHORTEST_SECONDS, LONGEST_READING_SECONDS, '1s to 1h');
-    for (const policy of doc.each('scaling').flatMap(policiesOf)) {
+    for (const policy of aspectsOf(doc).flatMap(policiesOf)) {
       for (const name of ['window', 'staleAfter', 'step', 'ahead'])
         yield* within(
           policy.at(name),

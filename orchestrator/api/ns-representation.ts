@@ -2,6 +2,7 @@ import type { VnfPkgId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/nslcm.ts';
 import { packageOf, secretNamesOf } from '../lifecycle/index.ts';
 import {
+  aspectsOfService,
   canRollBackService,
   constituentsOf,
   descriptorOf,
@@ -27,6 +28,7 @@ export function nsInstanceView(
   const link = (task: string) => ({ href: `${self}/${task}` });
   const isFree = document.activeOpOcc === undefined;
   const isInstantiated = document.state === 'INSTANTIATED';
+  const aspects = aspectsOfService(context, record);
   return {
     id,
     nsInstanceName: document.name,
@@ -38,12 +40,25 @@ export function nsInstanceView(
       vnfInstanceView(context.lifecycle, origin, constituent.record),
     ),
     nsState: document.state,
+    ...(aspects.length === 0
+      ? {}
+      : {
+          nsScaleStatus: aspects.map(({ aspect, level }) => ({
+            nsScalingAspectId: aspect.name,
+            nsScaleLevelId: String(level),
+          })),
+        }),
     parameters: anyObject(withoutSecrets(descriptorOf(context, record), document.parameters)),
     _links: {
       self: { href: self },
       ...(isFree && !isInstantiated ? { instantiate: link('instantiate') } : {}),
       ...(isFree && isInstantiated
-        ? { terminate: link('terminate'), heal: link('heal'), update: link('update') }
+        ? {
+            terminate: link('terminate'),
+            heal: link('heal'),
+            update: link('update'),
+            ...(aspects.length === 0 ? {} : { scale: link('scale') }),
+          }
         : {}),
     },
   };
@@ -97,6 +112,7 @@ function publicChanges({ state, lifecycle }: Services['context'], changes: unkno
 const CHANGE_TYPES = {
   INSTANTIATE: 'INSTANTIATE',
   TERMINATE: 'TERMINATE',
+  SCALE: 'SCALE',
   HEAL: 'HEAL',
   CHANGE_VNFPKG: 'CHANGE_VNFPKG',
   MODIFY_INFO: 'MODIFY_INFORMATION',
@@ -145,7 +161,7 @@ function affectedVnfs(
 ): Schemas['AffectedVnf'][] {
   return Object.entries(children).flatMap(([name, id]) => {
     const operation = context.state.get('vnf-lcm-op-occ', id)?.document;
-    if (operation === undefined || operation.operation === 'SCALE') return [];
+    if (operation === undefined) return [];
     const { state } = operation;
     const function_ = context.state.get('vnf-instance', operation.vnfInstanceId);
     return [

@@ -1,4 +1,4 @@
-import type { HealNs, InstantiateNs, Services, UpdateNs } from '../services/index.ts';
+import type { HealNs, InstantiateNs, ScaleNs, Services, UpdateNs } from '../services/index.ts';
 import { lcmInstanceRoutes, lcmTaskRoute, type LcmTask } from './lcm-instance-routes.ts';
 import { lcmOpOccRoutes } from './lcm-op-occ-routes.ts';
 import { NS_INSTANCES, NS_OP_OCCS, nsInstanceView, nsOpOccView } from './ns-representation.ts';
@@ -17,10 +17,11 @@ const INSTANCE_SHAPE: ResourceShape = {
     'flavourId',
     'vnfInstance',
     'nsState',
+    'nsScaleStatus',
     'parameters',
     '_links',
   ],
-  optionalComplex: ['vnfInstance', 'parameters'],
+  optionalComplex: ['vnfInstance', 'nsScaleStatus', 'parameters'],
   excludedByDefault: ['vnfInstance'],
 };
 
@@ -75,6 +76,12 @@ export function nsLcmRoutes(services: Services): readonly Route[] {
     ),
     task('heal', (request, alongside) =>
       ns.heal(request.caller.tenant, idOf(request), bodyOf<HealNs>(request), alongside),
+    ),
+    task(
+      'scale',
+      (request, alongside) =>
+        ns.scale(request.caller.tenant, idOf(request), bodyOf<ScaleNs>(request), alongside),
+      (request) => ns.planScale(request.caller.tenant, idOf(request), bodyOf<ScaleNs>(request)),
     ),
     task('update', (request, alongside) =>
       ns.update(request.caller.tenant, idOf(request), bodyOf<UpdateNs>(request), alongside),

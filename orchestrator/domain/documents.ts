@@ -278,7 +278,7 @@ export interface NsInstanceDocument {
 
 export interface NsLcmOpOccDocument {
   readonly nsInstanceId: NsInstanceId;
-  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE';
+  readonly operation: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE' | 'SCALE';
   readonly state: NsLcmOperationState;
   readonly startTime: string;
   readonly stateEnteredTime: string;
@@ -289,6 +289,19 @@ export interface NsLcmOpOccDocument {
   /** Constituent → its operation within the current attempt at this one. */
   readonly children: Readonly<Record<string, LcmOpOccId>>;
   readonly error?: ProblemRecord;
+  /** Of a SCALE: decided when it was accepted, so that it means the same after any crash and retry. */
+  readonly scaling?: ServiceScaling;
+}
+
+/** From which level of an aspect of a service to which. Level 0 is below the first. */
+export interface ServiceScaling {
+  readonly aspect: string;
+  readonly from: number;
+  readonly to: number;
+  /** Constituent → the aspect of its own by which it is scaled, and its steps before and after. */
+  readonly functions: Readonly<
+    Record<string, { readonly aspect: string; readonly before: number; readonly after: number }>
+  >;
 }
 
 /** One workload that one host has to run. Record id: `<hostId>.<workloadId>`. */
@@ -525,7 +538,7 @@ export interface AlarmDocument {
   readonly clearedAt?: string;
 }
 
-/** What scaling knows of one aspect of a function. Record id: `scalingAspectId`. */
+/** What scaling knows of one aspect of a function, or of a service. Record id: `scalingAspectId`. */
 export interface ScalingAspectDocument {
   /** What an operator has put in the place of the descriptor's policy, as written. */
   readonly policy?: Readonly<Record<string, unknown>>;

@@ -179,7 +179,7 @@ function endsInNothing(operation: string, event: 'complete' | 'rolledBack'): boo
   return operation === (event === 'complete' ? 'TERMINATE' : 'INSTANTIATE');
 }
 
-/** An automatic operation has nobody who would retry it: it ends, and the next one follows when it is time. */
+/** An automatic operation has nobody who would retry it: it ends, and the next one follows when it is time. For one of a service the service decides. */
 function failTemporarily(
   context: LifecycleContext,
   { vnfInstanceId, instance, operation }: ActiveOperation,
@@ -187,7 +187,7 @@ function failTemporarily(
 ): void {
   const error = problemRecord('driver-failed', detail);
   const failed = moveOperation(context, operation, 'failTemporarily', { error });
-  if (!operation.document.isAutomaticInvocation) {
+  if (!operation.document.isAutomaticInvocation || operation.document.nsLcmOpOccId !== undefined) {
     context.commit([failed]);
     return;
   }

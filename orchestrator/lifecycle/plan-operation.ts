@@ -27,7 +27,7 @@ import { planMixedCoverage } from './plan-mixed-coverage.ts';
 import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { FUNCTION_EFFORT, searchEffort, type SearchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
-import { claimOf, overrideOf } from './snapshot-inventory.ts';
+import { claimOf, overrideOf, type WantedOverride } from './snapshot-inventory.ts';
 import { targetsIn } from './target-hosts.ts';
 import type { HealParams } from './vnf-requests.ts';
 import { placedPackageOf } from './version-descriptor.ts';
@@ -40,6 +40,8 @@ interface Planning {
   readonly planner?: Planner;
   /** Default `FUNCTION_EFFORT`. */
   readonly effort?: SearchEffort;
+  /** Other functions as they would be, not as they are: those that are planned together with it. */
+  readonly besides?: readonly WantedOverride[];
 }
 
 /** An operation as far as its plan depends on it. */
@@ -134,7 +136,7 @@ function planChange(
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
   { moved, replaced, displaced: sorted, targets }: Changes,
-  { planner = planPlacement, effort = FUNCTION_EFFORT }: Planning,
+  { planner = planPlacement, effort = FUNCTION_EFFORT, besides = [] }: Planning,
 ): WantedPlan {
   const { vnfInstanceId, tenant, instance } = record;
   const isHealing = operation.operation === 'HEAL';
@@ -170,7 +172,11 @@ function planChange(
     look: (kept, plan) =>
       context.inventory.look(
         plan,
-        [overrideOf(vnfInstanceId, instance, kept), ...companions.map((companion) => companion.kept)],
+        [
+          overrideOf(vnfInstanceId, instance, kept),
+          ...companions.map((companion) => companion.kept),
+          ...besides,
+        ],
         (hostId) => judgeHost(context.state, context.liveness, pkg.descriptor, hostId).isLost,
       ),
   });

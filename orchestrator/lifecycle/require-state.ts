@@ -40,23 +40,26 @@ export function requireOwn({ document }: StoredRecord<'vnf-instance'>, what: str
 }
 
 /**
- * The update of a service decides of which version the functions are that it names, and whether they go back.
+ * The update of a service decides of which version the functions are that it names, its scaling how many instances they have, and both whether they go back.
  * @throws IotmanoError `conflict` while there is one
  */
-export function requireNotInUpdate(
+export function requireNotInServiceOperation(
   state: StateView,
-  { id, document: { name, nsInstanceId } }: StoredRecord<'vnf-instance'>,
+  { id, document: { name, nsInstanceId, constituent } }: StoredRecord<'vnf-instance'>,
 ): void {
   const active =
     nsInstanceId === undefined ? undefined : state.get('ns-instance', nsInstanceId)?.document.activeOpOcc;
   const operation = active === undefined ? undefined : state.get('ns-lcm-op-occ', active)?.document;
-  if (operation?.operation !== 'UPDATE') return;
+  if (operation === undefined) return;
   const { changeVnfPackageData = [] } = operation.operationParams as {
     readonly changeVnfPackageData?: readonly { readonly vnfInstanceId: string }[];
   };
-  if (changeVnfPackageData.some(({ vnfInstanceId }) => vnfInstanceId === id))
+  const isUpdated = changeVnfPackageData.some(({ vnfInstanceId }) => vnfInstanceId === id);
+  const isScaled =
+    constituent !== undefined && Object.hasOwn(operation.scaling?.functions ?? {}, constituent);
+  if (isUpdated || isScaled)
     throw new IotmanoError(
       'conflict',
-      `${name} is changed by the update ${active} of its service; wait until that is over, or fail it`,
+      `${name} is changed by the ${isUpdated ? 'update' : 'scaling'} ${active} of its service; wait until that is over, or fail it`,
     );
 }

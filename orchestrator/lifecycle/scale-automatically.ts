@@ -8,6 +8,7 @@ import type { ScaleRequest } from './levels.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
 import { requireScalable } from './prepare-instance.ts';
+import { requireNotInServiceOperation } from './require-state.ts';
 
 /** A scaling that nobody has asked for by hand: SOL003's request, and in `additionalParams` why, for whoever reads it later. */
 export interface AutomaticScaling extends Required<ScaleRequest> {
@@ -41,6 +42,7 @@ export function createAutomaticScalings(context: LifecycleContext): AutomaticSca
       const record = context.state.get('vnf-instance', vnfInstanceId);
       const isFree = record?.document.activeOpOcc === undefined;
       if (record?.document.instantiationState !== 'INSTANTIATED' || !isFree) return { type: 'busy' };
+      if (isInServiceOperation(context, record)) return { type: 'busy' };
       let detail = '';
       for (let steps = scaling.numberOfSteps; steps > 0; steps = Math.floor(steps / 2)) {
         const request = { ...scaling, numberOfSteps: steps };
@@ -51,6 +53,16 @@ export function createAutomaticScalings(context: LifecycleContext): AutomaticSca
       return { type: 'refused', detail };
     },
   };
+}
+
+function isInServiceOperation({ state }: LifecycleContext, record: StoredRecord<'vnf-instance'>): boolean {
+  try {
+    requireNotInServiceOperation(state, record);
+    return false;
+  } catch (error) {
+    if (error instanceof IotmanoError && error.code === 'conflict') return true;
+    throw error;
+  }
 }
 
 function problemWith(

@@ -16,7 +16,7 @@ import { instantiationOf, newInstance, requireMovable, requireScalable } from '.
 import {
   requireFree,
   requireInstantiable,
-  requireNotInUpdate,
+  requireNotInServiceOperation,
   requireOwn,
   requireState,
 } from './require-state.ts';
@@ -99,6 +99,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     const record = get(tenant, id);
     requireFree(record);
     requireState(record, 'INSTANTIATED', 'scaled');
+    requireNotInServiceOperation(state, record);
     requireScalable(packageOf(catalog, record.document.vnfPkgId), record.document, request);
     return record;
   }
@@ -139,7 +140,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
     const record = get(tenant, id);
     requireFree(record);
     requireState(record, 'INSTANTIATED', 'changed to another version');
-    requireNotInUpdate(state, record);
+    requireNotInServiceOperation(state, record);
     return record;
   }
 
@@ -202,7 +203,7 @@ export function createVnfUseCases(context: LifecycleContext): VnfUseCases {
       const record = get(tenant, id);
       requireFree(record);
       const { info, ...more } = parseModification(context, record, request);
-      if (more.rollout !== undefined) requireNotInUpdate(state, record);
+      if (more.rollout !== undefined) requireNotInServiceOperation(state, record);
       return start(record, 'MODIFY_INFO', request, alongside, info, more);
     },
     planChange: (tenant, id, request) => {

@@ -14,6 +14,7 @@ let store: MemoryStore;
 let clock: FakeClock;
 let sequence: number;
 let monitoring: ReturnType<typeof createMonitoring>;
+let endWatch: () => void;
 
 beforeEach(() => {
   store = createMemoryStore();
@@ -24,8 +25,12 @@ beforeEach(() => {
   const descriptor = store.get('vnf-package', 'pkg-1')?.document.descriptor;
   setDocument('vnf-package', 'pkg-1', { descriptor: { ...descriptor, alarms: ALARMS } });
   setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-1', instantiationState: 'INSTANTIATED' });
-  watchConditions({ store, clock, monitoring, alarms: createConditionAlarms(store, clock) });
+  endWatch = watch();
 });
+
+function watch(): () => void {
+  return watchConditions({ store, clock, monitoring, alarms: createConditionAlarms(store, clock) });
+}
 
 function setDocument(kind: 'vnf-package' | 'vnf-instance', id: string, document: object): void {
   store.commit([{ op: 'put', kind, id, tenant: DEFAULT_TENANT, document: document as never }]);
@@ -43,6 +48,67 @@ const standing = (): readonly string[] =>
   [...store.list('alarm')].flatMap(({ document: { name, severity, clearedAt } }) =>
     clearedAt === undefined ? [`${name} ${severity}`] : [],
   );
+
+/** A version of the function with other alarms. */
+function onboardNext(alarms: typeof ALARMS): void {
+  const descriptor = store.get('vnf-package', 'pkg-1')?.document.descriptor;
+  setDocument('vnf-package', 'pkg-2', { descriptor: { ...descriptor, alarms } });
+}
+
+async function settled(): Promise<void> {
+  await store.whenDurable();
+  await clock.advance(1);
+}
+
+const texts = (): readonly string[] => [...store.list('alarm')].map(({ document }) => document.text);
+
+describe('an alarm whose end nobody will tell', () => {
+  it('is cleared once no copy is of the version that declared it, with that as its reason', async () => {
+    onboardNext([]);
+    await tell(1);
+    const replaced = { vnfPkgId: 'pkg-1', generation: 1 };
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-2', instantiationState: 'INSTANTIATED', replaced });
+    await settled();
+    expect(standing()).toEqual(['idle WARNING']);
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-2', instantiationState: 'INSTANTIATED' });
+    await settled();
+    expect(standing()).toEqual([]);
+    expect(texts()).toEqual([
+      expect.stringMatching(
+        /cleared: the version of the function that declared this condition is there no more/,
+      ),
+    ]);
+  });
+
+  it('is cleared when the new version has another condition under its name', async () => {
+    onboardNext([{ name: 'idle', when: 'queue_depth <= 0 for 10s', severity: 'WARNING' }]);
+    await tell(1);
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-2', instantiationState: 'INSTANTIATED' });
+    await settled();
+    expect(standing()).toEqual([]);
+  });
+
+  it('is cleared by another leader, which knows nothing of it but its record', async () => {
+    await tell(1);
+    endWatch();
+    endWatch = watch();
+    expect(standing()).toEqual(['idle WARNING']);
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-1', instantiationState: 'NOT_INSTANTIATED' });
+    await settled();
+    expect(standing()).toEqual([]);
+    expect(texts()).toEqual([expect.stringMatching(/cleared: the function has been terminated/)]);
+  });
+
+  it('is cleared when the function was deleted while nobody watched', async () => {
+    await tell(1);
+    endWatch();
+    const { revision } = store.get('vnf-instance', VNF) ?? { revision: 0 };
+    store.commit([{ op: 'delete', kind: 'vnf-instance', id: VNF, expectedRevision: revision }]);
+    endWatch = watch();
+    expect(standing()).toEqual([]);
+    expect(texts()).toEqual([expect.stringMatching(/cleared: the function has been deleted/)]);
+  });
+});
 
 describe('the alarms of a descriptor', () => {
   it('are raised once their condition has held for its time without a break, and cleared when it ends', async () => {

@@ -1,9 +1,9 @@
 import type { Clock, VnfInstanceId } from '../../kernel/index.ts';
 import { parseAlarmCondition, type AlarmCondition, type DescriptorAlarm } from '../../descriptors/index.ts';
-import type { VnfInstanceDocument } from '../domain/index.ts';
-import type { Change, StateStore } from '../store/index.ts';
+import { versionsOf, type VnfInstanceDocument } from '../domain/index.ts';
+import type { Change, StateStore, StateView } from '../store/index.ts';
 import type { Monitoring } from './create-monitoring.ts';
-import type { FunctionAlarms } from './function-alarms.ts';
+import type { FunctionAlarms, StandingAlarm } from './function-alarms.ts';
 import type { Indicator } from './indicators.ts';
 
 export interface ConditionWatchOptions {
@@ -15,20 +15,19 @@ export interface ConditionWatchOptions {
 
 /**
  * Raises and clears the alarms that descriptors declare, whenever a function has told something. What is told no more changes nothing: an alarm that
- * stands goes on standing until somebody tells better, or the function is terminated.
+ * stands goes on standing until somebody tells better, or nobody ever will: the function has another version, is terminated or deleted. Of what
+ * happened while nobody watched, it makes up when it begins.
  * @returns the end of it
  */
 export function watchConditions({ store, clock, monitoring, alarms }: ConditionWatchOptions): () => void {
   /** Since when a condition holds without a break, on the clock that never goes back. Another leader counts anew. */
   const since = new Map<VnfInstanceId, Map<string, number>>();
-
-  function declared({ vnfPkgId }: VnfInstanceDocument): readonly DescriptorAlarm[] {
-    return store.get('vnf-package', vnfPkgId)?.document.descriptor?.alarms ?? [];
-  }
+  /** Functions of which an alarm stands, or stood lately. */
+  const alarmed = new Set(alarms.standing().map(({ vnfInstanceId }) => vnfInstanceId));
 
   function look(vnfInstanceId: VnfInstanceId): void {
     const instance = store.get('vnf-instance', vnfInstanceId)?.document;
-    const conditions = instance === undefined ? [] : declared(instance);
+    const conditions = instance === undefined ? [] : declaredBy(store, instance.vnfPkgId);
     if (instance?.instantiationState !== 'INSTANTIATED' || conditions.length === 0) return;
     const indicators = monitoring.indicatorsOf(vnfInstanceId);
     const holding = since.get(vnfInstanceId) ?? new Map<string, number>();
@@ -39,28 +38,40 @@ export function watchConditions({ store, clock, monitoring, alarms }: ConditionW
       if (condition === undefined || told.length === 0) continue;
       const met = told.find((indicator) => holds(condition, indicator.value));
       if (met === undefined) {
-        holding.delete(name);
+        holding.delete(when);
         alarms.clear(vnfInstanceId, [name]);
         continue;
       }
-      const from = holding.get(name) ?? clock.monotonic();
-      holding.set(name, from);
+      const from = holding.get(when) ?? clock.monotonic();
+      holding.set(when, from);
       if (clock.monotonic() - from < condition.forSeconds * 1000) continue;
       alarms.raise({ vnfInstanceId, name, severity, text: textOf(when, met) });
+      alarmed.add(vnfInstanceId);
+    }
+  }
+
+  /** Clears what nobody will ever tell the end of. */
+  function settle(standing: readonly StandingAlarm[]): void {
+    for (const { vnfInstanceId, name, text } of standing) {
+      const reason = whyOver(store, store.get('vnf-instance', vnfInstanceId)?.document, name, text);
+      if (reason !== undefined) alarms.clear(vnfInstanceId, [name], reason);
     }
   }
 
   function follow({ entries }: Change): void {
-    for (const { kind, id, record } of entries) {
-      if (kind !== 'vnf-instance') continue;
-      const vnfInstanceId = id as VnfInstanceId;
-      const instance = record?.document as VnfInstanceDocument | undefined;
-      if (instance?.instantiationState === 'INSTANTIATED' || !since.delete(vnfInstanceId)) continue;
-      for (const { document } of store.list('alarm'))
-        if (document.source.vnfInstanceId === vnfInstanceId) alarms.clear(vnfInstanceId, [document.name]);
-    }
+    const changed = entries
+      .filter(({ kind }) => kind === 'vnf-instance')
+      .map(({ id }) => id as VnfInstanceId);
+    for (const id of changed)
+      if (store.get('vnf-instance', id)?.document.instantiationState !== 'INSTANTIATED') since.delete(id);
+    if (!changed.some((id) => alarmed.has(id))) return;
+    const standing = alarms.standing();
+    settle(standing.filter(({ vnfInstanceId }) => changed.includes(vnfInstanceId)));
+    alarmed.clear();
+    for (const { vnfInstanceId } of alarms.standing()) alarmed.add(vnfInstanceId);
   }
 
+  settle(alarms.standing());
   const ends = [
     store.subscribe(follow),
     monitoring.onMeasurements((functions) => {
@@ -70,6 +81,24 @@ export function watchConditions({ store, clock, monitoring, alarms }: ConditionW
   return () => {
     for (const end of ends) end();
   };
+}
+
+function declaredBy(state: StateView, vnfPkgId: string): readonly DescriptorAlarm[] {
+  return state.get('vnf-package', vnfPkgId)?.document.descriptor?.alarms ?? [];
+}
+
+/** Why an alarm that stands has nobody who would tell its end; undefined: it has. While one version replaces another, both may have raised it. */
+function whyOver(
+  state: StateView,
+  instance: VnfInstanceDocument | undefined,
+  name: string,
+  text: string,
+): string | undefined {
+  if (instance === undefined) return 'the function has been deleted';
+  if (instance.instantiationState !== 'INSTANTIATED') return 'the function has been terminated';
+  const declared = versionsOf(instance).flatMap(({ vnfPkgId }) => declaredBy(state, vnfPkgId));
+  const isDeclared = declared.some((alarm) => alarm.name === name && text.startsWith(`${alarm.when}: `));
+  return isDeclared ? undefined : 'the version of the function that declared this condition is there no more';
 }
 
 function holds({ comparison, bound }: AlarmCondition, value: number): boolean {

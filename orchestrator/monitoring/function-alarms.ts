@@ -15,8 +15,19 @@ export interface FunctionAlarm {
 /** Keeps alarms of functions. Raising one that stands, or clearing where none stands, changes nothing. */
 export interface FunctionAlarms {
   raise(alarm: FunctionAlarm): void;
-  /** Those of the function's alarms with these names that the orchestrator has raised. Costs no more than there are names. */
-  clear(vnfInstanceId: VnfInstanceId, names: readonly string[]): void;
+  /**
+   * Those of the function's alarms with these names that the orchestrator has raised. Costs no more than there are names.
+   * @param reason why nobody will tell that the condition has ended; absent: it has ended
+   */
+  clear(vnfInstanceId: VnfInstanceId, names: readonly string[], reason?: string): void;
+  /** All that stand, also of functions that there are no more. */
+  standing(): readonly StandingAlarm[];
+}
+
+export interface StandingAlarm {
+  readonly vnfInstanceId: VnfInstanceId;
+  readonly name: string;
+  readonly text: string;
 }
 
 /** Tells what the orchestrator has found from what a host has. */
@@ -48,22 +59,24 @@ function keepAlarms(store: StateStore, clock: Clock, idOf: typeof functionAlarmI
       const document: AlarmDocument = { source, name, severity, text, raisedAt, changedAt: now };
       store.commit([{ op: 'put', kind: 'alarm', id, tenant: function_.tenant, document }]);
     },
-    clear: (vnfInstanceId, names) => {
+    clear: (vnfInstanceId, names, reason) => {
       const writes = names.flatMap((name): Write[] => {
         const record = store.get('alarm', idOf(vnfInstanceId, name));
         if (record === undefined || !isStanding(record.document)) return [];
-        const { id, tenant, document } = record;
-        return [
-          {
-            op: 'put',
-            kind: 'alarm',
-            id,
-            tenant,
-            document: clearedAlarm(document, toTimestamp(clock.now())),
-          },
-        ];
+        const { id, tenant } = record;
+        const cleared = clearedAlarm(record.document, toTimestamp(clock.now()));
+        const document =
+          reason === undefined ? cleared : { ...cleared, text: `${cleared.text} (cleared: ${reason})` };
+        return [{ op: 'put', kind: 'alarm', id, tenant, document }];
       });
       store.commit(writes);
     },
+    standing: () =>
+      [...store.list('alarm')].flatMap(({ id, document }) => {
+        const { source, name, text } = document;
+        const { vnfInstanceId } = source;
+        if (!isStanding(document) || vnfInstanceId === undefined) return [];
+        return id === idOf(vnfInstanceId, name) ? [{ vnfInstanceId, name, text }] : [];
+      }),
   };
 }

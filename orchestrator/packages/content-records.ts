@@ -1,7 +1,6 @@
 import { IotmanoError, transition, type TenantId } from '../../kernel/index.ts';
 import {
   ONBOARDING,
-  versionsOf,
   type OnboardingEvent,
   type OnboardingState,
   type RecordDocuments,
@@ -64,17 +63,6 @@ export function updateWrite(record: ContentRecord, change: Partial<ContentDocume
     expectedRevision: revision,
     document: { ...document, ...change },
   } as Write;
-}
-
-/** Ids of the packages, or descriptors, that instances were made from. */
-export function idsInUse(state: StateView, kind: ContentKind): ReadonlySet<string> {
-  if (kind === 'vnf-package')
-    return new Set(
-      [...state.list('vnf-instance')].flatMap(({ document }) =>
-        versionsOf(document).map(({ vnfPkgId }) => vnfPkgId),
-      ),
-    );
-  return new Set([...state.list('ns-instance')].map(({ document }) => document.nsdInfoId));
 }
 
 /** All packages and descriptors, of all tenants, as they are now. */

@@ -5,7 +5,6 @@ import {
   contentRecords,
   createWrite,
   digestsInUse,
-  idsInUse,
   nameOf,
   requireContent,
   stateAfter,
@@ -14,6 +13,7 @@ import {
   type ContentKind,
   type ContentRecord,
 } from './content-records.ts';
+import { idsInUse } from './ids-in-use.ts';
 import { createProcessor, type ProcessorOptions } from './process-content.ts';
 
 export interface OnboardingOptions extends ProcessorOptions {
@@ -130,7 +130,10 @@ export function createOnboarding(options: OnboardingOptions): Onboarding {
       const { kind, id, revision } = record;
       store.commit([{ op: 'delete', kind, id, expectedRevision: revision }], (state) => {
         if (idsInUse(state, kind).has(id))
-          throw new IotmanoError('conflict', `${what} is IN_USE by instances; delete those first`);
+          throw new IotmanoError(
+            'conflict',
+            `${what} is IN_USE by instances, or by operations that are not over; delete or end those first`,
+          );
       });
       await store.whenDurable();
       uploads.get(id)?.abort();

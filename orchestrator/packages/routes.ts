@@ -14,7 +14,8 @@ import {
   type Route,
 } from '../api/route.ts';
 import type { ContentFiles } from './content-files.ts';
-import { idsInUse, type ContentDocument, type ContentRecord } from './content-records.ts';
+import type { ContentDocument, ContentRecord } from './content-records.ts';
+import { idsInUse } from './ids-in-use.ts';
 import { contentRoutes } from './content-routes.ts';
 import type { Onboarding } from './onboarding.ts';
 import { RESOURCES, type Resource } from './resources.ts';

@@ -1,6 +1,9 @@
-import type { VnfInstanceId } from '../../kernel/index.ts';
+import type { NsInstanceId, VnfInstanceId } from '../../kernel/index.ts';
 
-/** Id of the one record of an aspect of a function. Those of a function begin with its id and a dot. */
-export function scalingAspectId(vnfInstanceId: VnfInstanceId, aspect: string): string {
-  return `${vnfInstanceId}.${aspect}`;
+/** What has aspects: a function, or a service. */
+export type ScaledId = VnfInstanceId | NsInstanceId;
+
+/** Id of the one record of an aspect of a function or service. Those of one begin with its id and a dot. */
+export function scalingAspectId(id: ScaledId, aspect: string): string {
+  return `${id}.${aspect}`;
 }

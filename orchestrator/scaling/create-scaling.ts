@@ -1,12 +1,9 @@
 import type { Route } from '../api/route.ts';
-import type { Lifecycle } from '../lifecycle/index.ts';
 import { scalingRoutes } from './routes.ts';
 import { createScalingLoop, type ScalingLoopOptions } from './scaling-loop.ts';
 import { createScalingUseCases, type ScalingUseCases } from './scaling-use-cases.ts';
 
-export interface ScalingOptions extends ScalingLoopOptions {
-  readonly lifecycle: Pick<Lifecycle, 'automaticScalings' | 'context'>;
-}
+export type ScalingOptions = ScalingLoopOptions;
 
 /** Automatic scaling: policies over what is measured, and what operators set of them. */
 export interface Scaling {
@@ -22,10 +19,11 @@ export interface Scaling {
 
 export function createScaling(options: ScalingOptions): Scaling {
   const loop = createScalingLoop(options);
-  const useCases = createScalingUseCases(options.store, options.lifecycle.context, options.clock);
+  const useCases = createScalingUseCases(options);
   const inMind = {
     watchedOf: loop.watchedOf,
     latestByHand: loop.latestByHand,
+    driverOf: loop.driverOf,
     now: () => options.clock.now(),
   };
   return {

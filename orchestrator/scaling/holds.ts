@@ -1,21 +1,24 @@
 import { toTimestamp, type LcmOpOccId } from '../../kernel/index.ts';
 import type { ScalingAspectDocument } from '../domain/index.ts';
 
+/** The operation by hand that a hold follows from: of a function, of a service, or of a function for its service. */
+export interface ByHand {
+  readonly vnfLcmOpOccId?: LcmOpOccId;
+  readonly nsLcmOpOccId?: LcmOpOccId;
+}
+
 /** The latest scaling of an aspect by hand. */
-export interface ManualScaling {
-  readonly vnfLcmOpOccId: LcmOpOccId;
+export interface ManualScaling extends ByHand {
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
 }
 
-/** Why an aspect stays as it is. */
-export interface Hold {
+/** Why an aspect stays as it is. Without an operation an operator has set it. */
+export interface Hold extends ByHand {
   /** RFC 3339. */
   readonly since: string;
   /** RFC 3339; absent: until it is released. */
   readonly until?: string;
-  /** The operation by hand that it follows from; absent: an operator has set it. */
-  readonly vnfLcmOpOccId?: LcmOpOccId;
 }
 
 /**
@@ -32,11 +35,8 @@ export function holdOf(
   const until = manual === undefined ? 0 : manual.at + holdSeconds * 1000;
   const isReleased = manual !== undefined && releasedAt !== undefined && manual.at <= Date.parse(releasedAt);
   if (manual === undefined || isReleased || until <= now || until <= endOf(set)) return set;
-  return {
-    since: toTimestamp(manual.at),
-    until: toTimestamp(until),
-    vnfLcmOpOccId: manual.vnfLcmOpOccId,
-  };
+  const { at, ...byHand } = manual;
+  return { since: toTimestamp(at), until: toTimestamp(until), ...byHand };
 }
 
 function endOf(hold: { readonly until?: string } | undefined): number {
@@ -45,7 +45,8 @@ function endOf(hold: { readonly until?: string } | undefined): number {
 }
 
 /** The hold in words. */
-export function describeHold({ until, vnfLcmOpOccId }: Hold): string {
-  const by = vnfLcmOpOccId === undefined ? 'set by an operator' : 'scaled by hand';
+export function describeHold({ until, vnfLcmOpOccId, nsLcmOpOccId }: Hold): string {
+  const by =
+    vnfLcmOpOccId === undefined && nsLcmOpOccId === undefined ? 'set by an operator' : 'scaled by hand';
   return `held as ${by} ${until === undefined ? 'until it is released' : `until ${until}`}`;
 }

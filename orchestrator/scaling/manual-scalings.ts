@@ -14,22 +14,36 @@ export interface ManualScalings {
 export function createManualScalings(state: StateView): ManualScalings {
   const latest = new Map<string, ManualScaling>();
 
-  function see(id: string, document: RecordDocuments['vnf-lcm-op-occ']): void {
+  function note(key: string, scaling: ManualScaling): void {
+    if (scaling.at >= (latest.get(key)?.at ?? -Infinity)) latest.set(key, scaling);
+  }
+
+  function seeFunction(id: string, document: RecordDocuments['vnf-lcm-op-occ']): void {
     const { operation, isAutomaticInvocation, vnfInstanceId, operationParams, startTime } = document;
     const aspect = operationParams['aspectId'];
     if (operation !== 'SCALE' || isAutomaticInvocation || typeof aspect !== 'string') return;
-    const key = scalingAspectId(vnfInstanceId, aspect);
+    const parent = document.nsLcmOpOccId === undefined ? {} : { nsLcmOpOccId: document.nsLcmOpOccId };
     const at = Date.parse(startTime);
-    if (at >= (latest.get(key)?.at ?? -Infinity)) latest.set(key, { vnfLcmOpOccId: id as LcmOpOccId, at });
+    note(scalingAspectId(vnfInstanceId, aspect), { vnfLcmOpOccId: id as LcmOpOccId, ...parent, at });
   }
 
-  for (const { id, document } of state.list('vnf-lcm-op-occ')) see(id, document);
+  function seeService(id: string, document: RecordDocuments['ns-lcm-op-occ']): void {
+    const { isAutomaticInvocation, nsInstanceId, scaling, startTime } = document;
+    if (scaling === undefined || isAutomaticInvocation) return;
+    const at = Date.parse(startTime);
+    note(scalingAspectId(nsInstanceId, scaling.aspect), { nsLcmOpOccId: id as LcmOpOccId, at });
+  }
+
+  for (const { id, document } of state.list('vnf-lcm-op-occ')) seeFunction(id, document);
+  for (const { id, document } of state.list('ns-lcm-op-occ')) seeService(id, document);
   return {
     latest: (aspectId) => latest.get(aspectId),
     take: ({ entries }) => {
-      for (const { kind, id, record } of entries)
-        if (kind === 'vnf-lcm-op-occ' && record !== undefined)
-          see(id, record.document as RecordDocuments['vnf-lcm-op-occ']);
+      for (const { kind, id, record } of entries) {
+        if (record === undefined) continue;
+        if (kind === 'vnf-lcm-op-occ') seeFunction(id, record.document as RecordDocuments[typeof kind]);
+        if (kind === 'ns-lcm-op-occ') seeService(id, record.document as RecordDocuments[typeof kind]);
+      }
     },
     forget: (aspectId) => void latest.delete(aspectId),
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
+import { createServiceScalingBench } from './testkit/service-scaling-bench.ts';
 import { POLICY, createScalingBench, type ScalingBench } from './testkit/scaling-bench.ts';
 
 let bench: ScalingBench;
@@ -69,5 +70,41 @@ describe('scaling aspects over the API', () => {
     expect((await operator.get(elsewhere)).status).toBe(404);
     expect((await api.clientFor('admin', 'other').get(path)).status).toBe(404);
     expect((await api.clientFor('admin', 'other').get('/iotmano/v1/scaling_aspects')).body).toEqual([]);
+  });
+});
+
+describe('scaling aspects of services over the API', () => {
+  it('are listed with those of functions, shown and set as these are', async () => {
+    const services = await createServiceScalingBench();
+    await services.tell(35);
+    const { store, clock } = services.bench;
+    const served = await startTestApi({ store, clock, routes: () => services.scaling.routes });
+    const operator = served.clientFor('operator');
+    const one = `/iotmano/v1/ns_instances/${services.id}/scaling_aspects/load`;
+    const { body } = await operator.get<object[]>('/iotmano/v1/scaling_aspects');
+    expect(body).toHaveLength(3);
+    expect(body).toContainEqual(
+      expect.objectContaining({
+        nsInstanceId: services.id,
+        nsInstanceName: 'cse',
+        level: 3,
+        minLevel: 1,
+        maxLevel: 4,
+        changes: [expect.objectContaining({ from: 1, to: 3 })],
+      }),
+    );
+    const scaledBy = { nsInstanceId: services.id, nsInstanceName: 'cse', aspectId: 'load' };
+    expect(body).toContainEqual(
+      expect.objectContaining({ vnfInstanceId: services.idOf('worker'), scaledBy }),
+    );
+    expect((await operator.patch(one, { hold: {} })).body).toMatchObject({
+      hold: { since: expect.any(String) },
+    });
+    expect(
+      (await operator.get(`/iotmano/v1/ns_instances/${services.idOf('worker')}/scaling_aspects/load`)).status,
+    ).toBe(404);
+    expect((await served.clientFor('viewer').patch(one, { hold: null })).status).toBe(403);
+    await served.close();
+    await services.scaling.stop();
   });
 });

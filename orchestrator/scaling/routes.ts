@@ -1,10 +1,9 @@
-import { parseId, type VnfInstanceId } from '../../kernel/index.ts';
-import { OPERATORS, READERS, bodyOf, listResponse, type Route } from '../api/route.ts';
+import { parseId, type NsInstanceId, type VnfInstanceId } from '../../kernel/index.ts';
+import { OPERATORS, READERS, bodyOf, listResponse, type ApiRequest, type Route } from '../api/route.ts';
 import { scalingAspectId } from './aspect-id.ts';
 import { presentAspect, presentWhole, type AspectsInMind } from './present-aspect.ts';
+import type { Scaled } from './scaled.ts';
 import type { AspectModifications, ScalingUseCases } from './scaling-use-cases.ts';
-
-const PATH = '/iotmano/v1/vnf_instances/{vnfInstanceId}/scaling_aspects/{aspectId}';
 
 /** What there is to see and to set of automatic scaling. */
 export function scalingRoutes(useCases: ScalingUseCases, inMind: AspectsInMind): readonly Route[] {
@@ -17,38 +16,53 @@ export function scalingRoutes(useCases: ScalingUseCases, inMind: AspectsInMind):
       handle: async (request) => {
         const all = [...useCases.list(request.caller.tenant)].map((found) => ({
           found,
-          id: scalingAspectId(found.record.id as VnfInstanceId, found.aspect.aspect),
+          id: scalingAspectId(found.scaled.id, found.aspect.aspect),
         }));
         // The pages go by id.
         const rows = all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
         return listResponse(request, rows, ({ found }) => presentAspect(found, inMind));
       },
     },
+    ...aspectRoutes(useCases, inMind, 'function', 'vnf_instances/{vnfInstanceId}', ({ params }) =>
+      parseId<VnfInstanceId>(params['vnfInstanceId'], 'vnfInstanceId'),
+    ),
+    ...aspectRoutes(useCases, inMind, 'service', 'ns_instances/{nsInstanceId}', ({ params }) =>
+      parseId<NsInstanceId>(params['nsInstanceId'], 'nsInstanceId'),
+    ),
+  ];
+}
+
+function aspectRoutes(
+  useCases: ScalingUseCases,
+  inMind: AspectsInMind,
+  kind: Scaled['kind'],
+  instance: string,
+  idIn: (request: ApiRequest) => string,
+): readonly Route[] {
+  const path = `/iotmano/v1/${instance}/scaling_aspects/{aspectId}`;
+  const aspectIn = ({ params }: ApiRequest): string => params['aspectId'] ?? '';
+  return [
     {
       method: 'GET',
-      path: PATH,
+      path,
       access: READERS,
       body: 'none',
-      handle: async ({ params, caller }) => ({
-        status: 200,
-        body: presentWhole(useCases.get(caller.tenant, idIn(params), params['aspectId'] ?? ''), inMind),
-      }),
+      handle: async (request) => {
+        const found = useCases.get(request.caller.tenant, kind, idIn(request), aspectIn(request));
+        return { status: 200, body: presentWhole(found, inMind) };
+      },
     },
     {
       method: 'PATCH',
-      path: PATH,
+      path,
       access: OPERATORS,
       body: 'merge-patch',
       handle: async (request) => {
-        const { params, caller } = request;
         const changes = bodyOf<AspectModifications>(request);
-        const found = useCases.modify(caller.tenant, idIn(params), params['aspectId'] ?? '', changes);
+        const { tenant } = request.caller;
+        const found = useCases.modify(tenant, kind, idIn(request), aspectIn(request), changes);
         return { status: 200, body: presentWhole(found, inMind) };
       },
     },
   ];
-}
-
-function idIn(params: Readonly<Record<string, string>>): VnfInstanceId {
-  return parseId<VnfInstanceId>(params['vnfInstanceId'], 'vnfInstanceId');
 }

@@ -5,7 +5,8 @@ import { POLICY, createScalingBench, type ScalingBench } from './testkit/scaling
 const scale = ({ bench, id }: ScalingBench, type: 'SCALE_OUT' | 'SCALE_IN', numberOfSteps = 1) =>
   bench.lifecycle.vnf.scale(DEFAULT_TENANT, id, { type, aspectId: 'load', numberOfSteps });
 
-const aspectOf = ({ scaling, id }: ScalingBench) => scaling.useCases.get(DEFAULT_TENANT, id, 'load');
+const aspectOf = ({ scaling, id }: ScalingBench) =>
+  scaling.useCases.get(DEFAULT_TENANT, 'function', id, 'load');
 
 describe('automatic scaling', () => {
   it('starts the same operation as an operator, told as automatic, with its reason and figures', async () => {
@@ -76,9 +77,9 @@ describe('automatic scaling', () => {
     await store.whenDurable();
     await bench.tell(35);
     expect(bench.scalings()).toEqual([]);
-    expect(() => bench.scaling.useCases.modify(DEFAULT_TENANT, bench.id, 'load', { hold: {} })).toThrow(
-      /runs once on each host/,
-    );
+    expect(() =>
+      bench.scaling.useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', { hold: {} }),
+    ).toThrow(/runs once on each host/);
   });
 
   it('remembers its steps and what its policy has learned when another leader takes over', async () => {
@@ -133,7 +134,7 @@ describe('scaling by hand', () => {
     await bench.restart();
     await bench.tell(35);
     expect(bench.copies()).toBe(2);
-    bench.scaling.useCases.modify(DEFAULT_TENANT, bench.id, 'load', { hold: null });
+    bench.scaling.useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', { hold: null });
     await bench.tell(35);
     expect(bench.copies()).toBe(5);
   });
@@ -141,14 +142,18 @@ describe('scaling by hand', () => {
   it('is not needed for a hold: one is set with an end, or without', async () => {
     const bench = await createScalingBench();
     const { useCases } = bench.scaling;
-    useCases.modify(DEFAULT_TENANT, bench.id, 'load', { hold: { until: '2030-01-01T00:00:30Z' } });
+    useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', {
+      hold: { until: '2030-01-01T00:00:30Z' },
+    });
     await bench.tell(35);
     expect(bench.copies()).toBe(1);
     await bench.wait(30);
     await bench.tell(35);
     expect(bench.copies()).toBe(4);
     expect(() =>
-      useCases.modify(DEFAULT_TENANT, bench.id, 'load', { hold: { until: '2029-01-01T00:00:00Z' } }),
+      useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', {
+        hold: { until: '2029-01-01T00:00:00Z' },
+      }),
     ).toThrow(/is not in the future/);
   });
 });
@@ -157,12 +162,12 @@ describe('a policy that is changed while it acts', () => {
   it('takes effect at the next look, merged into the one in force, and is taken back with null', async () => {
     const bench = await createScalingBench();
     const { useCases } = bench.scaling;
-    useCases.modify(DEFAULT_TENANT, bench.id, 'load', { policy: { target: 20 } });
+    useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', { policy: { target: 20 } });
     await bench.bench.converge();
     await bench.tell(35);
     expect(bench.copies()).toBe(2);
     expect(aspectOf(bench).document?.policy).toEqual({ ...POLICY, target: 20 });
-    useCases.modify(DEFAULT_TENANT, bench.id, 'load', { policy: null });
+    useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', { policy: null });
     await bench.bench.converge();
     await bench.wait(8);
     expect(bench.copies()).toBe(4);
@@ -172,7 +177,7 @@ describe('a policy that is changed while it acts', () => {
     const bench = await createScalingBench();
     const { useCases } = bench.scaling;
     const schedule = (at: string, level: number) =>
-      useCases.modify(DEFAULT_TENANT, bench.id, 'load', {
+      useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', {
         policy: { type: 'schedule', times: [{ at, level }] },
       });
     schedule('0 0 1 1 *', 1);
@@ -189,10 +194,12 @@ describe('a policy that is changed while it acts', () => {
     const bench = await createScalingBench();
     const { useCases } = bench.scaling;
     const policy = { type: 'threshold', indicator: 'load', up: 30, down: 5 };
-    useCases.modify(DEFAULT_TENANT, bench.id, 'load', { policy });
+    useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', { policy });
     expect(aspectOf(bench).document?.policy).toEqual(policy);
     const wrong = () =>
-      useCases.modify(DEFAULT_TENANT, bench.id, 'load', { policy: { indicator: 'laod', down: 50 } });
+      useCases.modify(DEFAULT_TENANT, 'function', bench.id, 'load', {
+        policy: { indicator: 'laod', down: 50 },
+      });
     expect(wrong).toThrow(
       expect.objectContaining({
         code: 'invalid-descriptor',
@@ -212,7 +219,7 @@ describe('what scaling out finds no room for', () => {
     const bench = await createScalingBench(POLICY, { instancesOfTenant: { [DEFAULT_TENANT]: 2 } });
     await bench.tell(35);
     expect(bench.copies()).toBe(2);
-    expect(aspectOf(bench).record.document.name).toBe('worker');
+    expect(aspectOf(bench).scaled.name).toBe('worker');
   });
 
   it('is tried with fewer steps', async () => {
@@ -232,4 +239,49 @@ describe('what scaling out finds no room for', () => {
     for (let second = 0; second < 15; second += 1) await bench.tell(5);
     expect(bench.alarms()).toEqual([]);
   });
+
+  it('raises an alarm that another leader clears when it is no longer needed', async () => {
+    const bench = await createScalingBench(POLICY, { instancesOnVim: { h1: 1 } }, [{ hostId: 'h1' }]);
+    await bench.tell(35);
+    await bench.restart();
+    await bench.tell(35);
+    expect(bench.alarms()).toEqual(['no-room-for-scaling']);
+    await bench.restart();
+    for (let second = 0; second < 15; second += 1) await bench.tell(5);
+    expect(bench.alarms()).toEqual([]);
+  });
+
+  it('is alarming no more when the policy is taken away, with that as the reason', async () => {
+    const bench = await createScalingBench(POLICY, { instancesOnVim: { h1: 1 } }, [{ hostId: 'h1' }]);
+    await bench.tell(35);
+    withoutScaling(bench);
+    await bench.wait(1);
+    expect(bench.alarms()).toEqual([]);
+    expect([...bench.bench.store.list('alarm')][0]?.document.text).toMatch(/cleared: nothing scales/);
+  });
+
+  it('is alarming no more when the function is terminated, or was deleted while nobody looked', async () => {
+    const bench = await createScalingBench(POLICY, { instancesOnVim: { h1: 1 } }, [{ hostId: 'h1' }]);
+    await bench.tell(35);
+    await bench.scaling.stop();
+    const { vnf } = bench.bench.lifecycle;
+    vnf.terminate(DEFAULT_TENANT, bench.id, {});
+    await bench.bench.converge();
+    vnf.delete(DEFAULT_TENANT, bench.id);
+    expect(bench.alarms()).toEqual(['no-room-for-scaling']);
+    await bench.restart();
+    expect(bench.alarms()).toEqual([]);
+  });
 });
+
+/** The function as of a version that has no aspects. */
+function withoutScaling({ bench: { store }, id }: ScalingBench): void {
+  const instance = store.get('vnf-instance', id);
+  const pkg = store.get('vnf-package', instance?.document.vnfPkgId ?? '');
+  if (instance === undefined || pkg?.document.descriptor === undefined) throw new RangeError('no package');
+  const document = { ...pkg.document, descriptor: { ...pkg.document.descriptor, scaling: [] } };
+  store.commit([
+    { op: 'put', kind: 'vnf-package', id: pkg.id, tenant: pkg.tenant, document },
+    { op: 'put', kind: 'vnf-instance', id, tenant: instance.tenant, document: instance.document },
+  ]);
+}

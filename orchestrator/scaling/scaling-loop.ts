@@ -1,20 +1,33 @@
-import { IotmanoError, messageOf, type Clock, type Logger, type VnfInstanceId } from '../../kernel/index.ts';
-import type { ScalingAspectDocument, VnfInstanceDocument } from '../domain/index.ts';
-import { packageOf, type Lifecycle } from '../lifecycle/index.ts';
+import {
+  IotmanoError,
+  messageOf,
+  type Clock,
+  type Logger,
+  type NsInstanceId,
+  type TenantId,
+  type VnfInstanceId,
+} from '../../kernel/index.ts';
+import type { ScalingAspectDocument } from '../domain/index.ts';
+import type { Lifecycle } from '../lifecycle/index.ts';
 import type { Monitoring } from '../monitoring/index.ts';
-import type { Change, StateStore, StoredRecord } from '../store/index.ts';
-import { scalingAspectId } from './aspect-id.ts';
-import { describeHold, holdOf, type Hold, type ManualScaling } from './holds.ts';
+import type { Services } from '../services/index.ts';
+import type { Change, StateStore } from '../store/index.ts';
+import { scalingAspectId, type ScaledId } from './aspect-id.ts';
+import { describeHold, holdOf, type ManualScaling } from './holds.ts';
 import { createLimitCounts, type ScalingLimits } from './limits.ts';
-import { inputOf } from './look-at-aspect.ts';
 import { createManualScalings } from './manual-scalings.ts';
-import { evaluateAspect } from './policies/index.ts';
+import { evaluateAspect, type AspectInput } from './policies/index.ts';
+import { createRoomAlarms } from './room-alarms.ts';
+import type { Scaled, ScaledAspect } from './scaled.ts';
+import { scaledFunction } from './scaled-functions.ts';
+import { scaledService } from './scaled-services.ts';
 import { takeStep, type StepAlarms } from './take-step.ts';
 import { watchAspects, type WatchedAspect } from './watched-aspect.ts';
 
 export interface ScalingLoopOptions {
   readonly store: StateStore;
   readonly lifecycle: Pick<Lifecycle, 'automaticScalings' | 'context'>;
+  readonly services: Pick<Services, 'automaticScalings' | 'context'>;
   readonly monitoring: Pick<Monitoring, 'latestReadings' | 'collectEverySecondsOf' | 'onMeasurements'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -31,9 +44,17 @@ export interface ScalingLoop {
   stop(): Promise<void>;
   /** Looks at all that is due; for tests, and for callers that have just changed something. */
   tick(): void;
-  watchedOf(vnfInstanceId: VnfInstanceId): readonly WatchedAspect[];
-  /** The latest scaling of an aspect by hand, by the id of its record. */
-  latestByHand(aspectId: string): ManualScaling | undefined;
+  watchedOf(id: ScaledId): readonly WatchedAspect[];
+  /** The latest scaling of an aspect by hand, or of a function that it scales. */
+  latestByHand(id: ScaledId, aspect: ScaledAspect): ManualScaling | undefined;
+  /** The service that scales an aspect of a function by a policy of its own. */
+  driverOf(scaled: Scaled, aspect: string): Driver | undefined;
+}
+
+export interface Driver {
+  readonly nsInstanceId: NsInstanceId;
+  readonly nsInstanceName: string;
+  readonly aspectId: string;
 }
 
 const TICK_MILLISECONDS = 250;
@@ -44,98 +65,151 @@ const LEAST_PERIODS = 0.5;
 const SAVE_MILLISECONDS = 60_000;
 
 export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
-  const { store, lifecycle, monitoring, clock, log } = options;
+  const { store, monitoring, clock, log } = options;
   const limits = createLimitCounts(store, options.limits ?? {});
-  const watched = new Map<VnfInstanceId, readonly WatchedAspect[]>();
-  const told = new Set<VnfInstanceId>();
+  const watched = new Map<ScaledId, readonly WatchedAspect[]>();
+  const told = new Set<ScaledId>();
   const stopping = new AbortController();
   let manual = createManualScalings(store);
+  let alarms = createRoomAlarms(options.alarms);
   let ends: readonly (() => void)[] = [];
   let loop: Promise<void> | undefined;
   let isScheduled = false;
 
-  const documentOf = (id: VnfInstanceId, aspect: string): ScalingAspectDocument | undefined =>
+  const find = (id: ScaledId): Scaled | undefined =>
+    scaledFunction(options, id) ?? scaledService(options, id);
+  const documentOf = (id: ScaledId, aspect: string): ScalingAspectDocument | undefined =>
     store.get('scaling-aspect', scalingAspectId(id, aspect))?.document;
+  const serviceOf = (id: VnfInstanceId): NsInstanceId | undefined =>
+    store.get('vnf-instance', id)?.document.nsInstanceId;
 
-  /** Which aspects of a function are to be watched, after anything about it has changed. */
-  function watch(id: VnfInstanceId): void {
-    const instance = store.get('vnf-instance', id)?.document;
-    if (instance === undefined || !isScalable(instance)) {
-      watched.delete(id);
-      return;
-    }
-    const { descriptor } = packageOf(lifecycle.context.catalog, instance.vnfPkgId);
+  /** After anything about a function or a service has changed. */
+  function watch(id: ScaledId): void {
+    const scaled = find(id);
+    const known = watched.get(id) ?? [];
     const documents = (aspect: string) => documentOf(id, aspect);
-    const aspects = watchAspects(id, descriptor, documents, watched.get(id) ?? []);
+    const aspects = scaled?.isActive === true ? watchAspects(scaled, documents, known) : [];
     if (aspects.length === 0) watched.delete(id);
     else watched.set(id, aspects);
+    for (const vnfInstanceId of scaled?.functions ?? [id as VnfInstanceId]) settleAlarm(vnfInstanceId);
   }
 
-  function standingHold({ vnfInstanceId, aspect, policy }: WatchedAspect): Hold | undefined {
-    const document = documentOf(vnfInstanceId, aspect.aspect) ?? {};
-    const latest = manual.latest(scalingAspectId(vnfInstanceId, aspect.aspect));
-    return holdOf(document, latest, policy.holdSeconds, clock.now());
+  /** Of a function, its own aspects and those of its service may wait for room. */
+  function settleAlarm(id: VnfInstanceId): void {
+    const service = serviceOf(id);
+    const ofService = service === undefined ? [] : (watched.get(service) ?? []);
+    alarms.settle(id, [...(watched.get(id) ?? []), ...ofService]);
   }
 
-  function look(record: StoredRecord<'vnf-instance'>, one: WatchedAspect): void {
-    const now = clock.now();
-    const hold = standingHold(one);
-    const input = inputOf(monitoring, one, {
-      tenant: record.tenant,
-      instance: record.document,
-      now,
-      left: limits.leftFor(record.tenant),
-      ...(hold === undefined ? {} : { held: describeHold(hold) }),
+  /** What is scaled by hand for a while: itself, or a function that it scales. */
+  function latestByHand(id: ScaledId, { aspect, drives = {} }: ScaledAspect): ManualScaling | undefined {
+    const constituents = store.get('ns-instance', id)?.document.constituents ?? {};
+    const keys = Object.entries(drives).flatMap(([name, own]) => {
+      const vnfInstanceId = constituents[name];
+      return vnfInstanceId === undefined ? [] : [scalingAspectId(vnfInstanceId, own)];
     });
+    return [scalingAspectId(id, aspect), ...keys]
+      .flatMap((key) => manual.latest(key) ?? [])
+      .reduce<ManualScaling | undefined>(
+        (latest, one) => (latest === undefined || one.at > latest.at ? one : latest),
+        undefined,
+      );
+  }
+
+  /** A service that scales a function by a policy of its own leaves nothing to the function's. */
+  function driverOf(scaled: Scaled, aspect: string): Driver | undefined {
+    const { constituent, nsInstanceId } = store.get('vnf-instance', scaled.id)?.document ?? {};
+    if (constituent === undefined || nsInstanceId === undefined) return undefined;
+    const driving = watched.get(nsInstanceId)?.find((one) => one.aspect.drives?.[constituent] === aspect);
+    const name = store.get('ns-instance', nsInstanceId)?.document.name ?? nsInstanceId;
+    return driving === undefined
+      ? undefined
+      : { nsInstanceId, nsInstanceName: name, aspectId: driving.aspect.aspect };
+  }
+
+  function whyHeld(scaled: Scaled, { aspect, policy }: WatchedAspect): string | undefined {
+    const driver = driverOf(scaled, aspect.aspect);
+    if (driver !== undefined)
+      return `the service ${driver.nsInstanceName} scales it by its aspect ${driver.aspectId}`;
+    const document = documentOf(scaled.id, aspect.aspect) ?? {};
+    const hold = holdOf(document, latestByHand(scaled.id, aspect), policy.holdSeconds, clock.now());
+    return hold === undefined ? undefined : describeHold(hold);
+  }
+
+  function inputOf(scaled: Scaled, one: WatchedAspect): AspectInput {
+    const { aspect, min, max } = one.aspect;
+    const now = clock.now();
+    const held = whyHeld(scaled, one);
+    const left = limits.leftFor(scaled.tenant);
+    return {
+      now,
+      level: scaled.levelOf(aspect),
+      min,
+      max,
+      readings: scaled.readingsOf(aspect, one.policy, now),
+      ...(left === undefined
+        ? {}
+        : {
+            ceiling: {
+              level: scaled.levelWithin(aspect, left),
+              reason: `the tenant ${scaled.tenant} may have ${left} instances more by scaling out`,
+            },
+          }),
+      ...(held === undefined ? {} : { held }),
+    };
+  }
+
+  function look(scaled: Scaled, one: WatchedAspect): void {
+    const input = inputOf(scaled, one);
     const evaluation = evaluateAspect(one.policy, one.state, input);
     one.state = evaluation.state;
-    one.last = { at: now, level: input.level, evaluation };
+    one.last = { at: input.now, level: input.level, evaluation };
     one.lookedAt = clock.monotonic();
     one.isUnsaved = true;
-    takeStep({ ...options, limits }, record, one, input.level);
-    if (learns(one) && clock.monotonic() - one.savedAt >= SAVE_MILLISECONDS) save(record, one);
+    takeStep({ ...options, alarms, limits }, scaled, one, input.level);
+    if (learns(one) && clock.monotonic() - one.savedAt >= SAVE_MILLISECONDS) save(scaled.tenant, one);
   }
 
   /** What a policy has learned is worth keeping; what is lost of it in a crash is a minute's. */
-  function save({ tenant }: StoredRecord<'vnf-instance'>, one: WatchedAspect): void {
+  function save(tenant: TenantId, one: WatchedAspect): void {
     if (!one.isUnsaved || one.state === undefined) return;
-    const id = scalingAspectId(one.vnfInstanceId, one.aspect.aspect);
-    const document = { ...documentOf(one.vnfInstanceId, one.aspect.aspect), state: one.state };
+    const id = scalingAspectId(one.id, one.aspect.aspect);
+    const document = { ...documentOf(one.id, one.aspect.aspect), state: one.state };
     store.commit([{ op: 'put', kind: 'scaling-aspect', id, tenant, document }]);
     one.savedAt = clock.monotonic();
     one.isUnsaved = false;
   }
 
-  function lookAt(id: VnfInstanceId): void {
+  function lookAt(id: ScaledId): void {
     const due = (watched.get(id) ?? []).filter((one) => isDue(one));
+    if (due.length === 0) return;
+    told.delete(id);
     for (const one of due) {
-      // A step of one aspect makes the function busy, and the others look at what it wants now.
-      const record = store.get('vnf-instance', id);
-      if (record === undefined) return;
+      // A step of one aspect makes it busy, and the others look at what it wants now.
+      const scaled = find(id);
+      if (scaled?.isActive !== true) return;
       try {
-        look(record, one);
+        look(scaled, one);
       } catch (error) {
         one.lookedAt = clock.monotonic();
         report(id, error);
       }
+      for (const vnfInstanceId of scaled.functions) settleAlarm(vnfInstanceId);
     }
-    if (due.length > 0) told.delete(id);
   }
 
-  function isDue({ vnfInstanceId, aspect, lookedAt }: WatchedAspect): boolean {
+  function isDue({ id, aspect, lookedAt }: WatchedAspect): boolean {
     const since = clock.monotonic() - lookedAt;
     if (since >= IDLE_MILLISECONDS) return true;
-    if (!told.has(vnfInstanceId)) return false;
-    const periods = Object.keys(aspect.deltas).map((unit) =>
-      monitoring.collectEverySecondsOf(vnfInstanceId, unit),
-    );
-    return since >= Math.min(...periods) * 1000 * LEAST_PERIODS;
+    if (!told.has(id)) return false;
+    const everySeconds = find(id)?.everySecondsOf(aspect.aspect) ?? 0;
+    return since >= everySeconds * 1000 * LEAST_PERIODS;
   }
 
-  function report(vnfInstanceId: VnfInstanceId, error: unknown): void {
+  function report(scaledId: ScaledId, error: unknown): void {
     const isExpected = error instanceof IotmanoError && error.status < 500;
-    if (isExpected) log.warn({ vnfInstanceId, error: messageOf(error) }, 'a scaling waits');
-    else log.error({ vnfInstanceId, err: error }, 'a function cannot be scaled');
+    if (isExpected) log.warn({ scaledId, error: messageOf(error) }, 'a scaling waits');
+    else log.error({ scaledId, err: error }, 'it cannot be scaled');
   }
 
   function schedule(): void {
@@ -149,16 +223,20 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
 
   function follow(change: Change): void {
     manual.take(change);
+    const touched = new Set<ScaledId>();
     for (const { kind, id, record } of change.entries) {
-      if (kind === 'vnf-instance') {
-        watch(id as VnfInstanceId);
-        if (record === undefined) forget(id as VnfInstanceId);
-      } else if (kind === 'scaling-aspect') watch(id.slice(0, id.indexOf('.')) as VnfInstanceId);
+      if (kind === 'scaling-aspect') touched.add(id.slice(0, id.indexOf('.')) as ScaledId);
+      if (kind !== 'vnf-instance' && kind !== 'ns-instance') continue;
+      touched.add(id as ScaledId);
+      const service = kind === 'vnf-instance' ? serviceOf(id as VnfInstanceId) : undefined;
+      if (service !== undefined) touched.add(service);
+      if (record === undefined) forget(id as ScaledId);
     }
+    for (const id of touched) watch(id);
   }
 
-  /** Nothing is left of a function that there is no more. */
-  function forget(id: VnfInstanceId): void {
+  /** Nothing is left of a function or service that there is no more. */
+  function forget(id: ScaledId): void {
     const records = [...store.listByPrefix('scaling-aspect', `${id}.`)];
     for (const record of records) manual.forget(record.id);
     store.commit(
@@ -169,6 +247,15 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
         expectedRevision: revision,
       })),
     );
+  }
+
+  function hear(functions: Iterable<VnfInstanceId>): void {
+    for (const id of functions) {
+      const service = serviceOf(id);
+      if (watched.has(id)) told.add(id);
+      if (service !== undefined && watched.has(service)) told.add(service);
+    }
+    if (told.size > 0) schedule();
   }
 
   function tick(): void {
@@ -185,17 +272,15 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
   return {
     tick,
     watchedOf: (id) => watched.get(id) ?? [],
-    latestByHand: (aspectId) => manual.latest(aspectId),
+    latestByHand,
+    driverOf,
     start: () => {
       manual = createManualScalings(store);
-      for (const { id } of store.list('vnf-instance')) watch(id as VnfInstanceId);
-      ends = [
-        store.subscribe(follow),
-        monitoring.onMeasurements((functions) => {
-          for (const id of functions) if (watched.has(id)) told.add(id);
-          if (told.size > 0) schedule();
-        }),
-      ];
+      alarms = createRoomAlarms(options.alarms);
+      for (const kind of ['ns-instance', 'vnf-instance'] as const)
+        for (const { id } of store.list(kind)) watch(id as ScaledId);
+      for (const id of alarms.functions()) watch(id);
+      ends = [store.subscribe(follow), monitoring.onMeasurements(hear)];
       loop = run();
     },
     stop: async () => {
@@ -203,8 +288,8 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
       for (const end of ends) end();
       await loop;
       for (const [id, aspects] of watched) {
-        const record = store.get('vnf-instance', id);
-        if (record !== undefined) for (const one of aspects) save(record, one);
+        const scaled = find(id);
+        if (scaled !== undefined) for (const one of aspects) save(scaled.tenant, one);
       }
     },
   };
@@ -213,9 +298,4 @@ export function createScalingLoop(options: ScalingLoopOptions): ScalingLoop {
 /** Others remember nothing that they would not find again within a minute. */
 function learns({ policy: { type } }: WatchedAspect): boolean {
   return type === 'predictive' || type === 'learning';
-}
-
-/** What covers hosts follows them, and what is not there has nothing to scale. */
-function isScalable({ instantiationState, coverage }: VnfInstanceDocument): boolean {
-  return instantiationState === 'INSTANTIATED' && coverage === undefined;
 }

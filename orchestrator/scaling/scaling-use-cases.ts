@@ -1,21 +1,17 @@
-import {
-  IotmanoError,
-  toTimestamp,
-  type Clock,
-  type TenantId,
-  type VnfInstanceId,
-} from '../../kernel/index.ts';
+import { IotmanoError, toTimestamp, type Clock, type TenantId } from '../../kernel/index.ts';
 import {
   checkScalingPolicy,
   hasErrors,
-  type ScalingAspect,
+  type PolicyScope,
   type WrittenPolicy,
 } from '../../descriptors/index.ts';
 import type { ScalingAspectDocument } from '../domain/index.ts';
-import { packageOf, type Lifecycle } from '../lifecycle/index.ts';
 import { mergePatch } from '../api/route.ts';
-import type { StateStore, StoredRecord } from '../store/index.ts';
+import type { StateStore } from '../store/index.ts';
 import { scalingAspectId } from './aspect-id.ts';
+import type { Scaled, ScaledAspect } from './scaled.ts';
+import { scaledFunction } from './scaled-functions.ts';
+import { scaledService, type ScaledServicesContext } from './scaled-services.ts';
 import { policyInForce } from './watched-aspect.ts';
 
 /** What may be changed of an aspect. `null` takes back what was set. */
@@ -26,87 +22,92 @@ export interface AspectModifications {
   readonly hold?: { readonly until?: string } | null;
 }
 
-/** An aspect of a function, and what has been set for it. */
+/** An aspect of a function or of a service, and what has been set for it. */
 export interface FoundAspect {
-  readonly record: StoredRecord<'vnf-instance'>;
-  readonly aspect: ScalingAspect;
+  readonly scaled: Scaled;
+  readonly aspect: ScaledAspect;
   readonly document: ScalingAspectDocument | undefined;
 }
 
 /** What an operator sees and sets of scaling. A foreign or unknown id is `not-found`. */
 export interface ScalingUseCases {
-  /** Of all functions of the tenant, in order of id. */
+  /** Of all functions and services of the tenant, each in order of id. */
   list(tenant: TenantId): Iterable<FoundAspect>;
-  get(tenant: TenantId, vnfInstanceId: string, aspectId: string): FoundAspect;
+  get(tenant: TenantId, kind: Scaled['kind'], id: string, aspectId: string): FoundAspect;
   /** @throws IotmanoError `invalid-descriptor` with the faults of a policy, `conflict` for a function that covers hosts */
   modify(
     tenant: TenantId,
-    vnfInstanceId: string,
+    kind: Scaled['kind'],
+    id: string,
     aspectId: string,
     changes: AspectModifications,
   ): FoundAspect;
 }
 
+const KINDS = {
+  function: { name: 'VNF instance', record: 'vnf-instance', find: scaledFunction },
+  service: { name: 'NS instance', record: 'ns-instance', find: scaledService },
+} as const;
+
 export function createScalingUseCases(
-  store: StateStore,
-  { catalog }: Lifecycle['context'],
-  clock: Clock,
+  context: ScaledServicesContext & { readonly store: StateStore; readonly clock: Clock },
 ): ScalingUseCases {
-  function* aspectsOf(record: StoredRecord<'vnf-instance'>): Generator<FoundAspect> {
-    const { descriptor } = packageOf(catalog, record.document.vnfPkgId);
-    for (const aspect of descriptor.scaling) {
-      const id = scalingAspectId(record.id as VnfInstanceId, aspect.aspect);
-      yield { record, aspect, document: store.get('scaling-aspect', id)?.document };
+  const { store, clock } = context;
+
+  function* aspectsOf(scaled: Scaled): Generator<FoundAspect> {
+    for (const aspect of scaled.aspects) {
+      const id = scalingAspectId(scaled.id, aspect.aspect);
+      yield { scaled, aspect, document: store.get('scaling-aspect', id)?.document };
     }
   }
 
-  function get(tenant: TenantId, vnfInstanceId: string, aspectId: string): FoundAspect {
-    const record = store.get('vnf-instance', vnfInstanceId);
-    if (record?.tenant !== tenant)
-      throw new IotmanoError('not-found', `there is no VNF instance ${vnfInstanceId}`, { vnfInstanceId });
-    const aspects = [...aspectsOf(record)];
+  function get(tenant: TenantId, kind: Scaled['kind'], id: string, aspectId: string): FoundAspect {
+    const { name, find } = KINDS[kind];
+    const scaled = find(context, id);
+    if (scaled?.tenant !== tenant) throw new IotmanoError('not-found', `there is no ${name} ${id}`, { id });
+    const aspects = [...aspectsOf(scaled)];
     const found = aspects.find(({ aspect }) => aspect.aspect === aspectId);
     if (found !== undefined) return found;
     const names = aspects.map(({ aspect }) => aspect.aspect).join(', ');
     throw new IotmanoError(
       'not-found',
-      `${record.document.name} has no scaling aspect "${aspectId.slice(0, 80)}"; it has: ${names || 'none'}`,
+      `${scaled.name} has no scaling aspect "${aspectId.slice(0, 80)}"; it has: ${names || 'none'}`,
     );
   }
 
   return {
     get,
     *list(tenant) {
-      for (const record of store.list('vnf-instance')) if (record.tenant === tenant) yield* aspectsOf(record);
+      for (const { record, find } of Object.values(KINDS))
+        for (const { id, tenant: owner } of store.list(record)) {
+          const scaled = owner === tenant ? find(context, id) : undefined;
+          if (scaled !== undefined) yield* aspectsOf(scaled);
+        }
     },
-    modify: (tenant, vnfInstanceId, aspectId, changes) => {
-      const found = get(tenant, vnfInstanceId, aspectId);
-      const document = modified(found, changes, packageOf(catalog, found.record.document.vnfPkgId), clock);
-      const id = scalingAspectId(found.record.id as VnfInstanceId, aspectId);
-      store.commit([{ op: 'put', kind: 'scaling-aspect', id, tenant, document }]);
+    modify: (tenant, kind, id, aspectId, changes) => {
+      const found = get(tenant, kind, id, aspectId);
+      const document = modified(found, changes, clock);
+      const recordId = scalingAspectId(found.scaled.id, aspectId);
+      store.commit([{ op: 'put', kind: 'scaling-aspect', id: recordId, tenant, document }]);
       return { ...found, document };
     },
   };
 }
 
 function modified(
-  { record, aspect, document = {} }: FoundAspect,
+  { scaled, aspect, document = {} }: FoundAspect,
   { policy, hold }: AspectModifications,
-  { descriptor }: ReturnType<typeof packageOf>,
   clock: Clock,
 ): ScalingAspectDocument {
-  if (record.document.coverage !== undefined)
-    throw new IotmanoError(
-      'conflict',
-      `${record.document.name} runs once on each host that it covers: it is not scaled`,
-    );
+  if (scaled.whyNever !== undefined) throw new IotmanoError('conflict', scaled.whyNever);
   const { policy: _policy, hold: _hold, ...rest } = document;
   const kept = {
     policy:
       policy === undefined ? document.policy : policy === null ? undefined : merged(document, aspect, policy),
     hold: hold === undefined ? document.hold : hold === null ? undefined : holdFrom(hold, clock),
   };
-  if (policy !== undefined && kept.policy !== undefined) requireValid(kept.policy, { descriptor, aspect });
+  if (policy !== undefined && kept.policy !== undefined)
+    requireValid(kept.policy, scaled.scopeOf(aspect.aspect));
   return {
     ...rest,
     ...(kept.policy === undefined ? {} : { policy: kept.policy }),
@@ -118,7 +119,7 @@ function modified(
 /** Parts of one policy mean nothing in one of another type. */
 function merged(
   document: ScalingAspectDocument,
-  aspect: ScalingAspect,
+  aspect: ScaledAspect,
   changes: WrittenPolicy,
 ): WrittenPolicy {
   const before = policyInForce(aspect, document);
@@ -126,10 +127,7 @@ function merged(
   return mergePatch(isAnother ? {} : before, changes) as WrittenPolicy;
 }
 
-function requireValid(
-  policy: WrittenPolicy,
-  within: NonNullable<Parameters<typeof checkScalingPolicy>[2]>,
-): void {
+function requireValid(policy: WrittenPolicy, within: PolicyScope): void {
   const faults = checkScalingPolicy(policy, 'policy', within);
   if (!hasErrors(faults)) return;
   throw new IotmanoError(

@@ -1,9 +1,10 @@
 import type { Clock, Logger, VnfInstanceId } from '../../kernel/index.ts';
-import type { AutomaticScaling, Lifecycle } from '../lifecycle/index.ts';
-import type { StateStore, StoredRecord, Write } from '../store/index.ts';
+import type { AutomaticScaling } from '../lifecycle/index.ts';
+import type { StateStore, Write } from '../store/index.ts';
 import { scalingAspectId } from './aspect-id.ts';
 import type { LimitCounts } from './limits.ts';
 import { withChange, type AspectState } from './policies/index.ts';
+import type { Scaled, ScaledOutcome } from './scaled.ts';
 import type { WatchedAspect } from './watched-aspect.ts';
 
 /** Where conditions that an operator should know of go; monitoring keeps them. */
@@ -13,16 +14,16 @@ export interface StepAlarms {
     readonly name: typeof NO_ROOM;
     readonly text: string;
   }): void;
-  clear(vnfInstanceId: VnfInstanceId, names: readonly string[]): void;
+  clear(vnfInstanceId: VnfInstanceId, names: readonly string[], reason?: string): void;
+  standing(): readonly { readonly vnfInstanceId: VnfInstanceId; readonly name: string }[];
 }
 
-const NO_ROOM = 'no-room-for-scaling';
+export const NO_ROOM = 'no-room-for-scaling';
 const RETRY_MILLISECONDS = 5_000;
 const MOST_DOUBLINGS = 4;
 
 interface StepContext {
   readonly store: StateStore;
-  readonly lifecycle: Pick<Lifecycle, 'automaticScalings'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly alarms: StepAlarms;
@@ -30,61 +31,72 @@ interface StepContext {
 }
 
 /**
- * Takes the step that the last look wishes, where there is one and the function is free: the same SCALE operation as an operator's,
- * with the reason and the figures. What has no place is tried again later, and an alarm stands meanwhile.
+ * Takes the step that the last look wishes, where there is one and the function or service is free: the same SCALE operation as an operator's,
+ * with the reason and the figures. What has no place, or was undone, is tried again later, and an alarm is raised; `createRoomAlarms` clears it.
  */
-export function takeStep(
-  context: StepContext,
-  record: StoredRecord<'vnf-instance'>,
-  one: WatchedAspect,
-  level: number,
-): void {
-  const { clock, alarms } = context;
+export function takeStep(context: StepContext, scaled: Scaled, one: WatchedAspect, level: number): void {
+  const { clock } = context;
   const evaluation = one.last?.evaluation;
-  if (evaluation === undefined || record.document.activeOpOcc !== undefined) return;
+  if (evaluation === undefined || !scaled.isFree) return;
+  const failure = one.started === undefined ? undefined : scaled.failureOf(one.started);
+  one.started = undefined;
+  if (failure !== undefined) wait(context, scaled, one, { detail: failure });
+  const waits = clock.monotonic() < (one.triedInVain?.notBefore ?? -Infinity);
   if (evaluation.level === level) {
-    settled(context, one);
+    // What a cool-down holds back until then is wished nevertheless.
+    if (!waits || evaluation.wished === level) settle(one);
     return;
   }
-  if (clock.monotonic() < (one.triedInVain?.notBefore ?? -Infinity)) return;
+  if (waits) return;
   const isOut = evaluation.level > level;
   const levelAfter = (steps: number): number => level + (isOut ? steps : -steps);
   const changed = (steps: number): AspectState =>
     withChange(evaluation.state, { at: clock.now(), from: level, to: levelAfter(steps) });
-  const outcome = context.lifecycle.automaticScalings.start(
-    one.vnfInstanceId,
+  const outcome = scaled.start(
     requestOf(one, level, evaluation),
-    (wanted) => (isOut ? context.limits.refusalOf(record.document.wanted, wanted) : undefined),
-    (steps) => [stateAfter(context, record, one, changed(steps))],
+    isOut ? context.limits : undefined,
+    (steps) => [stateAfter(context, scaled, one, changed(steps))],
   );
   switch (outcome.type) {
     case 'busy':
       return;
-    case 'refused': {
-      const times = (one.triedInVain?.times ?? 0) + 1;
-      const wait = RETRY_MILLISECONDS * 2 ** Math.min(times - 1, MOST_DOUBLINGS);
-      one.triedInVain = { times, notBefore: clock.monotonic() + wait };
-      alarms.raise({ vnfInstanceId: one.vnfInstanceId, name: NO_ROOM, text: outcome.detail });
+    case 'refused':
+      wait(context, scaled, one, outcome);
       return;
-    }
     case 'started':
-      settled(context, one);
+      one.started = outcome.operationId;
       one.state = changed(outcome.steps);
       one.savedAt = clock.monotonic();
       one.isUnsaved = false;
-      tell(context, record, one, level, levelAfter(outcome.steps));
+      tell(context, scaled, one, level, levelAfter(outcome.steps));
   }
+}
+
+/** The alarm is at the function that finds no room; of a service of which that is not known, at its first. */
+function wait(
+  { clock, alarms }: StepContext,
+  scaled: Scaled,
+  one: WatchedAspect,
+  { detail, vnfInstanceId = scaled.functions[0] }: Omit<Extract<ScaledOutcome, { type: 'refused' }>, 'type'>,
+): void {
+  const times = (one.triedInVain?.times ?? 0) + 1;
+  const pause = RETRY_MILLISECONDS * 2 ** Math.min(times - 1, MOST_DOUBLINGS);
+  one.triedInVain = { times, notBefore: clock.monotonic() + pause };
+  one.isSettled = false;
+  const text = scaled.kind === 'service' ? `scaling of the service ${scaled.name}: ${detail}` : detail;
+  if (vnfInstanceId !== undefined) alarms.raise({ vnfInstanceId, name: NO_ROOM, text });
 }
 
 function tell(
   { log }: StepContext,
-  { tenant }: StoredRecord<'vnf-instance'>,
-  { vnfInstanceId, aspect, last }: WatchedAspect,
+  { kind, tenant, id }: Scaled,
+  { aspect, last }: WatchedAspect,
   from: number,
   to: number,
 ): void {
   const reason = last?.evaluation.reasons.join('; ');
-  log.info({ tenant, vnfInstanceId, aspectId: aspect.aspect, from, to, reason }, 'scaling automatically');
+  const which = kind === 'service' ? { nsInstanceId: id } : { vnfInstanceId: id };
+  log.info({ tenant, ...which, aspectId: aspect.aspect, from, to, reason }, 'scaling automatically');
 }
 
 type Evaluated = NonNullable<WatchedAspect['last']>['evaluation'];
@@ -108,20 +120,19 @@ function requestOf(
   };
 }
 
-function settled({ alarms }: StepContext, one: WatchedAspect): void {
-  if (one.triedInVain === undefined) return;
+function settle(one: WatchedAspect): void {
   one.triedInVain = undefined;
-  alarms.clear(one.vnfInstanceId, [NO_ROOM]);
+  one.isSettled = true;
 }
 
 /** Saved in the commit of the operation, so that cool-downs and calm hold over a crash. */
 function stateAfter(
   { store }: StepContext,
-  { tenant }: StoredRecord<'vnf-instance'>,
-  { vnfInstanceId, aspect }: WatchedAspect,
+  { tenant, id: scaledId }: Scaled,
+  { aspect }: WatchedAspect,
   state: AspectState,
 ): Write {
-  const id = scalingAspectId(vnfInstanceId, aspect.aspect);
+  const id = scalingAspectId(scaledId, aspect.aspect);
   const document = { ...store.get('scaling-aspect', id)?.document, state };
   return { op: 'put', kind: 'scaling-aspect', id, tenant, document };
 }

@@ -1,18 +1,14 @@
-import type { VnfInstanceId } from '../../kernel/index.ts';
-import {
-  buildScalingPolicy,
-  type IoTFunctionDescriptor,
-  type ScalingAspect,
-  type ScalingPolicy,
-  type WrittenPolicy,
-} from '../../descriptors/index.ts';
+import type { LcmOpOccId } from '../../kernel/index.ts';
+import { buildScalingPolicy, type ScalingPolicy, type WrittenPolicy } from '../../descriptors/index.ts';
 import { isSameJson, type ScalingAspectDocument } from '../domain/index.ts';
+import type { ScaledId } from './aspect-id.ts';
 import type { AspectState, Evaluation } from './policies/index.ts';
+import type { Scaled, ScaledAspect } from './scaled.ts';
 
-/** One aspect of one function, as the loop keeps it in mind. What is worth keeping longer is saved now and then. */
+/** One aspect of one function or service, as the loop keeps it in mind. What is worth keeping longer is saved now and then. */
 export interface WatchedAspect {
-  readonly vnfInstanceId: VnfInstanceId;
-  readonly aspect: ScalingAspect;
+  readonly id: ScaledId;
+  readonly aspect: ScaledAspect;
   readonly written: WrittenPolicy;
   readonly policy: ScalingPolicy;
   state: AspectState | undefined;
@@ -24,27 +20,30 @@ export interface WatchedAspect {
   isUnsaved: boolean;
   /** Steps that had no place are not tried again before then. */
   triedInVain: { readonly times: number; readonly notBefore: number } | undefined;
+  /** The operation that was started last, until it is known what has come of it. */
+  started: LcmOpOccId | undefined;
+  /** Whether it has been looked at, and nothing that it wishes waits for a place. */
+  isSettled: boolean;
 }
 
 /** The policy of an aspect, as written: an operator's own, or the descriptor's. */
 export function policyInForce(
-  aspect: ScalingAspect,
+  aspect: ScaledAspect,
   document: ScalingAspectDocument | undefined,
 ): WrittenPolicy | undefined {
   return document?.policy ?? aspect.policy;
 }
 
 /**
- * The aspects of a function that have a policy.
+ * The aspects of a function or service that have a policy.
  * @param known what was kept in mind of them: kept where the policy is still the same
  */
 export function watchAspects(
-  vnfInstanceId: VnfInstanceId,
-  { scaling }: IoTFunctionDescriptor,
+  { id, aspects }: Pick<Scaled, 'id' | 'aspects'>,
   documentOf: (aspect: string) => ScalingAspectDocument | undefined,
   known: readonly WatchedAspect[],
 ): readonly WatchedAspect[] {
-  return scaling.flatMap((aspect) => {
+  return aspects.flatMap((aspect) => {
     const document = documentOf(aspect.aspect);
     const written = policyInForce(aspect, document);
     if (written === undefined) return [];
@@ -53,7 +52,7 @@ export function watchAspects(
       return [before];
     return [
       {
-        vnfInstanceId,
+        id,
         aspect,
         written,
         policy: buildScalingPolicy(written),
@@ -66,6 +65,8 @@ export function watchAspects(
         savedAt: before?.savedAt ?? -Infinity,
         isUnsaved: before?.isUnsaved ?? false,
         triedInVain: undefined,
+        started: before?.started,
+        isSettled: false,
       },
     ];
   });

@@ -3,30 +3,17 @@ import {
   activeOperation,
   cancelOperation,
   failOperation,
-  instantiationOf,
-  packageOf,
-  parseChange,
   problemRecord,
   retryOperation,
   rollBackOperation,
-  startOperation,
-  type InstantiateVnf,
   whyIrreversible,
 } from '../lifecycle/index.ts';
 import type { Write } from '../store/index.ts';
-import {
-  activeService,
-  constituentsOf,
-  resolvedService,
-  type ActiveService,
-  type ConstituentRecord,
-  type ServicesContext,
-} from './context.ts';
+import { activeService, constituentsOf, type ActiveService, type ServicesContext } from './context.ts';
 import { observeService } from './observe-service.ts';
 import { freed, moveServiceOperation, updateService } from './operation-records.ts';
-import { bindIds } from './plan-service.ts';
-import { changeBackOf, changeRequestOf } from './update-service.ts';
-import { planNextServiceStep, type ChildOperation } from './plan-next-step.ts';
+import { planNextServiceStep } from './plan-next-step.ts';
+import { idOf, obstacleTo, startChildren, withChildren } from './start-children.ts';
 
 /** Does the next step of the operation that a service is busy with. Whether anything was committed. */
 export function advanceService(context: ServicesContext, nsInstanceId: NsInstanceId): boolean {
@@ -41,8 +28,7 @@ export function advanceService(context: ServicesContext, nsInstanceId: NsInstanc
   const { commit } = context.lifecycle.context;
   switch (step.type) {
     case 'start': {
-      const obstacle =
-        step.operation === 'CHANGE_VNFPKG' ? whyNoWayBack(context, active, step.names) : undefined;
+      const obstacle = obstacleTo(context, active, step.operation, step.names);
       if (obstacle === undefined) startChildren(context, active, step.operation, step.names);
       else failTemporarily(context, active, obstacle);
       return true;
@@ -65,7 +51,7 @@ export function advanceService(context: ServicesContext, nsInstanceId: NsInstanc
       rollBack(context, active, step.detail);
       return true;
     case 'rolledBack':
-      endUpdate(context, active);
+      endRolledBack(context, active);
       return true;
     case 'complete':
       complete(context, active);
@@ -96,132 +82,6 @@ function healedNames(
       .filter(({ vnfInstanceId }) => healVnfData.some((item) => item.vnfInstanceId === vnfInstanceId))
       .map(({ name }) => name);
   return healNsData?.degreeHealing === 'HEAL_RESET' ? constituents.map(({ name }) => name) : undefined;
-}
-
-/** Starts operations of functions and notes them in the service's operation, in one commit. */
-function startChildren(
-  context: ServicesContext,
-  active: ActiveService,
-  operation: ChildOperation,
-  names: readonly string[],
-): void {
-  const writes: Write[] = [];
-  const started: Record<string, LcmOpOccId> = {};
-  const { context: functions } = context.lifecycle;
-  for (const child of constituentsOf(context, active.instance)) {
-    if (!names.includes(child.name)) continue;
-    if (operation === 'CHANGE_VNFPKG') {
-      const { id, writes: ofChange } = startChange(context, active, child);
-      writes.push(...ofChange);
-      started[child.name] = id;
-      continue;
-    }
-    const params = paramsOf(context, active, child, operation);
-    const changes =
-      operation === 'INSTANTIATE' ? instantiationOf(functions, child.record, params as InstantiateVnf) : {};
-    const { id, writes: ofChild } = startOperation(
-      functions,
-      child.vnfInstanceId,
-      child.record.tenant,
-      child.record,
-      { operation, operationParams: { ...params }, nsLcmOpOccId: active.operation.id as LcmOpOccId },
-      changes,
-    );
-    writes.push(...ofChild);
-    started[child.name] = id;
-  }
-  functions.commit([...writes, withChildren(active, started)]);
-}
-
-/** On the way back: the state that a version has written, the one before it may not read. */
-function whyNoWayBack(
-  context: ServicesContext,
-  active: ActiveService,
-  names: readonly string[],
-): string | undefined {
-  if (active.operation.document.state !== 'ROLLING_BACK') return undefined;
-  return constituentsOf(context, active.instance)
-    .filter(({ name }) => names.includes(name))
-    .map((child) => changeBackOf(context, active, child))
-    .map(({ before, target, from, to }) =>
-      whyIrreversible(context.lifecycle.context, { before: target, target: before, from: to, to: from }),
-    )
-    .find((reason) => reason !== undefined);
-}
-
-/** A change to the version that the update names; on the way back, to the one that was before. */
-function startChange(context: ServicesContext, active: ActiveService, child: ConstituentRecord) {
-  const { context: functions } = context.lifecycle;
-  const isBack = active.operation.document.state === 'ROLLING_BACK';
-  const rollout = isBack
-    ? changeBackOf(context, active, child)
-    : parseChange(functions, child.record, changeRequestOf(active, child));
-  const request = isBack ? undefined : changeRequestOf(active, child);
-  const { id: vnfdId } = packageOf(functions.catalog, rollout.target.vnfPkgId).descriptor.metadata;
-  return startOperation(functions, child.vnfInstanceId, child.record.tenant, child.record, {
-    operation: 'CHANGE_VNFPKG',
-    operationParams: { ...(request ?? { vnfdId, additionalParams: { cause: 'the service goes back' } }) },
-    nsLcmOpOccId: active.operation.id as LcmOpOccId,
-    rollout,
-  });
-}
-
-function paramsOf(
-  context: ServicesContext,
-  { instance, operation }: ActiveService,
-  { name }: ConstituentRecord,
-  childOperation: ChildOperation,
-): object {
-  switch (childOperation) {
-    case 'INSTANTIATE':
-      return instantiateRequest(context, instance, name);
-    case 'TERMINATE':
-      return { terminationType: 'GRACEFUL' };
-    default: {
-      const data = operation.document.operationParams['healVnfData'] as
-        readonly { readonly vnfInstanceId: string; readonly cause?: string }[] | undefined;
-      const cause = data?.find(
-        ({ vnfInstanceId }) => vnfInstanceId === instance.document.constituents[name],
-      )?.cause;
-      return { cause: cause ?? 'the service is being healed' };
-    }
-  }
-}
-
-function instantiateRequest(
-  context: ServicesContext,
-  instance: ActiveService['instance'],
-  name: string,
-): InstantiateVnf {
-  const constituent = resolvedService(context, instance).constituents.find((item) => item.name === name);
-  if (constituent === undefined) throw new IotmanoError('internal', `the service has no function ${name}`);
-  const { flavour, level, config, coverage } = constituent;
-  return {
-    flavourId: flavour,
-    instantiationLevelId: level,
-    vnfConfigurableProperties: config,
-    additionalParams: {
-      bind: bindIds(constituent, (other) => idOf(instance, other)),
-      ...(coverage === undefined ? {} : { coverage }),
-    },
-  };
-}
-
-function idOf({ document }: ActiveService['instance'], name: string) {
-  const id = document.constituents[name];
-  if (id === undefined) throw new IotmanoError('internal', `the service has no function ${name}`);
-  return id;
-}
-
-function withChildren({ operation }: ActiveService, more: Readonly<Record<string, LcmOpOccId>>): Write {
-  const { id, revision, document } = operation;
-  return {
-    op: 'update',
-    kind: 'ns-lcm-op-occ',
-    id,
-    expectedRevision: revision,
-    document: { ...document, children: { ...document.children, ...more } },
-  };
 }
 
 function adopted(
@@ -271,7 +131,7 @@ function rollBack({ clock, lifecycle }: ServicesContext, { operation }: ActiveSe
   lifecycle.context.commit([moveServiceOperation(clock, temporary, 'rollback', { children: {} })]);
 }
 
-function endUpdate({ clock, lifecycle }: ServicesContext, { instance, operation }: ActiveService): void {
+function endRolledBack({ clock, lifecycle }: ServicesContext, { instance, operation }: ActiveService): void {
   lifecycle.context.commit([
     moveServiceOperation(clock, operation, 'rolledBack'),
     updateService(instance, freed(instance.document)),
@@ -305,14 +165,25 @@ function dispose(context: ServicesContext, { instance, operation }: ActiveServic
   ]);
 }
 
-function failTemporarily(
-  { clock, lifecycle }: ServicesContext,
-  { operation }: ActiveService,
-  detail: string,
-): void {
-  lifecycle.context.commit([
-    moveServiceOperation(clock, operation, 'failTemporarily', {
-      error: problemRecord('driver-failed', detail),
-    }),
+/** An automatic operation has nobody who would retry it: it ends, with those of its functions, and the next one follows when it is time. */
+function failTemporarily(context: ServicesContext, active: ActiveService, detail: string): void {
+  const { instance, operation } = active;
+  const error = problemRecord('driver-failed', detail);
+  const failed = moveServiceOperation(context.clock, operation, 'failTemporarily', { error });
+  const functions = context.lifecycle.context;
+  if (!operation.document.isAutomaticInvocation) {
+    functions.commit([failed]);
+    return;
+  }
+  const stopped = constituentsOf(context, instance)
+    .flatMap(({ vnfInstanceId }) => activeOperation(functions, vnfInstanceId) ?? [])
+    .filter(
+      ({ operation: { document } }) =>
+        document.nsLcmOpOccId === operation.id && document.state === 'FAILED_TEMP',
+    );
+  functions.commit([
+    ...stopped.flatMap((child) => failOperation(functions, child)),
+    moveServiceOperation(context.clock, { ...operation, document: failed.document }, 'fail'),
+    updateService(instance, freed(instance.document)),
   ]);
 }

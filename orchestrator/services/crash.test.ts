@@ -80,6 +80,22 @@ const terminateService: Scenario = {
   request: (world) => void world.system.services.ns.terminate(DEFAULT_TENANT, serviceId(world), {}),
 };
 
+const scaleService: Scenario = {
+  name: 'scaling of a service',
+  prepare: async (world) => {
+    await instantiateService.prepare(world);
+    instantiateService.request(world);
+    await world.converge();
+  },
+  request: (world) =>
+    void world.system.services.ns.scale(DEFAULT_TENANT, serviceId(world), {
+      scaleType: 'SCALE_NS',
+      scaleNsData: {
+        scaleNsByStepsData: { scalingDirection: 'SCALE_OUT', aspectId: 'load', numberOfSteps: 1 },
+      },
+    }),
+};
+
 function createWorld(): CrashingSystem {
   const world = createCrashingSystem([
     { hostId: 'cloud-1' },
@@ -103,16 +119,34 @@ function createWorld(): CrashingSystem {
       ],
     },
   ];
-  onboardFunction(store, buildProvider('broker', { placement, flavours }));
-  onboardFunction(store, buildProvider('processing', { placement, requires: [requirement('broker')] }));
+  const scaling = [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 5 }];
+  onboardFunction(store, buildProvider('broker', { placement, flavours, scaling }));
+  onboardFunction(
+    store,
+    buildProvider('processing', { placement, scaling, requires: [requirement('broker')] }),
+  );
   onboardFunction(store, buildFunction('gateway', { requires: [requirement('processing')] }));
   onboardService(
     store,
-    buildService('cse', [
-      buildConstituent('gateway', { coverage: { each: 'tier = device-edge' } }),
-      buildConstituent('processing'),
-      buildConstituent('broker', { level: 'large' }),
-    ]),
+    buildService(
+      'cse',
+      [
+        buildConstituent('gateway', { coverage: { each: 'tier = device-edge' } }),
+        buildConstituent('processing'),
+        buildConstituent('broker', { level: 'large' }),
+      ],
+      {
+        aspects: [
+          {
+            name: 'load',
+            levels: [
+              { broker: 2, processing: 1 },
+              { broker: 3, processing: 2 },
+            ],
+          },
+        ],
+      },
+    ),
   );
   return world;
 }
@@ -158,7 +192,7 @@ async function run(scenario: Scenario, point: CrashPoint): Promise<CrashingSyste
   return world;
 }
 
-describe.each([instantiateFunction, terminateFunction, instantiateService, terminateService])(
+describe.each([instantiateFunction, terminateFunction, instantiateService, terminateService, scaleService])(
   'a crash during the $name',
   (scenario) => {
     it.each(KINDS)(

@@ -6,6 +6,7 @@ import { advanceService } from './advance-service.ts';
 import type { ServicesContext } from './context.ts';
 import { createNsOpOccUseCases, type NsOpOccUseCases } from './ns-op-occ-use-cases.ts';
 import { createNsUseCases, type NsUseCases } from './ns-use-cases.ts';
+import { createAutomaticServiceScalings, type AutomaticServiceScalings } from './scale-automatically.ts';
 import { serviceProgress, type ServiceProgress } from './service-progress.ts';
 
 export interface ServicesOptions {
@@ -21,6 +22,7 @@ export interface ServicesOptions {
 export interface Services {
   readonly ns: NsUseCases;
   readonly opOccs: NsOpOccUseCases;
+  readonly automaticScalings: AutomaticServiceScalings;
   readonly engine: ServicesEngine;
   readonly progressOf: (operationId: string) => ServiceProgress | undefined;
   readonly context: ServicesContext;
@@ -44,6 +46,7 @@ export function createServices(options: ServicesOptions): Services {
   return {
     ns: createNsUseCases(context),
     opOccs: createNsOpOccUseCases(context),
+    automaticScalings: createAutomaticServiceScalings(context),
     engine: createEngine(context, store, options.tickMilliseconds ?? DEFAULT_TICK_MILLISECONDS),
     progressOf: (id) => serviceProgress(context, id),
     context,

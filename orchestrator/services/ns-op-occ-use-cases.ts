@@ -11,7 +11,7 @@ export interface NsOpOccUseCases {
   /** Functions whose operations failed are tried again; those that were refused are started anew. */
   retry(tenant: TenantId, id: string): void;
   continue(tenant: TenantId, id: string): void;
-  /** Of an instantiation: what came up is terminated in reverse order. Of an update: what was changed is changed back in reverse order. */
+  /** Of an instantiation: what came up is terminated in reverse order. Of an update or a scaling: what was changed is changed back in reverse order. */
   rollback(tenant: TenantId, id: string): void;
   fail(tenant: TenantId, id: string): void;
   cancel(tenant: TenantId, id: string, mode: 'GRACEFUL' | 'FORCEFUL'): void;
@@ -77,7 +77,8 @@ export function canRollBackService({
   operation,
   state,
 }: Pick<NsLcmOpOccDocument, 'operation' | 'state'>): boolean {
-  return (operation === 'INSTANTIATE' || operation === 'UPDATE') && isServiceEventAllowed(state, 'rollback');
+  const isUndoable = operation !== 'HEAL' && operation !== 'TERMINATE';
+  return isUndoable && isServiceEventAllowed(state, 'rollback');
 }
 
 /** FAILED_TEMP → FAILED. What came up stays; the service counts as instantiated, so that it can be terminated. */

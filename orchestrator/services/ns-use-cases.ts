@@ -1,6 +1,5 @@
 import {
   IotmanoError,
-  toTimestamp,
   type LcmOpOccId,
   type NsInstanceId,
   type NsdInfoId,
@@ -12,9 +11,10 @@ import { evictionsOf, newInstance, verifyCapacity, type PlanReport } from '../li
 import { planOrRelax, planWithReasons, type Planner } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { descriptorOf, type ServicesContext } from './context.ts';
-import { updateService } from './operation-records.ts';
+import { newServiceOperation, updateService } from './operation-records.ts';
 import { bindIds, planService, reportServicePlan, requireFit } from './plan-service.ts';
 import { resolveService, type ResolvedConstituent } from './resolve-service.ts';
+import { parseScaling, planScaling, reportScaling, requireRoom, type ScaleNs } from './scale-service.ts';
 import { requireUpdatable, type UpdateNs } from './update-service.ts';
 
 /** SOL005 CreateNsRequest. `nsdId` may also be the id of the NSD resource. */
@@ -62,6 +62,10 @@ export interface NsUseCases {
   planInstantiation(tenant: TenantId, id: string, request: InstantiateNs): PlanReport;
   terminate(tenant: TenantId, id: string, request: object, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
   heal(tenant: TenantId, id: string, request: HealNs, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
+  /** Scales functions together, to what a level of an aspect says; refused with the reasons where not all of them have room. */
+  scale(tenant: TenantId, id: string, request: ScaleNs, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
+  /** What `scale` would do; changes nothing. */
+  planScale(tenant: TenantId, id: string, request: ScaleNs): PlanReport;
   /** Brings functions to other versions, in order of bindings; where one is not well, all of them go back. */
   update(tenant: TenantId, id: string, request: UpdateNs, alongside?: Alongside<LcmOpOccId>): LcmOpOccId;
 }
@@ -82,14 +86,22 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
     operation: NsLcmOpOccDocument['operation'],
     request: object,
     alongside: Alongside<LcmOpOccId>,
+    more: Pick<NsLcmOpOccDocument, 'scaling'> = {},
   ): LcmOpOccId {
     const id = ids.uuid() as LcmOpOccId;
     commit([
-      newOperation(context, record, id, operation, request),
+      newServiceOperation(context, record, id, { operation, operationParams: { ...request }, ...more }),
       updateService(record, { ...record.document, activeOpOcc: id }),
       ...alongside(id),
     ]);
     return id;
+  }
+
+  function getScalable(tenant: TenantId, id: string): StoredRecord<'ns-instance'> {
+    const record = get(tenant, id);
+    requireFree(record);
+    requireState(record, 'INSTANTIATED', 'scaled');
+    return record;
   }
 
   function planFor(
@@ -159,7 +171,10 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
       const opOccId = ids.uuid() as LcmOpOccId;
       commit(
         [
-          newOperation(context, record, opOccId, 'INSTANTIATE', request),
+          newServiceOperation(context, record, opOccId, {
+            operation: 'INSTANTIATE',
+            operationParams: { ...request },
+          }),
           updateService(record, {
             ...record.document,
             activeOpOcc: opOccId,
@@ -196,6 +211,17 @@ export function createNsUseCases(context: ServicesContext): NsUseCases {
       requireUpdatable(context, record, request);
       return start(record, 'UPDATE', request, alongside);
     },
+    scale: (tenant, id, request, alongside = NOTHING) => {
+      const record = getScalable(tenant, id);
+      const scaling = parseScaling(context, record, request);
+      requireRoom(planScaling(context, record, scaling, planOrRelax));
+      return start(record, 'SCALE', request, alongside, { scaling });
+    },
+    planScale: (tenant, id, request) => {
+      const record = getScalable(tenant, id);
+      const scaling = parseScaling(context, record, request);
+      return reportScaling(planScaling(context, record, scaling, planWithReasons));
+    },
     heal: (tenant, id, request, alongside = NOTHING) => {
       const record = get(tenant, id);
       requireFree(record);
@@ -228,33 +254,6 @@ function findDescriptor({ state }: ServicesContext, tenant: TenantId, nsdId: str
     'unprocessable',
     `no onboarded and enabled NSD has the nsdId ${nsdId}; see GET /nsd/v2/ns_descriptors`,
   );
-}
-
-function newOperation(
-  { clock }: ServicesContext,
-  record: StoredRecord<'ns-instance'>,
-  id: LcmOpOccId,
-  operation: NsLcmOpOccDocument['operation'],
-  request: object,
-): Write {
-  const now = toTimestamp(clock.now());
-  return {
-    op: 'create',
-    kind: 'ns-lcm-op-occ',
-    id,
-    tenant: record.tenant,
-    document: {
-      nsInstanceId: record.id as NsInstanceId,
-      operation,
-      state: 'PROCESSING',
-      startTime: now,
-      stateEnteredTime: now,
-      isAutomaticInvocation: false,
-      operationParams: { ...request },
-      isCancelPending: false,
-      children: {},
-    },
-  };
 }
 
 function newConstituent(

@@ -2,11 +2,13 @@ import type { VnfInstanceId } from '../../kernel/index.ts';
 import { activeOperation, convergenceOf, packageOf } from '../lifecycle/index.ts';
 import {
   constituentsOf,
+  descriptorOf,
   type ActiveService,
   type ConstituentRecord,
   type ServicesContext,
 } from './context.ts';
 import type { ConstituentView } from './plan-next-step.ts';
+import { stepsOf } from './service-aspects.ts';
 import { updateStateOf } from './update-service.ts';
 
 /** The functions of a service as the planner sees them, in order of name. */
@@ -26,6 +28,7 @@ export function observeService(
     isWell: convergenceOf(context.lifecycle.context, constituent.vnfInstanceId, constituent.record.document)
       .isReached,
     ...updateOf(context, operation.document, constituent),
+    ...scaleOf(context, instance, operation.document, constituent, nameOf),
     ...activeOf(context, constituent, operation.document.children[constituent.name]),
     ...ownOf(context, operation.document.children[constituent.name]),
   }));
@@ -38,6 +41,40 @@ function updateOf(
 ): Pick<ConstituentView, 'update'> {
   const update = updateStateOf(context, operation, constituent);
   return update === undefined ? {} : { update };
+}
+
+/** Steps that are missing of what the scaling wants; on the way back, of what was before. */
+function scaleOf(
+  context: ServicesContext,
+  instance: ActiveService['instance'],
+  { state, scaling }: ActiveService['operation']['document'],
+  constituent: ConstituentRecord,
+  nameOf: ReadonlyMap<VnfInstanceId, string>,
+): Pick<ConstituentView, 'scale'> {
+  const { name, vnfInstanceId, record } = constituent;
+  const change = scaling?.functions[name];
+  if (scaling === undefined || change === undefined) return {};
+  const { descriptor } = packageOf(context.lifecycle.context.catalog, record.document.vnfPkgId);
+  const own = descriptor.scaling.find(({ aspect }) => aspect === change.aspect);
+  const wanted = state === 'ROLLING_BACK' ? change.before : change.after;
+  const steps = own === undefined ? 0 : wanted - stepsOf(record.document, own);
+  const order = descriptorOf(context, instance).aspects.find(
+    ({ name: each }) => each === scaling.aspect,
+  )?.order;
+  if (order !== undefined) {
+    const place = order.indexOf(name);
+    return { scale: { steps, after: order.slice(0, place), before: order.slice(place + 1) } };
+  }
+  const users = constituentsOf(context, instance).filter(({ record: { document } }) =>
+    Object.values(document.bind).includes(vnfInstanceId),
+  );
+  return {
+    scale: {
+      steps,
+      after: requiredBy(context, constituent).flatMap((id) => nameOf.get(id) ?? []),
+      before: users.map((user) => user.name),
+    },
+  };
 }
 
 function requiredBy({ lifecycle }: ServicesContext, { record }: ConstituentRecord): readonly VnfInstanceId[] {

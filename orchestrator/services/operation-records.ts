@@ -1,12 +1,22 @@
-import { toTimestamp, transition, canTransition, type Clock } from '../../kernel/index.ts';
+import {
+  toTimestamp,
+  transition,
+  canTransition,
+  type Clock,
+  type LcmOpOccId,
+  type NsInstanceId,
+} from '../../kernel/index.ts';
 import {
   NS_LCM_OPERATION,
   type NsInstanceDocument,
   type NsLcmOpOccDocument,
   type NsLcmOperationEvent,
   type NsLcmOperationState,
+  type ServiceScaling,
 } from '../domain/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
+
+import type { ServicesContext } from './context.ts';
 
 export type ServiceOperationUpdate = Extract<
   Write,
@@ -41,6 +51,36 @@ export function moveServiceOperation(
       stateEnteredTime: toTimestamp(clock.now()),
     },
   };
+}
+
+export interface NewServiceOperation {
+  readonly operation: NsLcmOpOccDocument['operation'];
+  readonly operationParams: NsLcmOpOccDocument['operationParams'];
+  readonly isAutomaticInvocation?: boolean;
+  readonly scaling?: ServiceScaling;
+}
+
+/** An operation occurrence that begins. The service has yet to be made busy with it, in the same commit. */
+export function newServiceOperation(
+  { clock }: Pick<ServicesContext, 'clock'>,
+  { id: nsInstanceId, tenant }: StoredRecord<'ns-instance'>,
+  id: LcmOpOccId,
+  { operation, operationParams, isAutomaticInvocation = false, scaling }: NewServiceOperation,
+): Write {
+  const now = toTimestamp(clock.now());
+  const document: NsLcmOpOccDocument = {
+    nsInstanceId: nsInstanceId as NsInstanceId,
+    operation,
+    state: 'PROCESSING',
+    startTime: now,
+    stateEnteredTime: now,
+    isAutomaticInvocation,
+    operationParams,
+    isCancelPending: false,
+    children: {},
+    ...(scaling === undefined ? {} : { scaling }),
+  };
+  return { op: 'create', kind: 'ns-lcm-op-occ', id, tenant, document };
 }
 
 export function isServiceEventAllowed(state: NsLcmOperationState, event: NsLcmOperationEvent): boolean {

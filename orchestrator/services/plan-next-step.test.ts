@@ -14,7 +14,14 @@ function plan(
   healed?: readonly string[],
 ) {
   return planNextServiceStep({
-    operation: { operation, state: 'PROCESSING', isCancelPending: false, operationParams: {}, ...changes },
+    operation: {
+      operation,
+      state: 'PROCESSING',
+      isCancelPending: false,
+      isAutomaticInvocation: false,
+      operationParams: {},
+      ...changes,
+    },
     constituents,
     ...(healed === undefined ? {} : { healed }),
   });

@@ -1,5 +1,6 @@
 import { unreachable } from '../../kernel/index.ts';
 import type { LcmOperationState, NsLcmOpOccDocument } from '../domain/index.ts';
+import { planServiceScaling, planServiceScalingBack } from './plan-scaling.ts';
 import { planUpdate, planUpdateBack } from './plan-update.ts';
 import type { ChildOperation, ConstituentView, ServiceStep } from './service-step.ts';
 
@@ -8,7 +9,7 @@ export type { ChildOperation, ConstituentView, ServiceStep } from './service-ste
 export interface ServiceStepInput {
   readonly operation: Pick<
     NsLcmOpOccDocument,
-    'operation' | 'state' | 'isCancelPending' | 'cancelMode' | 'operationParams'
+    'operation' | 'state' | 'isCancelPending' | 'cancelMode' | 'operationParams' | 'isAutomaticInvocation'
   >;
   readonly constituents: readonly ConstituentView[];
   /** Of a heal: those to be healed whatever their state; undefined: those that are not well. */
@@ -25,13 +26,11 @@ export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
     const detail = failed
       .map(({ name, own }) => `${name}: ${own?.error ?? own?.state ?? 'failed'}`)
       .join('; ');
-    const hasGoneBack = failed.every(({ own }) => own?.state === 'ROLLED_BACK');
-    return operation === 'UPDATE' && state === 'PROCESSING' && hasGoneBack
+    return state === 'PROCESSING' && goesBack(input.operation, failed)
       ? { type: 'rollBack', detail }
       : { type: 'failTemporarily', detail };
   }
-  if (state === 'ROLLING_BACK')
-    return operation === 'UPDATE' ? planUpdateBack(input.constituents) : tearDown(input.constituents);
+  if (state === 'ROLLING_BACK') return planBack(operation, input.constituents);
   switch (operation) {
     case 'INSTANTIATE':
       return buildUp(input.constituents);
@@ -41,9 +40,28 @@ export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
       return heal(input.constituents, input.healed);
     case 'UPDATE':
       return planUpdate(input.constituents);
+    case 'SCALE':
+      return planServiceScaling(input.constituents);
     default:
       return unreachable(operation);
   }
+}
+
+/** What its functions have undone by themselves, an operation undoes as a whole; so it does where nobody has asked for it, who would decide. */
+function goesBack(
+  { operation, isAutomaticInvocation }: ServiceStepInput['operation'],
+  failed: readonly ConstituentView[],
+): boolean {
+  if (operation !== 'UPDATE' && operation !== 'SCALE') return false;
+  return isAutomaticInvocation || failed.every(({ own }) => own?.state === 'ROLLED_BACK');
+}
+
+function planBack(
+  operation: NsLcmOpOccDocument['operation'],
+  constituents: readonly ConstituentView[],
+): ServiceStep {
+  if (operation === 'UPDATE') return planUpdateBack(constituents);
+  return operation === 'SCALE' ? planServiceScalingBack(constituents) : tearDown(constituents);
 }
 
 function hasFailed(state: LcmOperationState): boolean {

@@ -1,3 +1,4 @@
+import { undoFirst } from './plan-scaling.ts';
 import type { ConstituentView, ServiceStep } from './service-step.ts';
 
 /**
@@ -26,13 +27,8 @@ export function planUpdate(constituents: readonly ConstituentView[]): ServiceSte
 /** The way back of an update: what is under way is undone, then what was changed is changed back, in the opposite order. */
 export function planUpdateBack(constituents: readonly ConstituentView[]): ServiceStep {
   const targets = constituents.filter(({ update }) => update !== undefined);
-  for (const { name, active } of targets) {
-    if (active?.operation !== 'CHANGE_VNFPKG' || active.isOurs) continue;
-    if (active.state === 'FAILED_TEMP') return { type: 'rollBackChild', name };
-    if (active.state === 'ROLLING_BACK' || active.isCancelPending)
-      return { type: 'wait', for: [`${name} is going back`] };
-    return { type: 'cancelChild', name };
-  }
+  const undone = undoFirst(targets, 'CHANGE_VNFPKG');
+  if (undone !== undefined) return undone;
   const open = new Set(targets.filter(({ update }) => update === 'done').map(({ name }) => name));
   if (open.size === 0) return { type: 'rolledBack' };
   const ready = targets.filter(

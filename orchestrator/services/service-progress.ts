@@ -18,7 +18,9 @@ export function serviceProgress(context: ServicesContext, id: string): ServicePr
   const { operation, state } = active.operation.document;
   const isEnding = operation === 'TERMINATE' || state === 'ROLLING_BACK';
   const constituents = observeService(context, active);
-  const open = constituents.filter(({ isInstantiated, isWell, update }) => {
+  const open = constituents.filter(({ isInstantiated, isWell, update, scale, active }) => {
+    if (operation === 'SCALE')
+      return scale !== undefined && (scale.steps !== 0 || active?.operation === 'SCALE');
     if (operation === 'UPDATE') return update === (state === 'ROLLING_BACK' ? 'done' : 'open');
     return isEnding ? isInstantiated : !isInstantiated || (operation === 'HEAL' && !isWell);
   });

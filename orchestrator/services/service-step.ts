@@ -12,6 +12,15 @@ export interface ConstituentView {
   readonly isInstantiated: boolean;
   /** Of an update that names it: whether it is of the version that is wanted. */
   readonly update?: 'open' | 'done';
+  /** Of a scaling that names it. */
+  readonly scale?: {
+    /** How many steps of its aspect are missing; negative: too many. */
+    readonly steps: number;
+    /** Constituents that are scaled out before it. */
+    readonly after: readonly string[];
+    /** Constituents that are scaled in before it. */
+    readonly before: readonly string[];
+  };
   /** Every wanted copy runs. */
   readonly isWell: boolean;
   /** The operation that it is busy with, whoever has started it. */

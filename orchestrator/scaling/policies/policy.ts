@@ -7,6 +7,8 @@ export interface Reading {
   readonly instances: number;
   /** Instances of the unit that one step of the aspect adds. */
   readonly delta: number;
+  /** Of an aspect whose steps are not all the same: instances of the unit at each level, from level 1 on, never falling. Absent: `delta` at each step. */
+  readonly instancesAt?: readonly number[];
   /** Every instance that is wanted has told it. Where not, nobody knows what the others do. */
   readonly isComplete: boolean;
 }
@@ -45,8 +47,30 @@ export type PolicyRule<Policy, State extends object> = (
 ) => PolicyStep<State>;
 
 /** Steps that the whole demand of an indicator would take at so much for each instance. */
-export function stepsOfDemand({ value, instances, delta }: Reading, perInstance: number): number {
-  return (value * instances) / (perInstance * delta);
+export function stepsOfDemand(
+  { value, instances, delta, instancesAt }: Reading,
+  perInstance: number,
+): number {
+  const needed = (value * instances) / perInstance;
+  return instancesAt === undefined ? needed / delta : levelFor(needed, instancesAt);
+}
+
+/** The level, also between two, that has so many instances; beyond the last it goes on as up to there. */
+function levelFor(needed: number, instancesAt: readonly number[]): number {
+  if (needed <= 0) return 0;
+  let [level, has] = [0, 0];
+  for (const next of instancesAt) {
+    if (next >= needed) return level + (needed - has) / (next - has);
+    [level, has] = [level + 1, next];
+  }
+  return has === 0 ? 0 : (level * needed) / has;
+}
+
+/** How many times the instances of one level are those of another one. */
+export function ratioOfLevels({ instancesAt }: Reading, level: number, other: number): number {
+  const at = (each: number): number =>
+    instancesAt === undefined ? each : (instancesAt[Math.min(each, instancesAt.length) - 1] ?? 0);
+  return at(level) / Math.max(1, at(Math.max(1, other)));
 }
 
 /** Up to the next whole step; what is a hair above one by the arithmetic alone is that one. */

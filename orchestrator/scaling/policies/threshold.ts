@@ -1,5 +1,5 @@
 import type { ThresholdPolicy } from '../../../descriptors/index.ts';
-import { shown, type PolicyInput, type PolicyStep } from './policy.ts';
+import { ratioOfLevels, shown, type PolicyInput, type PolicyStep } from './policy.ts';
 
 type Limits = ThresholdPolicy['limits'][number];
 type Verdict = 'out' | 'stay' | 'in';
@@ -43,7 +43,7 @@ function judge(
   if (value > up) return { verdict: 'out', reason: `${told}, above the limit ${shown(up)}` };
   if (value >= down) return { verdict: 'stay', reason: `${told}, between ${shown(down)} and ${shown(up)}` };
   if (!isComplete) return { verdict: 'stay', reason: `${told}, and not of all instances` };
-  const afterwards = value * (level / Math.max(1, level - increment));
+  const afterwards = value * ratioOfLevels(reading, level, level - increment);
   if (afterwards > up)
     return { verdict: 'stay', reason: `${told}, and would be ${shown(afterwards)} after a step in` };
   return { verdict: 'in', reason: `${told}, below the limit ${shown(down)}` };

@@ -39,6 +39,7 @@ export async function createScalingBench(
     createScaling({
       store,
       lifecycle,
+      services: bench.services,
       monitoring,
       clock,
       log: silentLogger,

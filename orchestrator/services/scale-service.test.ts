@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_TENANT } from '../../kernel/index.ts';
+import type { IoTServiceDescriptor } from '../../descriptors/index.ts';
+import {
+  buildConstituent,
+  buildFunction,
+  buildProvider,
+  buildService,
+  requirement,
+} from '../../test/kit/descriptor-builder.ts';
+import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
+import { onboardFunction, onboardService } from '../../test/kit/simulated-host.ts';
+import type { VnfLcmOpOccDocument } from '../domain/index.ts';
+
+const SCALING = [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 6 }];
+const LEVELS = [
+  { broker: 1, gateway: 1 },
+  { broker: 2, gateway: 3 },
+  { broker: 3, gateway: 6 },
+];
+
+interface World {
+  readonly bench: LifecycleBench;
+  readonly id: string;
+}
+
+async function deploy(
+  aspect: Partial<IoTServiceDescriptor['aspects'][number]> = {},
+  hosts: readonly object[] = [{}, {}],
+): Promise<World> {
+  const bench = createLifecycleBench(hosts.map((facts, index) => ({ hostId: `h${index + 1}`, facts })));
+  onboardFunction(bench.store, buildProvider('broker', { scaling: SCALING }));
+  onboardFunction(
+    bench.store,
+    buildFunction('gateway', { scaling: SCALING, requires: [requirement('broker')] }),
+  );
+  const functions = [buildConstituent('broker'), buildConstituent('gateway')];
+  const aspects = [{ name: 'load', levels: LEVELS, ...aspect }];
+  onboardService(bench.store, buildService('cse', functions, { aspects }));
+  const { ns } = bench.services;
+  const { id } = ns.create(DEFAULT_TENANT, { nsdId: 'nsd-cse', nsName: 'cse', nsDescription: '' });
+  ns.instantiate(DEFAULT_TENANT, id, { nsFlavourId: 'default' });
+  await bench.converge();
+  return { bench, id };
+}
+
+const bySteps = (scalingDirection: 'SCALE_OUT' | 'SCALE_IN', numberOfSteps = 1) => ({
+  scaleType: 'SCALE_NS' as const,
+  scaleNsData: { scaleNsByStepsData: { scalingDirection, aspectId: 'load', numberOfSteps } },
+});
+
+const toLevel = (nsScaleLevelId: string, nsScalingAspectId = 'load') => ({
+  scaleType: 'SCALE_NS' as const,
+  scaleNsData: { scaleNsToLevelData: { nsScaleInfo: [{ nsScalingAspectId, nsScaleLevelId }] } },
+});
+
+const scale = ({ bench, id }: World, request: ReturnType<typeof bySteps> | ReturnType<typeof toLevel>) =>
+  bench.services.ns.scale(DEFAULT_TENANT, id, request);
+
+const stateOf = ({ bench }: World, op: string) => bench.services.opOccs.get(DEFAULT_TENANT, op).document;
+
+function counts({ bench, id }: World): readonly number[] {
+  const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+  const running = bench.hosts.flatMap((host) => host.running());
+  return ['broker', 'gateway'].map(
+    (name) => running.filter((copy) => copy.startsWith(`${constituents[name]}-`)).length,
+  );
+}
+
+/** SCALE operations of functions so far. */
+function scalings({ bench }: World): readonly VnfLcmOpOccDocument[] {
+  return bench.lifecycle.opOccs
+    .list(DEFAULT_TENANT)
+    .map(({ document }) => document)
+    .filter(({ operation }) => operation === 'SCALE');
+}
+
+/** The order in which functions have begun to be scaled, told by the store. */
+function followOrder({ bench }: World): readonly string[] {
+  const begun: string[] = [];
+  bench.store.subscribe(({ entries }) => {
+    for (const { kind, record } of entries) {
+      const document = record?.document as VnfLcmOpOccDocument | undefined;
+      if (kind !== 'vnf-lcm-op-occ' || document?.operation !== 'SCALE' || document.state !== 'STARTING')
+        continue;
+      begun.push(bench.store.get('vnf-instance', document.vnfInstanceId)?.document.constituent ?? '');
+    }
+  });
+  return begun;
+}
+
+describe('scaling a service', () => {
+  it('brings its functions to the ratio of the level, providers first out and last in', async () => {
+    const world = await deploy();
+    const order = followOrder(world);
+    const out = scale(world, bySteps('SCALE_OUT', 2));
+    await world.bench.converge();
+    expect(stateOf(world, out)).toMatchObject({ state: 'COMPLETED', isAutomaticInvocation: false });
+    expect(counts(world)).toEqual([3, 6]);
+    scale(world, bySteps('SCALE_IN'));
+    await world.bench.converge();
+    expect(counts(world)).toEqual([2, 3]);
+    expect(order).toEqual(['broker', 'gateway', 'gateway', 'broker']);
+  });
+
+  it('follows the order of the aspect where it has one', async () => {
+    const world = await deploy({ order: ['gateway', 'broker'] });
+    const order = followOrder(world);
+    scale(world, toLevel('2'));
+    await world.bench.converge();
+    expect(order).toEqual(['gateway', 'broker']);
+  });
+
+  it('is the parent of the same operations as those of an operator', async () => {
+    const world = await deploy();
+    const op = scale(world, toLevel('2'));
+    await world.bench.converge();
+    expect(scalings(world)).toMatchObject([
+      { state: 'COMPLETED', nsLcmOpOccId: op, operationParams: { type: 'SCALE_OUT', aspectId: 'load' } },
+      { state: 'COMPLETED', nsLcmOpOccId: op },
+    ]);
+  });
+
+  it('restores the ratio where a function was scaled by itself', async () => {
+    const world = await deploy();
+    const { constituents } = world.bench.services.ns.get(DEFAULT_TENANT, world.id).document;
+    world.bench.lifecycle.vnf.scale(DEFAULT_TENANT, constituents['gateway'] ?? '', {
+      type: 'SCALE_OUT',
+      aspectId: 'load',
+      numberOfSteps: 4,
+    });
+    await world.bench.converge();
+    expect(counts(world)).toEqual([1, 5]);
+    scale(world, toLevel('2'));
+    await world.bench.converge();
+    expect(counts(world)).toEqual([2, 3]);
+  });
+
+  it('is refused before anything is touched beyond its levels, and where there is no such aspect or level', async () => {
+    const world = await deploy();
+    const before = world.bench.store.acceptedRevision;
+    expect(() => scale(world, bySteps('SCALE_OUT', 3))).toThrow(
+      /from 1 to 3; SCALE_OUT by 3 would lead to 4/,
+    );
+    expect(() => scale(world, bySteps('SCALE_IN'))).toThrow(/would lead to 0/);
+    expect(() => scale(world, toLevel('huge'))).toThrow(/has no level "huge"; it has the levels 1 to 3/);
+    expect(() => scale(world, toLevel('1', 'size'))).toThrow(/has no scaling aspect "size"; it has: load/);
+    expect(world.bench.store.acceptedRevision).toBe(before);
+  });
+
+  it('is refused with the reasons where not all functions have room, which the dry run tells as well', async () => {
+    const memory = { totalBytes: 512 * 2 ** 20, allocatableBytes: 512 * 2 ** 20 };
+    const world = await deploy({}, [{ memory }]);
+    const { ns } = world.bench.services;
+    const small = ns.planScale(DEFAULT_TENANT, world.id, toLevel('2'));
+    expect(small.fits).toBe(true);
+    expect(small.instances.filter(({ change }) => change === 'ADDED').map((each) => each.function)).toEqual([
+      'broker',
+      'gateway',
+      'gateway',
+    ]);
+    expect(ns.planScale(DEFAULT_TENANT, world.id, toLevel('3')).fits).toBe(false);
+    expect(() => scale(world, toLevel('3'))).toThrow(/gateway: .*memory/);
+  });
+
+  it('goes back with all that it has scaled when a function finds no room any more', async () => {
+    const world = await deploy({}, [{}, {}]);
+    const op = scale(world, toLevel('3'));
+    world.bench.store.subscribe(({ entries }) => {
+      const isGranted = entries.some(
+        ({ kind, record }) =>
+          kind === 'vnf-lcm-op-occ' &&
+          (record?.document as VnfLcmOpOccDocument | undefined)?.state === 'PROCESSING',
+      );
+      if (isGranted) for (const host of ['h1', 'h2']) cordon(world, host);
+    });
+    await world.bench.converge();
+    expect(stateOf(world, op).state).toBe('ROLLED_BACK');
+    expect(counts(world)).toEqual([1, 1]);
+  });
+
+  it('waits for a decision when instances do not come up: a retry goes on, a rollback takes all of it back', async () => {
+    const world = await deploy();
+    const { constituents } = world.bench.services.ns.get(DEFAULT_TENANT, world.id).document;
+    for (const host of world.bench.hosts)
+      host.failStarts(`${constituents['gateway']}-main-g1`, 'exited with 1');
+    const op = scale(world, toLevel('2'));
+    await world.bench.converge();
+    expect(stateOf(world, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: { detail: expect.stringMatching(/^gateway: .*exited with 1/) as unknown },
+    });
+    world.bench.services.opOccs.rollback(DEFAULT_TENANT, op);
+    await world.bench.converge();
+    expect(stateOf(world, op).state).toBe('ROLLED_BACK');
+    expect(counts(world)).toEqual([1, 1]);
+  });
+
+  it('keeps others from scaling and changing its functions meanwhile', async () => {
+    const world = await deploy();
+    scale(world, toLevel('2'));
+    const { constituents } = world.bench.services.ns.get(DEFAULT_TENANT, world.id).document;
+    const byHand = () =>
+      world.bench.lifecycle.vnf.scale(DEFAULT_TENANT, constituents['gateway'] ?? '', {
+        type: 'SCALE_OUT',
+        aspectId: 'load',
+      });
+    expect(byHand).toThrow(/is changed by the scaling \S+ of its service/);
+  });
+});
+
+function cordon({ bench: { store } }: World, hostId: string): void {
+  const host = store.get('host', hostId);
+  if (host === undefined || host.document.cordoned === true) return;
+  const document = { ...host.document, cordoned: true };
+  store.commit([{ op: 'put', kind: 'host', id: hostId, tenant: host.tenant, document }]);
+}
