@@ -49,7 +49,7 @@ export interface LifecycleAlarm {
 /** Where alarms of functions go; monitoring keeps them. */
 export interface LifecycleAlarms {
   raise(alarm: LifecycleAlarm): void;
-  /** The function is well again: at each look at one that is, so it has to be cheap. */
+  /** The function is well again, or not instantiated any more: at each look at one that is, so it has to be cheap. */
   clear(vnfInstanceId: VnfInstanceId, names: readonly LifecycleAlarm['name'][]): void;
 }
 

@@ -45,6 +45,7 @@ export function healAutomatically(
   const record = context.state.get('vnf-instance', vnfInstanceId);
   if (record === undefined || record.document.instantiationState !== 'INSTANTIATED') {
     refusals.forget(vnfInstanceId);
+    context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
     return WELL;
   }
   if (record.document.activeOpOcc !== undefined) return WELL;

@@ -209,6 +209,18 @@ describe('a copy that its host has given up', () => {
     );
   });
 
+  it('leaves no alarm behind when its function is terminated', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }]);
+    const id = await run(bench, buildFunction('worker'));
+    bench.host('h1').failStarts('', 'exited with code 1');
+    bench.host('h1').strike('', 'FAILED', 'exited with code 1');
+    await bench.converge();
+    expect([...bench.standingAlarms]).toContain('instance-failed');
+    bench.lifecycle.vnf.terminate(DEFAULT_TENANT, id, { terminationType: 'GRACEFUL' });
+    await bench.converge();
+    expect([...bench.standingAlarms]).toEqual([]);
+  });
+
   it('is started again in place where there is no other host, ever more slowly', async () => {
     const bench = createLifecycleBench([{ hostId: 'h1' }], { healBackoffMilliseconds: 1000 });
     const id = await run(bench, buildFunction('worker'));

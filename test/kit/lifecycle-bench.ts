@@ -54,7 +54,10 @@ export interface LifecycleBench {
   readonly hosts: readonly SimulatedHost[];
   readonly lifecycle: Lifecycle;
   readonly services: Services;
+  /** All that were raised, in their order. */
   readonly alarms: LifecycleAlarm[];
+  /** Names of those that were not cleared since. */
+  readonly standingAlarms: ReadonlySet<string>;
   /** Rounds of engine and hosts until nothing changes any more. */
   converge(): Promise<void>;
   host(id: string): SimulatedHost;
@@ -70,6 +73,7 @@ export function createLifecycleBench(
   const liveness = createFakeLiveness();
   const simulated = hosts.map((options) => createSimulatedHost({ ...options, clock }));
   const alarms: LifecycleAlarm[] = [];
+  const standingAlarms = new Set<string>();
   for (const host of simulated) host.enrol(store);
   const lifecycle = createLifecycle({
     store,
@@ -79,7 +83,15 @@ export function createLifecycleBench(
     liveness,
     templates: () => '',
     logger: silentLogger,
-    alarms: { raise: (alarm) => void alarms.push(alarm), clear: () => {} },
+    alarms: {
+      raise: (alarm) => {
+        alarms.push(alarm);
+        standingAlarms.add(alarm.name);
+      },
+      clear: (_id, names) => {
+        for (const name of names) standingAlarms.delete(name);
+      },
+    },
     indicatorsOf,
     // Clients learn at once; a test that is about the moment that they are given says so.
     limits: { retireMilliseconds: 0, ...limits },
@@ -94,6 +106,7 @@ export function createLifecycleBench(
     lifecycle,
     services,
     alarms,
+    standingAlarms,
     converge: () =>
       convergeAll(store, simulated, () => {
         services.engine.lookAtAll();
