@@ -75,7 +75,7 @@ async function moveInParts(
     const request = { kind: 'drain', hostIds: [hostId], budget };
     const { body: plan } = await client.post<Plan>('/iotmano/v1/placement_plans', request, idempotencyKey());
     // Of what is busy or waits after a failed move the next plan knows more.
-    const isOpen = plan.isCutShort || plan.stuck.some(({ reason }) => /^it (is busy|waits) /.test(reason));
+    const isOpen = plan.isCutShort || plan.stuck.some(({ isPassing }) => isPassing);
     if (plan.operations.length === 0 && !isOpen) {
       if (plan.spared.length > 0) throw beyondBudget(hostId, plan.spared);
       return true;

@@ -1,7 +1,7 @@
 /**
  * The proof of concept of ETSI TR 103 527 clause 5.5, on this machine: devices behind a load balancer ask more and more, request processing is
  * scaled out, a copy of it and the orchestrator are killed, it goes to another version, and is scaled in again, with the commands and the API
- * that an operator has. `--short`: at most a minute. Ends with 1 when something did not come to pass or a request failed. The last line of
+ * that an operator has. `--short`: about a minute, and the orchestrator is not killed. Ends with 1 when something did not come to pass or a request failed. The last line of
  * stdout is the result as JSON.
  */
 import { join } from 'node:path';

@@ -599,6 +599,8 @@ export interface components {
         readonly hostId: components['schemas']['Identifier'];
         readonly instances: number;
         readonly reason: string;
+        /** @description It passes by itself, as an operation that is going on does; a plan that is made a little later may move it. */
+        readonly isPassing: boolean;
       }[];
       /** @description What the budget keeps from being moved, and by which of its limits; `time` is the second within which a plan is ready. */
       readonly spared: readonly {
@@ -724,7 +726,7 @@ export interface components {
          * @description Absent, until it is released.
          */
         readonly until?: string;
-        /** @description The operation of a function, by hand, that it follows from. Without one an operator has set it. */
+        /** @description The operation of a function, by hand, that it follows from. Without this and `nsLcmOpOccId` an operator has set it. */
         readonly vnfLcmOpOccId?: string;
         /** @description The operation of a service, by hand, that it follows from. */
         readonly nsLcmOpOccId?: string;

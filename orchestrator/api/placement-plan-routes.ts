@@ -49,7 +49,7 @@ function view({ placementPlanId, kind, plan, names, operations, postponedSteps }
     score,
     loadSpread,
     freedHostIds: [...freedHosts],
-    stuck: stuck.map(({ reason, ...where }) => ({ ...whereabouts(where), reason })),
+    stuck: stuck.map(({ reason, isPassing, ...where }) => ({ ...whereabouts(where), reason, isPassing })),
     spared: spared.map(({ limit, ...where }) => ({ ...whereabouts(where), limit })),
     isCutShort,
     operations: [...operations],
@@ -63,6 +63,6 @@ function whereabouts({
   unit,
   hostId,
   instances,
-}: Omit<Relocation['plan']['stuck'][number], 'reason'>) {
+}: Omit<Relocation['plan']['stuck'][number], 'reason' | 'isPassing'>) {
   return { vnfInstanceId: functionId, function: name, vduId: unit, hostId, instances };
 }

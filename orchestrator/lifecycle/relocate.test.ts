@@ -94,11 +94,22 @@ describe('a plan that drains a host', () => {
     });
     await bench.converge();
     const { stuck } = plan(bench, { kind: 'drain', hostIds: ['h1'] }).plan;
+    expect(stuck.some(({ isPassing }) => isPassing)).toBe(false);
     expect(Object.fromEntries(stuck.map(({ name, reason }) => [name, reason]))).toEqual({
       keeper: 'it keeps a volume on its host',
       settled: 'its descriptor forbids it (offline.relocate)',
       probe: 'it runs once on each host that it covers',
     });
+  });
+
+  it('says what will pass by itself: a function that is busy', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
+    const free = await run(bench, buildFunction('free', { placement: prefers('h1') }));
+    bench.lifecycle.vnf.heal(DEFAULT_TENANT, free, { cause: 'by hand' });
+    const { stuck } = plan(bench, { kind: 'drain', hostIds: ['h1'] }).plan;
+    expect(stuck).toMatchObject([
+      { name: 'free', reason: expect.stringMatching(/^it is busy with operation/), isPassing: true },
+    ]);
   });
 
   it('moves what belongs together as one, to where there is room for all of it', async () => {

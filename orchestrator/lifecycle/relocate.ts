@@ -67,11 +67,12 @@ function prepare(
   const goal = goalOf(context, caller, request);
   const isStaff = isInstallationTenant(caller.tenant);
   const pace = paceOf(context);
-  const problem = relocationProblem(context, ({ id, tenant }) => {
-    if (!isStaff && tenant !== caller.tenant) return 'it belongs to another tenant';
+  const problem = relocationProblem(
+    context,
+    ({ tenant }) => (isStaff || tenant === caller.tenant ? undefined : 'it belongs to another tenant'),
     // Who names a function wants it to be tried.
-    return request.kind === 'move' ? undefined : whyMoveWaits(context, id as VnfInstanceId);
-  });
+    ({ id }) => (request.kind === 'move' ? undefined : whyMoveWaits(context, id as VnfInstanceId)),
+  );
   return context.inventory.look(
     (index) => {
       const plan = planRelocation(index, problem, goal, budgetOf(request), pace);

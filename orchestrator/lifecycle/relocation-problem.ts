@@ -16,16 +16,24 @@ type Instance = StoredRecord<'vnf-instance'>;
 /**
  * All that is placed, as plans of moves see it; what others own, is busy, or may not leave its host is pinned there with the reason.
  * @param whyNot why whoever asks may not move a function; undefined: nothing is against it
+ * @param whyNotNow the same of what passes
  */
 export function relocationProblem(
   context: LifecycleContext,
   whyNot: (record: Instance) => string | undefined,
+  whyNotNow: (record: Instance) => string | undefined,
 ): RelocationProblem {
   const functions: PlacedFunction[] = [];
   const services = new Map<string, readonly PlacementRule[]>();
   for (const record of context.state.list('vnf-instance')) {
     if (claimOf(record.document).length === 0) continue;
-    functions.push(placedFunction(context, record, whyNot(record) ?? whyBusy(record.document)));
+    const pinned = whyNot(record);
+    const pinnedForNow = pinned === undefined ? (whyNotNow(record) ?? whyBusy(record.document)) : undefined;
+    functions.push({
+      ...placedFunction(context, record),
+      ...(pinned === undefined ? {} : { pinned }),
+      ...(pinnedForNow === undefined ? {} : { pinned: pinnedForNow, isPinnedForNow: true }),
+    });
     const { nsInstanceId } = record.document;
     if (nsInstanceId !== undefined && !services.has(nsInstanceId))
       services.set(nsInstanceId, rulesOfService(context.state, nsInstanceId));
@@ -36,7 +44,6 @@ export function relocationProblem(
 function placedFunction(
   context: LifecycleContext,
   { id, tenant, document: instance }: Instance,
-  pinned: string | undefined,
 ): PlacedFunction {
   const vnfInstanceId = id as VnfInstanceId;
   const pkg = placedPackageOf(context.catalog, instance);
@@ -55,7 +62,6 @@ function placedFunction(
   return {
     request,
     isSingleWriter: isSingleWriter(pkg.descriptor),
-    ...(pinned === undefined ? {} : { pinned }),
     pinnedUnits: Object.fromEntries(units),
   };
 }

@@ -242,11 +242,12 @@ export class Candidates {
 
   #siftGroup({ sample }: Group, rows: Int32Array, count: number): number {
     const codes = this.#codes ?? NO_CODES;
-    const code = codes[sample];
+    const code = codes[sample] ?? 0;
     let kept = 0;
     for (let at = 0; at < count; at += 1) {
       const row = rows[at] ?? 0;
-      if (codes[row] !== code) continue;
+      // Rows that came after the column was made lack the label.
+      if ((codes[row] ?? 0) !== code) continue;
       rows[kept] = row;
       kept += 1;
     }

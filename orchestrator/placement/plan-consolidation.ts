@@ -99,6 +99,7 @@ function obstacle(relocation: Relocation, departure: Departure, reason: string):
     hostId,
     instances: instancesAt(relocation, departure),
     reason,
+    isPassing: placed.isPinnedForNow === true,
   };
 }
 
@@ -108,6 +109,6 @@ function beyond(
   instances: number,
   limit: BudgetLimit,
 ): SparedInstances {
-  const { reason: _reason, ...what } = obstacle(relocation, departure, '');
+  const { reason: _reason, isPassing: _isPassing, ...what } = obstacle(relocation, departure, '');
   return { ...what, instances, limit };
 }

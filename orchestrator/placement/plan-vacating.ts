@@ -76,6 +76,7 @@ export function strangersOn(relocation: Relocation, row: number): readonly Stuck
       hostId: index.idOf(row),
       instances: index.occupancy.rowsOf(functionId).get(row) ?? 0,
       reason: 'nothing is known of it but the room that it takes',
+      isPassing: false,
     }));
 }
 
@@ -103,8 +104,9 @@ function openRemainder(index: HostIndex): OpenRemainder {
       const { functionId, name } = placed.request;
       const what = { functionId, name, unit: demand.unit, hostId: index.idOf(row), instances };
       if (outcome.type === 'spared') spared.push({ ...what, limit: outcome.limit });
-      else if (outcome.type === 'stuck') stuck.push({ ...what, reason: outcome.reason });
-      else stuck.push({ ...what, reason: 'it fits nowhere but where it is' });
+      else if (outcome.type === 'stuck')
+        stuck.push({ ...what, reason: outcome.reason, isPassing: outcome.isPassing === true });
+      else stuck.push({ ...what, reason: 'it fits nowhere but where it is', isPassing: false });
     },
   };
 }

@@ -45,7 +45,11 @@ export function moveTogether(
   for (const each of departures) {
     const pin = relocation.pinOf(each);
     if (pin !== undefined)
-      return { type: 'stuck', reason: `it belongs together with ${each.placed.request.name}: ${pin}` };
+      return {
+        type: 'stuck',
+        reason: `it belongs together with ${each.placed.request.name}: ${pin}`,
+        isPassing: each.placed.isPinnedForNow === true,
+      };
   }
   const ids = new Set(group.map(({ request }) => request.functionId));
   const standing = relocation.standingOf(group);

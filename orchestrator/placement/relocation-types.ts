@@ -10,6 +10,8 @@ export interface PlacedFunction {
   readonly isSingleWriter?: boolean;
   /** Why nothing of it may be moved ("keeps a volume there"); absent: it may. */
   readonly pinned?: string;
+  /** What pins it passes by itself: planning again a little later may find it free. */
+  readonly isPinnedForNow?: boolean;
   /** The same of single units, by name. */
   readonly pinnedUnits?: Readonly<Record<string, string>>;
 }
@@ -86,6 +88,8 @@ interface StayingInstances {
 /** What the goal names and what cannot be moved. */
 export interface StuckInstances extends StayingInstances {
   readonly reason: string;
+  /** It passes by itself: planning again a little later may move it. */
+  readonly isPassing: boolean;
 }
 
 /** What could perhaps be moved, if the budget were larger. */

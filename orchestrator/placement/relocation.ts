@@ -23,7 +23,7 @@ export type Outcome =
   | { readonly type: 'moved' }
   /** No place is better than the one that it has. */
   | { readonly type: 'stays' }
-  | { readonly type: 'stuck'; readonly reason: string }
+  | { readonly type: 'stuck'; readonly reason: string; readonly isPassing?: boolean }
   | { readonly type: 'spared'; readonly limit: BudgetLimit };
 
 /** Whether a move is worth it. */
@@ -82,7 +82,8 @@ export class Relocation {
   moveOne(departure: Departure, isWorth: Worth = () => true): Outcome {
     const limit = this.disruption.refusal([departure]);
     const pin = this.pinOf(departure);
-    if (pin !== undefined) return { type: 'stuck', reason: pin };
+    if (pin !== undefined)
+      return { type: 'stuck', reason: pin, isPassing: departure.placed.isPinnedForNow === true };
     if (limit !== undefined) return { type: 'spared', limit };
     const { placed, demand, row } = departure;
     const closed: number[] = [];
