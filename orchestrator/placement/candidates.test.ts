@@ -4,6 +4,7 @@ import { Bits } from './bits.ts';
 import { Candidates } from './candidates.ts';
 import { compileRequest, type CompiledRequest } from './compile-request.ts';
 import { HostIndex } from './host-index.ts';
+import { planPlacement } from './plan-placement.ts';
 import { buildDemand, buildHost, buildRequest } from './testkit.ts';
 import type { PlacementRequest } from './types.ts';
 
@@ -69,6 +70,16 @@ describe('the hosts for the next instance of a request', () => {
       }
     },
   );
+
+  it('are those that came after the index was made, too, where they lack what hosts are grouped by', () => {
+    const zoned = Array.from({ length: 9 }, (_, at) => buildHost(`b${at}`, { labels: { zone: `z${at}` } }));
+    const index = HostIndex.of({ hosts: [buildHost('a'), ...zoned] });
+    for (let at = 0; at < 300; at += 1) index.put(buildHost(`c${at}`));
+    const requests = [
+      buildRequest('r', { units: [buildDemand(1000)], spread: [{ by: 'zone', weight: 0.001 }] }),
+    ];
+    expect(planPlacement(index, { requests, rules: [] })).toMatchObject({ fits: true });
+  });
 });
 
 describe('many rows at once', () => {
