@@ -178,6 +178,6 @@ describe('a function under load', () => {
     const last = (await scalings()).at(-1);
     expect(last).toMatchObject({ isAutomaticInvocation: true, operationParams: { type: 'SCALE_IN' } });
     const { stdout } = await system.iotmano(['scaling', 'list']);
-    expect(stdout).toMatch(/served\S*\s+load\s+1\s+1-4\s+target/);
+    expect(stdout).toMatch(/served\S*\s+function\s+load\s+1\s+1-4\s+target/);
   }, 90_000);
 });
