@@ -1,8 +1,8 @@
 /**
  * The proof of concept of ETSI TR 103 527 clause 5.5, on this machine: devices behind a load balancer ask more and more, request processing is
  * scaled out, a copy of it and the orchestrator are killed, it goes to another version, and is scaled in again, with the commands and the API
- * that an operator has. `--short`: about a minute, and the orchestrator is not killed. Ends with 1 when something did not come to pass or a request failed. The last line of
- * stdout is the result as JSON.
+ * that an operator has. `--short`: about a minute, and the orchestrator is not killed. Ends with 1 when something did not come to pass or a
+ * request failed. The last line of stdout is the result as JSON.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,7 @@ import { openStage, playOn } from './demo/stage.ts';
 import { accountStory, renderAccount } from './poc/account.ts';
 import { startLoad } from './poc/load-player.ts';
 import { Screen } from './poc/screen.ts';
+import { leaveOutAspects } from './poc/shown-service.ts';
 import { tellStory, type Story } from './poc/story.ts';
 import { DECLARED, demandOf, ONE_MINUTE, THREE_MINUTES } from './poc/timetable.ts';
 import { buildVersions, type Versions } from './poc/versions.ts';
@@ -66,9 +67,11 @@ async function prove(): Promise<boolean> {
 
 /** The first version in place of that of the catalogue; of services, the one that is shown. */
 function withVersion({ functions, services }: BuiltCatalog, { first }: Versions): BuiltCatalog {
+  const service = services[SERVICE] ?? '';
+  leaveOutAspects(service);
   return {
     functions: { ...functions, [REQUEST_PROCESSING.program]: first.file },
-    services: { [SERVICE]: services[SERVICE] ?? '' },
+    services: { [SERVICE]: service },
   };
 }
 
