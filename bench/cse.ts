@@ -4,16 +4,19 @@
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { IotmanoError } from '../kernel/index.ts';
 import { bundleFunction, functionNames } from '../vnf-catalog/build-packages.ts';
 import { TestCse } from '../vnf-catalog/testkit/test-cse.ts';
+import { describeEnvironment } from './environment.ts';
+import { median, rounded } from './statistics.ts';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const scale = Number(values.scale);
 if (!(scale > 0)) throw new IotmanoError('invalid-parameter', '--scale must be a number above 0');
+const environment = { ...describeEnvironment(), scale };
 
 const ROUNDS = 5;
 const ROUND_MILLISECONDS = 1_000 * scale;
@@ -75,9 +78,10 @@ async function measure(connections: number, one: Send): Promise<Round> {
 async function figuresOf(name: string, connections: number, one: Send): Promise<Round> {
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measure(connections, one));
-  const median = (key: keyof Round): number =>
-    rounds.map((each) => each[key]).toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0;
-  const figures = { perSecond: Math.round(median('perSecond')), p99Ms: Number(median('p99Ms').toFixed(2)) };
+  const figures = {
+    perSecond: Math.round(median(rounds.map(({ perSecond }) => perSecond))),
+    p99Ms: rounded(median(rounds.map(({ p99Ms }) => p99Ms))),
+  };
   process.stderr.write(
     `${name} ${connections} connections: ${figures.perSecond}/s, p99 ${figures.p99Ms} ms\n`,
   );
@@ -139,7 +143,6 @@ try {
   for (const name of functionNames()) await bundleFunction(name, folder);
   cse = await TestCse.start({ built: folder, nodeOptions: NODE_OPTIONS });
   const figures = await run(cse);
-  const environment = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model };
   process.stdout.write(`${JSON.stringify({ bench: 'cse', figures, environment })}\n`);
 } finally {
   agent.destroy();

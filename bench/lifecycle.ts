@@ -2,12 +2,13 @@
  * `npm run bench:lifecycle`: from a request until every instance runs, and from another until all are gone, for 1 and for 50 instances,
  * through the orchestrator and its drivers, beside the raw tool of each in the same run.
  */
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { IotmanoError } from '../kernel/index.ts';
+import { describeEnvironment } from './environment.ts';
 import { openOrchestrated } from './lifecycle/orchestrated.ts';
 import type { Contender } from './lifecycle/program.ts';
 import { RAW_TOOLS, type DriverName } from './lifecycle/raw-tools.ts';
+import { median, rounded } from './statistics.ts';
 
 const DRIVERS = Object.keys(RAW_TOOLS) as DriverName[];
 const { values } = parseArgs({
@@ -27,6 +28,7 @@ const drivers = DRIVERS.filter((name) => values.driver.includes(name));
 const counts = values.instances.map(Number);
 if (!counts.every((count) => Number.isInteger(count) && count > 0))
   throw new IotmanoError('invalid-parameter', '--instances must be whole numbers above 0');
+const environment = { ...describeEnvironment(), scale };
 const MOST_ROUNDS = Math.max(1, Math.round(5 * scale));
 /** Rounds beyond the first are begun within it: 50 containers take so long that medians of five would take more than 3 minutes. */
 const BUDGET_SECONDS = { process: 10, docker: 25, kubernetes: 25 } as const;
@@ -53,9 +55,8 @@ async function measure(contender: Contender, count: number): Promise<Round> {
   return { startMs, stopMs: await timed(() => contender.stop()) };
 }
 
-function median(rounds: readonly Round[]): Round {
-  const of = (key: keyof Round): number =>
-    Number((rounds.map((round) => round[key]).toSorted((a, b) => a - b)[rounds.length >> 1] ?? 0).toFixed(1));
+function medianRound(rounds: readonly Round[]): Round {
+  const of = (key: keyof Round): number => rounded(median(rounds.map((round) => round[key])), 1);
   return { startMs: of('startMs'), stopMs: of('stopMs') };
 }
 
@@ -76,8 +77,8 @@ async function compare(
   }
   return {
     rounds: rounds.length,
-    raw: median(rounds.map((round) => round.raw)),
-    ours: median(rounds.map((round) => round.ours)),
+    raw: medianRound(rounds.map((round) => round.raw)),
+    ours: medianRound(rounds.map((round) => round.ours)),
   };
 }
 
@@ -125,8 +126,8 @@ for (const driver of drivers) {
   const by = <T>(figure: (comparison: Comparison) => T): Record<string, T> =>
     Object.fromEntries(comparisons.map(([count, comparison]) => [count, figure(comparison)]));
   figures.ratioToRawTool[driver] = by(({ raw, ours }) => ({
-    start: Number((ours.startMs / raw.startMs).toFixed(2)),
-    stop: Number((ours.stopMs / raw.stopMs).toFixed(2)),
+    start: rounded(ours.startMs / raw.startMs),
+    stop: rounded(ours.stopMs / raw.stopMs),
   }));
   figures.overheadMs[driver] = by(({ raw, ours }) => ({
     start: Math.round(ours.startMs - raw.startMs),
@@ -139,5 +140,4 @@ for (const driver of drivers) {
   for (const [count, { rounds }] of few)
     process.stderr.write(`${driver} ${count}: ${rounds} rounds only, for lack of time\n`);
 }
-const environment = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', scale };
 process.stdout.write(`${JSON.stringify({ bench: 'lifecycle', figures, environment })}\n`);

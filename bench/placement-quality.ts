@@ -5,13 +5,14 @@
  * instance (its worst suitable host; all of its instances in one domain; every affinity against it), so that both are positive. The objective that HiGHS
  * reports has to equal the rating of its plan: the two were written apart.
  */
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { IotmanoError } from '../kernel/index.ts';
 import { planPlacement, ratePlan, type PlacementResult } from '../orchestrator/placement/index.ts';
 import { checkPlan } from '../test/kit/plan-checker.ts';
+import { describeEnvironment } from './environment.ts';
 import { BUILDERS, buildInstance, type Instance, type Kind } from './placement-quality/instances.ts';
 import { createSolver, type Solution } from './placement-quality/solve.ts';
+import { median, rounded } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +35,7 @@ if (![each, steps, improvement, seed].every((count) => Number.isInteger(count) &
     'invalid-parameter',
     '--each must be a whole number above 0, --steps, --improvement and --seed 0 or more',
   );
+const environment = { ...describeEnvironment(), scale, steps, improvement, seed };
 
 /** The solver gives up on one instance then; the whole run stays within three minutes. */
 const SECONDS_EACH = 10;
@@ -106,28 +108,28 @@ function measure(instance: Instance, solve: (instance: Instance) => Solution): R
 
 const mean = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;
 const worst = (list: readonly number[]): number => Math.min(...list);
-const rounded = (value: number): number => Number(value.toFixed(4));
+const toFour = (value: number): number => rounded(value, 4);
 
 function summarise(rows: readonly Row[]): Record<string, number> {
   const solved = rows.filter(({ solution }) => solution === 'optimal');
   const ratios = solved.flatMap(({ ratio }) => ratio ?? []);
   const greedy = solved.flatMap(({ greedyRatio }) => greedyRatio ?? []);
-  const times = rows.map(({ planMs }) => planMs).toSorted((a, b) => a - b);
+  const times = rows.map(({ planMs }) => planMs);
   return {
     instances: rows.length,
     feasible: solved.length,
     infeasible: rows.filter(({ solution }) => solution === 'infeasible').length,
     unsolved: rows.filter(({ solution }) => solution === 'unsolved').length,
-    meanRatio: rounded(mean(ratios)),
-    worstRatio: rounded(worst(ratios)),
-    optimalShare: rounded(ratios.filter((ratio) => ratio > 1 - 1e-6).length / solved.length),
+    meanRatio: toFour(mean(ratios)),
+    worstRatio: toFour(worst(ratios)),
+    optimalShare: toFour(ratios.filter((ratio) => ratio > 1 - 1e-6).length / solved.length),
     wronglyInfeasible: solved.length - ratios.length,
-    greedyMeanRatio: rounded(mean(greedy)),
-    greedyWorstRatio: rounded(worst(greedy)),
+    greedyMeanRatio: toFour(mean(greedy)),
+    greedyWorstRatio: toFour(worst(greedy)),
     greedyWronglyInfeasible: solved.length - greedy.length,
-    planMedianCpuMs: rounded(times[times.length >> 1] ?? 0),
-    planMaxCpuMs: rounded(times.at(-1) ?? 0),
-    solveCpuSeconds: rounded(rows.reduce((sum, { solveMs }) => sum + solveMs, 0) / 1000),
+    planMedianCpuMs: toFour(median(times)),
+    planMaxCpuMs: toFour(Math.max(...times)),
+    solveCpuSeconds: toFour(rows.reduce((sum, { solveMs }) => sum + solveMs, 0) / 1000),
   };
 }
 
@@ -147,13 +149,4 @@ const byKind = Object.fromEntries(
   (Object.keys(BUILDERS) as Kind[]).map((kind) => [kind, summarise(rows.filter((row) => row.kind === kind))]),
 );
 const figures = { ...summarise(rows), byKind };
-const environment = {
-  node: process.version,
-  cpus: cpus().length,
-  cpu: cpus()[0]?.model ?? 'unknown',
-  scale,
-  steps,
-  improvement,
-  seed,
-};
 process.stdout.write(`${JSON.stringify({ bench: 'placement-quality', figures, environment })}\n`);

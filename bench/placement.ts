@@ -2,11 +2,12 @@
  * `npm run bench:placement`: how many instances a second the placement engine gives a host, by number of hosts, on one core: in one plan, from the snapshot
  * on, indexing included; and one by one in random order, on an index that is kept.
  */
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createRandom, IotmanoError } from '../kernel/index.ts';
 import { HostIndex, planPlacement, type PlacementRequest } from '../orchestrator/placement/index.ts';
+import { describeEnvironment } from './environment.ts';
 import { buildHosts, buildRequests } from './placement/inventory.ts';
+import { median, rounded } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,10 +22,8 @@ const sizes = values.hosts.map(Number);
 if (!(scale > 0)) throw new IotmanoError('invalid-parameter', '--scale must be a number above 0');
 if (![rounds, ...sizes].every((count) => Number.isInteger(count) && count > 0))
   throw new IotmanoError('invalid-parameter', '--hosts and --rounds must be whole numbers above 0');
+const environment = { ...describeEnvironment(), scale };
 const INSTANCES = Math.max(200, Math.round(100_000 * scale));
-
-const median = (figures: readonly number[]): number =>
-  figures.toSorted((a, b) => a - b)[figures.length >> 1] ?? 0;
 
 function heapAfterCollection(): number {
   // What the first collection finalises, the second frees.
@@ -143,7 +142,7 @@ for (const count of sizes) {
   for (let round = 0; round < Math.min(3, rounds); round += 1) single.push(planOneByOne(hosts, requests));
   figures.perSecond[count] = Math.round(median(atOnce));
   figures.oneByOnePerSecond[count] = Math.round(median(single.map(({ perSecond }) => perSecond)));
-  figures.p99Ms[count] = Number(median(single.map(({ p99Ms }) => p99Ms)).toFixed(3));
+  figures.p99Ms[count] = rounded(median(single.map(({ p99Ms }) => p99Ms)), 3);
   figures.bytesPerHost[count] = Math.round(median(single.map(({ bytesPerHost }) => bytesPerHost)));
   figures.bytesPerHostAlone[count] = Math.round(bytesOfHosts(hosts));
   figures.bytesPerInstance[count] = Math.round(
@@ -153,5 +152,4 @@ for (const count of sizes) {
     `${count} hosts: ${figures.perSecond[count]}/s in one plan, ${figures.oneByOnePerSecond[count]}/s one by one, p99 ${figures.p99Ms[count]} ms\n`,
   );
 }
-const environment = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', scale };
 process.stdout.write(`${JSON.stringify({ bench: 'placement', figures, environment })}\n`);

@@ -1,7 +1,7 @@
 /** `npm run bench:store`: durable commits per second and p99 latency, beside the fdatasync rate of the same disk. */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { once } from 'node:events';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -12,6 +12,8 @@ import {
   type StateStore,
   type Write,
 } from '../orchestrator/store/index.ts';
+import { describeEnvironment } from './environment.ts';
+import { median, rounded } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +23,7 @@ const { values } = parseArgs({
 });
 const scale = Number(values.scale);
 if (!(scale > 0)) throw new IotmanoError('invalid-parameter', '--scale must be a number above 0');
+const environment = { ...describeEnvironment(), scale };
 
 const ROUNDS = 5;
 const ROUND_MILLISECONDS = 1000 * scale;
@@ -55,14 +58,6 @@ function observedWrite(id: number, serial: number): Write {
     reportedAt: '2030-01-01T00:00:00.000Z',
   };
   return { op: 'put', kind: 'observed', id: `host-${id % 1000}.${id}`, tenant: SYSTEM_TENANT, document };
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}
-
-function rounded(value: number, digits = 2): number {
-  return Number(value.toFixed(digits));
 }
 
 /** One writer thread that writes 4 KiB and waits for the disk, over and over. */
@@ -228,5 +223,4 @@ try {
   await machine.end();
   rmSync(directory, { recursive: true, force: true });
 }
-const environment = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', scale };
 process.stdout.write(`${JSON.stringify({ bench: 'store', figures, environment })}\n`);

@@ -533,6 +533,8 @@ export interface AlarmDocument {
   readonly name: string;
   readonly severity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING' | 'INDETERMINATE' | 'CLEARED';
   readonly text: string;
+  /** The condition that a descriptor declares, as written there. Absent: no descriptor declares it, or the record is older than this field. */
+  readonly when?: string;
   readonly raisedAt: string;
   readonly changedAt: string;
   readonly clearedAt?: string;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_TENANT, toTimestamp } from '../../kernel/index.ts';
 import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
@@ -107,6 +107,46 @@ describe('an alarm whose end nobody will tell', () => {
     endWatch = watch();
     expect(standing()).toEqual([]);
     expect(texts()).toEqual([expect.stringMatching(/cleared: the function has been deleted/)]);
+  });
+
+  it('is cleared each time that it was raised', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-1', instantiationState: 'INSTANTIATED' });
+      await tell(1);
+      expect(standing()).toEqual(['idle WARNING']);
+      setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-1', instantiationState: 'NOT_INSTANTIATED' });
+      await settled();
+      expect(standing()).toEqual([]);
+    }
+  });
+
+  it('is found without a look at the alarms of other functions', async () => {
+    await tell(1);
+    await settled();
+    const list = vi.spyOn(store, 'list');
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-1', instantiationState: 'NOT_INSTANTIATED' });
+    await settled();
+    expect(list).not.toHaveBeenCalledWith('alarm');
+    list.mockRestore();
+    expect(standing()).toEqual([]);
+  });
+
+  it('is known by its name alone where its record does not hold its condition', async () => {
+    await tell(1);
+    const [record] = [...store.list('alarm')];
+    const { when, ...older } = record?.document ?? {};
+    expect(when).toBe('queue_depth <= 1');
+    store.commit([
+      { op: 'put', kind: 'alarm', id: record?.id ?? '', tenant: DEFAULT_TENANT, document: older as never },
+    ]);
+    onboardNext(ALARMS);
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-2', instantiationState: 'INSTANTIATED' });
+    await settled();
+    expect(standing()).toEqual(['idle WARNING']);
+    onboardNext([]);
+    setDocument('vnf-instance', VNF, { vnfPkgId: 'pkg-2', instantiationState: 'INSTANTIATED' });
+    await settled();
+    expect(standing()).toEqual([]);
   });
 });
 

@@ -22,8 +22,12 @@ export interface ConditionWatchOptions {
 export function watchConditions({ store, clock, monitoring, alarms }: ConditionWatchOptions): () => void {
   /** Since when a condition holds without a break, on the clock that never goes back. Another leader counts anew. */
   const since = new Map<VnfInstanceId, Map<string, number>>();
-  /** Functions of which an alarm stands, or stood lately. */
-  const alarmed = new Set(alarms.standing().map(({ vnfInstanceId }) => vnfInstanceId));
+  /** The names of the alarms of each function that stand, or stood lately: a change of one function is not to cost a look at the alarms of all. */
+  const alarmed = new Map<VnfInstanceId, Set<string>>();
+
+  function note({ vnfInstanceId, name }: StandingAlarm): void {
+    alarmed.set(vnfInstanceId, (alarmed.get(vnfInstanceId) ?? new Set()).add(name));
+  }
 
   function look(vnfInstanceId: VnfInstanceId): void {
     const instance = store.get('vnf-instance', vnfInstanceId)?.document;
@@ -45,30 +49,32 @@ export function watchConditions({ store, clock, monitoring, alarms }: ConditionW
       const from = holding.get(when) ?? clock.monotonic();
       holding.set(when, from);
       if (clock.monotonic() - from < condition.forSeconds * 1000) continue;
-      alarms.raise({ vnfInstanceId, name, severity, text: textOf(when, met) });
-      alarmed.add(vnfInstanceId);
+      alarms.raise({ vnfInstanceId, name, severity, text: textOf(when, met), when });
+      note({ vnfInstanceId, name });
     }
   }
 
-  /** Clears what nobody will ever tell the end of. */
+  /** Clears what nobody will ever tell the end of, and notes the rest. */
   function settle(standing: readonly StandingAlarm[]): void {
-    for (const { vnfInstanceId, name, text } of standing) {
-      const reason = whyOver(store, store.get('vnf-instance', vnfInstanceId)?.document, name, text);
-      if (reason !== undefined) alarms.clear(vnfInstanceId, [name], reason);
+    for (const alarm of standing) {
+      const { vnfInstanceId, name } = alarm;
+      const reason = whyOver(store, store.get('vnf-instance', vnfInstanceId)?.document, alarm);
+      if (reason === undefined) note(alarm);
+      else alarms.clear(vnfInstanceId, [name], reason);
     }
   }
 
   function follow({ entries }: Change): void {
-    const changed = entries
-      .filter(({ kind }) => kind === 'vnf-instance')
-      .map(({ id }) => id as VnfInstanceId);
-    for (const id of changed)
-      if (store.get('vnf-instance', id)?.document.instantiationState !== 'INSTANTIATED') since.delete(id);
-    if (!changed.some((id) => alarmed.has(id))) return;
-    const standing = alarms.standing();
-    settle(standing.filter(({ vnfInstanceId }) => changed.includes(vnfInstanceId)));
-    alarmed.clear();
-    for (const { vnfInstanceId } of alarms.standing()) alarmed.add(vnfInstanceId);
+    for (const { kind, id } of entries) {
+      if (kind !== 'vnf-instance') continue;
+      const vnfInstanceId = id as VnfInstanceId;
+      if (store.get('vnf-instance', id)?.document.instantiationState !== 'INSTANTIATED')
+        since.delete(vnfInstanceId);
+      const names = alarmed.get(vnfInstanceId);
+      if (names === undefined) continue;
+      alarmed.delete(vnfInstanceId);
+      settle(alarms.standingOf(vnfInstanceId, names));
+    }
   }
 
   settle(alarms.standing());
@@ -91,13 +97,14 @@ function declaredBy(state: StateView, vnfPkgId: string): readonly DescriptorAlar
 function whyOver(
   state: StateView,
   instance: VnfInstanceDocument | undefined,
-  name: string,
-  text: string,
+  { name, when }: StandingAlarm,
 ): string | undefined {
   if (instance === undefined) return 'the function has been deleted';
   if (instance.instantiationState !== 'INSTANTIATED') return 'the function has been terminated';
   const declared = versionsOf(instance).flatMap(({ vnfPkgId }) => declaredBy(state, vnfPkgId));
-  const isDeclared = declared.some((alarm) => alarm.name === name && text.startsWith(`${alarm.when}: `));
+  const isDeclared = declared.some(
+    (alarm) => alarm.name === name && (when === undefined || alarm.when === when),
+  );
   return isDeclared ? undefined : 'the version of the function that declared this condition is there no more';
 }
 

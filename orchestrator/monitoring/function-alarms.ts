@@ -10,6 +10,8 @@ export interface FunctionAlarm {
   /** Absent: MAJOR. */
   readonly severity?: Exclude<AlarmDocument['severity'], 'CLEARED'>;
   readonly text: string;
+  /** The condition as a descriptor declares it, where one does. */
+  readonly when?: string;
 }
 
 /** Keeps alarms of functions. Raising one that stands, or clearing where none stands, changes nothing. */
@@ -20,14 +22,16 @@ export interface FunctionAlarms {
    * @param reason why nobody will tell that the condition has ended; absent: it has ended
    */
   clear(vnfInstanceId: VnfInstanceId, names: readonly string[], reason?: string): void;
-  /** All that stand, also of functions that there are no more. */
+  /** All that stand, also of functions that there are no more. Reads every alarm there is. */
   standing(): readonly StandingAlarm[];
+  /** Those of the function's alarms with these names that stand. Costs no more than there are names. */
+  standingOf(vnfInstanceId: VnfInstanceId, names: Iterable<string>): readonly StandingAlarm[];
 }
 
 export interface StandingAlarm {
   readonly vnfInstanceId: VnfInstanceId;
   readonly name: string;
-  readonly text: string;
+  readonly when?: string | undefined;
 }
 
 /** Tells what the orchestrator has found from what a host has. */
@@ -47,16 +51,26 @@ export function createConditionAlarms(store: StateStore, clock: Clock): Function
 
 function keepAlarms(store: StateStore, clock: Clock, idOf: typeof functionAlarmId): FunctionAlarms {
   return {
-    raise: ({ vnfInstanceId, hostId, name, severity = 'MAJOR', text }) => {
+    raise: ({ vnfInstanceId, hostId, name, severity = 'MAJOR', text, when }) => {
       const function_ = store.get('vnf-instance', vnfInstanceId);
       if (function_ === undefined) return;
       const id = idOf(vnfInstanceId, name);
       const known = store.get('alarm', id)?.document;
-      if (isStanding(known) && known.text === text && known.severity === severity) return;
+      if (isStanding(known) && known.text === text && known.severity === severity && known.when === when)
+        return;
       const now = toTimestamp(clock.now());
       const source = { vnfInstanceId, ...(hostId === undefined ? {} : { hostId }) };
       const raisedAt = isStanding(known) ? known.raisedAt : now;
-      const document: AlarmDocument = { source, name, severity, text, raisedAt, changedAt: now };
+      const condition = when === undefined ? {} : { when };
+      const document: AlarmDocument = {
+        source,
+        name,
+        severity,
+        text,
+        ...condition,
+        raisedAt,
+        changedAt: now,
+      };
       store.commit([{ op: 'put', kind: 'alarm', id, tenant: function_.tenant, document }]);
     },
     clear: (vnfInstanceId, names, reason) => {
@@ -73,10 +87,15 @@ function keepAlarms(store: StateStore, clock: Clock, idOf: typeof functionAlarmI
     },
     standing: () =>
       [...store.list('alarm')].flatMap(({ id, document }) => {
-        const { source, name, text } = document;
+        const { source, name, when } = document;
         const { vnfInstanceId } = source;
         if (!isStanding(document) || vnfInstanceId === undefined) return [];
-        return id === idOf(vnfInstanceId, name) ? [{ vnfInstanceId, name, text }] : [];
+        return id === idOf(vnfInstanceId, name) ? [{ vnfInstanceId, name, when }] : [];
+      }),
+    standingOf: (vnfInstanceId, names) =>
+      [...names].flatMap((name) => {
+        const document = store.get('alarm', idOf(vnfInstanceId, name))?.document;
+        return isStanding(document) ? [{ vnfInstanceId, name, when: document.when }] : [];
       }),
   };
 }
