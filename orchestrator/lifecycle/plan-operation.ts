@@ -221,12 +221,16 @@ function countsFor(
   }
 }
 
-/** What is still leaving its host is placed once it is gone, as far as so many are wanted: of fewer, those that run stay. */
+/**
+ * What is still leaving its host is placed once it is gone, as far as so many are wanted: of fewer, those that run stay. With coverage no number
+ * is wanted: all of it is waited for.
+ */
 function stillNeeded(
   wished: UnitCounts,
   instance: VnfInstanceDocument,
   { gone, leaving }: Changes['displaced'],
 ): readonly WantedVnfc[] {
+  if (instance.coverage !== undefined) return leaving;
   const left = { ...wished };
   for (const { unit } of [...wantedVnfcs(claimOf(instance)), ...gone]) left[unit] = (left[unit] ?? 0) - 1;
   return leaving.filter(({ unit }) => {
