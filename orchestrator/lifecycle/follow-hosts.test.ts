@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { DEFAULT_TENANT, SYSTEM_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
 import { buildFunction, buildUnit } from '../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
@@ -9,6 +9,14 @@ import { hostsOfWanted } from './plan-wanted.ts';
 const EDGE = { tier: 'device-edge' as const };
 const MIB = 2 ** 20;
 
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 1,
+  maxSurge: 0,
+  healthyForSeconds: 0,
+  autoRollback: false,
+} as const;
+
 async function cover(hosts: readonly string[], memoryMiB = 64): Promise<[LifecycleBench, VnfInstanceId]> {
   const bench = createLifecycleBench(
     hosts.map((hostId) => ({
@@ -17,7 +25,7 @@ async function cover(hosts: readonly string[], memoryMiB = 64): Promise<[Lifecyc
     })),
   );
   const units = [buildUnit({ resources: { cpuMillis: 100, memoryBytes: memoryMiB * MIB } })];
-  onboardFunction(bench.store, buildFunction('gateway', { units }));
+  onboardFunction(bench.store, buildFunction('gateway', { units, upgrade: UPGRADE }));
   const { vnf } = bench.lifecycle;
   const { id } = vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-gateway', vnfInstanceName: 'gateway' });
   vnf.instantiate(DEFAULT_TENANT, id, {
@@ -77,4 +85,31 @@ it('takes copies from a host that has left for good', async () => {
   bench.store.commit([{ op: 'delete', kind: 'host', id: 'b', expectedRevision: record?.revision ?? -1 }]);
   await bench.converge();
   expect(covered(bench, id)).toEqual(['a']);
+});
+
+it('forgets a copy that has left a host which is not to be covered any more, and then rests', async () => {
+  const [bench, id] = await cover(['a', 'b']);
+  const { vnf, opOccs, context, engine } = bench.lifecycle;
+  const gateway = buildFunction('gateway', { upgrade: UPGRADE });
+  const metadata = { ...gateway.metadata, id: 'vnfd-gateway-2', softwareVersion: '2.0.0' };
+  onboardFunction(bench.store, { ...gateway, metadata }, DEFAULT_TENANT, 'pkg-gateway-2');
+  bench.host('a').isSilent = true;
+  const op = vnf.changePackage(DEFAULT_TENANT, id, { vnfdId: 'vnfd-gateway-2' });
+  await bench.converge();
+  opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+  await bench.converge();
+  opOccs.fail(DEFAULT_TENANT, op);
+  const displaced = () =>
+    bench.store.get('vnf-instance', id)?.document.displaced?.map(({ hostId }) => hostId);
+  expect(displaced()).toEqual(['a']);
+  change(bench, 'a', { facts: { tier: 'cloud' } });
+  bench.host('a').isSilent = false;
+  await bench.converge();
+  expect(covered(bench, id)).toEqual(['b']);
+  expect(displaced()).toEqual([]);
+  const plans = vi.spyOn(context.inventory, 'look');
+  const revision = bench.store.acceptedRevision;
+  for (let round = 0; round < 5; round += 1) engine.lookAtAll();
+  expect(plans).not.toHaveBeenCalled();
+  expect(bench.store.acceptedRevision).toBe(revision);
 });

@@ -14,7 +14,10 @@ import { sortDisplaced } from './withdrawals.ts';
 
 /** Coverage is a rule, not a number: hosts that come, change or leave change what is wanted without an operation. */
 export interface HostFollower {
-  /** Makes a function with coverage want what its rule says of the hosts of now. Whether that was a change. */
+  /**
+   * Makes a function with coverage want what its rule says of the hosts of now, and forgets copies that have left their hosts.
+   * Whether that was a change.
+   */
   follow(
     context: LifecycleContext,
     vnfInstanceId: VnfInstanceId,
@@ -66,7 +69,10 @@ export function createHostFollower(): HostFollower {
         operationParams: {},
       });
       if (plan.wanted === undefined) return false;
-      const isChange = !isSameJson(plan.wanted, document.wanted);
+      // What is gone stops being displaced, though nothing takes its place where its host is not to be covered any more.
+      const isChange =
+        !isSameJson(plan.wanted, document.wanted) ||
+        !isSameJson(plan.displaced ?? [], document.displaced ?? []);
       if (isChange) {
         commitWanted(context, { vnfInstanceId, instance: record }, document, plan);
         context.logger.info({ tenant, vnfInstanceId }, 'coverage follows the hosts');

@@ -24,6 +24,8 @@ import { overrideOf } from './snapshot-inventory.ts';
 export interface CopyChanges {
   readonly moved: readonly WantedVnfc[];
   readonly replaced: readonly WantedVnfc[];
+  /** Nothing starts there in either version: something of the function may still be running. */
+  readonly avoidHosts: readonly HostId[];
   readonly isHealing: boolean;
   readonly planner: Planner;
 }
@@ -58,7 +60,8 @@ export function planMixedCoverage(
   const keeping = plan(old, own, { coverageOn: hostsOfWanted(old.wanted) });
   if (keeping.wanted === undefined) return keeping;
   const oldHosts = hostsOfWanted(keeping.wanted);
-  const covering = plan(own, { ...old, wanted: keeping.wanted }, { avoidHosts: oldHosts });
+  const avoidHosts = [...oldHosts, ...changes.avoidHosts];
+  const covering = plan(own, { ...old, wanted: keeping.wanted }, { avoidHosts });
   if (covering.wanted === undefined) return covering;
   return {
     problem: {

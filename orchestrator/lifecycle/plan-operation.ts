@@ -143,8 +143,10 @@ function planChange(
   const rules = rulesOfService(context.state, instance.nsInstanceId);
   const wished = countsFor(pkg, instance, operation);
   const displaced = { ...sorted, leaving: stillNeeded(wished, instance, sorted) };
+  // Where a copy has left its place already, that says nothing against the place.
+  const avoidHosts = hostsToAvoid(instance, moved, displaced);
   if (instance.coverage !== undefined && instance.replaced !== undefined) {
-    const changes = { moved, replaced, isHealing, planner };
+    const changes = { moved, replaced, avoidHosts, isHealing, planner };
     const plan = planMixedCoverage(context, record, instance.replaced, changes);
     return vacateFirst(context, pkg, plan, { moved, displaced });
   }
@@ -155,8 +157,7 @@ function planChange(
     instance,
     function: pkg,
     counts: countsWithout(wished, displaced.leaving),
-    // Where a copy has left its place already, that says nothing against the place.
-    avoidHosts: hostsToAvoid(instance, moved, displaced),
+    avoidHosts,
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing,
     current: claimOf(instance),
@@ -220,12 +221,16 @@ function countsFor(
   }
 }
 
-/** What is still leaving its host is placed once it is gone, as far as so many are wanted: of fewer, those that run stay. */
+/**
+ * What is still leaving its host is placed once it is gone, as far as so many are wanted: of fewer, those that run stay. With coverage no number
+ * is wanted: all of it is waited for.
+ */
 function stillNeeded(
   wished: UnitCounts,
   instance: VnfInstanceDocument,
   { gone, leaving }: Changes['displaced'],
 ): readonly WantedVnfc[] {
+  if (instance.coverage !== undefined) return leaving;
   const left = { ...wished };
   for (const { unit } of [...wantedVnfcs(claimOf(instance)), ...gone]) left[unit] = (left[unit] ?? 0) - 1;
   return leaving.filter(({ unit }) => {

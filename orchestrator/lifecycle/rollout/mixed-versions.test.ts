@@ -16,15 +16,26 @@ const CAREFUL: IoTFunctionDescriptor['upgrade'] = {
 
 const levels = (unit: string) => [{ name: 'default', levels: [{ name: 'small', instances: { [unit]: 2 } }] }];
 
-/** The first version has the unit `main`, the second one `core` instead. */
-function twoVersions(bench: LifecycleBench, upgrade = CAREFUL): void {
-  const first = buildFunction('worker', { flavours: levels('main'), upgrade });
+interface Versions {
+  readonly writers?: IoTFunctionDescriptor['state']['writers'];
+  /** The unit of the second version. */
+  readonly unit?: string;
+}
+
+/** The first version has the unit `main`, the second one `core` instead, where nothing else is said. */
+function twoVersions(
+  bench: LifecycleBench,
+  upgrade = CAREFUL,
+  { writers = 'many', unit = 'core' }: Versions = {},
+): void {
+  const state = { ...buildFunction('worker').state, writers };
+  const first = buildFunction('worker', { flavours: levels('main'), upgrade, state });
   onboardFunction(bench.store, first);
   const second = {
     ...first,
     metadata: { ...first.metadata, id: 'vnfd-worker-2', softwareVersion: '2.0.0' },
-    units: [buildUnit({ name: 'core' })],
-    flavours: levels('core'),
+    units: [buildUnit({ name: unit })],
+    flavours: levels(unit),
   };
   onboardFunction(bench.store, second, DEFAULT_TENANT, 'pkg-worker-2');
 }
@@ -100,6 +111,112 @@ describe('a function of two versions with units of other names', () => {
     expect(unitsOn(bench, ['h1', 'h2', 'h3'])).toEqual(['h2 main', 'h3 main']);
   });
 });
+
+describe('a function of two versions that covers hosts, of which one has not let go of its copy yet', () => {
+  const ONE_AFTER_THE_OTHER = { ...CAREFUL, maxSurge: 0 };
+  const COVERAGE = { coverage: 'tier = cloud' };
+
+  it.each(['many', 'single'] as const)(
+    'wants nothing there beside a copy of the other version, and covers the host when that is gone: %s writers',
+    async (writers) => {
+      const bench = createLifecycleBench(['h1', 'h2', 'h3'].map((hostId) => ({ hostId })));
+      const { opOccs, vnf, engine } = bench.lifecycle;
+      twoVersions(bench, { ...ONE_AFTER_THE_OTHER, maxUnavailable: 1 }, { writers });
+      const id = await start(bench, COVERAGE);
+      bench.host('h2').failStarts('-core-', 'exited with code 1');
+      const op = vnf.changePackage(DEFAULT_TENANT, id, { vnfdId: 'vnfd-worker-2' });
+      await bench.converge();
+      bench.host('h2').healStarts();
+      bench.host('h1').isSilent = true;
+      opOccs.rollback(DEFAULT_TENANT, op);
+      await look(bench);
+      opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+      engine.lookAtAll();
+      opOccs.fail(DEFAULT_TENANT, op);
+      await bench.converge();
+      expect(unitsOn(bench, ['h1'])).toEqual(['h1 core']);
+      expect(document(bench, id).displaced?.map(({ unit, hostId }) => `${hostId} ${unit}`)).toEqual([
+        'h1 core',
+      ]);
+      expect(wantedOn(bench, id)).toEqual(['h2 core', 'h3 main']);
+      bench.host('h1').isSilent = false;
+      await bench.converge();
+      expect(unitsOn(bench, ['h1', 'h2', 'h3'])).toEqual(['h1 main', 'h2 core', 'h3 main']);
+      expect(document(bench, id).displaced).toEqual([]);
+    },
+  );
+
+  it('waits for a copy of the version that the host is to have, too, and then comes to rest', async () => {
+    const bench = createLifecycleBench(['h1', 'h2', 'h3'].map((hostId) => ({ hostId })));
+    const { opOccs, vnf } = bench.lifecycle;
+    twoVersions(bench, { ...ONE_AFTER_THE_OTHER, maxUnavailable: 2 });
+    const id = await start(bench, COVERAGE);
+    bench.host('h1').failStarts('-core-', 'exited with code 1');
+    bench.host('h2').isSilent = true;
+    const op = vnf.changePackage(DEFAULT_TENANT, id, { vnfdId: 'vnfd-worker-2' });
+    await bench.converge();
+    bench.host('h1').healStarts();
+    opOccs.fail(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(wantedOn(bench, id)).toEqual(['h1 core', 'h3 main']);
+    bench.host('h2').isSilent = false;
+    await bench.converge();
+    expect(unitsOn(bench, ['h1', 'h2', 'h3'])).toEqual(['h1 core', 'h2 main', 'h3 main']);
+    expect(document(bench, id)).toMatchObject({ displaced: [] });
+    expect(document(bench, id)).not.toHaveProperty('activeOpOcc');
+  });
+
+  it('is waited for in a heal, though more hosts are covered by then than when that began', async () => {
+    const late = ['n1', 'n2'];
+    const bench = createLifecycleBench([
+      ...['h1', 'h2', 'h3', 'h4', 'h5'].map((hostId) => ({ hostId })),
+      ...late.map((hostId) => ({ hostId, facts: { tier: 'device-edge' as const } })),
+    ]);
+    const { opOccs, vnf, engine } = bench.lifecycle;
+    twoVersions(bench, { ...ONE_AFTER_THE_OTHER, maxUnavailable: 2 }, { unit: 'main' });
+    const id = await start(bench, COVERAGE);
+    bench.host('h3').failStarts('-main-', 'exited with code 1');
+    const op = vnf.changePackage(DEFAULT_TENANT, id, { vnfdId: 'vnfd-worker-2' });
+    await bench.converge();
+    bench.host('h3').healStarts();
+    for (const hostId of ['h1', 'h2']) bench.host(hostId).isSilent = true;
+    opOccs.rollback(DEFAULT_TENANT, op);
+    await look(bench);
+    opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+    engine.lookAtAll();
+    opOccs.fail(DEFAULT_TENANT, op);
+    for (const hostId of late) setTier(bench, hostId, 'cloud');
+    vnf.heal(DEFAULT_TENANT, id, {});
+    await bench.converge();
+    expect(generationsOn(bench, id)).toEqual(['h3 g2', 'h4 g2', 'h5 g1', 'n1 g1', 'n2 g1']);
+    bench.host('h1').isSilent = false;
+    await bench.converge();
+    expect(generationsOn(bench, id)).toEqual(['h1 g1', 'h3 g2', 'h4 g2', 'h5 g1', 'n1 g1', 'n2 g1']);
+    expect(document(bench, id).displaced?.map(({ hostId }) => hostId)).toEqual(['h2']);
+    bench.host('h2').isSilent = false;
+    await bench.converge();
+    expect(generationsOn(bench, id).slice(0, 2)).toEqual(['h1 g1', 'h2 g1']);
+    expect(document(bench, id)).not.toHaveProperty('activeOpOcc');
+  });
+});
+
+/** A look of the engine, before any host does anything. */
+async function look({ lifecycle, store }: LifecycleBench): Promise<void> {
+  lifecycle.engine.lookAtAll();
+  await store.whenDurable();
+}
+
+function generationsOn(bench: LifecycleBench, id: string): readonly string[] {
+  return wantedVnfcs(document(bench, id).wanted)
+    .map(({ hostId, generation }) => `${hostId} g${generation}`)
+    .toSorted();
+}
+
+function wantedOn(bench: LifecycleBench, id: string): readonly string[] {
+  return wantedVnfcs(document(bench, id).wanted)
+    .map(({ hostId, unit }) => `${hostId} ${unit}`)
+    .toSorted();
+}
 
 function setTier({ store }: LifecycleBench, hostId: string, tier: 'cloud' | 'device-edge'): void {
   const facts = store.get('host-facts', hostId);
