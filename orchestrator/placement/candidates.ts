@@ -1,3 +1,4 @@
+import type { Bits } from './bits.ts';
 import type { CompiledRequest } from './compile-request.ts';
 import { domainOf } from './domains.ts';
 import type { HostIndex } from './host-index.ts';
@@ -27,7 +28,6 @@ const FEW = 64;
 const BLOCK = 4096;
 /** Of the look that goes on: there is never another one meanwhile. */
 const SCRATCH = { rows: new Int32Array(BLOCK), keys: new Float64Array(BLOCK) };
-const NO_CODES = new Uint32Array(0);
 /** A heap that has grown so many times over by rows that were ranked again is made anew. */
 const MOST_OVER = 4;
 
@@ -215,20 +215,16 @@ export class Candidates {
 
   /** Looks at all rows, and keeps the best of each group; of one group only where its rows can be told by one code. */
   #scan(asked?: Group): void {
+    const { eligible, limits } = this.#compiled;
+    const [scope = ''] = limits.groupedBy;
     const only = this.#codes === undefined ? undefined : asked;
-    const { eligible, room, limits } = this.#compiled;
-    const { isHardByHost } = limits;
-    const most = this.#kept();
-    const { rows, keys } = SCRATCH;
-    for (let from = 0; from < this.#index.rows; from += BLOCK) {
-      const listed = eligible.listInto(rows, from);
-      const count = room.sift(rows, only === undefined ? listed : this.#siftGroup(only, rows, listed));
-      this.#compiled.keys(rows, count, keys);
-      for (let at = 0; at < count; at += 1) {
-        const row = rows[at] ?? 0;
-        if (isHardByHost && limits.refusal(row, true) !== undefined) this.#hasSetAside = true;
-        else this.#keepBest(this.#groupOf(row), most, keys[at] ?? 0, row);
-      }
+    const { rows } = SCRATCH;
+    if (only === undefined)
+      for (let from = 0; from < this.#index.rows; from += BLOCK) this.#look(eligible.listInto(rows, from));
+    else {
+      const own = this.#index.labels.rowsOf(scope, this.#codes?.[only.sample] ?? 0);
+      for (let from = 0; from < own.length; from += BLOCK)
+        this.#look(listAmong(own.subarray(from, from + BLOCK), eligible, rows));
     }
     for (const group of only === undefined ? this.#groups : [only]) {
       const { kept } = group;
@@ -240,18 +236,19 @@ export class Candidates {
     }
   }
 
-  #siftGroup({ sample }: Group, rows: Int32Array, count: number): number {
-    const codes = this.#codes ?? NO_CODES;
-    const code = codes[sample] ?? 0;
-    let kept = 0;
+  /** Keeps the best of the rows that are listed. */
+  #look(listed: number): void {
+    const { room, limits } = this.#compiled;
+    const { isHardByHost } = limits;
+    const { rows, keys } = SCRATCH;
+    const most = this.#kept();
+    const count = room.sift(rows, listed);
+    this.#compiled.keys(rows, count, keys);
     for (let at = 0; at < count; at += 1) {
       const row = rows[at] ?? 0;
-      // Rows that came after the column was made lack the label.
-      if ((codes[row] ?? 0) !== code) continue;
-      rows[kept] = row;
-      kept += 1;
+      if (isHardByHost && limits.refusal(row, true) !== undefined) this.#hasSetAside = true;
+      else this.#keepBest(this.#groupOf(row), most, keys[at] ?? 0, row);
     }
-    return kept;
   }
 
   #keepBest(group: Group, most: number, key: number, row: number): void {
@@ -308,4 +305,15 @@ export class Candidates {
   #ownVersion(): number {
     return this.#index.occupancy.functions.get(this.#compiled.request.functionId)?.version ?? 0;
   }
+}
+
+/** Lists those of the rows that are in a set. @returns how many they are */
+function listAmong(rows: Int32Array, set: Bits, list: Int32Array): number {
+  let count = 0;
+  for (const row of rows)
+    if (set.has(row)) {
+      list[count] = row;
+      count += 1;
+    }
+  return count;
 }

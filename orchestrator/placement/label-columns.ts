@@ -14,6 +14,13 @@ interface Cached {
   readonly holds: (row: number) => boolean;
 }
 
+/** Rows in the order of their codes. */
+interface Grouped {
+  /** By code: where its rows begin; one more at the end. */
+  readonly starts: Uint32Array;
+  readonly rows: Int32Array;
+}
+
 const MOST_CACHED = 2000;
 
 /**
@@ -25,6 +32,8 @@ export class LabelColumns {
   generation = 0;
   readonly #columns = new Map<string, Column>();
   readonly #cache = new Map<string, Cached>();
+  /** By column, until any host says anything else. */
+  readonly #grouped = new Map<string, Grouped>();
   readonly #idOf: (row: number) => string;
   readonly #rowOf: (id: string) => number | undefined;
   #size: number;
@@ -42,6 +51,7 @@ export class LabelColumns {
    */
   set(row: number, texts: Readonly<Record<string, string>>): boolean {
     if (row < this.#size && this.#says(row, texts)) return false;
+    this.#grouped.clear();
     this.#size = Math.max(this.#size, row + 1);
     for (const column of this.#columns.values()) if (row < column.codes.length) column.codes[row] = 0;
     for (const name in texts) {
@@ -79,6 +89,33 @@ export class LabelColumns {
   /** The codes of a column by row; it may be shorter than there are rows, whose code is 0 then. */
   codes(name: string): Uint32Array {
     return this.#columns.get(name)?.codes ?? new Uint32Array(0);
+  }
+
+  /** The rows whose code in a column is this one, in their order. */
+  rowsOf(name: string, code: number): Int32Array {
+    const known = this.#grouped.get(name);
+    const { starts, rows } = known ?? this.#group(name);
+    return rows.subarray(starts[code], starts[code + 1]);
+  }
+
+  #group(name: string): Grouped {
+    const starts = new Uint32Array(this.distinct(name) + 1);
+    for (let row = 0; row < this.#size; row += 1) {
+      const next = this.code(row, name) + 1;
+      starts[next] = (starts[next] ?? 0) + 1;
+    }
+    for (let at = 1; at < starts.length; at += 1) starts[at] = (starts[at] ?? 0) + (starts[at - 1] ?? 0);
+    const ends = starts.slice();
+    const rows = new Int32Array(this.#size);
+    for (let row = 0; row < this.#size; row += 1) {
+      const code = this.code(row, name);
+      const at = ends[code] ?? 0;
+      rows[at] = row;
+      ends[code] = at + 1;
+    }
+    const grouped = { starts, rows };
+    this.#grouped.set(name, grouped);
+    return grouped;
   }
 
   /** The rows whose text satisfies what is asked; `question` names it, so that it is asked once. */
