@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, type NsInstanceId } from '../../kernel/index.ts';
 import { POLICY } from './testkit/scaling-bench.ts';
 import {
   SERVICE_POLICY,
@@ -99,6 +99,28 @@ describe('automatic scaling of a service', () => {
     await bench.tell(35);
     expect(bench.alarms()).toContain('no-room-for-scaling');
     expect(bench.scalings()).toHaveLength(1);
+  });
+
+  it('ends where it cannot go back either, and the functions are healed', async () => {
+    const { bench, id, idOf, scalings, copies } = await createServiceScalingBench();
+    const { services, lifecycle, hosts } = bench;
+    const step = { type: 'SCALE_OUT', aspectId: 'load', numberOfSteps: 1, additionalParams: {} } as const;
+    services.automaticScalings.start(
+      id as NsInstanceId,
+      step,
+      () => undefined,
+      () => [],
+    );
+    services.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    for (const host of hosts) host.strike(`${idOf('worker')}-`, 'FAILED', 'out of memory');
+    await bench.converge();
+    expect(scalings()).toMatchObject([
+      { state: 'FAILED', error: { detail: expect.stringMatching(/^worker: it cannot go back/) as unknown } },
+    ]);
+    expect(services.ns.get(DEFAULT_TENANT, id).document.activeOpOcc).toBeUndefined();
+    expect(copies()).toEqual([1, 1]);
+    expect(hosts.flatMap((host) => host.running()).every((copy) => copy.endsWith('RUNNING'))).toBe(true);
   });
 
   it('remembers its steps when another leader takes over', async () => {

@@ -196,6 +196,28 @@ describe('scaling a service', () => {
     expect(counts(world)).toEqual([1, 1]);
   });
 
+  it('waits for a decision where a function cannot go back, each time that it is rolled back', async () => {
+    const world = await deploy();
+    const { constituents } = world.bench.services.ns.get(DEFAULT_TENANT, world.id).document;
+    const op = scale(world, toLevel('2'));
+    world.bench.store.subscribe(() => {
+      for (const host of world.bench.hosts)
+        host.strike(`${constituents['gateway']}-main-g1-0`, 'FAILED', 'out of memory');
+    });
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await world.bench.converge();
+      expect(stateOf(world, op).state).toBe('FAILED_TEMP');
+      world.bench.services.opOccs.rollback(DEFAULT_TENANT, op);
+    }
+    await world.bench.converge();
+    expect(stateOf(world, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: {
+        detail: expect.stringMatching(/^gateway: it cannot go back: .*out of memory/) as unknown,
+      },
+    });
+  });
+
   it('keeps others from scaling and changing its functions meanwhile', async () => {
     const world = await deploy();
     scale(world, toLevel('2'));
