@@ -104,13 +104,24 @@ function childOf(context: ServicesContext, { instance }: ActiveService, name: st
 }
 
 function retryChild(context: ServicesContext, active: ActiveService, name: string): boolean {
+  const child = childOf(context, active, name);
+  whereThereIsRoom(context, active, name, () => retryOperation(context.lifecycle.context, child));
+  return true;
+}
+
+/** Where others have taken the room of a function, the service waits for an operator, who can make room. */
+function whereThereIsRoom(
+  context: ServicesContext,
+  active: ActiveService,
+  name: string,
+  act: () => void,
+): void {
   try {
-    retryOperation(context.lifecycle.context, childOf(context, active, name));
+    act();
   } catch (error) {
     if (!(error instanceof IotmanoError) || error.kind !== 'capacity') throw error;
     failTemporarily(context, active, `${name}: ${error.message}`);
   }
-  return true;
 }
 
 /** A function that has no way back stops that of the service, too, until an operator has decided. */
@@ -120,7 +131,8 @@ function rollBackChild(context: ServicesContext, active: ActiveService, name: st
   const { rollout } = child.operation.document;
   const obstacle = rollout === undefined ? undefined : whyIrreversible(functions, rollout);
   if (obstacle === undefined) {
-    rollBackOperation(functions, child, withUndone(active, name, child.operation.id as LcmOpOccId));
+    const note = withUndone(active, name, child.operation.id as LcmOpOccId);
+    whereThereIsRoom(context, active, name, () => rollBackOperation(functions, child, note));
     return;
   }
   failTemporarily(context, active, `${name}: ${obstacle}`);

@@ -218,6 +218,38 @@ describe('scaling a service', () => {
     });
   });
 
+  it('waits for a decision where others have taken the room to go back, and goes back once there is room', async () => {
+    const memory = { totalBytes: 512 * 2 ** 20, allocatableBytes: 512 * 2 ** 20 };
+    const world = await deploy({}, [{ memory }]);
+    const { bench } = world;
+    const { services, lifecycle } = bench;
+    scale(world, toLevel('2'));
+    await bench.converge();
+    const gateway = services.ns.get(DEFAULT_TENANT, world.id).document.constituents['gateway'] ?? '';
+    const strike = (state: 'RUNNING' | 'FAILED') =>
+      bench.host('h1').strike(`${gateway}-main-g1-0`, state, 'out of memory');
+    const op = scale(world, toLevel('1'));
+    services.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    strike('FAILED');
+    await bench.converge();
+    expect(stateOf(world, op).state).toBe('FAILED_TEMP');
+    const others = await fillUp(bench);
+    services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(stateOf(world, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: { detail: expect.stringMatching(/^gateway: host h1 has no room left/) as unknown },
+    });
+    for (const id of others) lifecycle.vnf.terminate(DEFAULT_TENANT, id, { terminationType: 'FORCEFUL' });
+    strike('RUNNING');
+    await bench.converge();
+    services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(stateOf(world, op).state).toBe('ROLLED_BACK');
+    expect(counts(world)).toEqual([2, 3]);
+  });
+
   it('keeps others from scaling and changing its functions meanwhile', async () => {
     const world = await deploy();
     scale(world, toLevel('2'));
@@ -230,6 +262,21 @@ describe('scaling a service', () => {
     expect(byHand).toThrow(/is changed by the scaling \S+ of its service/);
   });
 });
+
+/** Functions of one instance each, until there is room for no further one. */
+async function fillUp({ store, lifecycle, converge }: LifecycleBench): Promise<readonly string[]> {
+  onboardFunction(store, buildFunction('other'));
+  const ids: string[] = [];
+  let state = 'INSTANTIATED';
+  while (state === 'INSTANTIATED') {
+    const { id } = lifecycle.vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-other' });
+    lifecycle.vnf.instantiate(DEFAULT_TENANT, id, { flavourId: 'default' });
+    await converge();
+    state = store.get('vnf-instance', id)?.document.instantiationState ?? '';
+    if (state === 'INSTANTIATED') ids.push(id);
+  }
+  return ids;
+}
 
 function cordon({ bench: { store } }: World, hostId: string): void {
   const host = store.get('host', hostId);
