@@ -18,6 +18,17 @@ const byHand = ({ bench, id }: ServiceScalingBench, level: string): string =>
     },
   });
 
+/** An automatic step out, whatever load there is. */
+function startStep({ services }: ServiceScalingBench['bench'], id: string): string {
+  const outcome = services.automaticScalings.start(
+    id as NsInstanceId,
+    { type: 'SCALE_OUT', aspectId: 'load', numberOfSteps: 1, additionalParams: {} },
+    () => undefined,
+    () => [],
+  );
+  return outcome.type === 'started' ? outcome.operationId : outcome.type;
+}
+
 describe('automatic scaling of a service', () => {
   it('starts the same operation as an operator, told as automatic, which scales all of its functions', async () => {
     const bench = await createServiceScalingBench();
@@ -104,13 +115,7 @@ describe('automatic scaling of a service', () => {
   it('ends where it cannot go back either, and the functions are healed', async () => {
     const { bench, id, idOf, scalings, copies } = await createServiceScalingBench();
     const { services, lifecycle, hosts } = bench;
-    const step = { type: 'SCALE_OUT', aspectId: 'load', numberOfSteps: 1, additionalParams: {} } as const;
-    services.automaticScalings.start(
-      id as NsInstanceId,
-      step,
-      () => undefined,
-      () => [],
-    );
+    startStep(bench, id);
     services.engine.lookAtAll();
     lifecycle.engine.lookAtAll();
     for (const host of hosts) host.strike(`${idOf('worker')}-`, 'FAILED', 'out of memory');
@@ -121,6 +126,28 @@ describe('automatic scaling of a service', () => {
     expect(services.ns.get(DEFAULT_TENANT, id).document.activeOpOcc).toBeUndefined();
     expect(copies()).toEqual([1, 1]);
     expect(hosts.flatMap((host) => host.running()).every((copy) => copy.endsWith('RUNNING'))).toBe(true);
+  });
+
+  it('leaves no function busy where it was cancelled before an instance failed', async () => {
+    const { bench, id, idOf, scalings, copies } = await createServiceScalingBench();
+    const { services, lifecycle, store, hosts } = bench;
+    for (const host of hosts) host.failStarts(`${idOf('worker')}-main-g1`, 'exited with code 1');
+    const op = startStep(bench, id);
+    services.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    services.opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+    services.engine.lookAtAll();
+    expect(scalings()).toMatchObject([{ state: 'FAILED' }]);
+    await bench.converge();
+    const [child] = lifecycle.opOccs
+      .list(DEFAULT_TENANT)
+      .filter(({ document }) => document.operation === 'SCALE');
+    expect(child?.document).toMatchObject({ state: 'FAILED', nsLcmOpOccId: op });
+    for (const host of hosts) host.healStarts();
+    await bench.clock.advance(60_000);
+    await bench.converge();
+    expect(store.get('vnf-instance', idOf('worker'))?.document.activeOpOcc).toBeUndefined();
+    expect(copies()).toEqual([1, 2]);
   });
 
   it('remembers its steps when another leader takes over', async () => {
