@@ -150,6 +150,27 @@ describe('automatic scaling of a service', () => {
     expect(copies()).toEqual([1, 2]);
   });
 
+  it('does not start what was terminated, when a termination of the service was given up', async () => {
+    const world = await createServiceScalingBench();
+    const { bench, id, idOf } = world;
+    const { services, store } = bench;
+    const op = services.ns.terminate(DEFAULT_TENANT, id, {});
+    const stateOf = (name: string) => store.get('vnf-instance', idOf(name))?.document.instantiationState;
+    services.engine.lookAtAll();
+    services.opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+    await bench.converge();
+    services.opOccs.fail(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect([services.ns.get(DEFAULT_TENANT, id).document.state, stateOf('store')]).toEqual([
+      'INSTANTIATED',
+      'INSTANTIATED',
+    ]);
+    await world.wait(6);
+    expect(world.copies()).toEqual([1, 0]);
+    expect(() => byHand(world, '2')).toThrow(/cse-worker is NOT_INSTANTIATED, and a service is scaled only/);
+    expect(world.scalings()).toEqual([]);
+  });
+
   it('remembers its steps when another leader takes over', async () => {
     const bench = await createServiceScalingBench();
     await bench.tell(35);

@@ -101,6 +101,7 @@ export function scalingTo(
     functions: Object.fromEntries(
       functions.map((each) => {
         const { name, own, steps } = each;
+        requireThere(each);
         if (own === undefined)
           throw new IotmanoError(
             'conflict',
@@ -112,6 +113,15 @@ export function scalingTo(
       }),
     ),
   };
+}
+
+/** A termination of the service that did not come to its end leaves some functions terminated: a scaling does not start them again. */
+function requireThere({ record: { document } }: ScaledFunction): void {
+  if (document.instantiationState !== 'INSTANTIATED')
+    throw new IotmanoError(
+      'conflict',
+      `${document.name} is ${document.instantiationState}, and a service is scaled only with all functions of the aspect; terminate the service, and instantiate it anew`,
+    );
 }
 
 function requireReachable(
