@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT, type NsInstanceId } from '../../kernel/index.ts';
+import { onboardFunction } from '../../test/kit/simulated-host.ts';
+import { aspectsOfService } from '../services/index.ts';
 import { POLICY } from './testkit/scaling-bench.ts';
 import {
   SERVICE_POLICY,
@@ -7,8 +9,19 @@ import {
   type ServiceScalingBench,
 } from './testkit/service-scaling-bench.ts';
 
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 0,
+  maxSurge: 1,
+  healthyForSeconds: 0,
+  autoRollback: true,
+} as const;
+
 const aspectOf = ({ scaling, id }: ServiceScalingBench) =>
   scaling.useCases.get(DEFAULT_TENANT, 'service', id, 'load');
+
+const levelOf = ({ bench: { services }, id }: ServiceScalingBench): number | undefined =>
+  aspectsOfService(services.context, services.ns.get(DEFAULT_TENANT, id))[0]?.level;
 
 const byHand = ({ bench, id }: ServiceScalingBench, level: string): string =>
   bench.services.ns.scale(DEFAULT_TENANT, id, {
@@ -169,6 +182,28 @@ describe('automatic scaling of a service', () => {
     expect(world.copies()).toEqual([1, 0]);
     expect(() => byHand(world, '2')).toThrow(/cse-worker is NOT_INSTANTIATED, and a service is scaled only/);
     expect(world.scalings()).toEqual([]);
+  });
+
+  it('waits until an upgrade of a function is over, without an alarm', async () => {
+    const world = await createServiceScalingBench();
+    const { bench, id, idOf } = world;
+    const { lifecycle, store } = bench;
+    const worker = store.get('vnf-package', 'pkg-worker')?.document.descriptor;
+    if (worker === undefined) throw new RangeError('no package pkg-worker');
+    const metadata = { ...worker.metadata, id: 'vnfd-worker-2', softwareVersion: '1.1.0' };
+    onboardFunction(store, { ...worker, metadata, upgrade: UPGRADE }, DEFAULT_TENANT, 'pkg-worker-2');
+    lifecycle.vnf.changePackage(DEFAULT_TENANT, idOf('worker'), {
+      vnfdId: 'vnfd-worker-2',
+    });
+    lifecycle.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    expect(levelOf(world)).toBe(1);
+    expect(startStep(bench, id)).toBe('busy');
+    await bench.converge();
+    expect(world.scalings()).toEqual([]);
+    expect(world.alarms()).toEqual([]);
+    await world.tell(35);
+    expect(world.copies()).toEqual([2, 4]);
   });
 
   it('remembers its steps when another leader takes over', async () => {

@@ -57,7 +57,7 @@ function scaleOf(
   const { descriptor } = packageOf(context.lifecycle.context.catalog, record.document.vnfPkgId);
   const own = descriptor.scaling.find(({ aspect }) => aspect === change.aspect);
   const wanted = state === 'ROLLING_BACK' ? change.before : change.after;
-  const steps = own === undefined ? 0 : wanted - stepsOf(record.document, own);
+  const steps = own === undefined ? 0 : wanted - stepsOf(context, record, own);
   const order = descriptorOf(context, instance).aspects.find(
     ({ name: each }) => each === scaling.aspect,
   )?.order;

@@ -11,6 +11,7 @@ import {
 import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
 import { onboardFunction, onboardService } from '../../test/kit/simulated-host.ts';
 import type { VnfLcmOpOccDocument } from '../domain/index.ts';
+import { aspectsOfService } from './service-aspects.ts';
 
 const SCALING = [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 6 }];
 const LEVELS = [
@@ -18,6 +19,14 @@ const LEVELS = [
   { broker: 2, gateway: 3 },
   { broker: 3, gateway: 6 },
 ];
+
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 0,
+  maxSurge: 3,
+  healthyForSeconds: 0,
+  autoRollback: true,
+} as const;
 
 interface World {
   readonly bench: LifecycleBench;
@@ -248,6 +257,43 @@ describe('scaling a service', () => {
     await bench.converge();
     expect(stateOf(world, op).state).toBe('ROLLED_BACK');
     expect(counts(world)).toEqual([2, 3]);
+  });
+
+  it('counts no copy that an upgrade has beside those that it replaces, and is refused until that is over', async () => {
+    const world = await deploy();
+    const { bench, id } = world;
+    const { services, lifecycle, store } = bench;
+    scale(world, toLevel('2'));
+    await bench.converge();
+    const next = buildFunction('gateway', {
+      scaling: SCALING,
+      upgrade: UPGRADE,
+      requires: [requirement('broker')],
+    });
+    onboardFunction(
+      store,
+      { ...next, metadata: { ...next.metadata, id: 'vnfd-gateway-2', softwareVersion: '1.1.0' } },
+      DEFAULT_TENANT,
+      'pkg-gateway-2',
+    );
+    const { constituents } = services.ns.get(DEFAULT_TENANT, id).document;
+    const change = lifecycle.vnf.changePackage(DEFAULT_TENANT, constituents['gateway'] ?? '', {
+      vnfdId: 'vnfd-gateway-2',
+    });
+    lifecycle.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    for (const host of bench.hosts) host.step(store);
+    expect(counts(world)).toEqual([2, 6]);
+    const record = services.ns.get(DEFAULT_TENANT, id);
+    const [current] = aspectsOfService(services.context, record);
+    expect(current?.functions.map(({ steps }) => steps)).toEqual([2, 3]);
+    expect(() => scale(world, bySteps('SCALE_OUT'))).toThrow(
+      `cse-gateway replaces its instances by its CHANGE_VNFPKG ${change}; scale the service when that is over`,
+    );
+    await bench.converge();
+    scale(world, bySteps('SCALE_OUT'));
+    await bench.converge();
+    expect(counts(world)).toEqual([3, 6]);
   });
 
   it('keeps others from scaling and changing its functions meanwhile', async () => {
