@@ -288,6 +288,8 @@ export interface NsLcmOpOccDocument {
   readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
   /** Constituent → its operation within the current attempt at this one. */
   readonly children: Readonly<Record<string, LcmOpOccId>>;
+  /** On the way back: constituent → its operation that the current attempt has begun to undo. Each is undone once in an attempt. */
+  readonly undone?: Readonly<Record<string, LcmOpOccId>>;
   readonly error?: ProblemRecord;
   /** Of a SCALE: decided when it was accepted, so that it means the same after any crash and retry. */
   readonly scaling?: ServiceScaling;

@@ -1,5 +1,6 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import {
+  NS_LCM_OPERATION,
   wantedVnfcs,
   type RolloutRecord,
   type VnfInstanceDocument,
@@ -179,7 +180,7 @@ function endsInNothing(operation: string, event: 'complete' | 'rolledBack'): boo
   return operation === (event === 'complete' ? 'TERMINATE' : 'INSTANTIATE');
 }
 
-/** An automatic operation has nobody who would retry it: it ends, and the next one follows when it is time. For one of a service the service decides. */
+/** An automatic operation has nobody who would retry it: it ends, and the next one follows when it is time. For one of a service the service decides, as long as its own is open. */
 function failTemporarily(
   context: LifecycleContext,
   { vnfInstanceId, instance, operation }: ActiveOperation,
@@ -187,7 +188,7 @@ function failTemporarily(
 ): void {
   const error = problemRecord('driver-failed', detail);
   const failed = moveOperation(context, operation, 'failTemporarily', { error });
-  if (!operation.document.isAutomaticInvocation || operation.document.nsLcmOpOccId !== undefined) {
+  if (!operation.document.isAutomaticInvocation || isDecidedByService(context, operation.document)) {
     context.commit([failed]);
     return;
   }
@@ -198,4 +199,13 @@ function failTemporarily(
   ]);
   const name = operation.document.operation === 'SCALE' ? 'scaling-failed' : 'healing-failed';
   context.alarms.raise({ vnfInstanceId, name, text: detail });
+}
+
+/** Once the operation of the service is over, nobody looks at those of its functions any more. */
+function isDecidedByService(
+  { state }: LifecycleContext,
+  { nsLcmOpOccId }: ActiveOperation['operation']['document'],
+): boolean {
+  const parent = nsLcmOpOccId === undefined ? undefined : state.get('ns-lcm-op-occ', nsLcmOpOccId);
+  return parent !== undefined && Object.keys(NS_LCM_OPERATION[parent.document.state]).length > 0;
 }

@@ -43,6 +43,7 @@ export { overrideOf, type WantedOverride } from './snapshot-inventory.ts';
 export { intendedOf } from './withdrawals.ts';
 export { problemRecord, startOperation } from './operation-records.ts';
 export { parseChange } from './rollout/change-request.ts';
+export { countsOfRollout } from './rollout/rollout-counts.ts';
 export { whyIrreversible } from './rollout/rollout-policy.ts';
 export { reversedRollout } from './rollout/rollout-versions.ts';
 export { secretNamesOf } from './secret-names.ts';

@@ -89,8 +89,16 @@ export function canRollBack({ operation, state }: Pick<VnfLcmOpOccDocument, 'ope
   return operation !== 'HEAL' && operation !== 'TERMINATE' && isAllowed(state, 'rollback');
 }
 
-/** FAILED_TEMP → ROLLING_BACK: what was wanted before is wanted again. */
-export function rollBackOperation(context: LifecycleContext, active: ActiveOperation): void {
+/**
+ * FAILED_TEMP → ROLLING_BACK: what was wanted before is wanted again.
+ * @param alongside writes for the same commit
+ * @throws IotmanoError `no-host-fits` where others have taken the places of before
+ */
+export function rollBackOperation(
+  context: LifecycleContext,
+  active: ActiveOperation,
+  ...alongside: readonly Write[]
+): void {
   const { instance, operation } = active;
   const moved = moveOperation(context, operation, 'rollback');
   if (!canRollBack(operation.document))
@@ -100,12 +108,13 @@ export function rollBackOperation(context: LifecycleContext, active: ActiveOpera
       `a ${operation.document.operation} cannot be rolled back; retry operation ${operation.id}, or fail it`,
     );
   const { rollout, configChange, before = [] } = operation.document;
-  if (rollout !== undefined) rollBackRollout(context, active, rollout);
+  if (rollout !== undefined) rollBackRollout(context, active, rollout, ...alongside);
   else if (configChange === undefined)
-    commitWanted(context, active, instance.document, { wanted: before }, moved);
+    commitWanted(context, active, instance.document, { wanted: before }, moved, ...alongside);
   else
     context.commit([
       moved,
+      ...alongside,
       ...configWrites(context, active, { ...instance.document, config: configChange.before }),
     ]);
 }

@@ -34,7 +34,8 @@ export function scaledService(context: ScaledServicesContext, id: string): Scale
     id: nsInstanceId,
     tenant,
     name: document.name,
-    isActive: document.state === 'INSTANTIATED',
+    // What was terminated with the service, and is not there, is not brought back by a policy.
+    isActive: document.state === 'INSTANTIATED' && all.every(isThere),
     isFree: document.activeOpOcc === undefined,
     aspects: all.map(toScaledAspect),
     functions: [...new Set(all.flatMap(({ functions }) => functions.map((each) => each.vnfInstanceId)))],
@@ -61,6 +62,10 @@ export function scaledService(context: ScaledServicesContext, id: string): Scale
       return hasFailed ? (operation.error?.detail ?? 'it was undone') : undefined;
     },
   };
+}
+
+function isThere({ functions }: CurrentAspect): boolean {
+  return functions.every(({ record }) => record.document.instantiationState === 'INSTANTIATED');
 }
 
 function toScaledAspect({ aspect, functions }: CurrentAspect): ScaledAspect {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, type NsInstanceId } from '../../kernel/index.ts';
+import { onboardFunction } from '../../test/kit/simulated-host.ts';
+import { aspectsOfService } from '../services/index.ts';
 import { POLICY } from './testkit/scaling-bench.ts';
 import {
   SERVICE_POLICY,
@@ -7,8 +9,19 @@ import {
   type ServiceScalingBench,
 } from './testkit/service-scaling-bench.ts';
 
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 0,
+  maxSurge: 1,
+  healthyForSeconds: 0,
+  autoRollback: true,
+} as const;
+
 const aspectOf = ({ scaling, id }: ServiceScalingBench) =>
   scaling.useCases.get(DEFAULT_TENANT, 'service', id, 'load');
+
+const levelOf = ({ bench: { services }, id }: ServiceScalingBench): number | undefined =>
+  aspectsOfService(services.context, services.ns.get(DEFAULT_TENANT, id))[0]?.level;
 
 const byHand = ({ bench, id }: ServiceScalingBench, level: string): string =>
   bench.services.ns.scale(DEFAULT_TENANT, id, {
@@ -17,6 +30,17 @@ const byHand = ({ bench, id }: ServiceScalingBench, level: string): string =>
       scaleNsToLevelData: { nsScaleInfo: [{ nsScalingAspectId: 'load', nsScaleLevelId: level }] },
     },
   });
+
+/** An automatic step out, whatever load there is. */
+function startStep({ services }: ServiceScalingBench['bench'], id: string): string {
+  const outcome = services.automaticScalings.start(
+    id as NsInstanceId,
+    { type: 'SCALE_OUT', aspectId: 'load', numberOfSteps: 1, additionalParams: {} },
+    () => undefined,
+    () => [],
+  );
+  return outcome.type === 'started' ? outcome.operationId : outcome.type;
+}
 
 describe('automatic scaling of a service', () => {
   it('starts the same operation as an operator, told as automatic, which scales all of its functions', async () => {
@@ -99,6 +123,87 @@ describe('automatic scaling of a service', () => {
     await bench.tell(35);
     expect(bench.alarms()).toContain('no-room-for-scaling');
     expect(bench.scalings()).toHaveLength(1);
+  });
+
+  it('ends where it cannot go back either, and the functions are healed', async () => {
+    const { bench, id, idOf, scalings, copies } = await createServiceScalingBench();
+    const { services, lifecycle, hosts } = bench;
+    startStep(bench, id);
+    services.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    for (const host of hosts) host.strike(`${idOf('worker')}-`, 'FAILED', 'out of memory');
+    await bench.converge();
+    expect(scalings()).toMatchObject([
+      { state: 'FAILED', error: { detail: expect.stringMatching(/^worker: it cannot go back/) as unknown } },
+    ]);
+    expect(services.ns.get(DEFAULT_TENANT, id).document.activeOpOcc).toBeUndefined();
+    expect(copies()).toEqual([1, 1]);
+    expect(hosts.flatMap((host) => host.running()).every((copy) => copy.endsWith('RUNNING'))).toBe(true);
+  });
+
+  it('leaves no function busy where it was cancelled before an instance failed', async () => {
+    const { bench, id, idOf, scalings, copies } = await createServiceScalingBench();
+    const { services, lifecycle, store, hosts } = bench;
+    for (const host of hosts) host.failStarts(`${idOf('worker')}-main-g1`, 'exited with code 1');
+    const op = startStep(bench, id);
+    services.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    services.opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+    services.engine.lookAtAll();
+    expect(scalings()).toMatchObject([{ state: 'FAILED' }]);
+    await bench.converge();
+    const [child] = lifecycle.opOccs
+      .list(DEFAULT_TENANT)
+      .filter(({ document }) => document.operation === 'SCALE');
+    expect(child?.document).toMatchObject({ state: 'FAILED', nsLcmOpOccId: op });
+    for (const host of hosts) host.healStarts();
+    await bench.clock.advance(60_000);
+    await bench.converge();
+    expect(store.get('vnf-instance', idOf('worker'))?.document.activeOpOcc).toBeUndefined();
+    expect(copies()).toEqual([1, 2]);
+  });
+
+  it('does not start what was terminated, when a termination of the service was given up', async () => {
+    const world = await createServiceScalingBench();
+    const { bench, id, idOf } = world;
+    const { services, store } = bench;
+    const op = services.ns.terminate(DEFAULT_TENANT, id, {});
+    const stateOf = (name: string) => store.get('vnf-instance', idOf(name))?.document.instantiationState;
+    services.engine.lookAtAll();
+    services.opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+    await bench.converge();
+    services.opOccs.fail(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect([services.ns.get(DEFAULT_TENANT, id).document.state, stateOf('store')]).toEqual([
+      'INSTANTIATED',
+      'INSTANTIATED',
+    ]);
+    await world.wait(6);
+    expect(world.copies()).toEqual([1, 0]);
+    expect(() => byHand(world, '2')).toThrow(/cse-worker is NOT_INSTANTIATED, and a service is scaled only/);
+    expect(world.scalings()).toEqual([]);
+  });
+
+  it('waits until an upgrade of a function is over, without an alarm', async () => {
+    const world = await createServiceScalingBench();
+    const { bench, id, idOf } = world;
+    const { lifecycle, store } = bench;
+    const worker = store.get('vnf-package', 'pkg-worker')?.document.descriptor;
+    if (worker === undefined) throw new RangeError('no package pkg-worker');
+    const metadata = { ...worker.metadata, id: 'vnfd-worker-2', softwareVersion: '1.1.0' };
+    onboardFunction(store, { ...worker, metadata, upgrade: UPGRADE }, DEFAULT_TENANT, 'pkg-worker-2');
+    lifecycle.vnf.changePackage(DEFAULT_TENANT, idOf('worker'), {
+      vnfdId: 'vnfd-worker-2',
+    });
+    lifecycle.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    expect(levelOf(world)).toBe(1);
+    expect(startStep(bench, id)).toBe('busy');
+    await bench.converge();
+    expect(world.scalings()).toEqual([]);
+    expect(world.alarms()).toEqual([]);
+    await world.tell(35);
+    expect(world.copies()).toEqual([2, 4]);
   });
 
   it('remembers its steps when another leader takes over', async () => {

@@ -11,9 +11,9 @@ import {
 import type { Write } from '../store/index.ts';
 import { activeService, constituentsOf, type ActiveService, type ServicesContext } from './context.ts';
 import { observeService } from './observe-service.ts';
-import { freed, moveServiceOperation, updateService } from './operation-records.ts';
+import { NEW_ATTEMPT, freed, moveServiceOperation, updateService } from './operation-records.ts';
 import { planNextServiceStep } from './plan-next-step.ts';
-import { idOf, obstacleTo, startChildren, withChildren } from './start-children.ts';
+import { idOf, obstacleTo, startChildren, withChildren, withUndone } from './start-children.ts';
 
 /** Does the next step of the operation that a service is busy with. Whether anything was committed. */
 export function advanceService(context: ServicesContext, nsInstanceId: NsInstanceId): boolean {
@@ -104,13 +104,24 @@ function childOf(context: ServicesContext, { instance }: ActiveService, name: st
 }
 
 function retryChild(context: ServicesContext, active: ActiveService, name: string): boolean {
+  const child = childOf(context, active, name);
+  whereThereIsRoom(context, active, name, () => retryOperation(context.lifecycle.context, child));
+  return true;
+}
+
+/** Where others have taken the room of a function, the service waits for an operator, who can make room. */
+function whereThereIsRoom(
+  context: ServicesContext,
+  active: ActiveService,
+  name: string,
+  act: () => void,
+): void {
   try {
-    retryOperation(context.lifecycle.context, childOf(context, active, name));
+    act();
   } catch (error) {
     if (!(error instanceof IotmanoError) || error.kind !== 'capacity') throw error;
     failTemporarily(context, active, `${name}: ${error.message}`);
   }
-  return true;
 }
 
 /** A function that has no way back stops that of the service, too, until an operator has decided. */
@@ -119,8 +130,12 @@ function rollBackChild(context: ServicesContext, active: ActiveService, name: st
   const child = childOf(context, active, name);
   const { rollout } = child.operation.document;
   const obstacle = rollout === undefined ? undefined : whyIrreversible(functions, rollout);
-  if (obstacle === undefined) rollBackOperation(functions, child);
-  else failTemporarily(context, active, `${name}: ${obstacle}`);
+  if (obstacle === undefined) {
+    const note = withUndone(active, name, child.operation.id as LcmOpOccId);
+    whereThereIsRoom(context, active, name, () => rollBackOperation(functions, child, note));
+    return;
+  }
+  failTemporarily(context, active, `${name}: ${obstacle}`);
 }
 
 /** PROCESSING → FAILED_TEMP → ROLLING_BACK: a function has gone back by itself, and those that had changed before follow. */
@@ -128,7 +143,7 @@ function rollBack({ clock, lifecycle }: ServicesContext, { operation }: ActiveSe
   const error = problemRecord('driver-failed', detail);
   const failed = moveServiceOperation(clock, operation, 'failTemporarily', { error });
   const temporary = { ...operation, document: failed.document };
-  lifecycle.context.commit([moveServiceOperation(clock, temporary, 'rollback', { children: {} })]);
+  lifecycle.context.commit([moveServiceOperation(clock, temporary, 'rollback', NEW_ATTEMPT)]);
 }
 
 function endRolledBack({ clock, lifecycle }: ServicesContext, { instance, operation }: ActiveService): void {

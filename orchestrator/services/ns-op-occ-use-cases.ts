@@ -2,7 +2,13 @@ import { IotmanoError, type TenantId } from '../../kernel/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { activeService, type ActiveService, type ServicesContext } from './context.ts';
 import type { NsLcmOpOccDocument } from '../domain/index.ts';
-import { freed, isServiceEventAllowed, moveServiceOperation, updateService } from './operation-records.ts';
+import {
+  NEW_ATTEMPT,
+  freed,
+  isServiceEventAllowed,
+  moveServiceOperation,
+  updateService,
+} from './operation-records.ts';
 
 /** SOL005's tasks on NS LCM operation occurrences. In the wrong state they are refused with `conflict`. */
 export interface NsOpOccUseCases {
@@ -36,9 +42,8 @@ export function createNsOpOccUseCases(context: ServicesContext): NsOpOccUseCases
     return active;
   }
 
-  /** Each attempt notes its own operations of functions; those of the last one are taken over where they still run. */
   const again = (tenant: TenantId, id: string, event: 'retry' | 'continue') =>
-    commit([moveServiceOperation(clock, find(tenant, id).operation, event, { children: {} })]);
+    commit([moveServiceOperation(clock, find(tenant, id).operation, event, NEW_ATTEMPT)]);
 
   return {
     get,
@@ -47,7 +52,7 @@ export function createNsOpOccUseCases(context: ServicesContext): NsOpOccUseCases
     continue: (tenant, id) => again(tenant, id, 'continue'),
     rollback: (tenant, id) => {
       const { operation } = find(tenant, id);
-      const moved = moveServiceOperation(clock, operation, 'rollback', { children: {} });
+      const moved = moveServiceOperation(clock, operation, 'rollback', NEW_ATTEMPT);
       if (!canRollBackService(operation.document))
         throw new IotmanoError(
           'not-found',

@@ -29,7 +29,7 @@ export function observeService(
       .isReached,
     ...updateOf(context, operation.document, constituent),
     ...scaleOf(context, instance, operation.document, constituent, nameOf),
-    ...activeOf(context, constituent, operation.document.children[constituent.name]),
+    ...activeOf(context, constituent, operation.document),
     ...ownOf(context, operation.document.children[constituent.name]),
   }));
 }
@@ -57,7 +57,7 @@ function scaleOf(
   const { descriptor } = packageOf(context.lifecycle.context.catalog, record.document.vnfPkgId);
   const own = descriptor.scaling.find(({ aspect }) => aspect === change.aspect);
   const wanted = state === 'ROLLING_BACK' ? change.before : change.after;
-  const steps = own === undefined ? 0 : wanted - stepsOf(record.document, own);
+  const steps = own === undefined ? 0 : wanted - stepsOf(context, record, own);
   const order = descriptorOf(context, instance).aspects.find(
     ({ name: each }) => each === scaling.aspect,
   )?.order;
@@ -86,14 +86,24 @@ function requiredBy({ lifecycle }: ServicesContext, { record }: ConstituentRecor
 
 function activeOf(
   { lifecycle }: ServicesContext,
-  { vnfInstanceId }: ConstituentRecord,
-  ownId: string | undefined,
+  { name, vnfInstanceId }: ConstituentRecord,
+  { children, undone }: ActiveService['operation']['document'],
 ): Pick<ConstituentView, 'active'> {
   const active = activeOperation(lifecycle.context, vnfInstanceId);
   if (active === undefined) return {};
-  const { operation, state, isCancelPending, rollout } = active.operation.document;
-  const isPaused = rollout?.isPaused === true;
-  return { active: { operation, state, isCancelPending, isPaused, isOurs: active.operation.id === ownId } };
+  const { id, document } = active.operation;
+  const { operation, state, isCancelPending, rollout, error } = document;
+  return {
+    active: {
+      operation,
+      state,
+      isCancelPending,
+      isPaused: rollout?.isPaused === true,
+      isOurs: id === children[name],
+      isUndone: id === undone?.[name],
+      ...(error === undefined ? {} : { error: error.detail }),
+    },
+  };
 }
 
 function ownOf({ state }: ServicesContext, id: string | undefined): Pick<ConstituentView, 'own'> {

@@ -53,6 +53,9 @@ export function moveServiceOperation(
   };
 }
 
+/** Each attempt notes its own operations of functions; those of the last one are taken over, or undone, where they still run. */
+export const NEW_ATTEMPT = { children: {}, undone: {} } as const satisfies Partial<NsLcmOpOccDocument>;
+
 export interface NewServiceOperation {
   readonly operation: NsLcmOpOccDocument['operation'];
   readonly operationParams: NsLcmOpOccDocument['operationParams'];

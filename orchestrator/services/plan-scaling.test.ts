@@ -71,6 +71,18 @@ describe('the way back of a scaling of a service', () => {
     expect(planServiceScalingBack(others)).toMatchObject({ type: 'start', names: ['broker'] });
     expect(planServiceScalingBack([view('broker', 0)])).toEqual({ type: 'rolledBack' });
   });
+
+  it('undoes an operation once, and fails where that one stops again', () => {
+    const undone = (state: LcmOperationState) => {
+      const { active } = busy(state, false);
+      return [view('processing', -1, { active: { ...active, isUndone: true, error: 'out of memory' } })];
+    };
+    expect(planServiceScalingBack(undone('ROLLING_BACK'))).toMatchObject({ type: 'wait' });
+    expect(planServiceScalingBack(undone('FAILED_TEMP'))).toEqual({
+      type: 'failTemporarily',
+      detail: 'processing: it cannot go back: out of memory',
+    });
+  });
 });
 
 /** Carries a step out as a function would, at once. */

@@ -21,13 +21,18 @@ export function planServiceScalingBack(constituents: readonly ConstituentView[])
   return undoFirst(targets, 'SCALE') ?? startNext(targets) ?? { type: 'rolledBack' };
 }
 
-/** Undoes what an earlier attempt has under way. Nothing where nothing is. */
+/** Undoes what an earlier attempt has under way, once: where that fails, an operator decides. Nothing where nothing is. */
 export function undoFirst(
   constituents: readonly ConstituentView[],
   operation: 'SCALE' | 'CHANGE_VNFPKG',
 ): ServiceStep | undefined {
   for (const { name, active } of constituents) {
     if (active?.operation !== operation || active.isOurs) continue;
+    if (active.state === 'FAILED_TEMP' && active.isUndone === true)
+      return {
+        type: 'failTemporarily',
+        detail: `${name}: it cannot go back: ${active.error ?? 'it failed'}`,
+      };
     if (active.state === 'FAILED_TEMP') return { type: 'rollBackChild', name };
     if (active.state === 'ROLLING_BACK' || active.isCancelPending)
       return { type: 'wait', for: [`${name} is going back`] };

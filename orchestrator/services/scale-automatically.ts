@@ -5,6 +5,7 @@ import type { StoredRecord, Write } from '../store/index.ts';
 import type { ServicesContext } from './context.ts';
 import { newServiceOperation, updateService } from './operation-records.ts';
 import { parseScaling, planScaling, type FunctionPlan, type ScaleNs } from './scale-service.ts';
+import { aspectsOfService, rolloutOf } from './service-aspects.ts';
 
 /** A scaling that nobody has asked for by hand. */
 export interface AutomaticServiceScaling {
@@ -18,7 +19,7 @@ export interface AutomaticServiceScaling {
 export type ServiceScalingOutcome =
   /** With fewer steps than were asked for where there is no room for all. */
   | { readonly type: 'started'; readonly operationId: LcmOpOccId; readonly steps: number }
-  /** Another operation is under way, of the service or of a function that is to be scaled, or there is nothing to be scaled. */
+  /** Another operation is under way, of the service or of a function that is to be scaled, or a function of the aspect is in a rollout, or there is nothing to be scaled. */
   | { readonly type: 'busy' }
   /** @param vnfInstanceId the function for which there is no room */
   | { readonly type: 'refused'; readonly detail: string; readonly vnfInstanceId?: VnfInstanceId };
@@ -45,6 +46,7 @@ export function createAutomaticServiceScalings(context: ServicesContext): Automa
       const record = context.state.get('ns-instance', nsInstanceId);
       if (record?.document.state !== 'INSTANTIATED' || record.document.activeOpOcc !== undefined)
         return { type: 'busy' };
+      if (isInRollout(context, record, scaling.aspectId)) return { type: 'busy' };
       let refused: ServiceScalingOutcome = { type: 'busy' };
       for (let steps = scaling.numberOfSteps; steps > 0; steps = Math.floor(steps / 2)) {
         const outcome = attempt(context, record, { ...scaling, numberOfSteps: steps }, refuses, alongside);
@@ -54,6 +56,16 @@ export function createAutomaticServiceScalings(context: ServicesContext): Automa
       return refused;
     },
   };
+}
+
+function isInRollout(
+  context: ServicesContext,
+  record: StoredRecord<'ns-instance'>,
+  aspectId: string,
+): boolean {
+  return aspectsOfService(context, record)
+    .filter(({ aspect }) => aspect.name === aspectId)
+    .some(({ functions }) => functions.some((each) => rolloutOf(context, each.record) !== undefined));
 }
 
 function attempt(

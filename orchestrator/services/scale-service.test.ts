@@ -11,6 +11,7 @@ import {
 import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
 import { onboardFunction, onboardService } from '../../test/kit/simulated-host.ts';
 import type { VnfLcmOpOccDocument } from '../domain/index.ts';
+import { aspectsOfService } from './service-aspects.ts';
 
 const SCALING = [{ aspect: 'load', deltas: { main: 1 }, min: 1, max: 6 }];
 const LEVELS = [
@@ -18,6 +19,14 @@ const LEVELS = [
   { broker: 2, gateway: 3 },
   { broker: 3, gateway: 6 },
 ];
+
+const UPGRADE = {
+  strategy: 'rolling',
+  maxUnavailable: 0,
+  maxSurge: 3,
+  healthyForSeconds: 0,
+  autoRollback: true,
+} as const;
 
 interface World {
   readonly bench: LifecycleBench;
@@ -196,6 +205,97 @@ describe('scaling a service', () => {
     expect(counts(world)).toEqual([1, 1]);
   });
 
+  it('waits for a decision where a function cannot go back, each time that it is rolled back', async () => {
+    const world = await deploy();
+    const { constituents } = world.bench.services.ns.get(DEFAULT_TENANT, world.id).document;
+    const op = scale(world, toLevel('2'));
+    world.bench.store.subscribe(() => {
+      for (const host of world.bench.hosts)
+        host.strike(`${constituents['gateway']}-main-g1-0`, 'FAILED', 'out of memory');
+    });
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await world.bench.converge();
+      expect(stateOf(world, op).state).toBe('FAILED_TEMP');
+      world.bench.services.opOccs.rollback(DEFAULT_TENANT, op);
+    }
+    await world.bench.converge();
+    expect(stateOf(world, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: {
+        detail: expect.stringMatching(/^gateway: it cannot go back: .*out of memory/) as unknown,
+      },
+    });
+  });
+
+  it('waits for a decision where others have taken the room to go back, and goes back once there is room', async () => {
+    const memory = { totalBytes: 512 * 2 ** 20, allocatableBytes: 512 * 2 ** 20 };
+    const world = await deploy({}, [{ memory }]);
+    const { bench } = world;
+    const { services, lifecycle } = bench;
+    scale(world, toLevel('2'));
+    await bench.converge();
+    const gateway = services.ns.get(DEFAULT_TENANT, world.id).document.constituents['gateway'] ?? '';
+    const strike = (state: 'RUNNING' | 'FAILED') =>
+      bench.host('h1').strike(`${gateway}-main-g1-0`, state, 'out of memory');
+    const op = scale(world, toLevel('1'));
+    services.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    strike('FAILED');
+    await bench.converge();
+    expect(stateOf(world, op).state).toBe('FAILED_TEMP');
+    const others = await fillUp(bench);
+    services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(stateOf(world, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: { detail: expect.stringMatching(/^gateway: host h1 has no room left/) as unknown },
+    });
+    for (const id of others) lifecycle.vnf.terminate(DEFAULT_TENANT, id, { terminationType: 'FORCEFUL' });
+    strike('RUNNING');
+    await bench.converge();
+    services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(stateOf(world, op).state).toBe('ROLLED_BACK');
+    expect(counts(world)).toEqual([2, 3]);
+  });
+
+  it('counts no copy that an upgrade has beside those that it replaces, and is refused until that is over', async () => {
+    const world = await deploy();
+    const { bench, id } = world;
+    const { services, lifecycle, store } = bench;
+    scale(world, toLevel('2'));
+    await bench.converge();
+    const next = buildFunction('gateway', {
+      scaling: SCALING,
+      upgrade: UPGRADE,
+      requires: [requirement('broker')],
+    });
+    onboardFunction(
+      store,
+      { ...next, metadata: { ...next.metadata, id: 'vnfd-gateway-2', softwareVersion: '1.1.0' } },
+      DEFAULT_TENANT,
+      'pkg-gateway-2',
+    );
+    const { constituents } = services.ns.get(DEFAULT_TENANT, id).document;
+    const change = lifecycle.vnf.changePackage(DEFAULT_TENANT, constituents['gateway'] ?? '', {
+      vnfdId: 'vnfd-gateway-2',
+    });
+    lifecycle.engine.lookAtAll();
+    lifecycle.engine.lookAtAll();
+    for (const host of bench.hosts) host.step(store);
+    expect(counts(world)).toEqual([2, 6]);
+    const record = services.ns.get(DEFAULT_TENANT, id);
+    const [current] = aspectsOfService(services.context, record);
+    expect(current?.functions.map(({ steps }) => steps)).toEqual([2, 3]);
+    expect(() => scale(world, bySteps('SCALE_OUT'))).toThrow(
+      `cse-gateway replaces its instances by its CHANGE_VNFPKG ${change}; scale the service when that is over`,
+    );
+    await bench.converge();
+    scale(world, bySteps('SCALE_OUT'));
+    await bench.converge();
+    expect(counts(world)).toEqual([3, 6]);
+  });
+
   it('keeps others from scaling and changing its functions meanwhile', async () => {
     const world = await deploy();
     scale(world, toLevel('2'));
@@ -208,6 +308,21 @@ describe('scaling a service', () => {
     expect(byHand).toThrow(/is changed by the scaling \S+ of its service/);
   });
 });
+
+/** Functions of one instance each, until there is room for no further one. */
+async function fillUp({ store, lifecycle, converge }: LifecycleBench): Promise<readonly string[]> {
+  onboardFunction(store, buildFunction('other'));
+  const ids: string[] = [];
+  let state = 'INSTANTIATED';
+  while (state === 'INSTANTIATED') {
+    const { id } = lifecycle.vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-other' });
+    lifecycle.vnf.instantiate(DEFAULT_TENANT, id, { flavourId: 'default' });
+    await converge();
+    state = store.get('vnf-instance', id)?.document.instantiationState ?? '';
+    if (state === 'INSTANTIATED') ids.push(id);
+  }
+  return ids;
+}
 
 function cordon({ bench: { store } }: World, hostId: string): void {
   const host = store.get('host', hostId);

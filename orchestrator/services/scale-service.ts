@@ -14,7 +14,7 @@ import {
 import { describeRefusal, type Planner } from '../placement/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import type { ServicesContext } from './context.ts';
-import { aspectsOfService, type CurrentAspect, type ScaledFunction } from './service-aspects.ts';
+import { aspectsOfService, rolloutOf, type CurrentAspect, type ScaledFunction } from './service-aspects.ts';
 
 /** SOL005 ScaleNsRequest, as far as it is served: one aspect of the service, by steps or to a level. */
 export interface ScaleNs {
@@ -101,6 +101,8 @@ export function scalingTo(
     functions: Object.fromEntries(
       functions.map((each) => {
         const { name, own, steps } = each;
+        requireThere(each);
+        requireNoRollout(context, each);
         if (own === undefined)
           throw new IotmanoError(
             'conflict',
@@ -112,6 +114,26 @@ export function scalingTo(
       }),
     ),
   };
+}
+
+/** A termination of the service that did not come to its end leaves some functions terminated: a scaling does not start them again. */
+function requireThere({ record: { document } }: ScaledFunction): void {
+  if (document.instantiationState !== 'INSTANTIATED')
+    throw new IotmanoError(
+      'conflict',
+      `${document.name} is ${document.instantiationState}, and a service is scaled only with all functions of the aspect; terminate the service, and instantiate it anew`,
+    );
+}
+
+/** Its room is planned from the copies that are wanted, among which are those that are about to be replaced. */
+function requireNoRollout(context: ServicesContext, { record }: ScaledFunction): void {
+  const rollout = rolloutOf(context, record);
+  if (rollout !== undefined)
+    throw new IotmanoError(
+      'conflict',
+      `${record.document.name} replaces its instances by its ${rollout.document.operation} ${rollout.id}; scale the service when that is over, or end it`,
+      { vnfLcmOpOccId: rollout.id },
+    );
 }
 
 function requireReachable(

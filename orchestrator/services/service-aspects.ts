@@ -1,6 +1,6 @@
 import type { VnfInstanceId } from '../../kernel/index.ts';
 import { ownAspect, type ScalingAspect, type ServiceAspect } from '../../descriptors/index.ts';
-import { countsOfWanted, intendedOf, packageOf, scaleLevel } from '../lifecycle/index.ts';
+import { countsOfRollout, countsOfWanted, intendedOf, packageOf, scaleLevel } from '../lifecycle/index.ts';
 import type { StoredRecord } from '../store/index.ts';
 import { constituentsOf, descriptorOf, type ServicesContext } from './context.ts';
 
@@ -46,13 +46,39 @@ function functionsOf(
       const { document } = constituent.record;
       const { descriptor } = packageOf(context.lifecycle.context.catalog, document.vnfPkgId);
       const own = document.coverage === undefined ? ownAspect(descriptor, aspectName) : undefined;
-      return { ...constituent, own, steps: own === undefined ? 0 : stepsOf(document, own) };
+      return {
+        ...constituent,
+        own,
+        steps: own === undefined ? 0 : stepsOf(context, constituent.record, own),
+      };
     });
 }
 
-/** Steps of an aspect of a function that are wanted, also of copies that are on their way from one host to the next. */
-export function stepsOf(document: StoredRecord<'vnf-instance'>['document'], own: ScalingAspect): number {
-  return scaleLevel(own, countsOfWanted(intendedOf(document)));
+/**
+ * Steps of an aspect of a function that are wanted, also of copies that are on their way from one host to the next. Copies that a rollout has beside
+ * those that they replace do not count.
+ */
+export function stepsOf(
+  context: ServicesContext,
+  record: StoredRecord<'vnf-instance'>,
+  own: ScalingAspect,
+): number {
+  const { document } = record;
+  const before = rolloutOf(context, record)?.document.before;
+  const counts =
+    before === undefined
+      ? countsOfWanted(intendedOf(document))
+      : countsOfRollout(context.lifecycle.context, document, before);
+  return scaleLevel(own, counts);
+}
+
+/** The operation by which a function replaces its copies step by step, if it is busy with one. */
+export function rolloutOf(
+  { state }: Pick<ServicesContext, 'state'>,
+  { document: { activeOpOcc } }: StoredRecord<'vnf-instance'>,
+): StoredRecord<'vnf-lcm-op-occ'> | undefined {
+  const operation = activeOpOcc === undefined ? undefined : state.get('vnf-lcm-op-occ', activeOpOcc);
+  return operation?.document.rollout === undefined ? undefined : operation;
 }
 
 function levelOf({ levels }: ServiceAspect, functions: readonly ScaledFunction[]): number {

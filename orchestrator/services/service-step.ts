@@ -29,6 +29,10 @@ export interface ConstituentView {
     readonly state: LcmOperationState;
     readonly isOurs: boolean;
     readonly isCancelPending: boolean;
+    /** This attempt at the way back has begun to undo it. */
+    readonly isUndone?: boolean;
+    /** Why it has stopped. */
+    readonly error?: string;
     /** An operator holds it: nothing further of the service is begun. */
     readonly isPaused?: boolean;
   };

@@ -194,9 +194,18 @@ export function idOf({ document }: ActiveService['instance'], name: string) {
 }
 
 /** The service's operation with operations of functions noted in it. */
-export function withChildren(
+export function withChildren(active: ActiveService, more: Readonly<Record<string, LcmOpOccId>>): Write {
+  return noted(active, { children: { ...active.operation.document.children, ...more } });
+}
+
+/** The service's operation with the operation of a function noted as one that it undoes. */
+export function withUndone(active: ActiveService, name: string, id: LcmOpOccId): Write {
+  return noted(active, { undone: { ...active.operation.document.undone, [name]: id } });
+}
+
+function noted(
   { operation }: ActiveService,
-  more: Readonly<Record<string, LcmOpOccId>>,
+  changes: Partial<ActiveService['operation']['document']>,
 ): Write {
   const { id, revision, document } = operation;
   return {
@@ -204,6 +213,6 @@ export function withChildren(
     kind: 'ns-lcm-op-occ',
     id,
     expectedRevision: revision,
-    document: { ...document, children: { ...document.children, ...more } },
+    document: { ...document, ...changes },
   };
 }

@@ -143,6 +143,36 @@ describe('an update of a service', () => {
     expect(states).toEqual(Array.from({ length: 5 }, () => 'RUNNING'));
   });
 
+  it('waits for a decision where a function does not come up in its old version either, and goes on from there', async () => {
+    const { bench, id } = await deploy();
+    const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;
+    const broker = `${constituents['broker']}-main-`;
+    const op = update(bench, id, ['broker']);
+    bench.services.engine.lookAtAll();
+    bench.lifecycle.engine.lookAtAll();
+    for (const host of bench.hosts) {
+      host.failStarts(broker, 'exited with code 1');
+      host.strike(broker, 'FAILED', 'exited with code 1');
+    }
+    bench.services.opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+    bench.services.engine.lookAtAll();
+    bench.services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'FAILED_TEMP',
+      error: { detail: expect.stringMatching(/^broker: it cannot go back: .*exited with code 1/) },
+    });
+    for (const host of bench.hosts) {
+      host.healStarts();
+      host.strike(broker, 'RUNNING');
+    }
+    await bench.converge();
+    bench.services.opOccs.rollback(DEFAULT_TENANT, op);
+    await bench.converge();
+    expect(operation(bench, op).state).toBe('ROLLED_BACK');
+    expect(versions(bench)).toContain('broker pkg-broker');
+  });
+
   it('keeps others from changing the functions that it names', async () => {
     const { bench, id } = await deploy();
     const { constituents } = bench.services.ns.get(DEFAULT_TENANT, id).document;

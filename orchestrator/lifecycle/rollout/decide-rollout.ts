@@ -7,6 +7,7 @@ import {
   type VnfInstanceDocument,
   type WantedUnit,
 } from '../../domain/index.ts';
+import type { Write } from '../../store/index.ts';
 import type { ActiveOperation } from '../active-operation.ts';
 import { findCopy } from '../assess-convergence.ts';
 import { commitWanted } from '../commit-wanted.ts';
@@ -54,12 +55,14 @@ export function rollBackRollout(
   context: LifecycleContext,
   { instance, operation }: ActiveOperation,
   rollout: RolloutRecord,
+  ...alongside: readonly Write[]
 ): void {
   const moved = moveOperation(context, operation, 'rollback');
   const irreversible = whyIrreversible(context, rollout);
   if (irreversible !== undefined) throw new IotmanoError('conflict', irreversible);
   context.commit([
     moved,
+    ...alongside,
     updateInstance(instance, towardsTarget(instance.document, { target: rollout.before })),
   ]);
 }
