@@ -61,7 +61,7 @@ export default defineConfig({
                 // A loaded engine or cluster now and then loses an event or a status of its own; vitest names what passed only then.
                 retry: 2,
                 // They wait more than they work.
-                maxWorkers: 3,
+                maxWorkers: 2,
                 sequence: { groupOrder: 2 },
               },
             },
