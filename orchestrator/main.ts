@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '../kernel/index.ts';
-import { createApi, ensureAdminToken, loadApiDocuments, serveApi, type ListenOptions } from './api/index.ts';
+import {
+  createApi,
+  ensureAdminToken,
+  loadApiDocuments,
+  serveApi,
+  type ApiDocuments,
+  type ListenOptions,
+} from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
 import type { ScalingLimits } from './scaling/index.ts';
@@ -47,7 +54,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
   const { dataDirectory, log } = options;
   const tls = readTls(options.tls);
   const packageSignatures = await loadSignaturePolicy(options.packageSignatures);
-  const store = await openSqliteStore({
+  const opening = openSqliteStore({
     directory: join(dataDirectory, 'state'),
     ids: randomIds,
     logger: log,
@@ -56,6 +63,9 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
       process.exit(1);
     },
   });
+  // Here, because the thread of the store has begun to read meanwhile.
+  const documents = loadApiDocuments();
+  const store = await opening;
   // Node ends the process after it, with status 1.
   const logFault = (error: Error): void => log.fatal({ err: error }, 'a fault that nobody has caught');
   process.on('uncaughtExceptionMonitor', logFault);
@@ -64,7 +74,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
     process.off('uncaughtExceptionMonitor', logFault);
   };
   try {
-    const { close, ...running } = await serve(options, store, {
+    const { close, ...running } = await serve(options, store, documents, {
       ...(tls === undefined ? {} : { tls }),
       ...(packageSignatures === undefined ? {} : { packageSignatures }),
     });
@@ -85,9 +95,10 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
 async function serve(
   { dataDirectory, log, listen, m2mSpId, maxPackageBytes, placement, scaling }: OrchestratorOptions,
   store: StateStore,
+  documents: ApiDocuments,
   { tls, packageSignatures }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures'>,
 ): Promise<RunningOrchestrator> {
-  const shared = { store, log, clock: systemClock, ids: randomIds, documents: loadApiDocuments() };
+  const shared = { store, log, clock: systemClock, ids: randomIds, documents };
   const files = await openContentFiles(
     join(dataDirectory, 'packages'),
     maxPackageBytes ?? DEFAULT_MAX_PACKAGE_BYTES,
