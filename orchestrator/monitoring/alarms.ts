@@ -11,6 +11,7 @@ import {
 import type { StateView, StoredRecord, Write } from '../store/index.ts';
 import { assignedSubject } from './assigned.ts';
 import { functionAlarmId } from './function-alarms.ts';
+import type { HostAlarms } from './host-alarms.ts';
 import type { MeasuredSubject } from './series.ts';
 
 export type AlarmBatch = components['schemas']['alarm-batch'];
@@ -26,11 +27,13 @@ export interface PlannedAlarms {
 }
 
 /** What the conditions that a host has seen change. A condition that is as it was already changes nothing. */
-export function planAlarms(state: StateView, hostId: HostId, batch: AlarmBatch): PlannedAlarms {
-  const known = new Map<string, AlarmDocument>();
-  for (const { id, document } of state.list('alarm')) {
-    if (document.source.hostId === hostId) known.set(id, document);
-  }
+export function planAlarms(
+  state: StateView,
+  alarmsOf: HostAlarms,
+  hostId: HostId,
+  batch: AlarmBatch,
+): PlannedAlarms {
+  const known = new Map(alarmsOf(hostId).map(({ id, document }) => [id, document]));
   const changed = new Map<string, { readonly tenant: TenantId; readonly document: AlarmDocument }>();
   const removed = new Set<string>();
   let ignored = 0;
@@ -115,22 +118,24 @@ function toWrites(
 
 /**
  * Clears what stands of functions that are no longer assigned to the host: nobody else would.
- * @param vnfInstanceIds whose assignments on that host were removed
+ * @param workloadIds whose assignments to that host were removed
  */
 export function planClearings(
   state: StateView,
+  alarmsOf: HostAlarms,
   hostId: HostId,
-  vnfInstanceIds: ReadonlySet<string>,
+  workloadIds: ReadonlySet<string>,
   timestamp: string,
 ): readonly Write[] {
   const writes: Write[] = [];
-  for (const { id, revision, document } of state.list('alarm')) {
-    const { source } = document;
-    const { vnfInstanceId } = source;
-    if (!isStanding(document) || source.hostId !== hostId || vnfInstanceId === undefined) continue;
+  for (const { id, revision, document } of alarmsOf(hostId)) {
+    const { vnfInstanceId } = document.source;
+    if (!isStanding(document) || vnfInstanceId === undefined) continue;
     // What the orchestrator itself has found, it clears itself.
     if (id === functionAlarmId(vnfInstanceId, document.name)) continue;
-    if (!vnfInstanceIds.has(vnfInstanceId) || isAssigned(state, hostId, vnfInstanceId)) continue;
+    // `<vnfInstanceId>-<unit>-g<generation>`: a unit may hold dashes, so a function is found by its alarms.
+    const isRemoved = [...workloadIds].some((workloadId) => workloadId.startsWith(`${vnfInstanceId}-`));
+    if (!isRemoved || isAssigned(state, hostId, vnfInstanceId)) continue;
     writes.push({
       op: 'update',
       kind: 'alarm',

@@ -10,6 +10,7 @@ import { hostIdOf, versionsOf } from '../domain/index.ts';
 import type { WorkloadKey } from '../../vim-drivers/index.ts';
 import { createMessageSequences, type MessageNumber } from '../inventory/index.ts';
 import type { Change, StateStore } from '../store/index.ts';
+import { followHostAlarms, type HostAlarms } from './host-alarms.ts';
 import { planAlarms, planClearings, type AlarmBatch } from './alarms.ts';
 import { DEFAULT_EVERY_SECONDS, collectionJobs, type CollectionJob } from './collection-jobs.ts';
 import { computeIndicators, type DeclaredIndicator, type Indicator } from './indicators.ts';
@@ -74,7 +75,8 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   const windowMilliseconds = (options.indicatorWindowSeconds ?? DEFAULT_INDICATOR_WINDOW_SECONDS) * 1000;
   const listeners = new Set<(functions: ReadonlySet<VnfInstanceId>) => void>();
   const counts = { points: 0, ignoredPoints: 0, droppedByAgents: 0 };
-  const unsubscribe = store.subscribe((change) => clearOfRemoved(store, clock, change));
+  const alarmsOf = followHostAlarms(store);
+  const unsubscribe = store.subscribe((change) => clearOfRemoved(store, alarmsOf, clock, change));
 
   function unitsOf(vnfInstanceId: VnfInstanceId): readonly DescriptorUnit[] {
     const vnf = store.get('vnf-instance', vnfInstanceId)?.document;
@@ -113,7 +115,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     ingestAlarms: (hostId, number, batch) => {
       const position = alarmSequences.judge(hostId, number);
       if (position.type === 'duplicate') return { nextSequence: position.expected, ignored: 0 };
-      const { writes, ignored } = planAlarms(store, hostId, batch);
+      const { writes, ignored } = planAlarms(store, alarmsOf, hostId, batch);
       store.commit(writes);
       alarmSequences.accept(hostId, number);
       return { nextSequence: number.sequence + 1, ignored };
@@ -148,23 +150,15 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
 }
 
 /** Alarms of functions whose assignment to a host was removed. */
-function clearOfRemoved(store: StateStore, clock: Clock, change: Change): void {
+function clearOfRemoved(store: StateStore, alarmsOf: HostAlarms, clock: Clock, change: Change): void {
   const removed = new Map<HostId, Set<string>>();
   for (const { kind, id, record } of change.entries) {
     if (kind !== 'assignment' || record !== undefined) continue;
     const hostId = hostIdOf(id);
-    // `<hostId>.<vnfInstanceId>-<unit>-g<generation>`: a unit may hold dashes, a function's id is found by its alarms.
-    const ofHost = removed.get(hostId) ?? new Set();
-    removed.set(hostId, ofHost.add(id.slice(hostId.length + 1)));
+    removed.set(hostId, (removed.get(hostId) ?? new Set()).add(id.slice(hostId.length + 1)));
   }
   for (const [hostId, workloadIds] of removed) {
-    const functions = new Set<string>();
-    for (const { document } of store.list('alarm')) {
-      const { vnfInstanceId, hostId: of } = document.source;
-      if (of !== hostId || vnfInstanceId === undefined) continue;
-      if ([...workloadIds].some((id) => id.startsWith(`${vnfInstanceId}-`))) functions.add(vnfInstanceId);
-    }
-    const writes = planClearings(store, hostId, functions, toTimestamp(clock.now()));
+    const writes = planClearings(store, alarmsOf, hostId, workloadIds, toTimestamp(clock.now()));
     if (writes.length > 0) store.commit(writes);
   }
 }
