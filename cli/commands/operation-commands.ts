@@ -21,7 +21,6 @@ const TASKS = {
   retry: 'try on what has failed',
   rollback: 'go back to what was before',
   fail: 'give it up and leave everything as it is',
-  cancel: 'stop it at its next step; it then waits for retry, rollback or fail',
 } as const;
 
 /** `iotmano operation …`: what is under way or waits for a decision, of functions and of services. */
@@ -43,10 +42,19 @@ export function addOperationCommands(program: Command, env: Environment): void {
       .description(description)
       .action(async (id: string, _options: unknown, command: Command) => {
         const { client } = contextOf(command, env);
-        const body = name === 'cancel' ? { cancelMode: 'GRACEFUL' } : undefined;
-        await client.post(`${await pathOf(client, id)}/${name}`, body);
+        await client.post(`${await pathOf(client, id)}/${name}`);
         say(`${id}: ${name} is taken`);
       });
+  group
+    .command('cancel <id>')
+    .description('stop it at its next step; it then waits for retry, rollback or fail')
+    .option('--force', 'of a service: do not wait for what its functions have begun, but cancel that, too')
+    .action(async (id: string, { force = false }: { force?: boolean }, command: Command) => {
+      const { client } = contextOf(command, env);
+      const cancelMode = force ? 'FORCEFUL' : 'GRACEFUL';
+      await client.post(`${await pathOf(client, id)}/cancel`, { cancelMode });
+      say(`${id}: cancel is taken`);
+    });
   addPause(group, env);
 }
 

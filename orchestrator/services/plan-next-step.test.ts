@@ -121,10 +121,37 @@ describe('the next step of a heal', () => {
   });
 });
 
-it('stops where it is when it is cancelled', () => {
-  expect(plan('INSTANTIATE', [view('a')], { isCancelPending: true, cancelMode: 'FORCEFUL' })).toEqual({
-    type: 'failTemporarily',
-    detail: 'cancelled (FORCEFUL)',
+describe('an operation that is cancelled', () => {
+  const coming = view('broker', {
+    active: active('INSTANTIATE', 'PROCESSING', true),
+    own: { state: 'PROCESSING' },
+  });
+  const cancelled = (mode: 'GRACEFUL' | 'FORCEFUL', ...constituents: readonly ConstituentView[]) =>
+    plan('INSTANTIATE', [...constituents, view('a')], { isCancelPending: true, cancelMode: mode });
+
+  it.each(['GRACEFUL', 'FORCEFUL'] as const)('begins nothing further, and stops (%s)', (mode) => {
+    expect(cancelled(mode)).toEqual({ type: 'failTemporarily', detail: `cancelled (${mode})` });
+    const healing = view('other', { ...RUNNING, active: active('HEAL', 'PROCESSING', false) });
+    expect(cancelled(mode, healing)).toMatchObject({ type: 'failTemporarily' });
+    const stopped = { ...coming, active: active('INSTANTIATE', 'FAILED_TEMP', true) };
+    expect(cancelled(mode, stopped)).toMatchObject({ type: 'failTemporarily' });
+  });
+
+  it('lets what it has begun come to its end where that is asked for gracefully', () => {
+    expect(cancelled('GRACEFUL', coming)).toEqual({
+      type: 'wait',
+      for: ['broker: its INSTANTIATE ends first'],
+    });
+  });
+
+  it('cancels what it has begun, one after the other, where that is asked for forcefully, and waits for it', () => {
+    const ending = { ...coming, active: { ...coming.active, isCancelPending: true } } as ConstituentView;
+    expect(cancelled('FORCEFUL', coming)).toEqual({ type: 'cancelChild', name: 'broker' });
+    expect(cancelled('FORCEFUL', ending, { ...coming, name: 'storage' })).toEqual({
+      type: 'cancelChild',
+      name: 'storage',
+    });
+    expect(cancelled('FORCEFUL', ending)).toMatchObject({ type: 'wait' });
   });
 });
 

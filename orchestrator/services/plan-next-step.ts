@@ -20,7 +20,7 @@ export interface ServiceStepInput {
 export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
   const { state, operation, isCancelPending, cancelMode } = input.operation;
   if (state !== 'PROCESSING' && state !== 'ROLLING_BACK') return { type: 'wait', for: [] };
-  if (isCancelPending) return { type: 'failTemporarily', detail: `cancelled (${cancelMode ?? 'GRACEFUL'})` };
+  if (isCancelPending) return planCancel(input.constituents, cancelMode ?? 'GRACEFUL');
   const failed = input.constituents.filter(({ own }) => own !== undefined && hasFailed(own.state));
   if (failed.length > 0) {
     const detail = failed
@@ -45,6 +45,19 @@ export function planNextServiceStep(input: ServiceStepInput): ServiceStep {
     default:
       return unreachable(operation);
   }
+}
+
+/** Begins nothing further; what it has begun ends first: by itself, or, FORCEFUL, because it is cancelled (SOL005, CancelModeType). */
+function planCancel(constituents: readonly ConstituentView[], mode: 'GRACEFUL' | 'FORCEFUL'): ServiceStep {
+  const ongoing = constituents.filter(({ active }) => active?.isOurs === true && !hasFailed(active.state));
+  const next =
+    mode === 'FORCEFUL' ? ongoing.find(({ active }) => active?.isCancelPending === false) : undefined;
+  if (next !== undefined) return { type: 'cancelChild', name: next.name };
+  if (ongoing.length === 0) return { type: 'failTemporarily', detail: `cancelled (${mode})` };
+  return {
+    type: 'wait',
+    for: ongoing.map(({ name, active }) => `${name}: its ${active?.operation} ends first`),
+  };
 }
 
 /** What its functions have undone by themselves, an operation undoes as a whole; so it does where nobody has asked for it, who would decide. */

@@ -154,7 +154,9 @@ describe('an update of a service', () => {
       host.failStarts(broker, 'exited with code 1');
       host.strike(broker, 'FAILED', 'exited with code 1');
     }
-    bench.services.opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
+    bench.services.opOccs.cancel(DEFAULT_TENANT, op, 'FORCEFUL');
+    bench.services.engine.lookAtAll();
+    bench.lifecycle.engine.lookAtAll();
     bench.services.engine.lookAtAll();
     bench.services.opOccs.rollback(DEFAULT_TENANT, op);
     await bench.converge();
