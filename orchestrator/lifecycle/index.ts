@@ -31,7 +31,12 @@ export { canRollBack, isAllowed, type OpOccUseCases } from './op-occ-use-cases.t
 export { choicesIn, reportFailure, reportPlan, reportSuccess, type PlanReport } from './plan-report.ts';
 export type { WantedPlan } from './plan-wanted.ts';
 export { countsOfWanted, scaleLevel, type ScaleRequest } from './levels.ts';
-export type { AutomaticScaling, AutomaticScalings, ScalingOutcome } from './scale-automatically.ts';
+export {
+  withFewerSteps,
+  type AutomaticScaling,
+  type AutomaticScalings,
+  type ScalingOutcome,
+} from './scale-automatically.ts';
 export type { OperationProgress, VnfcView } from './view-vnfcs.ts';
 // What services plan and commit with.
 export { activeOperation, convergenceOf, type ActiveOperation } from './active-operation.ts';

@@ -15,12 +15,28 @@ export interface AutomaticScaling extends Required<ScaleRequest> {
   readonly additionalParams: Readonly<Record<string, unknown>>;
 }
 
+/** What became of a scaling of a function, or of a service. */
 export type ScalingOutcome =
   /** With fewer steps than were asked for where there is no room for all. */
-  | { readonly type: 'started'; readonly vnfLcmOpOccId: LcmOpOccId; readonly steps: number }
-  /** Another operation is under way, or there is nothing to be scaled. */
+  | { readonly type: 'started'; readonly operationId: LcmOpOccId; readonly steps: number }
+  /** Another operation or a rollout is under way, or there is nothing to be scaled. */
   | { readonly type: 'busy' }
-  | { readonly type: 'refused'; readonly detail: string };
+  /** @param vnfInstanceId of a service: the function for which there is no room */
+  | { readonly type: 'refused'; readonly detail: string; readonly vnfInstanceId?: VnfInstanceId };
+
+/** Tries all steps, then half of them, and so on. @returns what came of it; where all were refused, why the first was */
+export function withFewerSteps(
+  numberOfSteps: number,
+  attempt: (steps: number) => ScalingOutcome,
+): ScalingOutcome {
+  let refused: ScalingOutcome = { type: 'busy' };
+  for (let steps = numberOfSteps; steps > 0; steps = Math.floor(steps / 2)) {
+    const outcome = attempt(steps);
+    if (outcome.type !== 'refused') return outcome;
+    if (refused.type !== 'refused') refused = outcome;
+  }
+  return refused;
+}
 
 export interface AutomaticScalings {
   /**
@@ -43,14 +59,13 @@ export function createAutomaticScalings(context: LifecycleContext): AutomaticSca
       const isFree = record?.document.activeOpOcc === undefined;
       if (record?.document.instantiationState !== 'INSTANTIATED' || !isFree) return { type: 'busy' };
       if (isInServiceOperation(context, record)) return { type: 'busy' };
-      let detail = '';
-      for (let steps = scaling.numberOfSteps; steps > 0; steps = Math.floor(steps / 2)) {
+      return withFewerSteps(scaling.numberOfSteps, (steps) => {
         const request = { ...scaling, numberOfSteps: steps };
-        const problem = problemWith(context, record, request, refuses);
-        if (problem === undefined) return begin(context, record, request, alongside(steps));
-        if (detail === '') detail = problem;
-      }
-      return { type: 'refused', detail };
+        const detail = problemWith(context, record, request, refuses);
+        return detail === undefined
+          ? begin(context, record, request, alongside(steps))
+          : { type: 'refused', detail };
+      });
     },
   };
 }
@@ -100,5 +115,5 @@ function begin(
     isAutomaticInvocation: true,
   });
   context.commit([...writes, ...alongside]);
-  return { type: 'started', vnfLcmOpOccId: id, steps: request.numberOfSteps };
+  return { type: 'started', operationId: id, steps: request.numberOfSteps };
 }

@@ -4,7 +4,7 @@ import { countsOfWanted, packageOf, scaleLevel, type Lifecycle } from '../lifecy
 import type { Monitoring } from '../monitoring/index.ts';
 import type { StateView } from '../store/index.ts';
 import { everySecondsOf, mostDemanding, readingsOfFunction } from './readings.ts';
-import type { Scaled, ScaledOutcome } from './scaled.ts';
+import type { Scaled } from './scaled.ts';
 
 export interface ScaledFunctionsContext {
   readonly store: StateView;
@@ -54,17 +54,13 @@ export function scaledFunction(
       return levelOf(name) + Math.floor(left / perStep);
     },
     scopeOf: (name) => ({ descriptor, aspect: aspectOf(name) }),
-    start: (scaling, limits, alongside): ScaledOutcome => {
-      const outcome = lifecycle.automaticScalings.start(
+    start: (scaling, limits, alongside) =>
+      lifecycle.automaticScalings.start(
         vnfInstanceId,
         scaling,
         (wanted) => limits?.refusalOf(document.wanted, wanted),
         alongside,
-      );
-      return outcome.type === 'started'
-        ? { type: 'started', operationId: outcome.vnfLcmOpOccId, steps: outcome.steps }
-        : outcome;
-    },
+      ),
     failureOf: (operationId) => {
       const operation = store.get('vnf-lcm-op-occ', operationId)?.document;
       return operation?.state === 'ROLLED_BACK' ? (operation.error?.detail ?? 'it was undone') : undefined;

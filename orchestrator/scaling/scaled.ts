@@ -1,6 +1,6 @@
 import type { LcmOpOccId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { PolicyScope, ScalingPolicy, WrittenPolicy } from '../../descriptors/index.ts';
-import type { AutomaticScaling } from '../lifecycle/index.ts';
+import type { AutomaticScaling, ScalingOutcome } from '../lifecycle/index.ts';
 import type { Write } from '../store/index.ts';
 import type { ScaledId } from './aspect-id.ts';
 import type { LimitCounts } from './limits.ts';
@@ -15,13 +15,6 @@ export interface ScaledAspect {
   /** Of a service: constituent → the aspect of its own by which it is scaled. */
   readonly drives?: Readonly<Record<string, string>>;
 }
-
-export type ScaledOutcome =
-  /** With fewer steps than were asked for where there is no room for all. */
-  | { readonly type: 'started'; readonly operationId: LcmOpOccId; readonly steps: number }
-  | { readonly type: 'busy' }
-  /** @param vnfInstanceId the function for which there is no room */
-  | { readonly type: 'refused'; readonly detail: string; readonly vnfInstanceId?: VnfInstanceId };
 
 /** What scales, as it is now: a function, or functions of a service together. The loop knows no difference. */
 export interface Scaled {
@@ -52,7 +45,7 @@ export interface Scaled {
     scaling: AutomaticScaling,
     limits: LimitCounts | undefined,
     alongside: (steps: number) => readonly Write[],
-  ): ScaledOutcome;
+  ): ScalingOutcome;
   /** Why what an operation has scaled is not there; undefined: it is, or nothing is known of it any more. */
   failureOf(operationId: LcmOpOccId): string | undefined;
 }

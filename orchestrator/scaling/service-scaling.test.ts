@@ -149,9 +149,8 @@ describe('automatic scaling of a service', () => {
     services.engine.lookAtAll();
     lifecycle.engine.lookAtAll();
     services.opOccs.cancel(DEFAULT_TENANT, op, 'GRACEFUL');
-    services.engine.lookAtAll();
-    expect(scalings()).toMatchObject([{ state: 'FAILED' }]);
     await bench.converge();
+    expect(scalings()).toMatchObject([{ state: 'FAILED' }]);
     const [child] = lifecycle.opOccs
       .list(DEFAULT_TENANT)
       .filter(({ document }) => document.operation === 'SCALE');

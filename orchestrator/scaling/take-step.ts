@@ -1,10 +1,10 @@
 import type { Clock, Logger, VnfInstanceId } from '../../kernel/index.ts';
-import type { AutomaticScaling } from '../lifecycle/index.ts';
+import type { AutomaticScaling, ScalingOutcome } from '../lifecycle/index.ts';
 import type { StateStore, Write } from '../store/index.ts';
 import { scalingAspectId } from './aspect-id.ts';
 import type { LimitCounts } from './limits.ts';
 import { withChange, type AspectState } from './policies/index.ts';
-import type { Scaled, ScaledOutcome } from './scaled.ts';
+import type { Scaled } from './scaled.ts';
 import type { WatchedAspect } from './watched-aspect.ts';
 
 /** Where conditions that an operator should know of go; monitoring keeps them. */
@@ -77,7 +77,7 @@ function wait(
   { clock, alarms }: StepContext,
   scaled: Scaled,
   one: WatchedAspect,
-  { detail, vnfInstanceId = scaled.functions[0] }: Omit<Extract<ScaledOutcome, { type: 'refused' }>, 'type'>,
+  { detail, vnfInstanceId = scaled.functions[0] }: Omit<Extract<ScalingOutcome, { type: 'refused' }>, 'type'>,
 ): void {
   const times = (one.triedInVain?.times ?? 0) + 1;
   const pause = RETRY_MILLISECONDS * 2 ** Math.min(times - 1, MOST_DOUBLINGS);

@@ -11,11 +11,7 @@ export { canRollBackService } from './ns-op-occ-use-cases.ts';
 export type { NsOpOccUseCases } from './ns-op-occ-use-cases.ts';
 export type { ScaleNs } from './scale-service.ts';
 export { aspectsOfService, type CurrentAspect, type ScaledFunction } from './service-aspects.ts';
-export type {
-  AutomaticServiceScaling,
-  AutomaticServiceScalings,
-  ServiceScalingOutcome,
-} from './scale-automatically.ts';
+export type { AutomaticServiceScaling, AutomaticServiceScalings } from './scale-automatically.ts';
 export { constituentsOf, descriptorOf } from './context.ts';
 export { isServiceEventAllowed } from './operation-records.ts';
 export type { ServiceProgress } from './service-progress.ts';

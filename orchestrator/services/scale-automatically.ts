@@ -2,6 +2,7 @@ import { IotmanoError, type LcmOpOccId, type NsInstanceId, type VnfInstanceId } 
 import type { WantedUnit } from '../domain/index.ts';
 import { describePlan, planPlacement } from '../placement/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
+import { withFewerSteps, type ScalingOutcome } from '../lifecycle/index.ts';
 import type { ServicesContext } from './context.ts';
 import { newServiceOperation, updateService } from './operation-records.ts';
 import { parseScaling, planScaling, type FunctionPlan, type ScaleNs } from './scale-service.ts';
@@ -16,14 +17,6 @@ export interface AutomaticServiceScaling {
   readonly additionalParams: Readonly<Record<string, unknown>>;
 }
 
-export type ServiceScalingOutcome =
-  /** With fewer steps than were asked for where there is no room for all. */
-  | { readonly type: 'started'; readonly operationId: LcmOpOccId; readonly steps: number }
-  /** Another operation is under way, of the service or of a function that is to be scaled, or a function of the aspect is in a rollout, or there is nothing to be scaled. */
-  | { readonly type: 'busy' }
-  /** @param vnfInstanceId the function for which there is no room */
-  | { readonly type: 'refused'; readonly detail: string; readonly vnfInstanceId?: VnfInstanceId };
-
 /** Why what would be wanted is more than it may be; undefined: it may. */
 type Refuses = (before: readonly WantedUnit[], after: readonly WantedUnit[]) => string | undefined;
 
@@ -37,7 +30,7 @@ export interface AutomaticServiceScalings {
     scaling: AutomaticServiceScaling,
     refuses: Refuses,
     alongside: (steps: number) => readonly Write[],
-  ): ServiceScalingOutcome;
+  ): ScalingOutcome;
 }
 
 export function createAutomaticServiceScalings(context: ServicesContext): AutomaticServiceScalings {
@@ -47,13 +40,9 @@ export function createAutomaticServiceScalings(context: ServicesContext): Automa
       if (record?.document.state !== 'INSTANTIATED' || record.document.activeOpOcc !== undefined)
         return { type: 'busy' };
       if (isInRollout(context, record, scaling.aspectId)) return { type: 'busy' };
-      let refused: ServiceScalingOutcome = { type: 'busy' };
-      for (let steps = scaling.numberOfSteps; steps > 0; steps = Math.floor(steps / 2)) {
-        const outcome = attempt(context, record, { ...scaling, numberOfSteps: steps }, refuses, alongside);
-        if (outcome.type !== 'refused') return outcome;
-        if (refused.type !== 'refused') refused = outcome;
-      }
-      return refused;
+      return withFewerSteps(scaling.numberOfSteps, (steps) =>
+        attempt(context, record, { ...scaling, numberOfSteps: steps }, refuses, alongside),
+      );
     },
   };
 }
@@ -74,7 +63,7 @@ function attempt(
   { type, aspectId, numberOfSteps, additionalParams }: AutomaticServiceScaling,
   refuses: Refuses,
   alongside: (steps: number) => readonly Write[],
-): ServiceScalingOutcome {
+): ScalingOutcome {
   const request: ScaleNs = {
     scaleType: 'SCALE_NS',
     scaleNsData: { scaleNsByStepsData: { scalingDirection: type, aspectId, numberOfSteps } },
@@ -104,7 +93,7 @@ function attempt(
   }
 }
 
-function refusalOf(plans: readonly FunctionPlan[], refuses: Refuses): ServiceScalingOutcome | undefined {
+function refusalOf(plans: readonly FunctionPlan[], refuses: Refuses): ScalingOutcome | undefined {
   for (const { name, record, plan } of plans)
     if (plan.wanted === undefined)
       return {
