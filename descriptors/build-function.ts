@@ -218,6 +218,7 @@ function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upg
   const waves = buildWaves(at);
   const bakeSeconds = parseSeconds(at.at('bake').value);
   const healthyWithinSeconds = parseSeconds(at.at('healthyWithin').value);
+  const bitsPerSecond = parseBitsPerSecond(at.at('bandwidth').value);
   const compare = at.each('compare').map((each) => ({
     indicator: each.at('indicator').as<string>(),
     tolerance: parseShare(each.at('tolerance').value) ?? 0,
@@ -232,6 +233,7 @@ function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upg
     ...(healthyWithinSeconds === undefined ? {} : { healthyWithinSeconds }),
     ...(waves.length === 0 ? {} : { waves }),
     ...(bakeSeconds === undefined ? {} : { bakeSeconds }),
+    ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }),
     ...(compare.length === 0 ? {} : { compare }),
   };
 }

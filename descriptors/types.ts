@@ -219,6 +219,8 @@ export interface IoTFunctionDescriptor {
     readonly autoRollback: boolean;
     readonly waves?: readonly UpgradeWave[];
     readonly bakeSeconds?: number;
+    /** At which each host fetches the files of this version at most. */
+    readonly bitsPerSecond?: number;
     readonly compare?: readonly {
       readonly indicator: string;
       /** 0.5: half as much again. */

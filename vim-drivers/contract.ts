@@ -44,6 +44,8 @@ export interface ArtifactReference {
   /** `sha256:<hex>` of the file. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** At which a host fetches it at most. */
+  readonly bitsPerSecond?: number;
 }
 
 export type WorkloadArtifact =

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseId, silentLogger, systemClock, type HostId } from '../../kernel/index.ts';
+import { parseId, silentLogger, systemClock, type Clock, type HostId } from '../../kernel/index.ts';
 import type { ArtifactSource } from '../../vim-drivers/index.ts';
 import { openIdentity } from '../identity/index.ts';
 import { digestOf, startMcoDouble, type McoDouble } from '../testkit/mco-double.ts';
@@ -30,7 +30,7 @@ afterEach(async () => {
   deepEqual(server.faults, []);
 });
 
-async function cache(maxBytes = 10_000_000): Promise<ArtifactSource> {
+async function cache(maxBytes = 10_000_000, clock: Clock = systemClock): Promise<ArtifactSource> {
   const hostId = parseId<HostId>('gw-1', 'hostId');
   const transport = createTransport({ serverUrl: server.url });
   closeTransport = () => transport.close();
@@ -49,7 +49,7 @@ async function cache(maxBytes = 10_000_000): Promise<ArtifactSource> {
     hostId,
     transport,
     sessions,
-    clock: systemClock,
+    clock,
     createBackoff: () => createBackoff({ ...systemClock, sleep: () => Promise.resolve() }, () => 0),
     log: silentLogger,
   });
@@ -64,6 +64,25 @@ describe('artifacts', () => {
     const [path] = await Promise.all([source.open(reference), source.open(reference)]);
     expect(readFileSync(path).equals(content)).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o400);
+    await source.open(reference);
+    expect(downloads()).toBe(1);
+  });
+
+  // MCO-O-065
+  it('are fetched no faster than their reference allows', async () => {
+    let passed = 0;
+    const clock: Clock = {
+      ...systemClock,
+      monotonic: () => passed,
+      sleep: (milliseconds) => {
+        passed += milliseconds;
+        return Promise.resolve();
+      },
+    };
+    const source = await cache(undefined, clock);
+    const path = await source.open({ ...reference, bitsPerSecond: 256_000 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(passed).toBeCloseTo((content.length * 8) / 256, 3);
     await source.open(reference);
     expect(downloads()).toBe(1);
   });

@@ -23,6 +23,8 @@ export interface ArtifactCacheOptions {
 
 const SILENCE_MILLISECONDS = 30_000;
 const ATTEMPTS = 6;
+/** As much as Node reads at once. */
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Artifacts by digest, got from the orchestrator once and kept. What was cut off is resumed, also after a restart of the agent;
@@ -109,8 +111,8 @@ async function fetchRest(
 }
 
 async function receive(
-  { transport, sessions, hostId }: ArtifactCacheOptions,
-  { digest, sizeBytes }: ArtifactReference,
+  { transport, sessions, hostId, clock }: ArtifactCacheOptions,
+  { digest, sizeBytes, bitsPerSecond }: ArtifactReference,
   target: { readonly handle: FileHandle; readonly hash: Hash; readonly size: number },
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -125,7 +127,7 @@ async function receive(
       accept: 'application/octet-stream, application/problem+json',
       ...range,
     },
-    timeoutMilliseconds: SILENCE_MILLISECONDS,
+    timeoutMilliseconds: SILENCE_MILLISECONDS + millisecondsFor(CHUNK_BYTES, bitsPerSecond),
     signal,
   });
   try {
@@ -141,10 +143,31 @@ async function receive(
         `the orchestrator sent another range of ${digest} than was asked for`,
       );
     }
-    await store(body, skipped, sizeBytes, target);
+    await store(atMost(bitsPerSecond, body, clock, signal), skipped, sizeBytes, target);
   } finally {
     body.destroy();
   }
+}
+
+/** Takes the next chunk only when it is its time: what is not taken is not sent. */
+async function* atMost(
+  bitsPerSecond: number | undefined,
+  body: AsyncIterable<Buffer>,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  const begin = clock.monotonic();
+  let bytes = 0;
+  for await (const chunk of body) {
+    yield chunk;
+    bytes += chunk.length;
+    const ahead = begin + millisecondsFor(bytes, bitsPerSecond) - clock.monotonic();
+    if (ahead > 0) await clock.sleep(ahead, signal);
+  }
+}
+
+function millisecondsFor(bytes: number, bitsPerSecond = Number.POSITIVE_INFINITY): number {
+  return (bytes * 8 * 1000) / bitsPerSecond;
 }
 
 /** A server without ranges sends the whole: what is here already is skipped. */

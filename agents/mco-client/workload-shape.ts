@@ -19,7 +19,7 @@ function id<Id extends Branded<string>>(value: unknown, at: string): Id {
 }
 export const digest = text(/^sha256:[0-9a-f]{64}$/);
 const port = integer(1);
-const artifactReference = object({ digest, sizeBytes: integer() });
+const artifactReference = object({ digest, sizeBytes: integer() }, { bitsPerSecond: integer(1) });
 
 const probe = object({
   action: variant({

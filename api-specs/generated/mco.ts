@@ -896,6 +896,11 @@ export interface components {
        * @example 1048576
        */
       readonly sizeBytes: number;
+      /**
+       * @description At which a host fetches it at most, bit/s, so that the rest of its traffic has its way; absent: as fast as it can.
+       * @example 256000
+       */
+      readonly bitsPerSecond?: number;
     };
     /**
      * Probe

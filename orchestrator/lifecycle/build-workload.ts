@@ -125,7 +125,8 @@ function chooseArtifact(input: WorkloadInput, values: ReadonlyMap<string, unknow
 function filesOf(artifact: Artifact, pkg: FunctionPackage): { readonly files?: ArtifactReference } {
   if (artifact.files === undefined) return {};
   const { digest, sizeBytes } = findArtifact(pkg, artifact.files);
-  return { files: { digest, sizeBytes } };
+  const { bitsPerSecond } = pkg.descriptor.upgrade;
+  return { files: { digest, sizeBytes, ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }) } };
 }
 
 /** The file of a package that its descriptor names. @throws IotmanoError `artifact-unusable` */
