@@ -1,7 +1,7 @@
 import { IOTMANO_NAMESPACE, uuidV5 } from '../kernel/index.ts';
 import { buildWaves, defaultsOf, parametersSchema } from './build-function.ts';
 import type { Cursor } from './document/cursor.ts';
-import { parseDailyWindow, parseSeconds, parseShare } from './document/quantities.ts';
+import { parseBitsPerSecond, parseDailyWindow, parseSeconds, parseShare } from './document/quantities.ts';
 import type { IoTServiceDescriptor } from './types.ts';
 
 type Metadata = IoTServiceDescriptor['metadata'];
@@ -27,11 +27,13 @@ function buildUpgrade(at: Cursor): NonNullable<IoTServiceDescriptor['upgrade']> 
   const bakeSeconds = parseSeconds(at.at('bake').value);
   const stopAt = parseShare(at.at('stopAt').value);
   const window = parseDailyWindow(at.at('window').value);
+  const bitsPerSecond = parseBitsPerSecond(at.at('bandwidth').value);
   return {
     ...(waves.length === 0 ? {} : { waves }),
     ...(bakeSeconds === undefined ? {} : { bakeSeconds }),
     ...(stopAt === undefined ? {} : { stopAt }),
     ...(window === undefined ? {} : { window }),
+    ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }),
   };
 }
 

@@ -300,6 +300,8 @@ export interface IoTServiceDescriptor {
       readonly forSeconds: number;
       readonly clock: 'local' | 'utc';
     };
+    /** At which each host fetches files at most. */
+    readonly bitsPerSecond?: number;
   };
 }
 

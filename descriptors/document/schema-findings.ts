@@ -10,7 +10,7 @@ interface SchemaWording extends Wording {
 }
 
 /** Parts of the language that this version does not have yet. */
-const NOT_YET = new Set(['devices', 'streams', 'external', 'waves', 'bake', 'stopAt', 'bandwidth']);
+const NOT_YET = new Set(['devices', 'streams', 'external', 'waves', 'bake', 'stopAt']);
 
 /**
  * The validator's errors in words for people.

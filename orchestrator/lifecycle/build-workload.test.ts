@@ -86,11 +86,9 @@ describe('a workload', () => {
     );
   });
 
-  it('says how fast a host may fetch its files where the version says it', () => {
-    const { function: pkg, ...rest } = input();
-    const upgrade = { ...pkg.descriptor.upgrade, bitsPerSecond: 256_000 };
-    const limited = { ...rest, function: { ...pkg, descriptor: { ...pkg.descriptor, upgrade } } };
-    expect(buildWorkload(limited, templates).spec.artifact.files).toEqual({
+  it('says how fast a host may fetch its files', () => {
+    const limited = buildWorkload(input({ fetchBitsPerSecond: 256_000 }), templates);
+    expect(limited.spec.artifact.files).toEqual({
       digest: 'sha256:aa',
       sizeBytes: 7,
       bitsPerSecond: 256_000,

@@ -30,6 +30,8 @@ export interface WorkloadInput {
   readonly bindings: Bindings;
   /** Name of the service, for people. */
   readonly service?: string;
+  /** At which the host fetches files of the function at most, bit/s. */
+  readonly fetchBitsPerSecond?: number | undefined;
 }
 
 /**
@@ -117,15 +119,17 @@ function chooseArtifact(input: WorkloadInput, values: ReadonlyMap<string, unknow
       `the host runs artifacts of type ${input.artifactTypes.join(', ') || 'none'}; unit ${input.unit.name} has ${input.unit.artifacts.map(({ type }) => type).join(', ')}`,
     );
   const command = chosen.command?.map((word) => resolveTemplates(word, values));
-  const files = filesOf(chosen, input.function);
+  const files = filesOf(chosen, input);
   if (chosen.type === 'process') return { type: 'process', command: command ?? [], ...files };
   return { type: 'container', image: chosen.image, ...(command === undefined ? {} : { command }), ...files };
 }
 
-function filesOf(artifact: Artifact, pkg: FunctionPackage): { readonly files?: ArtifactReference } {
+function filesOf(
+  artifact: Artifact,
+  { function: pkg, fetchBitsPerSecond: bitsPerSecond }: WorkloadInput,
+): { readonly files?: ArtifactReference } {
   if (artifact.files === undefined) return {};
   const { digest, sizeBytes } = findArtifact(pkg, artifact.files);
-  const { bitsPerSecond } = pkg.descriptor.upgrade;
   return { files: { digest, sizeBytes, ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }) } };
 }
 

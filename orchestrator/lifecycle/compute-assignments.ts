@@ -15,6 +15,7 @@ import { buildWorkload, type TemplateSource } from './build-workload.ts';
 import { packageOf, type FunctionCatalog } from './function-catalog.ts';
 import type { InstanceIndex } from './instance-index.ts';
 import { judgeHost, type Liveness } from './liveness.ts';
+import { fetchLimitOf } from './service-rules.ts';
 
 /** What assignments are derived from, besides the instance itself. */
 export interface AssignmentContext {
@@ -87,6 +88,7 @@ function wantedAssignments(
                 instances,
                 artifactTypes: artifactTypesOf(context.state, hostId),
                 bindings: told,
+                fetchBitsPerSecond: fetchLimitOf(context.state, instance, pkg.descriptor),
                 ...(service === undefined ? {} : { service }),
               },
               context.templates,

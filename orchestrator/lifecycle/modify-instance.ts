@@ -87,7 +87,7 @@ function configurationOf(
       policy: resolvePolicy(
         pkg,
         pkg,
-        upgradeOfService(context.state, document) ?? {},
+        upgradeOfService(context.state, document),
         document.coverage !== undefined,
       ),
       from: `${what} as it was configured`,

@@ -1,5 +1,5 @@
 import type { NsInstanceId } from '../../kernel/index.ts';
-import type { IoTServiceDescriptor } from '../../descriptors/index.ts';
+import type { IoTFunctionDescriptor, IoTServiceDescriptor } from '../../descriptors/index.ts';
 import type { NsInstanceDocument, VnfInstanceDocument } from '../domain/index.ts';
 import type { PlacementRule } from '../placement/index.ts';
 import type { StateView } from '../store/index.ts';
@@ -30,10 +30,29 @@ export function rulesOfService(
   }));
 }
 
+type ServiceUpgrade = NonNullable<IoTServiceDescriptor['upgrade']>;
+
 /** What the service of a function that covers hosts says of its changes of version, over what its own descriptor says. */
 export function upgradeOfService(
   state: StateView,
+  instance: Pick<VnfInstanceDocument, 'nsInstanceId' | 'coverage'>,
+): Omit<ServiceUpgrade, 'bitsPerSecond'> {
+  const { bitsPerSecond: _bitsPerSecond, ...upgrade } = coveringUpgrade(state, instance);
+  return upgrade;
+}
+
+/** At which each host fetches files of the function at most: as its service says, else as its own version says. */
+export function fetchLimitOf(
+  state: StateView,
+  instance: Pick<VnfInstanceDocument, 'nsInstanceId' | 'coverage'>,
+  { upgrade }: IoTFunctionDescriptor,
+): number | undefined {
+  return coveringUpgrade(state, instance).bitsPerSecond ?? upgrade.bitsPerSecond;
+}
+
+function coveringUpgrade(
+  state: StateView,
   { nsInstanceId, coverage }: Pick<VnfInstanceDocument, 'nsInstanceId' | 'coverage'>,
-): IoTServiceDescriptor['upgrade'] {
-  return coverage === undefined ? undefined : serviceOf(state, nsInstanceId).descriptor?.upgrade;
+): ServiceUpgrade {
+  return (coverage === undefined ? undefined : serviceOf(state, nsInstanceId).descriptor?.upgrade) ?? {};
 }

@@ -24,8 +24,9 @@ export function resolvePolicy(
 ): RolloutPolicy {
   const { descriptor } = after;
   const isSingle = isSingleWriter(descriptor) || isSingleWriter(before.descriptor);
+  const { bitsPerSecond: _bitsPerSecond, ...upgrade } = descriptor.upgrade;
   const said: RolloutPolicy = {
-    ...descriptor.upgrade,
+    ...upgrade,
     ...(isSingle ? { strategy: 'recreate' } : {}),
     ...request,
   };
