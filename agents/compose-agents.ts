@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { isClosable, type VimDriver } from '../vim-drivers/index.ts';
-import { DRIVERS } from '../vim-drivers/registry.ts';
 import type { AgentOptions, DriverContext } from './agent-options.ts';
 import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
 import { createBackoff, openArtifactCache, type Backoff } from './mco-client/index.ts';
@@ -91,7 +90,7 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
 }
 
 async function openProcessDriver(context: DriverContext): Promise<readonly VimDriver[]> {
-  const { createProcessDriver } = await DRIVERS.process();
+  const { createProcessDriver } = await import('../vim-drivers/process/index.ts');
   const { directory, hostId, artifacts, clock, log, stated } = context;
   return [
     await createProcessDriver({

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { IotmanoError, type Clock } from '../kernel/index.ts';
 import { instanceName, type LogOptions } from '../vim-drivers/index.ts';
-import { DRIVERS } from '../vim-drivers/registry.ts';
 
 export type FunctionLogOptions = Omit<LogOptions, 'slot'>;
 
@@ -17,7 +16,7 @@ export async function readFunctionLogs(
   options: FunctionLogOptions,
   clock: Clock,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const { listLogged, readLogged } = await DRIVERS.process();
+  const { listLogged, readLogged } = await import('../vim-drivers/process/index.ts');
   const directory = join(dataDirectory, 'process');
   const instances = (await listLogged(directory)).map((instance) => {
     const { labels, key } = instance.workload;

@@ -1,8 +1,6 @@
-import { Command, CommanderError, Option } from 'commander';
-import { messageOf } from '../kernel/index.ts';
+import { Command, Option } from 'commander';
 import { DEFAULT_URL, type Environment } from './context.ts';
-import { CliFailure, EXIT, exitCodeOf } from './failure.ts';
-import { say } from './output.ts';
+import { runProgram } from './run-program.ts';
 import { addAgentCommands } from './commands/agent-commands.ts';
 import { addAlarmsCommand } from './commands/alarms-command.ts';
 import { addEventsCommand } from './commands/events-command.ts';
@@ -52,7 +50,6 @@ function createProgram(env: Environment): Command {
         .default('table'),
     )
     .addHelpText('after', HELP)
-    .exitOverride()
     .configureHelp({ showGlobalOptions: true });
   addUpCommand(program, env);
   addAgentCommands(program, env);
@@ -69,30 +66,7 @@ function createProgram(env: Environment): Command {
   addLogsCommand(program, env);
   addLoadCommands(program, env);
   addTokenCommands(program, env);
-  for (const command of allCommands(program)) command.exitOverride();
   return program;
 }
 
-function allCommands(command: Command): Command[] {
-  return command.commands.flatMap((child) => [child, ...allCommands(child)]);
-}
-
-/** Says what ended the command, and gives the exit code for it. */
-function tell(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  say(`iotmano: ${messageOf(error)}`);
-  if (error instanceof CliFailure) for (const line of error.details) say(`  ${line}`);
-  return exitCodeOf(error);
-}
-
-// Whoever reads has seen enough: `iotmano ps | head -3`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
-
-try {
-  await createProgram(process.env).parseAsync();
-} catch (error) {
-  process.exitCode = tell(error);
-}
+await runProgram(createProgram(process.env));

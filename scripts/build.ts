@@ -39,3 +39,4 @@ for (const document of globSync('api-specs/{northbound,mco}/*.yaml', { cwd: dist
   writeFileSync(path, `${JSON.stringify(parse(readFileSync(path, 'utf8')), null, 1)}\n`);
 }
 run(process.execPath, [join(root, 'vnf-catalog/build-packages.ts'), join(dist, 'vnf-catalog/packages')]);
+run(process.execPath, [join(root, 'scripts/build-agent.ts'), join(dist, 'agent')]);

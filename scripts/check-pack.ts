@@ -1,6 +1,6 @@
 /** Packs the project, installs the package in an empty folder elsewhere, and runs it there: what a user of the package does first. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +10,11 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'iotmano-pack-'));
 const START_SECONDS = 20;
+const REST_MILLISECONDS = 5000;
 /** What the orchestrator may take before it has anything to do. */
 const MAX_RESIDENT_MIB = 150;
+/** What an agent may take, without functions. */
+const MAX_AGENT_MIB = 80;
 
 function run(command: string, args: readonly string[], cwd: string): string {
   const { status, stdout, stderr } = spawnSync(command, args, {
@@ -33,15 +36,16 @@ async function freePort(): Promise<number> {
   });
 }
 
-/** @returns resident memory of the orchestrator at rest, MiB */
-async function startsAndStops(program: string): Promise<number> {
+/** @returns resident memory at rest, MiB */
+async function startsAndStops(program: string): Promise<{ orchestratorMib: number; agentMib: number }> {
   const port = await freePort();
   const data = join(folder, 'state');
   const child = spawn(process.execPath, [program, 'up', '--listen', `127.0.0.1:${port}`, '--data', data], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  let residentMib = 0;
+  let orchestratorMib = 0;
+  let agentMib = 0;
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   try {
     const deadline = performance.now() + START_SECONDS * 1000;
@@ -58,14 +62,67 @@ async function startsAndStops(program: string): Promise<number> {
     });
     if (hosts.status !== 0 || hosts.stdout.trim() !== '[]')
       throw new RangeError(`iotmano hosts said ${hosts.stdout}${hosts.stderr}`);
-    residentMib = residentMibOf(child.pid ?? 0);
-    if (residentMib > MAX_RESIDENT_MIB)
-      throw new RangeError(`the orchestrator takes ${residentMib} MiB at rest, over ${MAX_RESIDENT_MIB}`);
+    orchestratorMib = residentMibOf(child.pid ?? 0);
+    if (orchestratorMib > MAX_RESIDENT_MIB)
+      throw new RangeError(`the orchestrator takes ${orchestratorMib} MiB at rest, over ${MAX_RESIDENT_MIB}`);
+    agentMib = await agentComesUp(program, env);
+    if (agentMib > MAX_AGENT_MIB)
+      throw new RangeError(`the agent takes ${agentMib} MiB at rest, over ${MAX_AGENT_MIB}`);
   } finally {
     child.kill('SIGTERM');
   }
   if ((await ended) !== 0) throw new RangeError('the installed orchestrator did not stop cleanly');
-  return residentMib;
+  return { orchestratorMib, agentMib };
+}
+
+/** The agent's folder, moved to where nothing else of ours is. @returns its resident memory at rest, MiB */
+async function agentComesUp(program: string, env: NodeJS.ProcessEnv): Promise<number> {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'iotmano-agent-'));
+  cpSync(join(program, '../../dist/agent'), elsewhere, { recursive: true });
+  const ask = (...words: readonly string[]): string => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...words], {
+      env,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new RangeError(`iotmano ${words.join(' ')} said ${stderr}`);
+    return stdout.trim();
+  };
+  const agent = spawn(
+    process.execPath,
+    [
+      join(elsewhere, 'iotmano-agent.js'),
+      'run',
+      '--host-id',
+      'gw-1',
+      '--tier',
+      'device-edge',
+      '--data',
+      'data',
+    ],
+    {
+      cwd: elsewhere,
+      env: { ...env, IOTMANO_ENROLMENT_TOKEN: ask('token', 'enrol', '--host-id', 'gw-1') },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  const ended = new Promise<number | null>((resolve) => agent.once('exit', (code) => resolve(code)));
+  try {
+    const deadline = performance.now() + START_SECONDS * 1000;
+    while (!ask('hosts', '-o', 'json').includes('"READY"')) {
+      if (performance.now() > deadline || agent.exitCode !== null)
+        throw new RangeError(`the host of the packed agent was not READY within ${START_SECONDS} s`);
+      await sleep(200);
+    }
+    await sleep(REST_MILLISECONDS);
+    const residentMib = residentMibOf(agent.pid ?? 0);
+    agent.kill('SIGTERM');
+    if ((await ended) !== 0) throw new RangeError('the packed agent did not stop cleanly');
+    return residentMib;
+  } finally {
+    agent.kill('SIGTERM');
+    await ended;
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
 }
 
 function residentMibOf(pid: number): number {
@@ -88,9 +145,9 @@ try {
   run('npm', ['install', '--omit=dev', '--no-audit', '--no-fund', join(folder, filename)], folder);
   const program = join(folder, 'node_modules/iotmano/bin/iotmano.js');
   run(process.execPath, [program, '--help'], folder);
-  const residentMib = await startsAndStops(program);
+  const { orchestratorMib, agentMib } = await startsAndStops(program);
   process.stdout.write(
-    `${filename} (${Math.round(unpackedSize / 1024)} KiB unpacked) installs and runs elsewhere, in ${residentMib} MiB at rest\n`,
+    `${filename} (${Math.round(unpackedSize / 1024)} KiB unpacked) installs and runs elsewhere; at rest the orchestrator takes ${orchestratorMib} MiB, its agent ${agentMib} MiB\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -15,16 +15,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { create } from 'tar';
 import { parse } from 'yaml';
 import { buildPackage, parseDescriptor, type Fault } from '../descriptors/index.ts';
 import { IotmanoError } from '../kernel/index.ts';
+import { LICENSES, licensesOf } from './bundle-licenses.ts';
 
 const HERE = import.meta.dirname;
 const EPOCH = new Date(0);
-const LICENSES = 'LICENSES.txt';
 
 export interface BuiltCatalog {
   /** Package files of the functions, one each, by function name. */
@@ -91,28 +91,6 @@ export async function bundleFunction(name: string, directory: string): Promise<v
   await bundle.close();
   writeFileSync(join(directory, name, LICENSES), licensesOf(output[0].moduleIds));
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
-}
-
-/** The licence texts of the libraries and data that these modules are part of. */
-function licensesOf(modules: readonly string[]): string {
-  const files = new Set<string>([]);
-  // Ids that begin with NUL are the bundler's own glue.
-  for (const id of modules.filter((module) => !module.startsWith('\0'))) {
-    const library = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(id)?.[1];
-    const text = library === undefined ? id.replace(/\.json$/, '.LICENSE.txt') : licenseFileOf(library);
-    if (text.endsWith('.ts')) continue;
-    if (!existsSync(text))
-      throw new IotmanoError('invalid-package', `${id} comes without a licence: ${text} is missing`);
-    files.add(text);
-  }
-  const texts = [...files]
-    .toSorted()
-    .map((file) => `${relative(join(HERE, '..'), file)}\n\n${readFileSync(file, 'utf8')}`);
-  return texts.join(`\n${'-'.repeat(80)}\n`);
-}
-
-function licenseFileOf(library: string): string {
-  return join(library, readdirSync(library).find((name) => /^licen[cs]e(\.\w+)?$/i.test(name)) ?? 'LICENSE');
 }
 
 async function buildFunctionPackage(name: string, file: string, descriptor: string): Promise<string> {

@@ -34,8 +34,14 @@ interface AgentFlags extends FactFlags {
 
 /** `iotmano agent …`: the orchestration agent and the monitoring agent of this host. */
 export function addAgentCommands(program: Command, env: Environment): void {
-  const group = program.command('agent').description("run this host's orchestration and monitoring agents");
+  addAgentActions(
+    program.command('agent').description("run this host's orchestration and monitoring agents"),
+    env,
+  );
+}
 
+/** `run`, `enrol` and `leave`. */
+export function addAgentActions(group: Command, env: Environment): void {
   withFlags(group.command('run'), env)
     .description('run both agents until SIGTERM or SIGINT; functions run on without them')
     .option('--stop-functions', 'stop the functions, too, when the agent is told to stop')
@@ -133,9 +139,9 @@ function readToken(file: string): string | undefined {
   }
 }
 
-/** The version of the package that this file belongs to: two folders up in a checkout, three in a built package. */
+/** The version of the package that this file belongs to: beside it in a built agent, two folders up in a checkout, three in a built package. */
 function ownVersion(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
+  for (const up of ['package.json', '../../package.json', '../../../package.json']) {
     try {
       return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version;
     } catch {
