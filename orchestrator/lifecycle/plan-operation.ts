@@ -1,5 +1,4 @@
 import type { HostId } from '../../kernel/index.ts';
-import type { ObservedState } from '../../vim-drivers/index.ts';
 import {
   copyName,
   generationOf,
@@ -31,6 +30,7 @@ import { claimOf, overrideOf, type WantedOverride } from './snapshot-inventory.t
 import { targetsIn } from './target-hosts.ts';
 import type { HealParams } from './vnf-requests.ts';
 import { placedPackageOf } from './version-descriptor.ts';
+import { isWellState } from './well-state.ts';
 import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
@@ -79,7 +79,7 @@ export function planOperation(
 }
 
 /**
- * A single writer is stopped where its host is heard, before it is started where it has found a place: what would be added for it is
+ * A single writer, or a schedule, whose times would else come on two hosts, is stopped where its host is heard, before it is started where it has found a place: what would be added for it is
  * left out until then, and its place is kept.
  */
 function vacateFirst(
@@ -89,7 +89,8 @@ function vacateFirst(
   { moved, displaced }: Pick<Changes, 'moved' | 'displaced'>,
 ): WantedPlan {
   if (plan.wanted === undefined) return plan;
-  if (!isSingleWriter(descriptor)) return { ...plan, displaced: displaced.leaving };
+  if (!isSingleWriter(descriptor) && descriptor.run.mode !== 'schedule')
+    return { ...plan, displaced: displaced.leaving };
   const { state, liveness } = context;
   const vacated = moved.filter(
     (copy) =>
@@ -262,7 +263,8 @@ function changesOf(
   const isAbandoned = abandonedBy(context, record);
   const isHealing = operation.operation === 'HEAL' && operation.state === 'STARTING';
   const params = (operation.operationParams['additionalParams'] ?? {}) as HealParams;
-  const isWell = (copy: WantedVnfc) => findCopy(observed, copy)?.instance?.state === wellState(pkg);
+  const isWell = (copy: WantedVnfc) =>
+    isWellState(pkg.descriptor.run.mode, findCopy(observed, copy)?.instance);
   const isStuck = (copy: WantedVnfc) =>
     operation.state === 'FAILED_TEMP' && findCopy(observed, copy)?.instance?.state === 'UNHEALTHY';
   const targets = targetsIn(record, operation);
@@ -293,10 +295,6 @@ function changesOf(
     failed: failed.filter((copy) => !isSent(copy)),
     targets,
   };
-}
-
-function wellState({ descriptor }: FunctionPackage): ObservedState {
-  return descriptor.run.mode === 'job' ? 'COMPLETED' : 'RUNNING';
 }
 
 function targetsOf(

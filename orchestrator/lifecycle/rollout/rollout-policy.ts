@@ -24,9 +24,10 @@ export function resolvePolicy(
 ): RolloutPolicy {
   const { descriptor } = after;
   const isSingle = isSingleWriter(descriptor) || isSingleWriter(before.descriptor);
+  const isScheduled = [before, after].some((pkg) => pkg.descriptor.run.mode === 'schedule');
   const said: RolloutPolicy = {
     ...descriptor.upgrade,
-    ...(isSingle ? { strategy: 'recreate' } : {}),
+    ...(isSingle || isScheduled ? { strategy: 'recreate' } : {}),
     ...request,
   };
   const policy = withWaves(said);
@@ -35,6 +36,11 @@ export function resolvePolicy(
     throw new IotmanoError(
       'unprocessable',
       `upgrade.strategy: ${productName} has a single writer, and ${policy.strategy} runs two versions at once; use recreate`,
+    );
+  if (isScheduled && policy.strategy !== 'recreate')
+    throw new IotmanoError(
+      'unprocessable',
+      `upgrade.strategy: ${productName} runs by a schedule, and with ${policy.strategy} two versions would have it at once; use recreate`,
     );
   const isOneByOne = policy.strategy === 'rolling' || policy.strategy === 'canary';
   if (isOneByOne && policy.maxUnavailable === 0 && policy.maxSurge === 0)
