@@ -55,12 +55,12 @@ export function resolvePolicy(
 
 /** What is compared has to be there to be compared: in one of the versions the indicator, and when a wave has been watched the old version. */
 function requireComparable(
-  { strategy, waves = [], compare = [] }: RolloutPolicy,
+  { strategy, compare = [] }: RolloutPolicy,
   before: FunctionPackage,
   after: FunctionPackage,
   isCoverage: boolean,
 ): void {
-  if (compare.length > 0 && waves.length > 0 && strategy === 'recreate' && !isCoverage)
+  if (compare.length > 0 && strategy === 'recreate' && !isCoverage)
     throw new IotmanoError(
       'unprocessable',
       'upgrade.compare: recreate ends all of the old version before the new one starts, and leaves nothing to compare with; leave compare out, or use canary',
@@ -101,11 +101,13 @@ function requireWaves({ waves = [], stopAt, window }: RolloutPolicy, isCoverage:
   }
 }
 
-/** A canary is a part that comes first; of a blue-green change the old version stays until the new one has been watched. */
+/** A canary, as any version that is to be compared, is a part that comes first; of a blue-green change the old version stays until the new one has been watched. */
 function withWaves(policy: RolloutPolicy): RolloutPolicy {
   if (policy.waves !== undefined && policy.waves.length > 0) return policy;
-  const isWatched = (policy.bakeSeconds ?? 0) > 0 || (policy.compare ?? []).length > 0;
-  if (policy.strategy === 'canary') return { ...policy, waves: [{ count: 1 }] };
+  const isCompared = (policy.compare ?? []).length > 0;
+  const isWatched = (policy.bakeSeconds ?? 0) > 0 || isCompared;
+  if (policy.strategy === 'canary' || (isCompared && policy.strategy !== 'blue-green'))
+    return { ...policy, waves: [{ count: 1 }] };
   if (policy.strategy === 'blue-green' && isWatched) return { ...policy, waves: [{ share: 1 }] };
   return policy;
 }
