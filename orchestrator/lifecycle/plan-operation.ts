@@ -27,6 +27,7 @@ import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { FUNCTION_EFFORT, searchEffort, type SearchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf, overrideOf, type WantedOverride } from './snapshot-inventory.ts';
+import { surplusOf } from './surplus-copies.ts';
 import { targetsIn } from './target-hosts.ts';
 import type { HealParams } from './vnf-requests.ts';
 import { placedPackageOf } from './version-descriptor.ts';
@@ -125,6 +126,8 @@ interface Changes {
   readonly displaced: ReturnType<typeof sortDisplaced>;
   readonly moved: readonly WantedVnfc[];
   readonly replaced: readonly WantedVnfc[];
+  /** Those that their host has given up. */
+  readonly givenUp: readonly WantedVnfc[];
   /** Those of `moved` whose host is well, and has given the copy up. */
   readonly failed: readonly WantedVnfc[];
   /** Hosts that were chosen for those of `moved` that they were chosen for, by `copyName`. */
@@ -136,7 +139,7 @@ function planChange(
   record: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  { moved, replaced, displaced: sorted, targets }: Changes,
+  { moved, replaced, givenUp, displaced: sorted, targets }: Changes,
   { planner = planPlacement, effort = FUNCTION_EFFORT, besides = [] }: Planning,
 ): WantedPlan {
   const { vnfInstanceId, tenant, instance } = record;
@@ -151,17 +154,25 @@ function planChange(
     const plan = planMixedCoverage(context, record, instance.replaced, changes);
     return vacateFirst(context, pkg, plan, { moved, displaced });
   }
+  const counts = countsWithout(wished, displaced.leaving);
+  const copies = wantedVnfcs(claimOf(instance));
+  const surplus = new Set(
+    instance.coverage === undefined ? surplusOf(copies, counts, { moved, givenUp }) : [],
+  );
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
   const plan = planWanted({
     vnfInstanceId,
     tenant,
     instance,
     function: pkg,
-    counts: countsWithout(wished, displaced.leaving),
+    counts,
     avoidHosts,
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing,
-    current: claimOf(instance),
+    current:
+      surplus.size === 0
+        ? claimOf(instance)
+        : toWantedUnits(copies.filter((copy) => !surplus.has(copyName(copy)))),
     moved,
     targets,
     replaced,
@@ -286,6 +297,7 @@ function changesOf(
   const displaced = sortDisplaced(context, record);
   return {
     displaced,
+    givenUp: copies.filter(hasFailed),
     moved: [
       ...copies.filter((copy) => isAbandoned(copy) || isSent(copy)),
       ...failed.filter((copy) => !isSent(copy)),
