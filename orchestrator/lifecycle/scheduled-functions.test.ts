@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT, type HostId, type VnfInstanceId } from '../../kernel/index.ts';
+import { DEFAULT_TENANT, type HostId } from '../../kernel/index.ts';
 import type { IoTFunctionDescriptor, RunSchedule } from '../../descriptors/index.ts';
 import { buildFunction, buildUnit } from '../../test/kit/descriptor-builder.ts';
 import { createLifecycleBench, type LifecycleBench } from '../../test/kit/lifecycle-bench.ts';
@@ -160,7 +160,7 @@ describe('a function that runs by a schedule', () => {
     const units = [buildUnit({ resources: { cpuMillis: 10, memoryBytes } })];
     onboardFunction(bench.store, scheduled({ concurrency: 'allow', atMost: 3 }, { units }));
     const { id } = bench.lifecycle.vnf.create(DEFAULT_TENANT, { vnfdId: 'vnfd-report' });
-    const plan = bench.lifecycle.vnf.planInstantiation(DEFAULT_TENANT, id as VnfInstanceId, {
+    const plan = bench.lifecycle.vnf.planInstantiation(DEFAULT_TENANT, id, {
       flavourId: 'default',
     });
     expect(plan.fits).toBe(false);
