@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { faultOfTimeZone } from '../descriptors/index.ts';
 import { isClosable, type VimDriver } from '../vim-drivers/index.ts';
 import type { AgentOptions, DriverContext } from './agent-options.ts';
 import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
@@ -66,6 +67,7 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
     const orchestration = await startOrchestrationAgent({
       ...shared,
       identity: foundation.identity,
+      localTimeZone: () => localTimeZone(stated.labels),
       collectFacts: () =>
         collectFacts(stated, opened, dataDirectory, options.agentVersion, probe.measurements()),
       onWanted: (wanted) => monitoring.wanted(wanted.collectionJobs, wanted.assignments),
@@ -87,6 +89,12 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
     for (const driver of opened) if (isClosable(driver)) await driver.close();
     foundation.close();
   }
+}
+
+/** As the operator says, else as the system has it. What is no zone counts as UTC, as everywhere. */
+function localTimeZone(labels: Readonly<Record<string, string>>): string {
+  const name = labels['timezone'] ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return faultOfTimeZone(name) === undefined ? name : 'UTC';
 }
 
 async function openProcessDriver(context: DriverContext): Promise<readonly VimDriver[]> {

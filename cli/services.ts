@@ -11,6 +11,7 @@ import {
 } from './operation.ts';
 import { say } from './output.ts';
 import type { ServicePlan } from './placement-text.ts';
+import type { ScheduleRow } from './schedule-text.ts';
 
 const NS = '/nslcm/v2/ns_instances';
 const OP_OCCS = '/nslcm/v2/ns_lcm_op_occs';
@@ -46,6 +47,7 @@ export interface VnfcInstanceRow extends VnfcRow {
   readonly function: string;
   /** `name=address:port` of each port. */
   readonly endpoints?: readonly string[];
+  readonly schedule?: ScheduleRow;
 }
 
 export function listInstances(client: Client): Promise<NsInstance[]> {

@@ -15,6 +15,8 @@ import type {
   PlacementNear,
   Probe,
   ProbeAction,
+  RunRule,
+  RunSchedule,
   UnitVolume,
   UpgradeWave,
 } from './types.ts';
@@ -28,7 +30,7 @@ export function buildFunction(doc: Cursor): IoTFunctionDescriptor {
   return {
     kind: 'IoTFunctionDescriptor',
     metadata: buildMetadata(doc.at('metadata')),
-    run: doc.at('run').as(),
+    run: buildRun(doc.at('run')),
     state: { ...doc.at('state').as<IoTFunctionDescriptor['state']>(), writers: isSingle ? 'single' : 'many' },
     offline: buildOffline(doc.at('offline')),
     config: buildConfig(doc.at('config')),
@@ -42,7 +44,7 @@ export function buildFunction(doc: Cursor): IoTFunctionDescriptor {
     scaling: doc.at('scaling').as(),
     placement: buildPlacement(doc.at('placement')),
     healing: buildHealing(doc.at('healing')),
-    upgrade: buildUpgrade(doc.at('upgrade'), isSingle),
+    upgrade: buildUpgrade(doc.at('upgrade'), isSingle || doc.at('run', 'mode').text === 'schedule'),
     alarms: doc.at('alarms').as(),
   };
 }
@@ -63,6 +65,31 @@ function buildMetadata(at: Cursor): Metadata {
   const { provider, productName, softwareVersion, descriptorVersion } = metadata;
   const name = JSON.stringify([provider, productName, softwareVersion, descriptorVersion]);
   return { ...metadata, id: metadata.id ?? uuidV5(IOTMANO_NAMESPACE, name) };
+}
+
+const START_WITHIN_SECONDS = 600;
+const RUNS_TOLD = 3;
+
+function buildRun(at: Cursor): RunRule {
+  const mode = at.at('mode').as<RunRule['mode']>();
+  if (mode !== 'schedule') return { mode };
+  const concurrency = at.at('concurrency').as<RunSchedule['concurrency'] | undefined>() ?? 'forbid';
+  const timeLimitSeconds = parseSeconds(at.at('timeLimit').value);
+  const pausedBy = at.at('pausedBy').text;
+  return {
+    mode,
+    cron: at.at('cron').as<string>().trim(),
+    timeZone: at.at('timeZone').text ?? 'UTC',
+    concurrency,
+    atMost: concurrency === 'allow' ? (at.at('atMost').number ?? 2) : 1,
+    startWithinSeconds: parseSeconds(at.at('startWithin').value) ?? START_WITHIN_SECONDS,
+    ...(timeLimitSeconds === undefined ? {} : { timeLimitSeconds }),
+    history: {
+      completed: at.at('history', 'completed').number ?? RUNS_TOLD,
+      failed: at.at('history', 'failed').number ?? RUNS_TOLD,
+    },
+    ...(pausedBy === undefined ? {} : { pausedBy }),
+  };
 }
 
 function buildOffline(at: Cursor): IoTFunctionDescriptor['offline'] {
@@ -212,7 +239,7 @@ function buildHealing(at: Cursor): IoTFunctionDescriptor['healing'] {
   };
 }
 
-function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upgrade'] {
+function buildUpgrade(at: Cursor, isNeverTwice: boolean): IoTFunctionDescriptor['upgrade'] {
   type Upgrade = IoTFunctionDescriptor['upgrade'];
   const given = at.as<Pick<Upgrade, 'maxUnavailable' | 'maxSurge' | 'autoRollback'>>();
   const waves = buildWaves(at);
@@ -225,7 +252,8 @@ function buildUpgrade(at: Cursor, isSingle: boolean): IoTFunctionDescriptor['upg
     floor: each.at('floor').as<number>(),
   }));
   return {
-    strategy: at.at('strategy').as<Upgrade['strategy'] | undefined>() ?? (isSingle ? 'recreate' : 'rolling'),
+    strategy:
+      at.at('strategy').as<Upgrade['strategy'] | undefined>() ?? (isNeverTwice ? 'recreate' : 'rolling'),
     maxUnavailable: given.maxUnavailable,
     maxSurge: given.maxSurge,
     healthyForSeconds: parseSeconds(at.at('healthyFor').value) ?? 0,

@@ -5,7 +5,7 @@ export { buildScalingPolicy } from './build-scaling-policy.ts';
 export { checkScalingPolicy, readScalingPolicy, type PolicyScope } from './check-scaling-policy.ts';
 export { indicatorsOfAspect, ownAspect } from './check-service-aspects.ts';
 export { parseAlarmCondition, type AlarmCondition } from './alarm-condition.ts';
-export { lastTime, nextTime } from './cron-times.ts';
+export { faultOfTimeZone, lastTime, nextTime } from './cron-times.ts';
 export { parseDescriptor, type ParsedDescriptor } from './parse-descriptor.ts';
 export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './document/quantities.ts';
 export { hasErrors, toFaults, type Finding } from './document/finding.ts';

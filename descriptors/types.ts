@@ -151,6 +151,26 @@ export interface DescriptorAlarm {
   readonly severity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING';
 }
 
+/** When a function of mode `schedule` runs, and what becomes of a start that cannot be made at its time. */
+export interface RunSchedule {
+  /** A pattern that comes. */
+  readonly cron: string;
+  /** IANA name, or `local`: that of the host. */
+  readonly timeZone: string;
+  readonly concurrency: 'forbid' | 'replace' | 'allow';
+  /** Runs at once. */
+  readonly atMost: number;
+  readonly startWithinSeconds: number;
+  readonly timeLimitSeconds?: number;
+  /** How many of the last runs are told: those that have ended well, and all others. */
+  readonly history: { readonly completed: number; readonly failed: number };
+  /** Parameter that says, while it is true, that no run starts. */
+  readonly pausedBy?: string;
+}
+
+/** For ever, once to its end, or again and again to its end. */
+export type RunRule = { readonly mode: 'service' | 'job' } | ({ readonly mode: 'schedule' } & RunSchedule);
+
 export interface IoTFunctionDescriptor {
   readonly kind: 'IoTFunctionDescriptor';
   readonly metadata: {
@@ -165,7 +185,7 @@ export interface IoTFunctionDescriptor {
     readonly hla?: { readonly layer: string; readonly function: string };
     readonly csf: readonly string[];
   };
-  readonly run: { readonly mode: 'service' | 'job' };
+  readonly run: RunRule;
   readonly state: {
     readonly writers: 'many' | 'single';
     readonly schema?: number;

@@ -10,7 +10,7 @@ import {
   type VnfcInstanceId,
   type VnfInstanceId,
 } from '../kernel/index.ts';
-import type { ArtifactType, Probe, Tier, UnitPort, UnitVolume } from '../descriptors/index.ts';
+import type { ArtifactType, Probe, RunRule, Tier, UnitPort, UnitVolume } from '../descriptors/index.ts';
 
 /** Which workload: one VDU of one function at one spec generation. Two generations may live side by side on a host. */
 export interface WorkloadKey {
@@ -62,7 +62,8 @@ export type WorkloadArtifact =
 /** Everything that is fixed for the life of an instance; a change of it is a new generation. */
 export interface WorkloadSpec {
   readonly artifact: WorkloadArtifact;
-  readonly run: { readonly mode: 'service' | 'job' };
+  /** `schedule` is the site controller's: each run of it is a `job` for the driver. */
+  readonly run: RunRule;
   readonly resources: { readonly cpuMillis: number; readonly memoryBytes: number };
   readonly volumes: readonly UnitVolume[];
   /** Written beside the function before it starts. Content may hold the templates that `env` may. */
@@ -152,9 +153,17 @@ export interface Fence {
   readonly revision: number;
 }
 
-/** States of a VNFC instance as a host sees it; LOST is the orchestrator's own verdict. */
+/** States of a VNFC instance as a host sees it; LOST is the orchestrator's own verdict. SCHEDULED is the site controller's: between two runs. */
 export type ObservedState =
-  'PENDING' | 'STARTING' | 'RUNNING' | 'UNHEALTHY' | 'STOPPING' | 'STOPPED' | 'COMPLETED' | 'FAILED';
+  | 'SCHEDULED'
+  | 'PENDING'
+  | 'STARTING'
+  | 'RUNNING'
+  | 'UNHEALTHY'
+  | 'STOPPING'
+  | 'STOPPED'
+  | 'COMPLETED'
+  | 'FAILED';
 
 export interface ObservedInstance {
   readonly slot: number;
@@ -178,6 +187,48 @@ export interface ObservedWorkload {
   readonly instances: readonly ObservedInstance[];
   /** Why the workload as a whole cannot be made so (artifact missing, refused, disk full). */
   readonly problem?: string;
+  /** Of a workload of mode `schedule`, from the site controller; no driver tells it. */
+  readonly schedule?: ScheduleReport;
+}
+
+/** How the runs of a schedule went on this host. */
+export interface ScheduleReport {
+  /** RFC 3339; absent while it is paused, and where no time comes any more. */
+  readonly nextAt?: string;
+  readonly isPaused: boolean;
+  /** Starts that could not be made, since the host took the schedule over; of a time in which the host was off for long, at least so many. */
+  readonly missed: number;
+  /** The newest first: those that are going, and as many of those that are over as `history` says. */
+  readonly runs: readonly ScheduledRun[];
+}
+
+export type ScheduledRunState =
+  /** Its start was ordered, and has not come about yet. */
+  | 'DUE'
+  | 'RUNNING'
+  | 'COMPLETED'
+  /** Given up, after the restarts that `restart` allows. */
+  | 'FAILED'
+  /** Stopped at `timeLimitSeconds`. */
+  | 'TOO_LONG'
+  /** Stopped for another run. */
+  | 'REPLACED'
+  /** Stopped with the function, or for another version of it. */
+  | 'STOPPED'
+  /** Never started. */
+  | 'MISSED';
+
+/** One run of a schedule: all instances of the workload that started together. */
+export interface ScheduledRun {
+  /** RFC 3339: its time by the schedule; of one that an operator has asked for, when that was heard. */
+  readonly scheduledAt: string;
+  readonly cause: 'SCHEDULE' | 'OPERATOR';
+  readonly state: ScheduledRunState;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly reason?: string;
+  /** Of the instance that failed. */
+  readonly exitCode?: number;
 }
 
 export interface DriverCapabilities {

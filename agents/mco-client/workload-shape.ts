@@ -1,4 +1,5 @@
 import { parseId, type Branded, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
+import type { RunRule } from '../../descriptors/index.ts';
 import type { Workload, WorkloadKey } from '../../vim-drivers/index.ts';
 import {
   anyObject,
@@ -32,6 +33,25 @@ const probe = object({
   failAfter: integer(),
 });
 
+const schedule = object(
+  {
+    mode: oneOf('schedule'),
+    cron: text(),
+    timeZone: text(),
+    concurrency: oneOf('forbid', 'replace', 'allow'),
+    atMost: integer(1),
+    startWithinSeconds: number(0),
+    history: object({ completed: integer(), failed: integer() }),
+  },
+  { timeLimitSeconds: number(0), pausedBy: text() },
+);
+const unscheduled = object({ mode: oneOf('service', 'job') });
+
+const run: Shape<RunRule> = (value, at) => {
+  const { mode } = anyObject(value, at);
+  return mode === 'schedule' ? schedule(value, at) : unscheduled(value, at);
+};
+
 const spec = object(
   {
     artifact: variant({
@@ -41,7 +61,7 @@ const spec = object(
         { command: list(text()), files: artifactReference },
       ),
     }),
-    run: object({ mode: oneOf('service', 'job') }),
+    run,
     resources: object({ cpuMillis: integer(), memoryBytes: integer() }),
     volumes: list(object({ name: text(), mount: text(), sizeBytes: integer(), keep: boolean })),
     files: list(object({ path: text(), content: text() })),

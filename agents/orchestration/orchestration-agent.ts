@@ -8,6 +8,7 @@ import type { HostFacts } from './facts.ts';
 import { createFactsTeller } from './facts-teller.ts';
 import { ReportOutbox } from './report-outbox.ts';
 import { createReporter } from './reporter.ts';
+import { openScheduleStore } from './schedule-store.ts';
 import { createSites, type Sites } from './sites.ts';
 import { runWantedLoop } from './wanted-loop.ts';
 
@@ -16,6 +17,8 @@ export interface OrchestrationAgentOptions {
   readonly identity: HostIdentity;
   readonly dataDirectory: string;
   readonly drivers: readonly VimDriver[];
+  /** IANA name of the zone of this host. */
+  readonly localTimeZone: () => string;
   readonly collectFacts: () => Promise<HostFacts>;
   readonly createBackoff: () => Backoff;
   readonly clock: Clock;
@@ -54,6 +57,8 @@ export async function startOrchestrationAgent(
     drivers: options.drivers,
     clock,
     log,
+    openSchedules: (driver) => openScheduleStore(options.dataDirectory, driver),
+    localTimeZone: options.localTimeZone,
     onChange: (observed, reflects) => {
       const applied = accepted !== undefined && accepted.fence === reflects ? accepted : undefined;
       outbox.observe(observed, applied?.wanted);

@@ -6,7 +6,11 @@ import {
   type VimDriver,
   type Workload,
 } from '../../vim-drivers/index.ts';
-import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
+import {
+  createSiteController,
+  type ScheduleBook,
+  type SiteController,
+} from '../../vim-drivers/site-controller/index.ts';
 
 /** All drivers of this host as one: each workload goes to the first one that runs artifacts of its type. */
 export interface Sites {
@@ -30,6 +34,10 @@ export interface SitesOptions {
   readonly drivers: readonly VimDriver[];
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where it is remembered what ran of schedules, by the name of the driver. */
+  readonly openSchedules: (driver: string) => Promise<ScheduleBook>;
+  /** IANA name of the zone of this host. */
+  readonly localTimeZone: () => string;
   /**
    * What is, of all drivers, whenever it has changed; for the first time when each of them has looked.
    * @param reflects the fence of the wanted state that all of it reflects; undefined while some driver's part is older
@@ -37,7 +45,8 @@ export interface SitesOptions {
   readonly onChange: (observed: readonly ObservedWorkload[], reflects: Fence | undefined) => void;
 }
 
-export async function createSites({ drivers, clock, log, onChange }: SitesOptions): Promise<Sites> {
+export async function createSites(options: SitesOptions): Promise<Sites> {
+  const { drivers, clock, log, localTimeZone, onChange } = options;
   const seen = new Map<VimDriver, readonly ObservedWorkload[]>();
   const reflected = new Map<VimDriver, Fence | undefined>();
   let newest: Fence | undefined;
@@ -49,15 +58,20 @@ export async function createSites({ drivers, clock, log, onChange }: SitesOption
     const isNewest = drivers.every((driver) => reflected.get(driver) === newest);
     if (all !== undefined) onChange(all, isNewest ? newest : undefined);
   };
-  const capabilities = await Promise.all(drivers.map((driver) => driver.capabilities()));
-  const sites = drivers.map((driver, index): Site => {
+  const opened = await Promise.all(
+    drivers.map(async (driver) => {
+      const { artifactTypes, driver: name } = await driver.capabilities();
+      return { driver, artifactTypes, schedules: await options.openSchedules(name) };
+    }),
+  );
+  const sites = opened.map(({ driver, artifactTypes, schedules }): Site => {
     const onObserved = (workloads: readonly ObservedWorkload[], fence: Fence | undefined): void => {
       seen.set(driver, workloads);
       reflected.set(driver, fence);
       tell();
     };
-    const controller = createSiteController({ driver, clock, log, onObserved });
-    return { driver, artifactTypes: new Set(capabilities[index]?.artifactTypes), controller };
+    const controller = createSiteController({ driver, clock, log, schedules, localTimeZone, onObserved });
+    return { driver, artifactTypes: new Set(artifactTypes), controller };
   });
   return {
     setWanted(workloads, fence) {

@@ -1059,15 +1059,73 @@ export interface components {
             readonly command?: readonly string[];
             readonly files?: components['schemas']['artifact-reference'];
           };
-      /** @description Whether it runs for ever or to its end. */
-      readonly run: {
-        /**
-         * @description `job`: an exit with code 0 is success.
-         * @example service
-         * @enum {string}
-         */
-        readonly mode: 'service' | 'job';
-      };
+      /** @description Whether it runs for ever, to its end, or to its end again and again. */
+      readonly run:
+        | {
+            /**
+             * @description `job`: an exit with code 0 is success.
+             * @example service
+             * @enum {string}
+             */
+            readonly mode: 'service' | 'job';
+          }
+        | {
+            /**
+             * @description Started at the times of a schedule.
+             * @example schedule
+             * @constant
+             */
+            readonly mode: 'schedule';
+            /**
+             * @description Minute, hour, day of the month, month, day of the week; with six fields the first one is the second.
+             * @example 0 3 * * *
+             */
+            readonly cron: string;
+            /**
+             * @description IANA name of the clock; `local`: that of the host.
+             * @example Europe/Berlin
+             */
+            readonly timeZone: string;
+            /**
+             * @description While a run is going, the next one waits (`forbid`), replaces it (`replace`) or runs beside it (`allow`).
+             * @example forbid
+             * @enum {string}
+             */
+            readonly concurrency: 'forbid' | 'replace' | 'allow';
+            /**
+             * @description Runs at once.
+             * @example 1
+             */
+            readonly atMost: number;
+            /**
+             * @description How late a start may be made up for.
+             * @example 600
+             */
+            readonly startWithinSeconds: number;
+            /**
+             * @description A run that takes longer is stopped.
+             * @example 1800
+             */
+            readonly timeLimitSeconds?: number;
+            /** @description How many of the last runs are reported. */
+            readonly history: {
+              /**
+               * @description That have ended well.
+               * @example 3
+               */
+              readonly completed: number;
+              /**
+               * @description All others.
+               * @example 3
+               */
+              readonly failed: number;
+            };
+            /**
+             * @description Name of the configuration value in the bindings that, while it is true, lets no run start.
+             * @example paused
+             */
+            readonly pausedBy?: string;
+          };
       /** @description What one instance needs. */
       readonly resources: {
         /**
@@ -1732,12 +1790,20 @@ export interface components {
       readonly slot: components['schemas']['slot'];
       readonly epoch: components['schemas']['epoch'];
       /**
-       * @description State of the VNFC instance.
+       * @description State of the VNFC instance. `SCHEDULED`: between two runs of a schedule.
        * @example RUNNING
        * @enum {string}
        */
       readonly state:
-        'PENDING' | 'STARTING' | 'RUNNING' | 'UNHEALTHY' | 'STOPPING' | 'STOPPED' | 'COMPLETED' | 'FAILED';
+        | 'SCHEDULED'
+        | 'PENDING'
+        | 'STARTING'
+        | 'RUNNING'
+        | 'UNHEALTHY'
+        | 'STOPPING'
+        | 'STOPPED'
+        | 'COMPLETED'
+        | 'FAILED';
       /** @description When it entered the state, by the host's clock. */
       readonly since: components['schemas']['timestamp'];
       /**
@@ -1765,6 +1831,84 @@ export interface components {
        * @example 4242
        */
       readonly pid?: number;
+    };
+    /**
+     * ScheduledRun
+     * @description One run of a schedule: all instances of the workload that start together.
+     * @example {
+     *       "scheduledAt": "2026-11-22T02:00:00.000Z",
+     *       "cause": "SCHEDULE",
+     *       "state": "FAILED",
+     *       "startedAt": "2026-11-22T02:00:00.012Z",
+     *       "endedAt": "2026-11-22T02:03:41.480Z",
+     *       "reason": "exited with code 1",
+     *       "exitCode": 1
+     *     }
+     */
+    readonly 'scheduled-run': {
+      /** @description Its time by the schedule; of one that an operator has asked for, when the host heard that. */
+      readonly scheduledAt: components['schemas']['timestamp'];
+      /**
+       * @description The schedule, or an operator.
+       * @example SCHEDULE
+       * @enum {string}
+       */
+      readonly cause: 'SCHEDULE' | 'OPERATOR';
+      /**
+       * @description `DUE`: not started yet. `FAILED`: given up after its restarts. `TOO_LONG`: stopped at its time limit. `REPLACED`: stopped for another run. `STOPPED`: stopped with its function. `MISSED`: never started.
+       * @example COMPLETED
+       * @enum {string}
+       */
+      readonly state:
+        'DUE' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TOO_LONG' | 'REPLACED' | 'STOPPED' | 'MISSED';
+      /** @description When it was started, by the host's clock. */
+      readonly startedAt?: components['schemas']['timestamp'];
+      /** @description When it ended, or was given up, by the host's clock. */
+      readonly endedAt?: components['schemas']['timestamp'];
+      /**
+       * @description Why it did not end well, in words.
+       * @example exited with code 1
+       */
+      readonly reason?: string;
+      /**
+       * @description Exit code of the instance that failed.
+       * @example 1
+       */
+      readonly exitCode?: number;
+    };
+    /**
+     * ScheduleReport
+     * @description How the runs of a workload of mode `schedule` went on this host.
+     * @example {
+     *       "nextAt": "2026-11-23T02:00:00.000Z",
+     *       "isPaused": false,
+     *       "missed": 0,
+     *       "runs": [
+     *         {
+     *           "scheduledAt": "2026-11-22T02:00:00.000Z",
+     *           "cause": "SCHEDULE",
+     *           "state": "COMPLETED",
+     *           "startedAt": "2026-11-22T02:00:00.012Z",
+     *           "endedAt": "2026-11-22T02:03:41.480Z"
+     *         }
+     *       ]
+     *     }
+     */
+    readonly 'schedule-report': {
+      /** @description The next start; absent while it is paused, and where none comes any more. */
+      readonly nextAt?: components['schemas']['timestamp'];
+      /**
+       * @description No run starts now.
+       * @example false
+       */
+      readonly isPaused: boolean;
+      /**
+       * @description Starts that could not be made since the host took the schedule over; after a long time in which the host was off, at least so many.
+       * @example 0
+       */
+      readonly missed: number;
+      /** @description The newest first: those that are going, and the last ones of those that are over. */
+      readonly runs: readonly components['schemas']['scheduled-run'][];
     };
     /**
      * ObservedWorkload
@@ -1806,6 +1950,7 @@ export interface components {
        * @example no room for the artifact: 3 MiB are free, 40 MiB are needed
        */
       readonly problem?: string;
+      readonly schedule?: components['schemas']['schedule-report'];
     };
     /**
      * Report

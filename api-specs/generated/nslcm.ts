@@ -610,6 +610,27 @@ export interface components {
       readonly resourceId: string;
       readonly vimLevelResourceType?: string;
     };
+    /** @description Ours. How the runs of a function of mode `schedule` went on one host. */
+    readonly ScheduleReport: {
+      readonly nextAt?: components['schemas']['DateTime'];
+      /** @description No run starts now. */
+      readonly isPaused: boolean;
+      /** @description Starts that could not be made since the host took the schedule over. */
+      readonly missed: number;
+      /** @description The newest first: those that are going, and the last ones of those that are over. */
+      readonly runs: readonly {
+        readonly scheduledAt: components['schemas']['DateTime'];
+        /** @enum {string} */
+        readonly cause: 'SCHEDULE' | 'OPERATOR';
+        /** @enum {string} */
+        readonly state:
+          'DUE' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TOO_LONG' | 'REPLACED' | 'STOPPED' | 'MISSED';
+        readonly startedAt?: components['schemas']['DateTime'];
+        readonly endedAt?: components['schemas']['DateTime'];
+        readonly reason?: string;
+        readonly exitCode?: number;
+      }[];
+    };
     /** @description Ours. What is known of one copy. */
     readonly VnfcMetadata: {
       readonly hostId: components['schemas']['Identifier'];
@@ -618,6 +639,7 @@ export interface components {
       readonly epoch?: number;
       /** @enum {string} */
       readonly state:
+        | 'SCHEDULED'
         | 'PENDING'
         | 'STARTING'
         | 'RUNNING'
@@ -636,6 +658,7 @@ export interface components {
       readonly ports?: {
         readonly [key: string]: number;
       };
+      readonly schedule?: components['schemas']['ScheduleReport'];
     } & {
       readonly [key: string]: unknown;
     };

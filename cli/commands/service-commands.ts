@@ -14,6 +14,7 @@ import {
   planService,
   removeInstance,
 } from '../services.ts';
+import { scheduleText } from '../schedule-text.ts';
 import { addScaleCommand } from './scale-command.ts';
 import { addUpgradeCommand } from './upgrade-command.ts';
 
@@ -129,6 +130,7 @@ function addListAndShow(group: Command, env: Environment): void {
       );
       const rows = (await instancesOf(client, instance)).map((row) => ({ ...row, host: row.hostId }));
       printRows(format, rows, ['name', 'state', 'host', 'restarts', 'reason']);
+      process.stdout.write(scheduleText(rows));
     });
 }
 

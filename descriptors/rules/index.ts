@@ -20,6 +20,7 @@ import {
 import { invalidExpression, unknownJurisdiction, unknownNear } from './placement.ts';
 import type { Rule } from './rule.ts';
 import { invalidSchedule, limitsCross, paceOutOfRange, timeOutsideAspect } from './scaling.ts';
+import { scheduleIncomplete, scheduleOverlaps, scheduleServes, unknownPause } from './schedule.ts';
 import { aspectOrderIncomplete, levelsDoNotRise } from './service-aspects.ts';
 import { bindingCycle, invalidVersionRange } from './services.ts';
 import { singleWriterNeedsFence, stopAfterIncomplete } from './single-writer.ts';
@@ -43,6 +44,10 @@ export const RULES: readonly Rule[] = [
   limitsCross,
   invalidSchedule,
   timeOutsideAspect,
+  scheduleIncomplete,
+  scheduleOverlaps,
+  scheduleServes,
+  unknownPause,
   paceOutOfRange,
   levelsDoNotRise,
   aspectOrderIncomplete,

@@ -104,6 +104,8 @@ export const quantityOutOfRange: Rule = {
       doc.at('offline', 'stopAfter'),
       doc.at('healing', 'lostAfter'),
       doc.at('healing', 'restart', 'within'),
+      doc.at('run', 'startWithin'),
+      doc.at('run', 'timeLimit'),
     ])
       yield* within(at, parseSeconds, LARGEST.seconds, '366d');
   },

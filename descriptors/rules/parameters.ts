@@ -88,6 +88,8 @@ export const requiresWithoutBindings: Rule = {
   *check(doc): Iterable<RuleFinding> {
     if (doc.each('units').some((unit) => unit.at('bindings').exists)) return;
     const remedy = 'add `bindings: { path: bindings.json }` to the unit that uses it';
+    // The host itself heeds that one.
+    const pausing = doc.at('run', 'pausedBy').text;
     for (const [name, at] of doc.at('requires').entries())
       yield {
         at,
@@ -96,7 +98,7 @@ export const requiresWithoutBindings: Rule = {
         remedy,
       };
     for (const [name, at] of doc.at('config', 'apply').entries())
-      if (at.text === 'reload')
+      if (at.text === 'reload' && name !== pausing)
         yield {
           at,
           message: `no unit has a bindings file, so a reload of \`${name}\` reaches nobody`,

@@ -41,20 +41,26 @@ export const invalidSchedule: Rule = {
   summary: 'The times of a schedule are cron patterns that come, in a time zone that there is.',
   kinds: BOTH,
   *check(doc) {
+    const run = doc.at('run');
+    if (run.at('timeZone').text !== 'local') yield* faultsOfZone(run.at('timeZone'));
+    yield* faultsOfTime(run.at('cron'));
     for (const aspect of aspectsOf(doc)) {
-      const zone = aspect.at('policy', 'timeZone');
-      const unknownZone = zone.text === undefined ? undefined : faultOfTimeZone(zone.text);
-      if (unknownZone !== undefined)
-        yield { at: zone, message: unknownZone, remedy: 'write an IANA name, e.g. `Europe/Paris`' };
-      for (const time of aspect.at('policy').each('times')) {
-        const at = time.at('at');
-        const fault = at.text === undefined ? undefined : faultOfCron(at.text);
-        if (fault !== undefined)
-          yield { at, message: fault, remedy: 'write minute, hour, day, month, weekday: `0 7 * * 1-5`' };
-      }
+      yield* faultsOfZone(aspect.at('policy', 'timeZone'));
+      for (const time of aspect.at('policy').each('times')) yield* faultsOfTime(time.at('at'));
     }
   },
 };
+
+function* faultsOfZone(at: Cursor): Iterable<RuleFinding> {
+  const fault = at.text === undefined ? undefined : faultOfTimeZone(at.text);
+  if (fault !== undefined) yield { at, message: fault, remedy: 'write an IANA name, e.g. `Europe/Paris`' };
+}
+
+function* faultsOfTime(at: Cursor): Iterable<RuleFinding> {
+  const fault = at.text === undefined ? undefined : faultOfCron(at.text);
+  if (fault !== undefined)
+    yield { at, message: fault, remedy: 'write minute, hour, day, month, weekday: `0 7 * * 1-5`' };
+}
 
 export const timeOutsideAspect: Rule = {
   name: 'time-outside-aspect',

@@ -94,7 +94,8 @@ function instantiatedInfo(
   const copies = viewVnfcs(record);
   const counts = countsOfWanted(document.wanted);
   const hasStarted = copies.some(
-    ({ state }) => state === 'RUNNING' || state === 'UNHEALTHY' || state === 'STARTING',
+    ({ state }) =>
+      state === 'RUNNING' || state === 'UNHEALTHY' || state === 'STARTING' || state === 'SCHEDULED',
   );
   return {
     flavourId: document.flavour ?? 'default',
@@ -129,6 +130,9 @@ function instantiatedInfo(
         ...(copy.reason === undefined ? {} : { reason: copy.reason }),
         ...(copy.exitCode === undefined ? {} : { exitCode: copy.exitCode }),
         ports: copy.ports,
+        ...(copy.schedule === undefined
+          ? {}
+          : { schedule: { ...copy.schedule, runs: copy.schedule.runs.map((run) => ({ ...run })) } }),
       },
     })),
   };

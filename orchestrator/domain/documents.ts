@@ -554,6 +554,12 @@ export interface ScalingAspectDocument {
   readonly state?: object;
 }
 
+/** What is remembered of the runs of a schedule on a VIM. Record id: `hostId.`, then what the site controller calls it. */
+export interface ScheduleDocument {
+  /** The site controller's own plain JSON. */
+  readonly record: object;
+}
+
 /** record kind → document */
 export interface RecordDocuments {
   'vnf-package': VnfPackageDocument;
@@ -573,6 +579,7 @@ export interface RecordDocuments {
   idempotency: IdempotencyDocument;
   alarm: AlarmDocument;
   'scaling-aspect': ScalingAspectDocument;
+  schedule: ScheduleDocument;
   'vim-connection': VimConnectionDocument;
   installation: InstallationDocument;
 }

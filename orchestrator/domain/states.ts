@@ -72,8 +72,19 @@ export const HOST = {
 } as const satisfies TransitionTable<HostState, HostEvent>;
 
 export type VnfcState =
-  'PENDING' | 'STARTING' | 'RUNNING' | 'UNHEALTHY' | 'STOPPING' | 'STOPPED' | 'COMPLETED' | 'FAILED' | 'LOST';
+  | 'SCHEDULED'
+  | 'PENDING'
+  | 'STARTING'
+  | 'RUNNING'
+  | 'UNHEALTHY'
+  | 'STOPPING'
+  | 'STOPPED'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'LOST';
 export type VnfcEvent =
+  | 'schedule'
+  | 'due'
   | 'start'
   | 'ready'
   | 'unready'
@@ -86,10 +97,13 @@ export type VnfcEvent =
   | 'lose'
   | 'found';
 
+/** SCHEDULED: between two runs of a schedule, however the last one ended; `schedule` is its end, `due` the next one's time. */
 export const VNFC = {
-  PENDING: { start: 'STARTING', giveUp: 'FAILED', stop: 'STOPPING', lose: 'LOST' },
+  SCHEDULED: { due: 'PENDING', stop: 'STOPPED', lose: 'LOST' },
+  PENDING: { schedule: 'SCHEDULED', start: 'STARTING', giveUp: 'FAILED', stop: 'STOPPING', lose: 'LOST' },
   STARTING: {
     ready: 'RUNNING',
+    schedule: 'SCHEDULED',
     exit: 'PENDING',
     giveUp: 'FAILED',
     finish: 'COMPLETED',
@@ -98,6 +112,7 @@ export const VNFC = {
   },
   RUNNING: {
     unready: 'UNHEALTHY',
+    schedule: 'SCHEDULED',
     exit: 'PENDING',
     giveUp: 'FAILED',
     finish: 'COMPLETED',
@@ -112,7 +127,7 @@ export const VNFC = {
     stop: 'STOPPING',
     lose: 'LOST',
   },
-  STOPPING: { stopped: 'STOPPED', lose: 'LOST' },
+  STOPPING: { stopped: 'STOPPED', schedule: 'SCHEDULED', lose: 'LOST' },
   STOPPED: { restart: 'PENDING' },
   COMPLETED: { restart: 'PENDING' },
   FAILED: { restart: 'PENDING', stop: 'STOPPING' },

@@ -141,10 +141,12 @@ function statementDeletions(state: StateView, hostId: HostId): Write[] {
 }
 
 function observedDeletions(state: StateView, hostId: HostId): Write[] {
-  return [...state.listByPrefix('observed', `${hostId}.`)].map(({ id, revision }) => ({
-    op: 'delete',
-    kind: 'observed',
-    id,
-    expectedRevision: revision,
-  }));
+  return (['observed', 'schedule'] as const).flatMap((kind) =>
+    [...state.listByPrefix(kind, `${hostId}.`)].map(({ id, revision }): Write => ({
+      op: 'delete',
+      kind,
+      id,
+      expectedRevision: revision,
+    })),
+  );
 }

@@ -1,6 +1,7 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
 import type { IoTFunctionDescriptor } from '../../descriptors/index.ts';
 import type { VnfInstanceDocument, WantedVnfc } from '../domain/index.ts';
+import type { ObservedInstance } from '../../vim-drivers/index.ts';
 import { findCopy } from './assess-convergence.ts';
 import type { LifecycleContext } from './context.ts';
 import { judgeHost } from './liveness.ts';
@@ -27,16 +28,21 @@ export function abandonedBy(
     const { hostId, generation } = copy;
     const hasLeft = context.state.get('host', hostId) === undefined;
     if (instance.coverage !== undefined) return hasLeft;
-    if (findCopy(observed, copy)?.instance?.state === 'COMPLETED') return false;
-    const known = verdicts.get(`${generation} ${hostId}`);
-    if (known !== undefined) return known;
+    const found = findCopy(observed, copy)?.instance;
+    if (found?.state === 'COMPLETED') return false;
     const descriptor = descriptorAt(context.catalog, instance, generation);
-    const isAbandoned =
-      judgeHost(context.state, context.liveness, descriptor, hostId).isAbandoned ||
-      isDrainedOf(context, descriptor, hostId);
-    verdicts.set(`${generation} ${hostId}`, isAbandoned);
-    return isAbandoned;
+    const known =
+      verdicts.get(`${generation} ${hostId}`) ??
+      judgeHost(context.state, context.liveness, descriptor, hostId).isAbandoned;
+    verdicts.set(`${generation} ${hostId}`, known);
+    return known || (isDrainedOf(context, descriptor, hostId) && !mayFinish(descriptor, found));
   };
+}
+
+/** A run that goes on and has a limit is waited for: its host is left at its end. */
+function mayFinish({ run }: IoTFunctionDescriptor, found: ObservedInstance | undefined): boolean {
+  if (run.mode !== 'schedule' || run.timeLimitSeconds === undefined) return false;
+  return found !== undefined && found.state !== 'SCHEDULED';
 }
 
 /** A host that is being drained is left by what may move. */

@@ -1,4 +1,5 @@
 import type { HostId } from '../../kernel/index.ts';
+import type { RunRule } from '../../descriptors/index.ts';
 import type { ObservedInstance } from '../../vim-drivers/index.ts';
 import {
   copyName,
@@ -7,6 +8,7 @@ import {
   type WantedUnit,
   type WantedVnfc,
 } from '../domain/index.ts';
+import { isWellState } from './well-state.ts';
 
 /** How far what is observed is from what is wanted. */
 export interface Convergence {
@@ -33,7 +35,7 @@ export interface ConvergenceInput {
   /** Copies that wait for a place. */
   readonly displaced: readonly WantedVnfc[];
   readonly observed: readonly ObservedDocument[];
-  readonly mode: 'service' | 'job';
+  readonly mode: RunRule['mode'];
   /** Hosts whose copies are LOST: what was observed there is stale, and is not waited for to go away. */
   readonly lostHosts: ReadonlySet<HostId>;
   /** Hosts that have not said yet that they have applied the removal of copies. */
@@ -107,8 +109,8 @@ function isReached(
   { mode, lostHosts }: ConvergenceInput,
 ): boolean {
   if (instance === undefined || instance.epoch < copy.epoch) return false;
-  if (mode === 'job') return instance.state === 'COMPLETED';
-  return instance.state === 'RUNNING' && !lostHosts.has(copy.hostId);
+  // What a job has done stays done.
+  return isWellState(mode, instance) && (mode === 'job' || !lostHosts.has(copy.hostId));
 }
 
 /** Whether its host has given this copy up, in the epoch that is wanted. */

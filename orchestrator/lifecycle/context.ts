@@ -31,6 +31,9 @@ export const DEFAULT_LIMITS: LifecycleLimits = {
 };
 
 /** Names of alarms that the function lifecycle raises. */
+/** Of what runs by a schedule: stands until a run of the copies that failed completes. */
+export const RUN_ALARM = 'scheduled-run-failed';
+
 export const LIFECYCLE_ALARMS = [
   'instance-failed',
   'healing-failed',
@@ -42,7 +45,7 @@ export const LIFECYCLE_ALARMS = [
 export interface LifecycleAlarm {
   readonly vnfInstanceId: VnfInstanceId;
   readonly hostId?: HostId;
-  readonly name: (typeof LIFECYCLE_ALARMS)[number];
+  readonly name: (typeof LIFECYCLE_ALARMS)[number] | typeof RUN_ALARM;
   readonly text: string;
 }
 

@@ -5,11 +5,12 @@ import type { StoredRecord } from '../store/index.ts';
 import { abandonedBy } from './abandoned.ts';
 import { convergenceOf } from './advance-operation.ts';
 import type { FailedCopy } from './assess-convergence.ts';
-import { LIFECYCLE_ALARMS, type LifecycleContext } from './context.ts';
+import { LIFECYCLE_ALARMS, RUN_ALARM, type LifecycleContext } from './context.ts';
 import type { HostFollower } from './follow-hosts.ts';
 import type { HealPace } from './heal-pace.ts';
 import { startOperation } from './operation-records.ts';
 import { planOperation } from './plan-operation.ts';
+import { tellFailedRuns } from './run-alarm.ts';
 import type { RefusalPace } from './refusal-pace.ts';
 import { gentleMoves } from './rollout/gentle-moves.ts';
 import { moveWaitsUntil } from './rollout/move-pace.ts';
@@ -45,9 +46,10 @@ export function healAutomatically(
   const record = context.state.get('vnf-instance', vnfInstanceId);
   if (record === undefined || record.document.instantiationState !== 'INSTANTIATED') {
     refusals.forget(vnfInstanceId);
-    context.alarms.clear(vnfInstanceId, LIFECYCLE_ALARMS);
+    context.alarms.clear(vnfInstanceId, [...LIFECYCLE_ALARMS, RUN_ALARM]);
     return WELL;
   }
+  tellFailedRuns(context, vnfInstanceId, record.document);
   if (record.document.activeOpOcc !== undefined) return WELL;
   const { document, tenant } = record;
   const { failed } = convergenceOf(context, vnfInstanceId, document);

@@ -50,6 +50,21 @@ describe('scaling by hand', () => {
     expect(running()).toContain(`h1 ${id}-main-g1-0@1 RUNNING`);
   });
 
+  it('takes away first what its host has given up, and leaves what runs as it is', async () => {
+    const bench = createLifecycleBench([{ hostId: 'h1' }, { hostId: 'h2' }]);
+    const id = await run(bench);
+    bench.lifecycle.vnf.scale(DEFAULT_TENANT, id, { type: 'SCALE_OUT', aspectId: 'load', numberOfSteps: 2 });
+    await bench.converge();
+    bench.host('h1').strike('-g1-0', 'FAILED', 'exited with code 3');
+    bench.host('h1').step(bench.store);
+    bench.lifecycle.vnf.scale(DEFAULT_TENANT, id, { type: 'SCALE_IN', aspectId: 'load' });
+    await bench.converge();
+    const running = bench.hosts.flatMap((host) =>
+      host.running().map((name) => `${host.hostId} ${name.slice(id.length)}`),
+    );
+    expect(running).toEqual(['h1 -main-g1-1@1 RUNNING', 'h2 -main-g1-2@1 RUNNING']);
+  });
+
   it('is refused beyond the limits of the aspect, and for an aspect that there is not', async () => {
     const bench = createLifecycleBench([{ hostId: 'h1' }]);
     const id = await run(bench);

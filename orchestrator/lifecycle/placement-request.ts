@@ -38,7 +38,7 @@ export function toPlacementRequest(input: RequestInput): PlacementRequest {
     units: units.map((unit) => ({
       unit: unit.name,
       instances: input.counts[unit.name] ?? 0,
-      resources: demandOf(unit),
+      resources: demandOf(unit, input.function.descriptor.run),
       artifactTypes: [...new Set(unit.artifacts.map(({ type }) => type))],
       fixedPorts: fixedPortsOf(unit),
     })),

@@ -1,5 +1,4 @@
 import type { HostId } from '../../kernel/index.ts';
-import type { ObservedState } from '../../vim-drivers/index.ts';
 import {
   copyName,
   generationOf,
@@ -28,9 +27,11 @@ import { planWanted, selectCopies, type WantedPlan } from './plan-wanted.ts';
 import { FUNCTION_EFFORT, searchEffort, type SearchEffort } from './search-effort.ts';
 import { rulesOfService } from './service-rules.ts';
 import { claimOf, overrideOf, type WantedOverride } from './snapshot-inventory.ts';
+import { surplusOf } from './surplus-copies.ts';
 import { targetsIn } from './target-hosts.ts';
 import type { HealParams } from './vnf-requests.ts';
 import { placedPackageOf } from './version-descriptor.ts';
+import { isWellState } from './well-state.ts';
 import { keepsVolume, whyFixed } from './why-fixed.ts';
 import { intendedOf, sortDisplaced } from './withdrawals.ts';
 
@@ -79,7 +80,7 @@ export function planOperation(
 }
 
 /**
- * A single writer is stopped where its host is heard, before it is started where it has found a place: what would be added for it is
+ * A single writer, or a schedule, whose times would else come on two hosts, is stopped where its host is heard, before it is started where it has found a place: what would be added for it is
  * left out until then, and its place is kept.
  */
 function vacateFirst(
@@ -89,7 +90,8 @@ function vacateFirst(
   { moved, displaced }: Pick<Changes, 'moved' | 'displaced'>,
 ): WantedPlan {
   if (plan.wanted === undefined) return plan;
-  if (!isSingleWriter(descriptor)) return { ...plan, displaced: displaced.leaving };
+  if (!isSingleWriter(descriptor) && descriptor.run.mode !== 'schedule')
+    return { ...plan, displaced: displaced.leaving };
   const { state, liveness } = context;
   const vacated = moved.filter(
     (copy) =>
@@ -124,6 +126,8 @@ interface Changes {
   readonly displaced: ReturnType<typeof sortDisplaced>;
   readonly moved: readonly WantedVnfc[];
   readonly replaced: readonly WantedVnfc[];
+  /** Those that their host has given up. */
+  readonly givenUp: readonly WantedVnfc[];
   /** Those of `moved` whose host is well, and has given the copy up. */
   readonly failed: readonly WantedVnfc[];
   /** Hosts that were chosen for those of `moved` that they were chosen for, by `copyName`. */
@@ -135,7 +139,7 @@ function planChange(
   record: FunctionRecord,
   pkg: FunctionPackage,
   operation: Pick<VnfLcmOpOccDocument, 'operation' | 'operationParams' | 'before'>,
-  { moved, replaced, displaced: sorted, targets }: Changes,
+  { moved, replaced, givenUp, displaced: sorted, targets }: Changes,
   { planner = planPlacement, effort = FUNCTION_EFFORT, besides = [] }: Planning,
 ): WantedPlan {
   const { vnfInstanceId, tenant, instance } = record;
@@ -150,17 +154,25 @@ function planChange(
     const plan = planMixedCoverage(context, record, instance.replaced, changes);
     return vacateFirst(context, pkg, plan, { moved, displaced });
   }
+  const counts = countsWithout(wished, displaced.leaving);
+  const copies = wantedVnfcs(claimOf(instance));
+  const surplus = new Set(
+    instance.coverage === undefined ? surplusOf(copies, counts, { moved, givenUp }) : [],
+  );
   const companions = moved.length === 0 ? [] : companionsOf(context, vnfInstanceId, rules);
   const plan = planWanted({
     vnfInstanceId,
     tenant,
     instance,
     function: pkg,
-    counts: countsWithout(wished, displaced.leaving),
+    counts,
     avoidHosts,
     dependents: context.index.dependentsOf(vnfInstanceId),
     isHealing,
-    current: claimOf(instance),
+    current:
+      surplus.size === 0
+        ? claimOf(instance)
+        : toWantedUnits(copies.filter((copy) => !surplus.has(copyName(copy)))),
     moved,
     targets,
     replaced,
@@ -262,7 +274,8 @@ function changesOf(
   const isAbandoned = abandonedBy(context, record);
   const isHealing = operation.operation === 'HEAL' && operation.state === 'STARTING';
   const params = (operation.operationParams['additionalParams'] ?? {}) as HealParams;
-  const isWell = (copy: WantedVnfc) => findCopy(observed, copy)?.instance?.state === wellState(pkg);
+  const isWell = (copy: WantedVnfc) =>
+    isWellState(pkg.descriptor.run.mode, findCopy(observed, copy)?.instance);
   const isStuck = (copy: WantedVnfc) =>
     operation.state === 'FAILED_TEMP' && findCopy(observed, copy)?.instance?.state === 'UNHEALTHY';
   const targets = targetsIn(record, operation);
@@ -284,6 +297,7 @@ function changesOf(
   const displaced = sortDisplaced(context, record);
   return {
     displaced,
+    givenUp: copies.filter(hasFailed),
     moved: [
       ...copies.filter((copy) => isAbandoned(copy) || isSent(copy)),
       ...failed.filter((copy) => !isSent(copy)),
@@ -293,10 +307,6 @@ function changesOf(
     failed: failed.filter((copy) => !isSent(copy)),
     targets,
   };
-}
-
-function wellState({ descriptor }: FunctionPackage): ObservedState {
-  return descriptor.run.mode === 'job' ? 'COMPLETED' : 'RUNNING';
 }
 
 function targetsOf(

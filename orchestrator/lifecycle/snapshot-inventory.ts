@@ -1,5 +1,5 @@
 import type { HostId, TenantId, VnfInstanceId, VnfPkgId } from '../../kernel/index.ts';
-import type { DescriptorUnit } from '../../descriptors/index.ts';
+import type { DescriptorUnit, RunRule } from '../../descriptors/index.ts';
 import {
   availabilityOf,
   deviceCount,
@@ -139,10 +139,16 @@ export function addUse(
   if (descriptor === undefined) return;
   const identity = identityOf(descriptor, { tenant, instance });
   for (const { unit, generation } of copies) {
-    const { units = [] } = catalog.find(packageIdAt(instance, generation))?.descriptor ?? {};
-    const descriptorUnit = units.find(({ name }) => name === unit);
-    if (descriptorUnit !== undefined)
-      addUnit(use, descriptorUnit, { functionId: id, ...identity }, mayMakeRoom(descriptor, instance, unit));
+    const own = catalog.find(packageIdAt(instance, generation))?.descriptor;
+    const descriptorUnit = own?.units.find(({ name }) => name === unit);
+    if (own !== undefined && descriptorUnit !== undefined)
+      addUnit(
+        use,
+        own.run,
+        descriptorUnit,
+        { functionId: id, ...identity },
+        mayMakeRoom(descriptor, instance, unit),
+      );
   }
 }
 
@@ -170,11 +176,12 @@ export function roomTakenBy(document: VnfInstanceDocument): readonly WantedVnfc[
 
 function addUnit(
   use: HostUse,
+  run: RunRule,
   unit: DescriptorUnit,
   owner: Pick<PlacedUnit, 'functionId' | 'labels' | 'priority' | 'flows' | 'affinities'>,
   isRemovable: boolean,
 ): void {
-  const resources = demandOf(unit);
+  const resources = demandOf(unit, run);
   const fixedPorts = fixedPortsOf(unit);
   use.used = sumOf(use.used, resources);
   for (const port of fixedPorts) use.ports.add(port);
@@ -206,22 +213,26 @@ export function unitDemand(
   vnfPkgId: VnfPkgId,
   name: string,
 ): UnitDemand | undefined {
-  const unit = catalog.find(vnfPkgId)?.descriptor.units.find((each) => each.name === name);
-  if (unit === undefined) return undefined;
+  const descriptor = catalog.find(vnfPkgId)?.descriptor;
+  const unit = descriptor?.units.find((each) => each.name === name);
+  if (descriptor === undefined || unit === undefined) return undefined;
   return {
     unit: name,
     instances: 0,
-    resources: demandOf(unit),
+    resources: demandOf(unit, descriptor.run),
     artifactTypes: [],
     fixedPorts: fixedPortsOf(unit),
   };
 }
 
-/** What one instance of a unit takes of a host. */
-export function demandOf(unit: DescriptorUnit): Resources {
+/** What one instance of a unit takes of a host; where runs overlap, of as many of them as may go on at once. */
+export function demandOf(unit: DescriptorUnit, run: RunRule): Resources {
+  const atOnce = run.mode === 'schedule' ? run.atMost : 1;
   return {
     ...unit.resources,
-    storageBytes: unit.volumes.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
+    cpuMillis: unit.resources.cpuMillis * atOnce,
+    memoryBytes: unit.resources.memoryBytes * atOnce,
+    storageBytes: unit.volumes.reduce((total, { sizeBytes }) => total + sizeBytes, 0) * atOnce,
   };
 }
 

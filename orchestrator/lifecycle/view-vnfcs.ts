@@ -1,5 +1,5 @@
 import type { HostId, VnfInstanceId, VnfcInstanceId } from '../../kernel/index.ts';
-import { instanceName, type WorkloadKey } from '../../vim-drivers/index.ts';
+import { instanceName, type ScheduleReport, type WorkloadKey } from '../../vim-drivers/index.ts';
 import { packageIdAt, vnfcInstanceId, wantedVnfcs, type VimType, type VnfcState } from '../domain/index.ts';
 import { vimTypeOf } from '../inventory/index.ts';
 import type { StoredRecord } from '../store/index.ts';
@@ -36,6 +36,8 @@ export interface VnfcView {
   readonly exitCode?: number;
   readonly ports: Readonly<Record<string, number>>;
   readonly endpoints: readonly string[];
+  /** Of a function that runs by a schedule: how its runs went on that host, with all copies there. */
+  readonly schedule?: ScheduleReport;
   /** It is to go: no longer wanted, and still reported. */
   readonly isLeftover: boolean;
 }
@@ -62,6 +64,9 @@ export function viewVnfcs(
       ...(found?.document.workload.problem === undefined ? {} : { reason: found.document.workload.problem }),
       ...found?.instance,
       ...(isLost(copy.hostId) ? { state: 'LOST', reason: 'the host is not heard from' } : {}),
+      ...(found?.document.workload.schedule === undefined
+        ? {}
+        : { schedule: found.document.workload.schedule }),
       isLeftover: false,
     });
   });
@@ -82,7 +87,16 @@ export function viewVnfcs(
 
 type Seen = Pick<
   VnfcView,
-  'slot' | 'epoch' | 'state' | 'since' | 'restarts' | 'reason' | 'exitCode' | 'ports' | 'isLeftover'
+  | 'slot'
+  | 'epoch'
+  | 'state'
+  | 'since'
+  | 'restarts'
+  | 'reason'
+  | 'exitCode'
+  | 'ports'
+  | 'schedule'
+  | 'isLeftover'
 >;
 
 function toView(
@@ -121,6 +135,7 @@ function toView(
       address === undefined
         ? []
         : Object.entries(seen.ports).map(([name, port]) => `${name}=${address}:${port}`),
+    ...(seen.schedule === undefined ? {} : { schedule: seen.schedule }),
     isLeftover: seen.isLeftover,
   };
 }

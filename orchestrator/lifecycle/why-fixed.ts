@@ -10,6 +10,7 @@ export function whyFixed(
   if (coverage !== undefined) return 'it runs once on each host that it covers';
   if (descriptor.offline.relocate !== 'allowed') return 'its descriptor forbids it (offline.relocate)';
   if (descriptor.run.mode === 'job') return 'it is a job, which would start over';
+  if (descriptor.run.mode === 'schedule') return 'it runs by a schedule, and a run would be broken off';
   return keepsVolume({ descriptor }, unit) ? 'it keeps a volume on its host' : undefined;
 }
 

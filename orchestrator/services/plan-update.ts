@@ -29,7 +29,12 @@ export function planUpdateBack(constituents: readonly ConstituentView[]): Servic
   const targets = constituents.filter(({ update }) => update !== undefined);
   const undone = undoFirst(targets, 'CHANGE_VNFPKG');
   if (undone !== undefined) return undone;
-  const open = new Set(targets.filter(({ update }) => update === 'done').map(({ name }) => name));
+  // A function is of the old version from the beginning of its way back on: over that is at its end only.
+  const open = new Set(
+    targets
+      .filter(({ update, active }) => update === 'done' || active?.operation === 'CHANGE_VNFPKG')
+      .map(({ name }) => name),
+  );
   if (open.size === 0) return { type: 'rolledBack' };
   const ready = targets.filter(
     ({ name, active, own, before }) =>

@@ -1,9 +1,11 @@
 import type { Clock, HostId, Logger, VimId } from '../../kernel/index.ts';
+import { faultOfTimeZone } from '../../descriptors/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import type { DriverCapabilities, ObservedWorkload, VimDriver } from '../../vim-drivers/index.ts';
 import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
 import { boundDriver, withoutSecrets } from './bounded-driver.ts';
 import type { SecretBox } from './secret-box.ts';
+import { createScheduleBook } from './schedule-book.ts';
 import { reportObserved } from './site-report.ts';
 import { redactor, type OpenDriver } from './vim-access.ts';
 
@@ -89,9 +91,17 @@ function control(
     driver,
     clock,
     log,
+    schedules: createScheduleBook(store, connection.id as HostId),
+    localTimeZone: () => zoneOf(connection.document.extra),
     onObserved: (observed, fence) => {
       if (!signal.aborted) reportObserved(store, clock, connection.id as HostId, observed, fence);
     },
     retryMaximumMilliseconds: RETRY_MAXIMUM_MILLISECONDS,
   });
+}
+
+/** A VIM has the zone that its label says; what is no zone counts as UTC, as everywhere. */
+function zoneOf({ labels }: StoredRecord<'vim-connection'>['document']['extra']): string {
+  const name = labels?.['timezone'] ?? 'UTC';
+  return faultOfTimeZone(name) === undefined ? name : 'UTC';
 }

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HostId } from '../../kernel/index.ts';
-import { vnfcInstanceId } from '../domain/index.ts';
+import { vnfcInstanceId, type AssignmentDocument } from '../domain/index.ts';
 import { workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
-import { assign, keyOf, unassign } from '../mco/testkit/assignments.ts';
+import { assign, assignmentOf, keyOf, unassign } from '../mco/testkit/assignments.ts';
 import { createMemoryStore } from '../store/index.ts';
 import { eventually } from '../../test/kit/test-system.ts';
 import {
@@ -15,6 +15,16 @@ import {
 } from './testkit/sites-bench.ts';
 
 const HOST = 'cloud-1' as HostId;
+/** Runs every second, and keeps what it was told. */
+const EVERY_SECOND = {
+  mode: 'schedule',
+  cron: '* * * * * *',
+  timeZone: 'UTC',
+  concurrency: 'forbid',
+  atMost: 1,
+  startWithinSeconds: 600,
+  history: { completed: 20, failed: 20 },
+} as const;
 /** Patience of the functions here, seconds. */
 const PATIENCE = 1.5;
 const benches: SitesBench[] = [];
@@ -449,3 +459,32 @@ describe('a VIM that is to be forgotten', () => {
 function never(): never {
   throw new RangeError('there is no such host');
 }
+
+describe('a schedule on a VIM', () => {
+  it('is started by this process, each time once, also by the one that comes after it, and forgotten with the VIM', async () => {
+    const first = await start();
+    await register(first);
+    const key = keyOf(1);
+    const { document } = assignmentOf(HOST, key) as { readonly document: AssignmentDocument };
+    const workload = { ...document.workload, spec: { ...document.workload.spec, run: EVERY_SECOND } };
+    const id = `${HOST}.${workloadId(key)}`;
+    await first.store.commit([
+      { op: 'put', kind: 'assignment', id, tenant: key.tenant, document: { ...document, workload } },
+    ]).durable;
+    const scheduleOf = (bench: SitesBench) => observed(bench, key)?.schedule;
+    const completed = (bench: SitesBench) =>
+      scheduleOf(bench)?.runs.filter(({ state }) => state === 'COMPLETED') ?? [];
+    await eventually('two runs have completed', () => completed(first).length >= 2);
+    await end(first);
+    const second = await start({ store: first.store, world: first.world });
+    await becomes(second, 'REACHABLE');
+    const before = completed(second).length;
+    await eventually('it goes on', () => completed(second).length >= before + 2);
+    const times = scheduleOf(second)?.runs.map(({ scheduledAt }) => scheduledAt) ?? [];
+    expect(new Set(times).size).toBe(times.length);
+    await unassign(second.store, HOST, key);
+    await eventually('it is gone', () => observed(second, key) === undefined);
+    expect((await second.admin.delete(`${VIMS}/${HOST}`)).status).toBe(204);
+    expect([...second.store.list('schedule')]).toEqual([]);
+  }, 60_000);
+});

@@ -32,6 +32,7 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   idempotency: FIRST,
   alarm: FIRST,
   'scaling-aspect': FIRST,
+  schedule: FIRST,
   'vim-connection': FIRST,
   installation: FIRST,
 };

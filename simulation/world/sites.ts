@@ -3,7 +3,11 @@ import { takeReport } from '../../orchestrator/inventory/index.ts';
 import type { StateStore } from '../../orchestrator/store/index.ts';
 import type { Fence, ObservedWorkload } from '../../vim-drivers/index.ts';
 import { createFakeDriver, createFakeWorld, type FakeHost } from '../../vim-drivers/fake/index.ts';
-import { createSiteController, type SiteController } from '../../vim-drivers/site-controller/index.ts';
+import {
+  createSiteController,
+  createVolatileBook,
+  type SiteController,
+} from '../../vim-drivers/site-controller/index.ts';
 import type { Fleet } from './fleet.ts';
 import type { Power } from './power.ts';
 import type { Timeline } from './timeline.ts';
@@ -50,6 +54,7 @@ export function createSites({ store, timeline, fleet, power }: SitesOptions): Si
       driver: createFakeDriver({ world, hostId, pace: { startMilliseconds } }),
       clock: timeline,
       log: silentLogger,
+      schedules: createVolatileBook(),
       resyncMilliseconds: NEVER_MILLISECONDS,
       onObserved: (observed, fence) => {
         const site = sites.get(hostId);

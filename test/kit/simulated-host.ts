@@ -12,6 +12,7 @@ import {
   type ObservedInstance,
   type ObservedState,
   type WantedInstance,
+  type WorkloadSpec,
 } from '../../vim-drivers/index.ts';
 
 /** What runs on a simulated host: survives any crash of the orchestrator. */
@@ -78,7 +79,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
     );
   }
 
-  function start(recordId: string, name: string, { slot, epoch }: WantedInstance, hasDeadMan: boolean): void {
+  function start(recordId: string, name: string, { slot, epoch }: WantedInstance, spec: WorkloadSpec): void {
     onDriverCall('before', `start ${name}@${epoch}`);
     const port = ports.get(name) ?? 20_000 + ports.size;
     ports.set(name, port);
@@ -87,9 +88,10 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
       recordId,
       slot,
       epoch,
-      hasDeadMan,
+      hasDeadMan: spec.stopAfterSeconds !== undefined,
       port,
-      state: 'STARTING',
+      // Of a schedule the host has taken over all that there is to be taken over.
+      state: spec.run.mode === 'schedule' ? 'SCHEDULED' : 'STARTING',
       restarts: 0,
       wait: startSteps,
     });
@@ -124,7 +126,7 @@ export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHos
         const copy = copies.get(name);
         if (copy !== undefined && copy.epoch >= epoch) continue;
         if (copy !== undefined) stop(copy);
-        start(recordId, name, { slot, epoch }, workload.spec.stopAfterSeconds !== undefined);
+        start(recordId, name, { slot, epoch }, workload.spec);
       }
     }
     for (const copy of copies.values()) if (!names.has(copy.name)) stop(copy);

@@ -14,7 +14,12 @@ const { PORT, BINDINGS, JOURNAL, HOST, VERSION } = process.env;
 const [mode, ...rest] = process.argv.slice(2);
 console.log('tiny function', mode ?? 'serve', process.pid);
 if (mode === 'exit') setTimeout(() => process.exit(Number(rest[0])), 100);
-else if (mode === 'deaf') setInterval(() => {}, 1000);
+else if (mode === 'work') {
+  const tell = () => JOURNAL && appendFileSync(JOURNAL, [Date.now(), process.pid, HOST, 'work'].join(' ') + '\\n');
+  tell();
+  setInterval(tell, 20);
+  setTimeout(() => { tell(); process.exit(require('node:fs').existsSync(rest[1] ?? '') ? 1 : 0); }, Number(rest[0]));
+} else if (mode === 'deaf') setInterval(() => {}, 1000);
 else {
   const read = () => (BINDINGS ? JSON.parse(readFileSync(BINDINGS, 'utf8')) : undefined);
   let bindings = read();
@@ -52,7 +57,7 @@ else {
 `;
 
 export interface TinyFunctionOptions {
-  /** Arguments of the program: none serves, `exit N` ends with that code, `deaf` never answers, `load` asks its providers. */
+  /** Arguments of the program: none serves, `exit N` ends with that code, `work MS FILE` ends after that time, with 1 where there is the file, `deaf` never answers, `load` asks its providers. */
   readonly args?: readonly string[];
   /** File into which every copy writes a line `milliseconds pid host what` while it runs. */
   readonly journal?: string;
@@ -75,7 +80,7 @@ function softwareVersionOf({ metadata }: Readonly<Record<string, unknown>>): str
 /** A function descriptor of little need that is patient for 2 s and restarted at once. */
 export function tinyDescriptor(name: string, options: TinyFunctionOptions = {}): object {
   const { args = [], journal, port, provides, requires, memory = '64Mi', more = {} } = options;
-  const isJob = args[0] === 'exit';
+  const isJob = args[0] === 'exit' || args[0] === 'work';
   return {
     apiVersion: 'iotmano/v1',
     kind: 'IoTFunctionDescriptor',

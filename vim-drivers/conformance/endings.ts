@@ -83,5 +83,25 @@ export function describeEndings(siteOf: () => ConformanceSite, target: Conforman
       await siteOf().reopen();
       expect((await find(siteOf(), workload.key))?.instances).toEqual([done]);
     });
+
+    it('runs again for each higher epoch, also from and to no instance at all, as a schedule has it', async () => {
+      const workload = sampleWorkload(siteOf(), {
+        command: ['sh', '-c', 'echo done'],
+        spec: { run: { mode: 'job' } },
+      });
+      const { key, specHash } = workload;
+      await siteOf().driver.apply({ ...workload, instances: [] }, nextFence());
+      expect(await find(siteOf(), key)).toMatchObject({ specHash, instances: [] });
+      for (const epoch of [1, 2]) {
+        await siteOf().driver.apply({ ...workload, instances: [{ slot: 0, epoch }] }, nextFence());
+        const over = await until(siteOf(), key, ([one]) => one?.epoch === epoch && one.state === 'COMPLETED');
+        expect(only(over)).toMatchObject({ slot: 0, exitCode: 0, restarts: 0 });
+      }
+      await siteOf().driver.apply({ ...workload, instances: [] }, nextFence());
+      await until(siteOf(), key, (instances) => instances.length === 0);
+      expect(await find(siteOf(), key)).toMatchObject({ specHash, instances: [] });
+      await siteOf().driver.remove(key, nextFence());
+      expect(await siteOf().traces(key)).toEqual([]);
+    });
   });
 }

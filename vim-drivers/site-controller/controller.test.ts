@@ -4,7 +4,7 @@ import { silentLogger } from '../../kernel/index.ts';
 import { nextFence, sampleWorkload } from '../conformance-site.ts';
 import type { Fence, ObservedWorkload, Workload } from '../contract.ts';
 import { createFakeDriver, createFakeWorld, type FakeDriver, type FakeWorld } from '../fake/index.ts';
-import { createSiteController, type SiteController } from './index.ts';
+import { createSiteController, createVolatileBook, type ScheduleBook, type SiteController } from './index.ts';
 
 const ARTIFACT = { artifact: (command: readonly string[]) => ({ type: 'process', command }) as const };
 
@@ -25,6 +25,7 @@ describe('the site controller', () => {
       driver,
       clock,
       log: silentLogger,
+      schedules: createVolatileBook(),
       onObserved: (observed, fence) => {
         told.push(observed);
         fences.push(fence);
@@ -86,6 +87,7 @@ describe('the site controller', () => {
       driver,
       clock,
       log: silentLogger,
+      schedules: createVolatileBook(),
       onObserved: (observed) => seen.push(observed),
     });
     await clock.advance(60_000);
@@ -258,6 +260,7 @@ describe('the site controller', () => {
       driver,
       clock,
       log: silentLogger,
+      schedules: createVolatileBook(),
       onObserved: () => undefined,
       concurrency: 4,
     });
@@ -269,5 +272,148 @@ describe('the site controller', () => {
     driver.failures.slowMilliseconds = 0;
     expect(most).toBe(4);
     expect(Object.keys(await states())).toHaveLength(20);
+  });
+});
+
+describe('a scheduled workload', () => {
+  const MINUTE = 60_000;
+  let clock: FakeClock;
+  let world: FakeWorld;
+  let driver: FakeDriver;
+  let controller: SiteController;
+  let book: ScheduleBook;
+  let told: readonly ObservedWorkload[];
+
+  const open = (): void => {
+    const [hostId] = world.hostIds;
+    if (hostId === undefined) throw new Error('the world has no host');
+    driver = createFakeDriver({ world, hostId, pace: { jobMilliseconds: 5 * MINUTE } });
+    controller = createSiteController({
+      driver,
+      clock,
+      log: silentLogger,
+      schedules: book,
+      onObserved: (observed) => (told = observed),
+    });
+  };
+  const close = async (): Promise<void> => {
+    const closing = controller.close();
+    await clock.advance(100);
+    await closing;
+  };
+  const nightly = (slots: readonly number[] = [0]): Workload =>
+    sample({
+      slots,
+      spec: {
+        run: {
+          mode: 'schedule',
+          cron: '*/10 * * * *',
+          timeZone: 'UTC',
+          concurrency: 'forbid',
+          atMost: 1,
+          startWithinSeconds: 120,
+          history: { completed: 3, failed: 3 },
+          pausedBy: 'paused',
+        },
+      },
+    });
+  const states = (): readonly string[] =>
+    told.flatMap(({ instances }) => instances.map(({ slot, epoch, state }) => `${slot}@${epoch} ${state}`));
+  const runs = (): readonly string[] =>
+    told.flatMap(({ schedule }) =>
+      (schedule?.runs ?? []).map(({ scheduledAt, state }) => `${scheduledAt.slice(11, 16)} ${state}`),
+    );
+
+  beforeEach(() => {
+    clock = createFakeClock(Date.UTC(2030, 0, 1, 0, 5));
+    world = createFakeWorld({ clock });
+    book = createVolatileBook();
+    told = [];
+    open();
+  });
+  afterEach(close);
+
+  // MCO-O-028 MCO-O-039
+  it('is taken over with nothing running, starts by itself at its times, and is told in the epoch that is wanted', async () => {
+    const workload = { ...nightly(), instances: [{ slot: 0, epoch: 7 }] };
+    controller.setWanted([workload], nextFence());
+    await clock.advance(MINUTE);
+    expect(told).toMatchObject([
+      {
+        specHash: workload.specHash,
+        schedule: { nextAt: '2030-01-01T00:10:00.000Z', isPaused: false, missed: 0 },
+      },
+    ]);
+    expect(states()).toEqual(['0@7 SCHEDULED']);
+    await clock.advance(4 * MINUTE + 100);
+    expect(states()).toEqual(['0@7 RUNNING']);
+    expect(runs()).toEqual(['00:10 RUNNING']);
+    const [job] = await driver.list();
+    expect(job?.instances).toMatchObject([{ slot: 0, epoch: 1, state: 'RUNNING' }]);
+  });
+
+  // MCO-O-028
+  it('starts each time once, over any number of controllers that die', async () => {
+    const workload = nightly();
+    controller.setWanted([workload], nextFence());
+    await clock.advance(5 * MINUTE + 100);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await close();
+      open();
+      controller.setWanted([workload], nextFence());
+      await clock.advance(1000);
+    }
+    const own = (await driver.list()).filter(({ key }) => key.vnfInstanceId === workload.key.vnfInstanceId);
+    expect(own).toMatchObject([{ instances: [{ epoch: 1, state: 'RUNNING' }] }]);
+    expect(runs()).toEqual(['00:10 RUNNING']);
+  });
+
+  it('goes on with what was noted when nothing can be noted, and starts nothing new', async () => {
+    const workload = nightly();
+    controller.setWanted([workload], nextFence());
+    await clock.advance(MINUTE);
+    const { put } = book;
+    book.put = () => Promise.reject(new Error('no space left on device'));
+    await clock.advance(4 * MINUTE + 10_000);
+    expect(states()).toEqual(['0@1 SCHEDULED']);
+    book.put = put;
+    await clock.advance(6000);
+    expect(states()).toEqual(['0@1 RUNNING']);
+  });
+
+  it('does not start while it is paused, and the function is not told', async () => {
+    const workload = nightly();
+    const bindings = { ...workload.bindings, config: { paused: true, level: 'info' } };
+    controller.setWanted([{ ...workload, bindings }], nextFence());
+    await clock.advance(10 * MINUTE);
+    expect(told).toMatchObject([{ schedule: { isPaused: true, runs: [] } }]);
+    controller.setWanted([workload], nextFence());
+    await clock.advance(6 * MINUTE);
+    expect(runs()).toEqual(['00:20 RUNNING']);
+  });
+
+  it('is stopped and forgotten when it is no longer wanted', async () => {
+    controller.setWanted([nightly()], nextFence());
+    await clock.advance(5 * MINUTE + 100);
+    controller.setWanted([], nextFence());
+    await clock.advance(10_000);
+    expect(await driver.list()).toEqual([]);
+    expect(told).toEqual([]);
+    await clock.advance(6 * MINUTE);
+    expect(book.ids()).toEqual([]);
+  });
+
+  it('takes up where the version before was, with its history', async () => {
+    const old = nightly();
+    controller.setWanted([old], nextFence());
+    await clock.advance(5 * MINUTE + 100);
+    controller.setWanted([], nextFence());
+    await clock.advance(10_000);
+    const next = { ...old, key: { ...old.key, generation: old.key.generation + 1 } };
+    controller.setWanted([next], nextFence());
+    await clock.advance(1000);
+    expect(runs()).toEqual(['00:10 STOPPED']);
+    await clock.advance(10 * MINUTE);
+    expect(runs()).toEqual(['00:20 RUNNING', '00:10 STOPPED']);
   });
 });

@@ -11,11 +11,17 @@ import {
 } from '../contract.ts';
 import { planConvergence, type ConvergenceStep } from './plan-convergence.ts';
 import { RetryBook } from './retry-book.ts';
+import { ScheduleKeeper, type ScheduledWanted } from './schedule-keeper.ts';
+import type { ScheduleBook } from './schedule-record.ts';
 
 export interface SiteControllerOptions {
   readonly driver: VimDriver;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where it is remembered what ran of workloads of mode `schedule`: of this driver alone. */
+  readonly schedules: ScheduleBook;
+  /** IANA name of the zone that `local` means in schedules here. Default UTC. */
+  readonly localTimeZone?: () => string;
   /**
    * Told what is, whole, whenever it differs from what was told before; for the first time before anything is wanted.
    * @param fence of the wanted state that this reflects: what was not wanted in it is gone, or among what is told, also where only an
@@ -68,6 +74,7 @@ export function createSiteController(options: SiteControllerOptions): SiteContro
 class ConvergenceLoop {
   readonly #options: SiteControllerOptions;
   readonly #retries: RetryBook;
+  readonly #keeper: ScheduleKeeper;
   readonly #applied = new Map<WorkloadId, string>();
   readonly #underWay = new Map<WorkloadId, ConvergenceStep>();
   readonly #ending = new AbortController();
@@ -78,9 +85,13 @@ class ConvergenceLoop {
   #toldFence: Fence | undefined;
   /** A renewal came that no look has answered yet. */
   #isRenewed = false;
+  /** When something is due by a schedule, milliseconds from the last look. */
+  #dueInMilliseconds = Infinity;
 
   constructor(options: SiteControllerOptions) {
     this.#options = options;
+    const { schedules: book, clock, log, localTimeZone = () => 'UTC' } = options;
+    this.#keeper = new ScheduleKeeper({ book, clock, log, localTimeZone });
     this.#retries = new RetryBook(
       options.retryMinimumMilliseconds ?? 500,
       options.retryMaximumMilliseconds ?? 60_000,
@@ -130,7 +141,11 @@ class ConvergenceLoop {
 
   #pauseMilliseconds(): number {
     const resync = this.#options.resyncMilliseconds ?? DEFAULT_RESYNC_MILLISECONDS;
-    return Math.min(resync, this.#retries.nextTryIn(this.#options.clock.monotonic()));
+    return Math.min(
+      resync,
+      this.#dueInMilliseconds,
+      this.#retries.nextTryIn(this.#options.clock.monotonic()),
+    );
   }
 
   #wake(): void {
@@ -145,12 +160,28 @@ class ConvergenceLoop {
     const underWay = [...this.#underWay.values()];
     const observed = await this.#options.driver.list();
     if (this.#ending.signal.aborted) return;
-    this.#begin(observed);
-    this.#tell(observed, underWay, wanted?.fence);
+    const scheduled = await this.#schedule(observed);
+    if (this.#ending.signal.aborted) return;
+    this.#begin(observed, scheduled);
+    this.#tell(scheduled?.view(observed) ?? observed, underWay, wanted?.fence);
   }
 
-  #begin(observed: readonly ObservedWorkload[]): void {
+  /** What is wanted now, by clock and schedules. */
+  async #schedule(
+    observed: readonly ObservedWorkload[],
+  ): Promise<(ScheduledWanted & { readonly fence: Fence }) | undefined> {
     const wanted = this.#wanted;
+    if (wanted === undefined) return undefined;
+    const problemOf = (id: string): string | undefined => this.#retries.problemOf(id);
+    const scheduled = await this.#keeper.plan(wanted.workloads, observed, problemOf);
+    this.#dueInMilliseconds = scheduled.againInMilliseconds;
+    return { ...scheduled, fence: wanted.fence };
+  }
+
+  #begin(
+    observed: readonly ObservedWorkload[],
+    wanted: { readonly workloads: readonly Workload[]; readonly fence: Fence } | undefined,
+  ): void {
     if (wanted === undefined) return;
     const { clock, concurrency = DEFAULT_CONCURRENCY } = this.#options;
     if (this.#isRenewed) {

@@ -9,6 +9,8 @@ import {
 } from '../../domain/index.ts';
 import type { Write } from '../../store/index.ts';
 import type { ActiveOperation } from '../active-operation.ts';
+import { descriptorAt } from '../version-descriptor.ts';
+import { isWellState } from '../well-state.ts';
 import { findCopy } from '../assess-convergence.ts';
 import { commitWanted } from '../commit-wanted.ts';
 import type { LifecycleContext } from '../context.ts';
@@ -39,8 +41,8 @@ function startedAnew(
   const observed = context.index.observedOf(vnfInstanceId).map(({ document }) => document);
   return toWantedUnits(
     wantedVnfcs(instance.wanted).map((copy) => {
-      const state = findCopy(observed, copy)?.instance?.state;
-      const isStuck = state !== 'RUNNING';
+      const { run } = descriptorAt(context.catalog, instance, copy.generation);
+      const isStuck = !isWellState(run.mode, findCopy(observed, copy)?.instance);
       const isFresh = !isReplacedAt(instance, copy.generation);
       return isStuck && isFresh ? { ...copy, epoch: copy.epoch + 1 } : copy;
     }),

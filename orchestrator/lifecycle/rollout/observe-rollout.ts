@@ -16,6 +16,7 @@ import { findCopy, isFailed, type FoundCopy } from '../assess-convergence.ts';
 import type { LifecycleContext } from '../context.ts';
 import { packageOf, type FunctionPackage } from '../function-catalog.ts';
 import { judgeHost } from '../liveness.ts';
+import { isWellState } from '../well-state.ts';
 import { openWithdrawals, sortDisplaced } from '../withdrawals.ts';
 import type { HeldFor } from './held-for.ts';
 import { isOpen, partOf, type WaveHost } from './rollout-waves.ts';
@@ -135,7 +136,9 @@ function healthOf(
   if (verdict.isAbandoned) return 'gone';
   if (isFailed(found?.instance, copy)) return 'failed';
   const isRunning =
-    found?.instance?.state === 'RUNNING' && found.instance.epoch >= copy.epoch && !verdict.isLost;
+    isWellState(descriptor.run.mode, found?.instance) &&
+    (found?.instance?.epoch ?? -1) >= copy.epoch &&
+    !verdict.isLost;
   const run = `${isRunning} ${found?.instance?.epoch} ${found?.instance?.restarts}`;
   const forMilliseconds = heldFor.milliseconds(operationId, `run ${copyName(copy)}`, run);
   if (!isRunning) return 'waiting';

@@ -24,10 +24,11 @@ export function resolvePolicy(
 ): RolloutPolicy {
   const { descriptor } = after;
   const isSingle = isSingleWriter(descriptor) || isSingleWriter(before.descriptor);
+  const isScheduled = [before, after].some((pkg) => pkg.descriptor.run.mode === 'schedule');
   const { bitsPerSecond: _bitsPerSecond, ...upgrade } = descriptor.upgrade;
   const said: RolloutPolicy = {
     ...upgrade,
-    ...(isSingle ? { strategy: 'recreate' } : {}),
+    ...(isSingle || isScheduled ? { strategy: 'recreate' } : {}),
     ...request,
   };
   const policy = withWaves(said);
@@ -36,6 +37,11 @@ export function resolvePolicy(
     throw new IotmanoError(
       'unprocessable',
       `upgrade.strategy: ${productName} has a single writer, and ${policy.strategy} runs two versions at once; use recreate`,
+    );
+  if (isScheduled && policy.strategy !== 'recreate')
+    throw new IotmanoError(
+      'unprocessable',
+      `upgrade.strategy: ${productName} runs by a schedule, and with ${policy.strategy} two versions would have it at once; use recreate`,
     );
   const isOneByOne = policy.strategy === 'rolling' || policy.strategy === 'canary';
   if (isOneByOne && policy.maxUnavailable === 0 && policy.maxSurge === 0)
@@ -50,12 +56,12 @@ export function resolvePolicy(
 
 /** What is compared has to be there to be compared: in one of the versions the indicator, and when a wave has been watched the old version. */
 function requireComparable(
-  { strategy, waves = [], compare = [] }: RolloutPolicy,
+  { strategy, compare = [] }: RolloutPolicy,
   before: FunctionPackage,
   after: FunctionPackage,
   isCoverage: boolean,
 ): void {
-  if (compare.length > 0 && waves.length > 0 && strategy === 'recreate' && !isCoverage)
+  if (compare.length > 0 && strategy === 'recreate' && !isCoverage)
     throw new IotmanoError(
       'unprocessable',
       'upgrade.compare: recreate ends all of the old version before the new one starts, and leaves nothing to compare with; leave compare out, or use canary',
@@ -96,11 +102,13 @@ function requireWaves({ waves = [], stopAt, window }: RolloutPolicy, isCoverage:
   }
 }
 
-/** A canary is a part that comes first; of a blue-green change the old version stays until the new one has been watched. */
+/** A canary, as any version that is to be compared, is a part that comes first; of a blue-green change the old version stays until the new one has been watched. */
 function withWaves(policy: RolloutPolicy): RolloutPolicy {
   if (policy.waves !== undefined && policy.waves.length > 0) return policy;
-  const isWatched = (policy.bakeSeconds ?? 0) > 0 || (policy.compare ?? []).length > 0;
-  if (policy.strategy === 'canary') return { ...policy, waves: [{ count: 1 }] };
+  const isCompared = (policy.compare ?? []).length > 0;
+  const isWatched = (policy.bakeSeconds ?? 0) > 0 || isCompared;
+  if (policy.strategy === 'canary' || (isCompared && policy.strategy !== 'blue-green'))
+    return { ...policy, waves: [{ count: 1 }] };
   if (policy.strategy === 'blue-green' && isWatched) return { ...policy, waves: [{ share: 1 }] };
   return policy;
 }

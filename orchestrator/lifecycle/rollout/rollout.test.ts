@@ -603,6 +603,11 @@ describe('a canary', () => {
       { strategy: 'recreate' },
       /^upgrade.compare: recreate ends all of the old version/,
     ],
+    [
+      'such a strategy, and no waves',
+      { strategy: 'recreate', waves: [] },
+      /^upgrade.compare: recreate ends all of the old version/,
+    ],
   ] as const)('is refused before anything is touched with %s', async (_what, upgrade, message) => {
     const bench = createLifecycleBench([{ hostId: 'h1' }], FAST);
     const worker = buildFunction('worker', { units: [MEASURED], upgrade: CANARY });
@@ -611,7 +616,11 @@ describe('a canary', () => {
     expect(() => change(bench, id, { vnfdId, additionalParams: { upgrade } })).toThrow(message);
   });
 
-  async function watched(oldFailures: number, freshFailures: number | undefined) {
+  async function watched(
+    oldFailures: number,
+    freshFailures: number | undefined,
+    upgrade: IoTFunctionDescriptor['upgrade'] = CANARY,
+  ) {
     const figures = new Map<number, number | undefined>([
       [1, oldFailures],
       [2, freshFailures],
@@ -621,7 +630,7 @@ describe('a canary', () => {
       { ...FAST, stallMilliseconds: 60_000 },
       (id) => [{ name: 'failures', instances: copiesWithFigures(bench, id, figures) }],
     );
-    const worker = buildFunction('worker', { ...THREE, units: [MEASURED], upgrade: CANARY });
+    const worker = buildFunction('worker', { ...THREE, units: [MEASURED], upgrade });
     const id = await run(bench, worker);
     const op = change(bench, id, { vnfdId: nextVersion(bench, worker) });
     await bench.converge();
@@ -673,6 +682,17 @@ describe('a canary', () => {
       rollout: { comparison: [{ isWorse: true }] },
     });
     expect(running(bench).every((text) => text.includes('-g1-'))).toBe(true);
+  });
+
+  it('comes first with `rolling`, too, where versions are to be compared and no waves are given', async () => {
+    const rolling = { ...QUICK, strategy: 'rolling' as const, bakeSeconds: 60, compare };
+    const { bench, op } = await watched(0.02, 0.09, rolling);
+    await bench.clock.advance(61_000);
+    await bench.converge();
+    expect(operation(bench, op)).toMatchObject({
+      state: 'ROLLED_BACK',
+      rollout: { comparison: [{ isWorse: true }] },
+    });
   });
 
   it('is rolled back where nothing can be compared, once that has been waited for', async () => {
