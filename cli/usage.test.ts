@@ -86,7 +86,7 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['conformance agent --listen here', /--listen wants address:port/],
     ['conformance agent --listen 192.0.2.1:8900', /--listen wants a loopback address.*ssh -R/],
     ['conformance agent --timeout soon', /--timeout wants a whole number of at least 1; got "soon"/],
-    ['conformance agent --only MCO-C-999', /MCO-C-999: there is no such requirement or case; see --list/],
+    ['conformance agent --only MCO-X-001', /MCO-X-001: there is no such requirement or case; see --list/],
     ['conformance agent --only MCO-C-020', /MCO-C-020: it binds the other side/],
     ['conformance agent --only MCO-C-025', /MCO-C-025: it does not show on the wire/],
     ['conformance agent --only MCO-C-061', /MCO-C-061: it is not in this version of Mco/],

@@ -25,6 +25,8 @@ export type OperatorAction = keyof typeof OPERATOR_ACTIONS;
 /** Does what only an operator of the orchestrator under test can do. */
 export interface Operator {
   can(action: OperatorAction): boolean;
+  /** Whether it issues as many enrolment tokens as there are cases, at nobody's trouble. */
+  issuesTokens(): boolean;
   /** @returns what it printed. @throws NotApplicable where it cannot do so; CaseFailure where it failed */
   do(action: OperatorAction, ...args: readonly string[]): Promise<string>;
 }
@@ -37,15 +39,19 @@ const OUTPUT_PATIENCE_MILLISECONDS = 300;
 /** Nobody: what needs an operator is not applicable. */
 export const NO_OPERATOR: Operator = {
   can: () => false,
+  issuesTokens: () => false,
   do: async (action) => {
     throw needs(action);
   },
 };
 
+/** What to say of a case that needs an action of an operator. */
+export function needsOperator(action: string): string {
+  return `needs an operator for the action "${action}": give --operator-command or --by-hand`;
+}
+
 function needs(action: OperatorAction): NotApplicable {
-  return new NotApplicable(
-    `needs an operator for the action "${action}": give --operator-command or --by-hand`,
-  );
+  return new NotApplicable(needsOperator(action));
 }
 
 /**
@@ -60,6 +66,7 @@ export function createCommandOperator(
   const unknown = new Set<OperatorAction>();
   return {
     can: (action) => !unknown.has(action),
+    issuesTokens: () => !unknown.has('token'),
     do: async (action, ...args) => {
       if (unknown.has(action)) throw needs(action);
       const { code, stdout, stderr } = await runShell(command, [action, ...args], signal, environment);
@@ -92,6 +99,7 @@ export function createAskingOperator(
   };
   return {
     can: () => true,
+    issuesTokens: () => false,
     do: (action, ...args) => {
       const question = `\nPlease ${OPERATOR_ACTIONS[action]}\n  ${[action, ...args].join(' ')}\nthen press Enter (after what is to be printed, if anything), or type skip: `;
       const answer = before.then(() => ask(question));

@@ -22,6 +22,23 @@ export interface CaseResult {
   readonly exchanges: readonly Exchange[];
 }
 
+/** The result of a case that is not played, since it needs what is not there. */
+export function notPlayed(
+  { id, title, requirements }: Omit<Case<never>, 'play'>,
+  reason: string,
+): CaseResult {
+  return {
+    id,
+    title,
+    requirements,
+    verdict: 'not-applicable',
+    faults: [],
+    reason,
+    seconds: 0,
+    exchanges: [],
+  };
+}
+
 export interface PlayOptions {
   readonly clock: Clock;
   readonly timeoutSeconds: number;

@@ -227,8 +227,6 @@ function finish(
   say(kit.summaryOf(result));
   if (isStopped) throw new CliFailure(EXIT.usage, 'stopped before all cases were played');
   process.exitCode = kit.hasPassed(result) ? EXIT.ok : EXIT.failed;
-  // An agent or an orchestrator that is still there must not keep the command alive.
-  process.stdin.unref();
 }
 
 function write(file: string, text: string): void {

@@ -1,12 +1,12 @@
 import { IotmanoError, messageOf, toTimestamp, type Clock, type IdSource } from '../../kernel/index.ts';
-import { playCase, type CaseResult } from '../play-case.ts';
+import { notPlayed, playCase, type CaseResult } from '../play-case.ts';
 import { loadRequirements } from '../requirements.ts';
 import { judgeRequirements, selectCases, type ConformanceResult } from '../result.ts';
 import { parseOnly } from '../select.ts';
 import { AGENT_CASES } from './cases/index.ts';
 import type { OrchestratorWire, Received, Reply } from './orchestrator-wire.ts';
 import { startPlayedOrchestrator, type PlayedOrchestrator } from './played-orchestrator.ts';
-import { createAgentStage, type AgentCase } from './stage.ts';
+import { createAgentStage, needsCommand, type AgentCase } from './stage.ts';
 import type { WorkloadFile } from './workload.ts';
 
 export interface AgentRunOptions {
@@ -48,11 +48,11 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
     const results: CaseResult[] = [];
     for (const one of cases) {
       if (signal.aborted) break;
-      const result = await playCase(
-        one,
-        (trace, own) => createAgentStage({ ...options, played }, trace, own),
-        { clock, timeoutSeconds: options.timeoutSeconds, signal },
-      );
+      const missing = one.needs?.find((each) => !has(options, each));
+      const result =
+        missing === undefined
+          ? await playCase(one, (trace, own) => createAgentStage({ ...options, played }, trace, own), options)
+          : notPlayed(one, needsCommand(missing));
       if (signal.aborted) break;
       results.push(result);
       options.onCase?.(result);
@@ -72,6 +72,10 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
     ending.abort();
     await played.wire.close();
   }
+}
+
+function has({ restartCommand, leaveCommand }: AgentRunOptions, need: string): boolean {
+  return (need === 'restart' ? restartCommand : leaveCommand) !== undefined;
 }
 
 /** Waits until an agent has enrolled and asks for its wanted state. */

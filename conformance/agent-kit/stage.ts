@@ -50,13 +50,24 @@ export interface AgentStageOptions {
 
 const LOOK_MILLISECONDS = 20;
 
+/** What the tester's own commands have to do. */
+const COMMANDS = {
+  restart: 'kills the agent without warning (SIGKILL) and starts it again',
+  leave: 'lets the agent leave its orchestrator and waits until it has',
+} as const;
+
+/** What to say of a case that needs a command. */
+export function needsCommand(name: string): string {
+  return `needs a command that ${COMMANDS[name as keyof typeof COMMANDS]}: give --${name}-command`;
+}
+
 export function createAgentStage(options: AgentStageOptions, trace: Trace, signal: AbortSignal): AgentStage {
   const { played, clock, ids, workload } = options;
   const { ledger } = played;
   const begin = played.received.length;
   played.trace = trace;
-  const command = async (line: string | undefined, name: string, what: string): Promise<void> => {
-    if (line === undefined) throw new NotApplicable(`needs a command that ${what}: give --${name}-command`);
+  const command = async (line: string | undefined, name: keyof typeof COMMANDS): Promise<void> => {
+    if (line === undefined) throw new NotApplicable(needsCommand(name));
     const { code, stderr } = await runShell(line, [], signal);
     if (code !== 0)
       throw new CaseFailure(
@@ -114,18 +125,13 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
     isRunning: (wish) => stage.instanceOf(wish)?.state === 'RUNNING',
     async restart() {
       const before = new Set(played.received.map(({ bootId }) => bootId));
-      await command(
-        options.restartCommand,
-        'restart',
-        'kills the agent without warning (SIGKILL) and starts it again',
-      );
+      await command(options.restartCommand, 'restart');
       const first = await stage.until('the agent is there again, with a new boot id', () =>
         played.received.find(({ bootId, operation }) => operation === 'openSession' && !before.has(bootId)),
       );
       return { bootId: first.bootId };
     },
-    leave: () =>
-      command(options.leaveCommand, 'leave', 'lets the agent leave its orchestrator and waits until it has'),
+    leave: () => command(options.leaveCommand, 'leave'),
     sleep: (seconds) => clock.sleep(seconds * 1000, signal),
   };
   return stage;

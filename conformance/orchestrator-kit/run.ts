@@ -6,9 +6,8 @@ import {
   type Clock,
   type IdSource,
 } from '../../kernel/index.ts';
-import type { CaseResult } from '../play-case.ts';
-import { playCase } from '../play-case.ts';
-import type { Operator } from '../operator.ts';
+import { notPlayed, playCase, type CaseResult } from '../play-case.ts';
+import { needsOperator, type Operator, type OperatorAction } from '../operator.ts';
 import { loadRequirements } from '../requirements.ts';
 import { judgeRequirements, selectCases, type ConformanceResult } from '../result.ts';
 import { createTrace } from '../trace.ts';
@@ -50,44 +49,14 @@ export async function checkOrchestrator(options: OrchestratorRunOptions): Promis
   const stageOptions: StageOptions = { ...options, tokens: [...options.tokens] };
   await requireReachable(options);
   await requireEnrolment(stageOptions, signal);
-  const results = new Map<string, CaseResult>();
-  const play = async (one: OrchestratorCase): Promise<void> => {
-    if (signal.aborted) return;
-    const result = await playCase(one, (trace, own) => createOrchestratorStage(stageOptions, trace, own), {
-      clock,
-      timeoutSeconds: options.timeoutSeconds,
-      signal,
-    });
-    if (signal.aborted) return;
-    results.set(one.id, result);
-    options.onCase?.(result);
-  };
-  const canOverlap = options.operator.can('token');
-  const disturbs = ({ needs }: OrchestratorCase): boolean =>
-    needs?.some((each) => DISTURBING.has(each)) === true;
-  const calm = cases.filter((one) => !disturbs(one));
-  const waiting = canOverlap ? calm.filter(({ isWaiting }) => isWaiting === true) : [];
-  await Promise.all([
-    inOrder(
-      calm.filter((one) => !waiting.includes(one)),
-      play,
-    ),
-    ...Array.from({ length: WAITING_AT_A_TIME }, (_, lane) =>
-      inOrder(
-        waiting.filter((_one, index) => index % WAITING_AT_A_TIME === lane),
-        play,
-      ),
-    ),
-  ]);
-  await inOrder(cases.filter(disturbs), play);
-  const inListedOrder = cases.flatMap(({ id }) => results.get(id) ?? []);
+  const results = await playAll(cases, stageOptions, options);
   const requirements = judgeRequirements(
     loadRequirements().filter(
       ({ id }) => only === undefined || cases.some((each) => each.requirements.includes(id)),
     ),
     'orchestrator',
     ORCHESTRATOR_CASES,
-    inListedOrder,
+    results,
   );
   const seconds = Math.round(clock.monotonic() - startedAt) / 1000;
   return {
@@ -96,8 +65,43 @@ export async function checkOrchestrator(options: OrchestratorRunOptions): Promis
     startedAt: began,
     seconds,
     requirements,
-    cases: inListedOrder,
+    cases: results,
   };
+}
+
+/** Waiting cases beside the others, and at the end those that make the orchestrator be away. @returns in the listed order */
+async function playAll(
+  cases: readonly OrchestratorCase[],
+  stageOptions: StageOptions,
+  options: OrchestratorRunOptions,
+): Promise<readonly CaseResult[]> {
+  const { operator, signal } = options;
+  const results = new Map<string, CaseResult>();
+  const play = async (one: OrchestratorCase): Promise<void> => {
+    if (signal.aborted) return;
+    const missing = one.needs?.find((each) => !operator.can(each as OperatorAction));
+    const result =
+      missing === undefined
+        ? await playCase(one, (trace, own) => createOrchestratorStage(stageOptions, trace, own), options)
+        : notPlayed(one, needsOperator(missing));
+    if (signal.aborted) return;
+    results.set(one.id, result);
+    options.onCase?.(result);
+  };
+  const calm = cases.filter((one) => !isDisturbing(one));
+  // Where tokens are scarce cases share one host: one after the other.
+  const waiting = operator.issuesTokens() ? calm.filter(({ isWaiting }) => isWaiting === true) : [];
+  const lanes = Array.from({ length: WAITING_AT_A_TIME }, (_, lane) =>
+    waiting.filter((_one, index) => index % WAITING_AT_A_TIME === lane),
+  );
+  const others = calm.filter((one) => !waiting.includes(one));
+  await Promise.all([others, ...lanes].map((lane) => inOrder(lane, play)));
+  await inOrder(cases.filter(isDisturbing), play);
+  return cases.flatMap(({ id }) => results.get(id) ?? []);
+}
+
+function isDisturbing({ needs }: OrchestratorCase): boolean {
+  return needs?.some((each) => DISTURBING.has(each)) === true;
 }
 
 async function inOrder(
@@ -141,7 +145,7 @@ async function requireEnrolment(options: StageOptions, signal: AbortSignal): Pro
   try {
     const stage = createOrchestratorStage(options, trace, signal);
     const host = await stage.enrolledHost();
-    if (!options.operator.can('token')) options.standing = host;
+    if (!options.operator.issuesTokens()) options.standing = host;
   } catch (error) {
     throw new IotmanoError(
       'unauthorized',

@@ -55,14 +55,9 @@ export function createOrchestratorStage(
     newHost: () => make(`kit-${ids.uuid().slice(0, 8)}`),
     sameName: ({ hostId, spId }) => Object.assign(make(hostId), { spId }),
     async anyToken() {
-      if (operator.can('token')) {
-        const token = await operator.do('token', '-', String(VALID_SECONDS)).catch((error: unknown) => {
-          if (error instanceof NotApplicable) return '';
-          throw error;
-        });
-        if (token !== '') return token;
-      }
-      const token = tokens.shift();
+      const issued = operator.issuesTokens() ? await askForToken(operator) : undefined;
+      const token =
+        issued ?? tokens.shift() ?? (operator.can('token') ? await askForToken(operator) : undefined);
       if (token !== undefined) return token;
       throw new NotApplicable(
         'needs one more enrolment token that any host may use: give more of them with --token, or --operator-command, or --by-hand',
@@ -77,11 +72,22 @@ export function createOrchestratorStage(
     async readyHost() {
       const { standing } = options;
       const host = standing === undefined ? await stage.enrolledHost() : make(standing.hostId, standing);
-      if (!operator.can('token')) options.standing = host;
+      if (!operator.issuesTokens()) options.standing = host;
       await host.comeUp();
       return host;
     },
     sleep: (seconds) => clock.sleep(seconds * 1000, signal),
   };
   return stage;
+}
+
+/** Undefined where there is nobody who issues one after all. */
+async function askForToken(operator: Operator): Promise<string | undefined> {
+  try {
+    const token = await operator.do('token', '-', String(VALID_SECONDS));
+    return token === '' ? undefined : token;
+  } catch (error) {
+    if (error instanceof NotApplicable) return undefined;
+    throw error;
+  }
 }

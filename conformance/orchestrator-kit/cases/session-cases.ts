@@ -12,7 +12,7 @@ export const sessionCases: readonly OrchestratorCase[] = [
     title: 'A nonce is taken once; not again, and not of another host.',
     requirements: ['MCO-C-030'],
     async play(stage, { check }) {
-      const host = await stage.enrolledHost();
+      const host = await stage.readyHost();
       const nonce = await host.nonce();
       await host.openSession({ nonce });
       const again = await host.askSession({ nonce });

@@ -61,8 +61,8 @@ export const wantedCases: readonly OrchestratorCase[] = [
     requirements: ['MCO-O-013'],
     isWaiting: true,
     async play(stage, { check }) {
-      const host = await stage.enrolledHost();
-      const { heartbeatIntervalSeconds } = await host.comeUp();
+      const host = await stage.readyHost();
+      const { heartbeatIntervalSeconds } = await host.openSession();
       const quiet = await askUntilQuiet(host, '0');
       const query = { since: String(quiet.headers['mco-revision']), wait: String(LONG_POLL_SECONDS) };
       const startedAt = stage.clock.monotonic();
