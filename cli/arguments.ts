@@ -38,3 +38,16 @@ export function logLevelOption(): Option {
     .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info');
 }
+
+/** The value of `--listen`. @throws CliFailure naming what it takes */
+export function parseListen(text: string): { host: string; port: number } {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match?.[1] === undefined || port > 65_535) {
+    throw new CliFailure(
+      EXIT.usage,
+      `--listen wants address:port, e.g. 127.0.0.1:8900 or [::1]:8900; got "${text}"`,
+    );
+  }
+  return { host: match[1].replace(/^\[|\]$/g, ''), port };
+}

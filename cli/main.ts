@@ -5,6 +5,7 @@ import { addAgentCommands } from './commands/agent-commands.ts';
 import { addAlarmsCommand } from './commands/alarms-command.ts';
 import { addEventsCommand } from './commands/events-command.ts';
 import { addHostCommands } from './commands/host-commands.ts';
+import { addKitCommands } from './commands/kit-commands.ts';
 import { addLoadCommands } from './commands/load-commands.ts';
 import { addLogsCommand } from './commands/logs-command.ts';
 import { addLookCommands } from './commands/look-commands.ts';
@@ -65,6 +66,7 @@ function createProgram(env: Environment): Command {
   addEventsCommand(program, env);
   addLogsCommand(program, env);
   addLoadCommands(program, env);
+  addKitCommands(program, env);
   addTokenCommands(program, env);
   return program;
 }

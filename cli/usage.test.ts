@@ -26,14 +26,14 @@ describe('iotmano --help', () => {
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load token'.split(
+    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load conformance token'.split(
       ' ',
     ))
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers');
   });
 
-  it.each(['agent', 'package', 'service', 'host', 'scaling', 'load', 'token'])(
+  it.each(['agent', 'package', 'service', 'host', 'scaling', 'load', 'conformance', 'token'])(
     'is there for %s, too, with its commands',
     async (group) => {
       const { code, stdout } = await run(`${group} --help`);
@@ -80,6 +80,29 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['load play --trace x --gateway there', /--gateway wants an http URL.*got "there"/],
     ['load play --trace x --speed 0 --gateway http://127.0.0.1:9', /--speed wants a number above 0; got "0"/],
     ['load play --trace x --reads 2 --gateway http://127.0.0.1:9', /--reads wants a number from 0 to 1/],
+    ['conformance agent --binding nats', /--binding nats is not there yet.*--binding http/],
+    ['conformance agent --binding mqtt', /Allowed choices are http, nats/],
+    ['conformance agent --format xml', /Allowed choices are table, json, junit/],
+    ['conformance agent --listen here', /--listen wants address:port/],
+    ['conformance agent --listen 192.0.2.1:8900', /--listen wants a loopback address.*ssh -R/],
+    ['conformance agent --timeout soon', /--timeout wants a whole number of at least 1; got "soon"/],
+    ['conformance agent --only MCO-X-001', /MCO-X-001: there is no such requirement or case; see --list/],
+    ['conformance agent --only MCO-C-020', /MCO-C-020: it binds the other side/],
+    ['conformance agent --only MCO-C-025', /MCO-C-025: it does not show on the wire/],
+    ['conformance agent --only MCO-C-061', /MCO-C-061: it is not in this version of Mco/],
+    ['conformance agent --workload nowhere.json', /--workload nowhere\.json is to be a JSON file/],
+    ['conformance agent --workload package.json', /runs: .*fails: /],
+    ['conformance orchestrator', /give --token .*--operator-command or --by-hand/],
+    ['conformance orchestrator --token x', /--target wants the http or https URL.*got nothing/],
+    ['conformance orchestrator --token x --target there', /--target wants .*got "there"/],
+    [
+      'conformance orchestrator --token x --target http://127.0.0.1:9',
+      /nothing could be checked: .*127\.0\.0\.1:9 was not answered.*--target its address/,
+    ],
+    [
+      'conformance orchestrator --token x --target https://127.0.0.1:9 --ca-file nowhere.pem',
+      /--ca-file wants a PEM file that can be read/,
+    ],
     ['package check nowhere.yaml', /nowhere\.yaml cannot be read: there is no such file/],
     ['package build nowhere -f out.zip', /nowhere cannot be read/],
   ])('%s', async (line, message) => {

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const ASSETS = [
   'descriptors/schemas/**/*.json',
-  'api-specs/**/*.{json,yaml}',
+  'api-specs/**/*.{json,yaml,md}',
   'vim-drivers/**/*.{sh,json}',
   'agents/**/*.json',
 ];

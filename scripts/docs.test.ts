@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ROOMS =
-  '{kernel,descriptors,vnf-catalog,api-specs,vim-drivers,agents,orchestrator,cli,load,bench,simulation,test,scripts}';
+  '{kernel,descriptors,vnf-catalog,api-specs,vim-drivers,agents,orchestrator,cli,conformance,load,bench,simulation,test,scripts}';
 const pages = globSync(['*.md', 'docs/**/*.md', `${ROOMS}/**/*.md`], { cwd: root });
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 

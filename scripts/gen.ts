@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderArchitecture } from './gen-architecture.ts';
+import { renderConformanceDocs } from './gen-conformance-docs.ts';
 import { renderDescriptorDocs } from './gen-descriptor-docs.ts';
 import { renderMcoDocs } from './gen-mco-docs.ts';
 import { renderMcoRequirements } from './gen-mco-requirements.ts';
@@ -17,6 +18,7 @@ const isCheck = process.argv.includes('--check');
 
 const files = new Map<string, string>([
   ['docs/architecture.md', await renderArchitecture()],
+  ['docs/conformance.md', await renderConformanceDocs()],
   ['docs/errors.md', renderErrorDocs()],
   ['docs/states.md', renderStateDocs()],
   ['docs/descriptors.md', renderDescriptorDocs()],

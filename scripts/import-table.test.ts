@@ -33,6 +33,7 @@ const SAMPLE: Record<string, string> = {
   'composition-root': 'orchestrator/main.ts',
   simulation: 'simulation/planted.ts',
   load: 'load/planted.ts',
+  conformance: 'conformance/planted.ts',
   cli: 'cli/planted.ts',
 };
 const FOREIGN = 'elsewhere/index.ts';

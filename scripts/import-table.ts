@@ -190,9 +190,24 @@ export const ROOMS: readonly Room[] = [
     note: 'simulated devices: they know a CSE as real ones do',
   },
   {
+    name: 'conformance',
+    path: '^conformance/',
+    mayImport: ['wire-types'],
+    libraries: ['ajv', 'ajv-formats', 'yaml', 'jose', 'cli-table3'],
+    note: 'a reading of the documents of its own: neither agents nor orchestrator',
+  },
+  {
     name: 'cli',
     path: '^cli/',
-    mayImport: ['wire-types', 'descriptors', 'scaling-policies', 'agents', 'composition-root', 'load'],
+    mayImport: [
+      'wire-types',
+      'descriptors',
+      'scaling-policies',
+      'agents',
+      'composition-root',
+      'load',
+      'conformance',
+    ],
   },
 ];
 
@@ -219,7 +234,7 @@ const room = (name: string): Room => {
 };
 
 /** What is in the published package: rooms of the orchestrator, the agents and the command. */
-const SHIPPED = '^(kernel|api-specs|descriptors|vim-drivers|agents|orchestrator|load|cli)/';
+const SHIPPED = '^(kernel|api-specs|descriptors|vim-drivers|agents|orchestrator|load|cli|conformance)/';
 
 /** Folders whose inside is reached only through their index.ts (generated wire types have no inside). */
 export const DOORS: readonly string[] = [
@@ -231,6 +246,7 @@ export const DOORS: readonly string[] = [
   'vnf-catalog/shared',
   'load',
   'cli',
+  'conformance',
 ];
 
 export interface CruiseRule {

@@ -1,13 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import {
-  findAllNamings,
-  findMentions,
-  findNamings,
-  findRequirementFaults,
-  parseRequirements,
-} from './mco-requirements.ts';
+import { parseRequirements } from '../conformance/index.ts';
+import { findAllNamings, findMentions, findNamings, findRequirementFaults } from './mco-requirements.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string): string => readFileSync(new URL(`../api-specs/${file}`, import.meta.url), 'utf8');

@@ -1,29 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** One requirement of api-specs/mco/requirements.md. */
-export interface Requirement {
-  readonly id: string;
-  /** `specified`: nothing does so yet. */
-  readonly state: 'implemented' | 'specified';
-  readonly sentence: string;
-}
+import type { Requirement } from '../conformance/index.ts';
 
 const ID = /MCO-[OMDC]-\d{3}/g;
 const ROOMS =
-  '{kernel,descriptors,vnf-catalog,api-specs,vim-drivers,agents,orchestrator,cli,simulation,test}';
-
-/** The requirements of a document, in its order. */
-export function parseRequirements(document: string): readonly Requirement[] {
-  const entries = document.matchAll(
-    /^- \*\*(MCO-[OMDC]-\d{3})\*\* \((implemented|specified)\): (.+(?:\n {2}.+)*)/gm,
-  );
-  return [...entries].map(([, id = '', state = '', sentence = '']) => ({
-    id,
-    state: state as Requirement['state'],
-    sentence: sentence.replaceAll(/\s+/g, ' '),
-  }));
-}
+  '{kernel,descriptors,vnf-catalog,api-specs,vim-drivers,agents,orchestrator,cli,conformance,simulation,test}';
 
 /** A test, or suite of tests, that names a requirement, in its own name or in a comment right above it. */
 export interface Naming {

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { jwtVerify } from 'jose';
 import type { components } from '../../api-specs/generated/mco.ts';
 import { workloadId } from '../../vim-drivers/index.ts';
-import { faultsOf, loadOperations, type Operation } from './openapi-check.ts';
+import { faultsOf, loadOperations, type Operation } from '../../conformance/index.ts';
 
 type Schemas = components['schemas'];
 

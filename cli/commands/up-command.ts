@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { createLogger, type LogLevel } from '../../kernel/index.ts';
 import { defaultDataDirectory, type Environment } from '../context.ts';
-import { logLevelOption, splitPair, wholeNumber } from '../arguments.ts';
+import { logLevelOption, parseListen, splitPair, wholeNumber } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
 import { checkTrust, TRUST } from '../trust-option.ts';
@@ -109,16 +109,4 @@ function tlsOf(certFile?: string, keyFile?: string): { tls?: { certFile: string;
       `TLS needs a certificate and its key; ${certFile === undefined ? '--tls-cert' : '--tls-key'} is missing`,
     );
   return { tls: { certFile, keyFile } };
-}
-
-function parseListen(text: string): { host: string; port: number } {
-  const match = /^(\[[0-9a-fA-F:.]+\]|[^:]+):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match?.[1] === undefined || port > 65_535) {
-    throw new CliFailure(
-      EXIT.usage,
-      `--listen wants address:port, e.g. 127.0.0.1:8900 or [::1]:8900; got "${text}"`,
-    );
-  }
-  return { host: match[1].replace(/^\[|\]$/g, ''), port };
 }

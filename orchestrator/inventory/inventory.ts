@@ -17,6 +17,7 @@ import { clearAlarm } from './host-alarms.ts';
 import { forgetHost, modifyHost, type HostModifications } from './host-changes.ts';
 import { applyHostEvent } from './host-events.ts';
 import { createLeases, type Leases } from './leases.ts';
+import { createMessageSequences } from './message-sequences.ts';
 import { createNonces, NONCE_SECONDS } from './nonces.ts';
 import { openSession, requireHost, type OpenedSession, type SessionRequest } from './open-session.ts';
 import { createSuspectedHosts } from './suspected-hosts.ts';
@@ -98,6 +99,7 @@ export function createInventory(options: InventoryOptions): Inventory {
     log.info({ hostId, was: host.document.state, state: document.state }, 'host is heard');
   }
 
+  const factSequences = createMessageSequences(store);
   const tokens = createEnrolmentTokens(store, clock, ids, random);
 
   async function purgeForEver(signal: AbortSignal): Promise<void> {
@@ -128,7 +130,7 @@ export function createInventory(options: InventoryOptions): Inventory {
       openSession({ store, clock, random, nonces, sessions }, hostId, request),
     requireSession: (token) => requireSession(store, clock, token),
     requireHost: (hostId) => requireHost(store, hostId),
-    putFacts: (hostId, message) => putFacts(store, hostId, message),
+    putFacts: (hostId, message) => putFacts(store, factSequences, hostId, message),
     renewLease,
     clockOffsetMilliseconds: (hostId) => clockOffsets.get(hostId),
     leaseTerms: (hostId) => leases.terms(hostId),

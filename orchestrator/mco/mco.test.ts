@@ -213,6 +213,18 @@ describe('facts', () => {
     expect(bench.store.get('host-facts', 'gw-1')?.document.address).toBe('192.0.2.9');
   });
 
+  // MCO-O-001
+  it('that say nothing new are the newest all the same: older ones are refused after them', async () => {
+    await gw1.request('PUT', '/facts', { sequence: 1, body: FACTS });
+    await gw1.request('PUT', '/facts', { sequence: 5, body: FACTS });
+    const late = { ...FACTS, address: '192.0.2.9' };
+    expect(await gw1.request('PUT', '/facts', { sequence: 3, body: late })).toMatchObject({
+      status: 409,
+      body: { expectedSequence: 6 },
+    });
+    expect(bench.store.get('host-facts', 'gw-1')?.document.address).toBe(FACTS.address);
+  });
+
   // MCO-O-002
   it('of a new boot count from 1 again', async () => {
     await gw1.request('PUT', '/facts', { sequence: 5, body: FACTS });

@@ -49,6 +49,8 @@ export interface TestSystem {
   orchestrator(): Running;
   agent(hostId: string): Running;
   startOrchestrator(): Promise<void>;
+  /** Removes all that the orchestrator keeps; it must not run. */
+  forgetState(): void;
   /** Starts an agent; with `enrol`, with a token of its own. */
   startAgent(hostId: string, options?: AgentStart): Promise<void>;
   /** Enrols hosts, and waits until they are READY with their facts. */
@@ -195,6 +197,7 @@ export async function createTestSystem(): Promise<TestSystem> {
     agent: program,
     request,
     get,
+    forgetState: () => rmSync(data, { recursive: true, force: true, maxRetries: 5 }),
     async startOrchestrator() {
       start('orchestrator', ['up', '--listen', `127.0.0.1:${port}`, '--data', data]);
       await eventually('the orchestrator is ready', () =>

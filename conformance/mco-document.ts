@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
+import { IotmanoError } from '../kernel/index.ts';
 
-const SPECS = join(import.meta.dirname, '../../api-specs');
-const BASE = 'https://schemas.test/';
+const SPECS = join(import.meta.dirname, '../api-specs');
+const BASE = 'https://schemas.iotmano.invalid/';
 
 interface Parameter {
   readonly name: string;
@@ -20,6 +20,8 @@ interface Parameter {
 export interface Operation {
   readonly operationId: string;
   readonly method: string;
+  /** With the parameters in braces. */
+  readonly path: string;
   readonly pattern: RegExp;
   readonly parameters: readonly Parameter[];
   readonly body: ValidateFunction | undefined;
@@ -31,8 +33,8 @@ interface Document {
   readonly components: Record<string, Record<string, unknown>>;
 }
 
-/** The operations of Mco, read from its document, with what checks requests and answers against it. */
-export function loadOperations(): readonly Operation[] {
+/** The schemas of all messages. */
+function loadSchemas(): Ajv2020 {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   for (const name of readdirSync(join(SPECS, 'schemas')).filter((each) => each.endsWith('.json'))) {
@@ -41,6 +43,20 @@ export function loadOperations(): readonly Operation[] {
       $id: BASE + name,
     });
   }
+  return ajv;
+}
+
+/** The operations of Mco, read from its document, with what checks requests and answers against it. */
+export function loadOperations(): readonly Operation[] {
+  operations ??= readOperations();
+  return operations;
+}
+
+/** Checks of all messages take a while to be made, and have no state. */
+let operations: readonly Operation[] | undefined;
+
+function readOperations(): readonly Operation[] {
+  const ajv = loadSchemas();
   const text = readFileSync(join(SPECS, 'mco/mco.openapi.yaml'), 'utf8').replaceAll('../schemas/', BASE);
   const document = parse(text) as Document;
   const resolve = (value: unknown): Record<string, unknown> => {
@@ -67,6 +83,7 @@ export function loadOperations(): readonly Operation[] {
         return {
           operationId: String(operation['operationId']),
           method: method.toUpperCase(),
+          path,
           pattern: new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`),
           parameters: parameters.map((each) => {
             const {
@@ -100,8 +117,16 @@ export function loadOperations(): readonly Operation[] {
   );
 }
 
+/** The headers of a message, as Node has them: names in lower case. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
 /** Everything that is wrong with a request, by the document. */
-export function faultsOf(operation: Operation, request: IncomingMessage, url: URL, body: unknown): string[] {
+export function faultsOf(
+  operation: Operation,
+  request: { readonly headers: Headers },
+  url: URL,
+  body: unknown,
+): string[] {
   const groups = operation.pattern.exec(url.pathname)?.groups ?? {};
   const faults = operation.parameters.flatMap((parameter) => {
     const sources = {
@@ -111,7 +136,7 @@ export function faultsOf(operation: Operation, request: IncomingMessage, url: UR
     };
     const text = sources[parameter.in];
     if (text === undefined) return parameter.required ? [`${parameter.name} is missing`] : [];
-    const value = parameter.isNumber ? Number(text) : parameter.isBoolean ? text === 'true' : text;
+    const value = parameter.isNumber ? Number(text) : parameter.isBoolean ? booleanOf(text) : text;
     return parameter.check(value)
       ? []
       : [`${parameter.name}: ${JSON.stringify(parameter.check.errors?.[0])} (${String(text)})`];
@@ -121,4 +146,34 @@ export function faultsOf(operation: Operation, request: IncomingMessage, url: UR
   return operation.body(body)
     ? faults
     : [...faults, `body: ${JSON.stringify(operation.body.errors?.slice(0, 3))}`];
+}
+
+function booleanOf(text: string | string[]): unknown {
+  return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+/** Everything that is wrong with an answer, by the document; `undefined` as body where there was none. */
+export function answerFaults(
+  operation: Operation,
+  { status, headers, body }: { readonly status: number; readonly headers: Headers; readonly body: unknown },
+): string[] {
+  if (!Object.hasOwn(operation.answers, String(status)))
+    return [`status ${status} is none of ${Object.keys(operation.answers).join(', ')}`];
+  const faults: string[] = [];
+  if (status < 400) {
+    for (const name of ['mco-version', 'mco-sp-id'])
+      if (headers[name] === undefined) faults.push(`the header ${name} is missing`);
+  } else if (!String(headers['content-type']).startsWith('application/problem+json'))
+    faults.push(`an error has to be application/problem+json, not ${String(headers['content-type'])}`);
+  const check = operation.answers[String(status)];
+  if (check !== undefined && !check(body)) faults.push(`body: ${JSON.stringify(check.errors?.slice(0, 3))}`);
+  return faults;
+}
+
+/** Everything that is wrong with a value, by one of the schemas. */
+export function schemaFaults(name: string, value: unknown): string[] {
+  const ajv = loadSchemas();
+  const check = ajv.getSchema(BASE + name);
+  if (check === undefined) throw new IotmanoError('internal', `Mco has no schema ${name}`);
+  return check(value) === true ? [] : [ajv.errorsText(check.errors?.slice(0, 3))];
 }

@@ -1,0 +1,248 @@
+import { writeFileSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import type * as Conformance from '../../conformance/index.ts';
+import type { CaseResult, ConformanceResult, ReportFormat } from '../../conformance/index.ts';
+import { IotmanoError, messageOf, randomIds, systemClock } from '../../kernel/index.ts';
+import { parseListen, wholeNumber } from '../arguments.ts';
+import type { Environment } from '../context.ts';
+import { CliFailure, EXIT } from '../failure.ts';
+import { printText, say, type OutputFormat } from '../output.ts';
+import { stopSignal } from '../stop-signal.ts';
+
+interface KitFlags {
+  readonly binding: 'http' | 'nats';
+  readonly only?: readonly string[];
+  readonly list?: boolean;
+  readonly timeout: number;
+  readonly format?: ReportFormat;
+  readonly file?: string;
+}
+
+interface AgentKitFlags extends KitFlags {
+  readonly listen: string;
+  readonly workload?: string;
+  readonly restartCommand?: string;
+  readonly leaveCommand?: string;
+  readonly wait: number;
+}
+
+interface OrchestratorKitFlags extends KitFlags {
+  readonly target?: string;
+  readonly token?: readonly string[];
+  readonly operatorCommand?: string;
+  readonly byHand?: boolean;
+  readonly caFile?: string;
+}
+
+const HELP = `
+Exit codes: 0 nothing has failed   1 something has failed   2 nothing could be checked
+What each side needs, and every case: docs/conformance.md`;
+
+/** `iotmano conformance …`: checks one side of the reference point Mco, whoever made it. */
+export function addKitCommands(program: Command, env: Environment): void {
+  const group = program
+    .command('conformance')
+    .description('check an agent or an orchestrator that anybody made against the requirements of Mco');
+
+  withKitFlags(group.command('agent'))
+    .description('play an orchestrator, and check the agent that comes')
+    .option(
+      '--listen <address:port>',
+      'where the agent finds the kit; port 0 takes a free one',
+      '127.0.0.1:0',
+    )
+    .option('--workload <file>', 'what the host of the agent can run (JSON); default: a process with node')
+    .option('--restart-command <command>', 'kills the agent with SIGKILL and starts it again')
+    .option('--leave-command <command>', 'lets the agent leave, and ends when it has')
+    .option('--wait <seconds>', 'how long the agent is waited for', wholeNumber('--wait', 1), 120)
+    .addHelpText('after', HELP)
+    .action((flags: AgentKitFlags, command: Command) => orCouldNot(() => runAgentKit(flags, command)));
+
+  withKitFlags(group.command('orchestrator'))
+    .description('play agents, and check the orchestrator that they speak to')
+    .option('--target <url>', 'where the orchestrator answers')
+    .option(
+      '--token <token...>',
+      'one-time enrolment tokens that any host may use; IOTMANO_ENROLMENT_TOKEN is taken, too',
+    )
+    .option(
+      '--operator-command <command>',
+      'does what an operator does: is run with an action and its arguments',
+    )
+    .option('--by-hand', 'ask for what an operator has to do, and wait for Enter')
+    .option('--ca-file <file>', 'further certificate authorities (PEM)')
+    .addHelpText('after', HELP)
+    .action((flags: OrchestratorKitFlags, command: Command) =>
+      orCouldNot(() => runOrchestratorKit(flags, command, env)),
+    );
+}
+
+function withKitFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--binding <binding>', 'what carries the messages')
+        .choices(['http', 'nats'])
+        .default('http'),
+    )
+    .option('--only <ids>', 'requirements or cases to play, separated by commas', split)
+    .option('--list', 'list the cases and the requirements that they show, and end')
+    .option('--timeout <seconds>', 'longest time of one case', wholeNumber('--timeout', 1), 60)
+    .addOption(
+      new Option('--format <format>', 'of the result; default: table').choices(['table', 'json', 'junit']),
+    )
+    .option('-f, --file <file>', 'write the result there; what is shown is a line for each case then');
+}
+
+function split(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}
+
+async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void> {
+  const kit = await import('../../conformance/index.ts');
+  if (flags.list === true) return list(kit.AGENT_CASES);
+  requireHttp(flags);
+  const { host, port } = parseListen(flags.listen);
+  requireLoopback(host);
+  const { signal, stopped } = stopping();
+  const result = await kit.checkAgent({
+    ...flags,
+    listen: (handler) => kit.listenOverHttp({ address: host, port }, handler, systemClock),
+    workload: flags.workload === undefined ? kit.DEFAULT_WORKLOAD : kit.readWorkloadFile(flags.workload),
+    timeoutSeconds: flags.timeout,
+    waitSeconds: flags.wait,
+    clock: systemClock,
+    ids: randomIds,
+    signal,
+    onListening: ({ url, token }) => {
+      say(
+        `Start the agent now, with an empty data directory:\n  orchestrator     ${url}\n  enrolment token  ${token}`,
+      );
+    },
+    onCase: tellCase,
+  });
+  finish(result, flags, command, kit, stopped());
+}
+
+async function runOrchestratorKit(
+  flags: OrchestratorKitFlags,
+  command: Command,
+  env: Environment,
+): Promise<void> {
+  const kit = await import('../../conformance/index.ts');
+  if (flags.list === true) return list(kit.ORCHESTRATOR_CASES);
+  requireHttp(flags);
+  const { signal, stopped } = stopping();
+  const operator =
+    flags.operatorCommand !== undefined
+      ? kit.createCommandOperator(flags.operatorCommand, signal)
+      : flags.byHand === true
+        ? kit.createAskingOperator(process.stdin, process.stderr, signal)
+        : kit.NO_OPERATOR;
+  const given = env['IOTMANO_ENROLMENT_TOKEN']?.trim() ?? '';
+  const tokens = [...(flags.token ?? []), ...(given === '' ? [] : [given])];
+  if (tokens.length === 0 && operator === kit.NO_OPERATOR)
+    throw new CliFailure(
+      EXIT.usage,
+      'the kit has to enrol hosts: give --token (or IOTMANO_ENROLMENT_TOKEN), --operator-command or --by-hand',
+    );
+  const result = await kit.checkOrchestrator({
+    wire: kit.createHttpAgentWire({ target: targetOf(flags), caFile: flags.caFile, clock: systemClock }),
+    operator,
+    tokens,
+    only: flags.only,
+    timeoutSeconds: flags.timeout,
+    clock: systemClock,
+    ids: randomIds,
+    signal,
+    onCase: tellCase,
+  });
+  finish(result, flags, command, kit, stopped());
+}
+
+function requireHttp({ binding }: KitFlags): void {
+  if (binding === 'http') return;
+  throw new CliFailure(
+    EXIT.usage,
+    '--binding nats is not there yet: the kit speaks the binding to HTTP; check that one with --binding http',
+  );
+}
+
+/** The kit speaks plain HTTP to its agent, and an agent has to refuse that from any other address (MCO-C-002). */
+function requireLoopback(host: string): void {
+  if (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)) return;
+  throw new CliFailure(
+    EXIT.usage,
+    `--listen wants a loopback address, since agents refuse plain HTTP on any other; got "${host}". For an agent on another machine forward the port, e.g. ssh -R 8900:127.0.0.1:8900 MACHINE`,
+  );
+}
+
+function targetOf({ target }: OrchestratorKitFlags): URL {
+  const url = target === undefined || !URL.canParse(target) ? undefined : new URL(target);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new CliFailure(
+    EXIT.usage,
+    `--target wants the http or https URL of the orchestrator, e.g. http://127.0.0.1:8900; got ${target === undefined ? 'nothing' : `"${target}"`}`,
+  );
+}
+
+function list(
+  cases: readonly { readonly id: string; readonly title: string; readonly requirements: readonly string[] }[],
+): void {
+  for (const { id, title, requirements } of cases)
+    printText(`${id}  ${requirements.join(' ')}\n  ${title}\n`);
+}
+
+/** Aborted by the first SIGINT or SIGTERM: what has been judged by then is told. */
+function stopping(): { readonly signal: AbortSignal; readonly stopped: () => boolean } {
+  const abort = new AbortController();
+  void stopSignal().then(() => abort.abort());
+  return { signal: abort.signal, stopped: () => abort.signal.aborted };
+}
+
+const MARKS = { passed: 'passed', failed: 'FAILED', 'not-applicable': 'not applicable' } as const;
+
+function tellCase({ id, verdict, faults, reason, seconds }: CaseResult): void {
+  say(`${MARKS[verdict].padEnd(14)}  ${seconds.toFixed(1).padStart(5)} s  ${id}`);
+  for (const { requirements, message } of faults) say(`    ${requirements.join(', ')}: ${message}`);
+  if (reason !== undefined) say(`    ${reason}`);
+}
+
+/** What is loaded when it is needed only. */
+type Kit = Pick<typeof Conformance, 'hasPassed' | 'renderResult' | 'summaryOf'>;
+
+function finish(
+  result: ConformanceResult,
+  flags: KitFlags,
+  command: Command,
+  kit: Kit,
+  isStopped: boolean,
+): void {
+  const { output } = command.optsWithGlobals<{ output?: OutputFormat }>();
+  const text = kit.renderResult(result, flags.format ?? output ?? 'table');
+  if (flags.file === undefined) printText(text);
+  else write(flags.file, text);
+  say(kit.summaryOf(result));
+  if (isStopped) throw new CliFailure(EXIT.usage, 'stopped before all cases were played');
+  process.exitCode = kit.hasPassed(result) ? EXIT.ok : EXIT.failed;
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new CliFailure(EXIT.usage, `--file ${file} cannot be written: ${messageOf(error)}`);
+  }
+}
+
+/** Whatever keeps the kit from checking ends with 2, so that it is never taken for a result. */
+async function orCouldNot(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof IotmanoError)) throw error;
+    throw new CliFailure(EXIT.usage, `nothing could be checked: ${error.message}`);
+  }
+}

@@ -1,0 +1,21 @@
+/** Every case that checks an agent; those that judge all that came are the last ones but for the leaving. */
+import type { AgentCase } from '../stage.ts';
+import { absenceCases } from './absence-cases.ts';
+import { answerCases } from './answer-cases.ts';
+import { artifactCases } from './artifact-cases.ts';
+import { conductCases } from './conduct-cases.ts';
+import { leaveCases } from './leave-cases.ts';
+import { monitoringCases } from './monitoring-cases.ts';
+import { reportCases } from './report-cases.ts';
+import { wantedCases } from './wanted-cases.ts';
+
+export const AGENT_CASES: readonly AgentCase[] = [
+  ...answerCases,
+  ...wantedCases,
+  ...reportCases,
+  ...artifactCases,
+  ...monitoringCases,
+  ...absenceCases,
+  ...conductCases,
+  ...leaveCases,
+];

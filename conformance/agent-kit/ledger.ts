@@ -1,0 +1,110 @@
+import type { IdSource } from '../../kernel/index.ts';
+import type { components } from '../../api-specs/generated/mco.ts';
+
+export type Schemas = components['schemas'];
+export type WorkloadKey = Schemas['workload-key'];
+export type AssignmentWish = Omit<Schemas['assignment'], 'generation'>;
+
+/** What the played orchestrator knows and wants: changed by cases, told to the agent. */
+export interface Ledger {
+  readonly token: string;
+  stateId: string;
+  isStateConfirmed: boolean;
+  leaseNumber: number;
+  readonly heartbeatIntervalSeconds: number;
+  readonly leaseSeconds: number;
+  revision: number;
+  assignments: readonly Schemas['assignment'][];
+  removed: readonly { readonly key: WorkloadKey; readonly revision: number }[];
+  jobs: readonly Schemas['collection-job'][];
+  /** Files by digest. */
+  readonly files: Map<string, Buffer>;
+  /** Absent: no host is enrolled. */
+  host: { readonly hostId: string; readonly publicKey: Schemas['public-key'] } | undefined;
+  readonly nonces: Set<string>;
+  /** Token of each open session, with its boot. */
+  readonly sessions: Map<string, string>;
+  /** Numbers that are expected next, by boot and operation. */
+  readonly expected: Map<string, number>;
+  isFullRequired: boolean;
+  /** As the reports add up, by `idOf`. */
+  readonly observed: Map<string, Schemas['observed-workload']>;
+  readonly ids: IdSource;
+}
+
+export const HEARTBEAT_SECONDS = 1;
+/** Long enough for a machine that is busy. */
+export const LEASE_SECONDS = 2;
+
+export function createLedger(ids: IdSource): Ledger {
+  return {
+    token: `${ids.uuid()}.${ids.uuid()}`,
+    stateId: ids.uuid(),
+    isStateConfirmed: true,
+    leaseNumber: 10,
+    heartbeatIntervalSeconds: HEARTBEAT_SECONDS,
+    leaseSeconds: LEASE_SECONDS,
+    revision: 100,
+    assignments: [],
+    removed: [],
+    jobs: [],
+    files: new Map(),
+    host: undefined,
+    nonces: new Set(),
+    sessions: new Map(),
+    expected: new Map(),
+    isFullRequired: true,
+    observed: new Map(),
+    ids,
+  };
+}
+
+export function idOf({ tenant, vnfInstanceId, unit, generation }: WorkloadKey): string {
+  return `${tenant}/${vnfInstanceId}/${unit}/${generation}`;
+}
+
+/** Wants exactly these from now on, at the next revision; what is as it was keeps its generation. */
+export function assign(ledger: Ledger, wishes: readonly AssignmentWish[]): void {
+  ledger.revision += 1;
+  const before = new Map(ledger.assignments.map((each) => [idOf(each.workload.key), each]));
+  const next = wishes.map((wish) => {
+    const known = before.get(idOf(wish.workload.key));
+    const isSame = known !== undefined && JSON.stringify(known.workload) === JSON.stringify(wish.workload);
+    return isSame ? known : { ...wish, generation: ledger.revision };
+  });
+  const wanted = new Set(next.map(({ workload }) => idOf(workload.key)));
+  ledger.removed = [
+    ...ledger.removed.filter(({ key }) => !wanted.has(idOf(key))),
+    ...ledger.assignments
+      .filter(({ workload }) => !wanted.has(idOf(workload.key)))
+      .map(({ workload }) => ({ key: workload.key, revision: ledger.revision })),
+  ];
+  ledger.assignments = next;
+}
+
+/** The wanted state for who has `since`; the whole without it. */
+export function wantedSince(ledger: Ledger, since: number | undefined): Schemas['wanted'] {
+  const { revision, leaseNumber, assignments, removed } = ledger;
+  const from = since ?? -1;
+  return {
+    revision,
+    full: since === undefined,
+    fence: { leaseNumber, revision },
+    stateId: ledger.stateId,
+    stateIdConfirmed: ledger.isStateConfirmed,
+    heartbeatIntervalSeconds: ledger.heartbeatIntervalSeconds,
+    leaseSeconds: ledger.leaseSeconds,
+    draining: false,
+    assignments: assignments.filter(({ generation }) => generation > from),
+    removed: since === undefined ? [] : removed.filter((each) => each.revision > from).map(({ key }) => key),
+    collectionJobs: [...ledger.jobs],
+    diagnosticRequests: [],
+  };
+}
+
+/** Takes a report over: what the host runs, as it says. */
+export function takeReport(ledger: Ledger, report: Schemas['report']): void {
+  if (report.full) ledger.observed.clear();
+  for (const key of report.removed) ledger.observed.delete(idOf(key));
+  for (const each of report.workloads) ledger.observed.set(idOf(each.key), each);
+}

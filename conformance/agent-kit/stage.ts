@@ -1,0 +1,138 @@
+import type { Clock, IdSource } from '../../kernel/index.ts';
+import { CaseFailure, NotApplicable, type Case } from '../case.ts';
+import { runShell } from '../operator.ts';
+import type { Trace } from '../trace.ts';
+import { assign, idOf, type AssignmentWish, type Ledger, type Schemas } from './ledger.ts';
+import type { Received } from './orchestrator-wire.ts';
+import type { PlayedOrchestrator } from './played-orchestrator.ts';
+import { wishOf, type WorkloadFile } from './workload.ts';
+
+/** What a case that checks an agent has at hand. */
+export interface AgentStage {
+  readonly played: PlayedOrchestrator;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly workload: WorkloadFile;
+  /** What came since the case began, of one operation or of all. */
+  since(operation?: string): readonly Received[];
+  /** Waits until there is something. @throws CaseFailure naming what did not come to pass */
+  until<T>(what: string, look: () => T | undefined | false, seconds?: number): Promise<T>;
+  /** Everything right, nothing assigned, nothing collected, and the agent there. */
+  calm(): Promise<void>;
+  /** A name for a workload that was never there. */
+  newName(): string;
+  assign(...wishes: readonly AssignmentWish[]): void;
+  collect(...jobs: readonly Schemas['collection-job'][]): void;
+  /** Assigns the workload that runs, alone, and waits until it does. */
+  run(): Promise<AssignmentWish>;
+  /** The first instance as the agent reports it. */
+  instanceOf(wish: AssignmentWish): Schemas['observed-instance'] | undefined;
+  isRunning(wish: AssignmentWish): boolean;
+  /** Has the agent killed and started again, and waits for its next boot. @throws NotApplicable without a command for it */
+  restart(): Promise<{ readonly bootId: string }>;
+  /** @throws NotApplicable without a command for it */
+  leave(): Promise<void>;
+  sleep(seconds: number): Promise<void>;
+}
+
+export type AgentCase = Case<AgentStage>;
+
+export interface AgentStageOptions {
+  readonly played: PlayedOrchestrator;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly workload: WorkloadFile;
+  readonly restartCommand?: string | undefined;
+  readonly leaveCommand?: string | undefined;
+  /** Of a whole case; what is waited for within it may take a third of it. */
+  readonly timeoutSeconds: number;
+}
+
+const LOOK_MILLISECONDS = 20;
+
+/** What the tester's own commands have to do. */
+const COMMANDS = {
+  restart: 'kills the agent without warning (SIGKILL) and starts it again',
+  leave: 'lets the agent leave its orchestrator and waits until it has',
+} as const;
+
+/** What to say of a case that needs a command. */
+export function needsCommand(name: string): string {
+  return `needs a command that ${COMMANDS[name as keyof typeof COMMANDS]}: give --${name}-command`;
+}
+
+export function createAgentStage(options: AgentStageOptions, trace: Trace, signal: AbortSignal): AgentStage {
+  const { played, clock, ids, workload } = options;
+  const { ledger } = played;
+  const begin = played.received.length;
+  played.trace = trace;
+  const command = async (line: string | undefined, name: keyof typeof COMMANDS): Promise<void> => {
+    if (line === undefined) throw new NotApplicable(needsCommand(name));
+    const { code, stderr } = await runShell(line, [], signal);
+    if (code !== 0)
+      throw new CaseFailure(
+        `--${name}-command ended with ${code ?? 'a signal'}: ${stderr.trim().slice(-500)}`,
+      );
+  };
+  const stage: AgentStage = {
+    played,
+    ledger,
+    clock,
+    workload,
+    since: (operation) =>
+      played.received.slice(begin).filter((each) => operation === undefined || each.operation === operation),
+    async until(what, look, seconds = options.timeoutSeconds / 3) {
+      const end = clock.monotonic() + seconds * 1000;
+      for (;;) {
+        const found = look();
+        if (found !== undefined && found !== false) return found;
+        if (signal.aborted || clock.monotonic() > end)
+          throw new CaseFailure(`it did not come to pass within ${seconds} s that ${what}`);
+        await clock.sleep(LOOK_MILLISECONDS, signal);
+      }
+    },
+    async calm() {
+      played.fate = undefined;
+      played.revise = undefined;
+      await played.wire.appear();
+      ledger.isStateConfirmed = true;
+      ledger.jobs = [];
+      assign(ledger, []);
+      const from = played.received.length;
+      await stage.until('the agent takes over that nothing is assigned', () => {
+        const hasTaken = played.received
+          .slice(from)
+          .some(
+            ({ operation, query }) =>
+              operation === 'getWanted' && Number(query.get('since')) >= ledger.revision,
+          );
+        return hasTaken && ledger.observed.size === 0;
+      });
+    },
+    newName: () => `kit-${ids.uuid().slice(0, 8)}`,
+    assign: (...wishes) => assign(ledger, wishes),
+    collect: (...jobs) => {
+      ledger.jobs = jobs;
+      ledger.revision += 1;
+    },
+    async run() {
+      const wish = wishOf(stage.newName(), workload.runs);
+      stage.assign(wish);
+      await stage.until('the workload is reported as RUNNING', () => stage.isRunning(wish));
+      return wish;
+    },
+    instanceOf: ({ workload: { key } }) => ledger.observed.get(idOf(key))?.instances[0],
+    isRunning: (wish) => stage.instanceOf(wish)?.state === 'RUNNING',
+    async restart() {
+      const before = new Set(played.received.map(({ bootId }) => bootId));
+      await command(options.restartCommand, 'restart');
+      const first = await stage.until('the agent is there again, with a new boot id', () =>
+        played.received.find(({ bootId, operation }) => operation === 'openSession' && !before.has(bootId)),
+      );
+      return { bootId: first.bootId };
+    },
+    leave: () => command(options.leaveCommand, 'leave'),
+    sleep: (seconds) => clock.sleep(seconds * 1000, signal),
+  };
+  return stage;
+}

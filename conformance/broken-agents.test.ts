@@ -1,0 +1,108 @@
+/** The kit against agents that are right but for one behaviour each: it has to name the requirement that is broken, and no other. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createAgentRunner } from '../agents/testkit/agent-runner.ts';
+import { runAgent } from '../agents/index.ts';
+import { randomIds, systemClock } from '../kernel/index.ts';
+import { DEFAULT_WORKLOAD, checkAgent, listenOverHttp, type ConformanceResult } from './index.ts';
+import { BROKEN_AGENTS, BROKEN_AGENTS_WITH_PROGRAMS, type BrokenAgent } from './testkit/broken-agents.ts';
+import { startMeddlingProxy, type Meddle, type MeddlingProxy } from './testkit/meddling-proxy.ts';
+
+/** Whatever starts an agent here can end it, with all that it runs. */
+interface StartedAgent {
+  end(): Promise<void>;
+}
+
+/** An agent on a fake host, or with the driver of processes. */
+async function startAgent(
+  serverUrl: string,
+  enrolmentToken: string,
+  hasPrograms: boolean,
+): Promise<StartedAgent> {
+  const runner = createAgentRunner(serverUrl);
+  if (!hasPrograms) {
+    await runner.start({ enrolmentToken });
+    return { end: () => runner.cleanUp() };
+  }
+  const ending = new AbortController();
+  const { openDrivers: _fake, ...options } = runner.options({
+    enrolmentToken,
+    mustStopFunctions: true,
+    clock: systemClock,
+    signal: ending.signal,
+  });
+  const running = runAgent(options);
+  return {
+    end: async () => {
+      ending.abort();
+      await running;
+      await runner.cleanUp();
+    },
+  };
+}
+
+async function check(
+  meddle: Meddle,
+  only: readonly string[],
+  { isWasteful = false, hasPrograms = false } = {},
+): Promise<ConformanceResult> {
+  let proxy: MeddlingProxy | undefined;
+  let agent: StartedAgent | undefined;
+  let starting: Promise<void> = Promise.resolve();
+  const start = async ({ url, token }: { url: string; token: string }): Promise<void> => {
+    proxy = await startMeddlingProxy(url, meddle, isWasteful);
+    agent = await startAgent(proxy.url, token, hasPrograms);
+  };
+  try {
+    return await checkAgent({
+      listen: (handler) => listenOverHttp({ address: '127.0.0.1', port: 0 }, handler, systemClock),
+      workload: DEFAULT_WORKLOAD,
+      only,
+      timeoutSeconds: 25,
+      waitSeconds: 60,
+      clock: systemClock,
+      ids: randomIds,
+      signal: new AbortController().signal,
+      onListening: (told) => {
+        starting = start(told);
+      },
+    });
+  } finally {
+    await starting;
+    await agent?.end();
+    await proxy?.close();
+  }
+}
+
+/** All at once: each mostly waits, for pauses of the agent and for what must not happen. */
+const ALL: readonly (BrokenAgent & { readonly hasPrograms: boolean })[] = [
+  ...BROKEN_AGENTS.map((each) => ({ ...each, hasPrograms: false })),
+  ...BROKEN_AGENTS_WITH_PROGRAMS.map((each) => ({ ...each, hasPrograms: true })),
+];
+// The agent of the tests hurries: it does not wait for as long as it is asked to.
+const WITHOUT_HURRY = BROKEN_AGENTS.map(({ requirement }) => requirement).filter((id) => id !== 'MCO-C-013');
+const results = new Map<BrokenAgent | 'right', Promise<ConformanceResult>>();
+
+beforeAll(() => {
+  results.set(
+    'right',
+    check((_, forward) => forward(), WITHOUT_HURRY),
+  );
+  for (const each of ALL) results.set(each, check(each.make(), [each.requirement], each));
+  return Promise.allSettled(results.values());
+}, 120_000);
+
+describe('the kit', () => {
+  it('finds nothing wrong through a proxy that meddles with nothing', async () => {
+    const result = await results.get('right');
+    expect(result?.cases.length).toBeGreaterThan(15);
+    expect(
+      result?.cases.flatMap(({ id, faults }) => faults.map(({ message }) => `${id}: ${message}`)),
+    ).toEqual([]);
+  });
+
+  it.each(ALL)('finds an agent that $does ($requirement)', async (broken) => {
+    const result = await results.get(broken);
+    const failed = result?.requirements.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
+    expect(failed).toEqual([broken.requirement]);
+  });
+});

@@ -1,0 +1,21 @@
+/** Every case that checks an orchestrator. */
+import type { OrchestratorCase } from '../stage.ts';
+import { artifactCases } from './artifact-cases.ts';
+import { enrolmentCases } from './enrolment-cases.ts';
+import { envelopeCases } from './envelope-cases.ts';
+import { identityCases } from './identity-cases.ts';
+import { monitoringCases } from './monitoring-cases.ts';
+import { reportCases } from './report-cases.ts';
+import { sessionCases } from './session-cases.ts';
+import { wantedCases } from './wanted-cases.ts';
+
+export const ORCHESTRATOR_CASES: readonly OrchestratorCase[] = [
+  ...envelopeCases,
+  ...enrolmentCases,
+  ...sessionCases,
+  ...identityCases,
+  ...wantedCases,
+  ...reportCases,
+  ...artifactCases,
+  ...monitoringCases,
+];

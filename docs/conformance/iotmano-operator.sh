@@ -1,0 +1,41 @@
+#!/bin/sh
+# What an operator of iotmano does for `iotmano conformance orchestrator --operator-command`: an action, and its arguments. Change the
+# commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable.
+#
+# IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. FUNCTION: invariantId of an onboarded function that needs nothing else, for
+# `assign`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
+set -eu
+
+action=$1
+host=${2:-}
+iotmano=${IOTMANO:-iotmano}
+
+case $action in
+  token)
+    if [ "$host" = - ]; then set -- --valid "$3"; else set -- --host-id "$host" --valid "$3"; fi
+    $iotmano token enrol "$@"
+    ;;
+  assign)
+    [ -n "${FUNCTION:-}" ] || exit 64
+    folder=$(mktemp -d)
+    trap 'rm -r "$folder"' EXIT
+    # The hosts of the kit have their own name as the label `site`.
+    cat > "$folder/$host.yaml" <<DESCRIPTOR
+apiVersion: iotmano/v1
+kind: IoTServiceDescriptor
+metadata: { invariantId: 'urn:conformance:$host', version: 1.0.0, provider: conformance, name: '$host' }
+functions:
+  - { name: kit, function: '$FUNCTION', version: '>=0.0.0', coverage: { each: 'site = $host' } }
+DESCRIPTOR
+    $iotmano package onboard "$folder/$host.yaml" > /dev/null
+    $iotmano service deploy "$host" > /dev/null
+    ;;
+  unassign) $iotmano service rm "$host" > /dev/null ;;
+  confirm) $iotmano host confirm "$host" ;;
+  settle) $iotmano host settle "$host" ;;
+  forget) $iotmano host forget "$host" ;;
+  state) $iotmano hosts | awk -v host="$host" '$1 == host { print $2 }' ;;
+  restart) [ -n "${RESTART:-}" ] || exit 64; sh -c "$RESTART" ;;
+  reset) [ -n "${RESET:-}" ] || exit 64; sh -c "$RESET" ;;
+  *) exit 64 ;;
+esac
