@@ -15,6 +15,7 @@ import { addPackageCommands } from './commands/package-commands.ts';
 import { addPlacementCommands } from './commands/placement-commands.ts';
 import { addScalingCommands } from './commands/scaling-commands.ts';
 import { addServiceCommands } from './commands/service-commands.ts';
+import { addNatsCommand } from './commands/nats-command.ts';
 import { addTokenCommands } from './commands/token-commands.ts';
 import { addUpCommand } from './commands/up-command.ts';
 import { addVimCommands } from './commands/vim-commands.ts';
@@ -69,6 +70,7 @@ function createProgram(env: Environment): Command {
   addLogsCommand(program, env);
   addLoadCommands(program, env);
   addTokenCommands(program, env);
+  addNatsCommand(program, env);
   for (const command of allCommands(program)) command.exitOverride();
   return program;
 }

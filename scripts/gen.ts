@@ -9,6 +9,7 @@ import { renderArchitecture } from './gen-architecture.ts';
 import { renderDescriptorDocs } from './gen-descriptor-docs.ts';
 import { renderMcoDocs } from './gen-mco-docs.ts';
 import { renderMcoRequirements } from './gen-mco-requirements.ts';
+import { renderNatsOperations } from './gen-nats-operations.ts';
 import { renderErrorDocs, renderStateDocs } from './gen-tables.ts';
 import { renderWireTypes } from './gen-wire-types.ts';
 
@@ -22,6 +23,7 @@ const files = new Map<string, string>([
   ['docs/descriptors.md', renderDescriptorDocs()],
   ['docs/mco-reference.md', renderMcoDocs()],
   ['api-specs/mco/requirements.md', await renderMcoRequirements()],
+  ['api-specs/generated/mco-nats.ts', await renderNatsOperations()],
   ...(await renderWireTypes()),
 ]);
 
