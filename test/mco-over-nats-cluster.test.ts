@@ -41,7 +41,7 @@ async function beat(agent: NatsAgent, signal: AbortSignal): Promise<void> {
 
 describe.skipIf(isServiceMissing('nats-server'))('Mco over a cluster of NATS', () => {
   beforeAll(async () => {
-    bench = await createNatsBench(3);
+    bench = await createNatsBench({ count: 3 });
     orchestrator = bench.startOrchestrator();
     for (const hostId of HOSTS) {
       const agent = await bench.agent(hostId, await bench.credential(orchestrator, hostId));
@@ -70,6 +70,9 @@ describe.skipIf(isServiceMissing('nats-server'))('Mco over a cluster of NATS', (
       expect(isKilled).toBe(true);
       const { points } = orchestrator.monitoring.statistics();
       expect(points).toBe(HOSTS.length * ROUNDS);
+      // One that comes now finds its way, too.
+      const late = await bench.agent('gw-late', await bench.credential(orchestrator, 'gw-late'));
+      await eventually(() => late.sessions.envelope());
       for (const agent of agents) {
         const known = [...bench.store.listByPrefix('observed', `${agent.hostId}.`)];
         expect(known.map(({ document }) => document.workload.instances[0]?.restarts)).toEqual([ROUNDS]);

@@ -1,6 +1,6 @@
 /** Mco over real servers of NATS: the orchestrator's listener and the agent's transport, against each other. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { sign } from 'node:crypto';
+import { createHash, createPrivateKey, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -139,7 +139,7 @@ describe.skipIf(isServiceMissing('nats-server'))('Mco over NATS', () => {
       const { sub, nats } = decode<{ pub: { allow: string[] } }>(jwtOf(agent));
       expect(sub).toBe(nkeyName(agent.identity.publicJwk.x));
       expect(nats.pub?.allow.every((subject) => subject.startsWith('mco.v1.gw-key.'))).toBe(true);
-      const files = readdirSync(join(bench.folder, 'gw-key'), { recursive: true });
+      const files = readdirSync(join(bench.folder, 'gw-key'));
       expect(new Set(files)).toEqual(new Set(['host.key', 'identity.json', 'nats-user.jwt']));
     });
 
@@ -225,6 +225,37 @@ describe.skipIf(isServiceMissing('nats-server'))('Mco over NATS', () => {
         expect(answer.status).toBeLessThan(500);
         expect(JSON.parse(answer.body.toString()) as object).toMatchObject({ status: answer.status });
       }
+    });
+
+    it('that enrols hears nothing of what the host with its name is told', async () => {
+      const agent = await enrolled('gw-heard');
+      const [token = '', jwt = ''] = (await bench.credential(orchestrator, 'gw-heard')).split('~');
+      const seed = createHash('sha256').update(`mco-enrolment:${token}`).digest();
+      const key = createPrivateKey({
+        key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
+        format: 'der',
+        type: 'pkcs8',
+      });
+      const listening = await connect({
+        servers: [...bench.servers.urls],
+        authenticator: (nonce) => ({
+          jwt,
+          sig: sign(null, Buffer.from(nonce ?? ''), key).toString('base64url'),
+        }),
+      });
+      for (const subject of [
+        '_INBOX.mco.gw-heard.>',
+        '_INBOX.mco.gw-heard.*.*',
+        'mco.v1.gw-heard.wanted.changed',
+      ])
+        expect(
+          await violationOf(listening, () => void listening.subscribe(subject, { callback: () => {} })),
+        ).toContain('Permissions Violation');
+      expect(await violationOf(listening, () => listening.publish('mco.v1.gw-heard.session'))).toContain(
+        'Permissions Violation',
+      );
+      await listening.close();
+      expect((await agent.client.wanted({ waitSeconds: 0 })).wanted).toMatchObject({ full: true });
     });
 
     it('enrols as itself only, and with a credential for NATS only', async () => {

@@ -13,7 +13,7 @@ import {
   type Transport,
 } from '../../agents/mco-client/index.ts';
 import { createLogger, parseId, randomIds, systemClock, type HostId } from '../../kernel/index.ts';
-import { createAuthenticator } from '../../orchestrator/api/index.ts';
+import { createApi, createAuthenticator, serveApi, type ApiServer } from '../../orchestrator/api/index.ts';
 import { createInventory, type Inventory } from '../../orchestrator/inventory/index.ts';
 import { createMco, type McoOptions } from '../../orchestrator/mco/index.ts';
 import {
@@ -36,6 +36,8 @@ export const CONTENT = randomBytes(1_300_000);
 export interface NatsOrchestrator {
   readonly inventory: Inventory;
   readonly monitoring: Monitoring;
+  /** The same over HTTP, beside it. */
+  serveHttp(): Promise<ApiServer>;
   stop(): Promise<void>;
 }
 
@@ -48,8 +50,14 @@ export interface NatsBench {
   startOrchestrator(): NatsOrchestrator;
   /** What an operator gives out for a host. */
   credential(orchestrator: NatsOrchestrator, hostId: string): Promise<string>;
-  agent(hostId: string, credential?: string): Promise<NatsAgent>;
+  agent(hostId: string, credential?: string, more?: AgentPlace): Promise<NatsAgent>;
   close(): Promise<void>;
+}
+
+/** Where an agent finds the orchestrator, if not over the servers of NATS of the bench. */
+export interface AgentPlace {
+  readonly serverUrl?: string;
+  readonly caFile?: string;
 }
 
 /** The agent's side, without its loops. */
@@ -62,10 +70,17 @@ export interface NatsAgent {
   readonly transport: Transport;
 }
 
-export async function createNatsBench(count = 1): Promise<NatsBench> {
+export interface NatsBenchOptions {
+  readonly count?: number;
+  /** Makes a certificate for 127.0.0.1 in the folder; everybody trusts it, agents only where they are told to. */
+  readonly makeTls?: (folder: string) => { readonly certFile: string; readonly keyFile: string };
+}
+
+export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions = {}): Promise<NatsBench> {
   const folder = mkdtempSync(join(tmpdir(), 'mco-nats-'));
   const keys = loadAccountKeys(folder);
-  const servers = await startNatsServers(keys, folder, count);
+  const tls = makeTls?.(folder);
+  const servers = await startNatsServers(keys, folder, { count, ...(tls === undefined ? {} : { tls }) });
   const store = createMemoryStore();
   const clock = systemClock;
   const log = createLogger('nats-bench', process.env['NATS_BENCH_LOG'] === undefined ? 'silent' : 'debug');
@@ -82,15 +97,18 @@ export async function createNatsBench(count = 1): Promise<NatsBench> {
     const monitoring = createMonitoring({ store, clock });
     const mco = createMco({ store, clock, log, inventory, monitoring, artifacts, m2mSpId: SP_ID });
     const authenticate = createAuthenticator(store, clock, SHORT_LIVED_KEY);
+    const api = { store, clock, log, ids: randomIds, documents: sharedDocuments(), authenticate };
     const binding = createNatsBinding({
       mco,
-      api: { store, clock, log, ids: randomIds, documents: sharedDocuments(), authenticate },
+      api,
       keys,
-      place: parseNatsPlace(servers.urls),
+      place: parseNatsPlace(servers.urls, tls?.certFile),
       maxStreamBytes: 64 * 1024 * 1024,
     });
     binding.start();
-    const orchestrator = { inventory, monitoring, stop: () => binding.stop() };
+    const serveHttp = (): Promise<ApiServer> =>
+      serveApi(createApi({ ...api, routes: mco.routes }), { host: '127.0.0.1', port: 0 });
+    const orchestrator = { inventory, monitoring, serveHttp, stop: () => binding.stop() };
     orchestrators.push(orchestrator);
     return orchestrator;
   }
@@ -105,12 +123,17 @@ export async function createNatsBench(count = 1): Promise<NatsBench> {
       const { record, token } = inventory.tokens.create({ hostId: parseId<HostId>(hostId, 'hostId') });
       return enrolmentCredential(keys, parseId<HostId>(hostId, 'hostId'), token, record.document.expiresAt);
     },
-    agent: async (hostId, credential) => {
+    agent: async (hostId, credential, more = {}) => {
       const id = parseId<HostId>(hostId, 'hostId');
       const dataDirectory = join(folder, hostId);
       mkdirSync(dataDirectory, { recursive: true });
       const identity = await openIdentity(dataDirectory, id);
-      const options = { serverUrl: servers.urls.join(','), enrolmentToken: credential, log };
+      const options = {
+        serverUrl: servers.urls.join(','),
+        enrolmentToken: credential,
+        log,
+        ...more,
+      };
       const chosen = await chooseTransport(options);
       const transport = await chosen.open({ dataDirectory, hostId, privateKey: identity.privateKey });
       const bootId = randomIds.uuid();

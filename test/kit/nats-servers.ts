@@ -8,7 +8,7 @@ import { freePort } from '../../scripts/demo/processes.ts';
 
 /** Real servers of NATS on loopback, one or a cluster, configured as an operator's are. */
 export interface NatsServers {
-  /** `nats://127.0.0.1:port` of each. */
+  /** `nats://127.0.0.1:port` of each, or `tls://`. */
   readonly urls: readonly string[];
   /** Starts one that does not run, from what it has on disk. */
   start(index: number): Promise<void>;
@@ -18,7 +18,17 @@ export interface NatsServers {
   stop(): Promise<void>;
 }
 
-export async function startNatsServers(keys: AccountKeys, folder: string, count = 1): Promise<NatsServers> {
+export interface NatsServersOptions {
+  readonly count?: number;
+  /** The servers speak TLS only. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+}
+
+export async function startNatsServers(
+  keys: AccountKeys,
+  folder: string,
+  { count = 1, tls }: NatsServersOptions = {},
+): Promise<NatsServers> {
   const ports: { client: number; route: number }[] = [];
   for (let index = 0; index < count; index += 1)
     ports.push({ client: await freePort(), route: await freePort() });
@@ -33,6 +43,7 @@ export async function startNatsServers(keys: AccountKeys, folder: string, count 
       listen: { host: '127.0.0.1', port: client },
       directory,
       maxStoreBytes: 256 * 1024 * 1024,
+      ...(tls === undefined ? {} : { tls }),
       ...(count === 1
         ? {}
         : {
@@ -73,7 +84,7 @@ export async function startNatsServers(keys: AccountKeys, folder: string, count 
 
   await Promise.all(ports.map((_, index) => start(index)));
   return {
-    urls: ports.map(({ client }) => `nats://127.0.0.1:${client}`),
+    urls: ports.map(({ client }) => `${tls === undefined ? 'nats' : 'tls'}://127.0.0.1:${client}`),
     start,
     kill,
     logs: () => ports.map((_, index) => readFileSync(logOf(index), 'utf8')).join('\n'),

@@ -11,7 +11,7 @@ import {
 } from '@nats-io/transport-node';
 import { IotmanoError, messageOf, type Logger } from '../../../kernel/index.ts';
 import { createInbox, flatHeaders, type Inbox, type NatsReply } from './inbox.ts';
-import type { NatsServers } from './nats-servers.ts';
+import { tlsOptions, type NatsServers } from './nats-servers.ts';
 
 /** As whom the host connects. */
 export type Role = 'host' | 'enrolment';
@@ -78,7 +78,7 @@ export function createLink(options: LinkOptions): Link {
       await connection.close();
       throw lost('the connection is closed');
     }
-    const inboxSubject = `_INBOX.mco.${hostId}.${nuid.next()}`;
+    const inboxSubject = `_INBOX.mco.${hostId}.${role === 'enrolment' ? 'enrol.' : ''}${nuid.next()}`;
     const next: Opened = { role, connection, inbox: createInbox(), inboxSubject, isUp: true };
     subscribe(options, next);
     void follow(options, next);
@@ -130,7 +130,7 @@ async function connectAs(
       pingInterval: 10_000,
       // An operator has said which servers there are; what they say of each other may be of another network.
       ignoreClusterUpdates: true,
-      ...(servers.ca === undefined ? {} : { tls: { ca: servers.ca } }),
+      ...tlsOptions(servers),
     });
   } catch (error) {
     throw cannotConnect(servers.servers, hostId, role, error);

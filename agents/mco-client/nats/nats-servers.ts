@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import type { TlsOptions } from '@nats-io/transport-node';
 import { IotmanoError } from '../../../kernel/index.ts';
 import { isLoopback, readAuthorities } from '../transport.ts';
 
@@ -27,6 +30,21 @@ export function parseNatsServers(
     );
   const servers = urls.map(({ hostname, port }) => `${hostname}:${port === '' ? '4222' : port}`);
   return isTls ? { servers, ca: readAuthorities(options.caFile).join('\n') } : { servers };
+}
+
+/** What the client is to demand of a server over TLS: a certificate for the name, or for the address where servers are named by that. */
+export function tlsOptions({ servers, ca }: NatsServers): { tls?: TlsOptions } {
+  if (ca === undefined) return {};
+  const addresses = servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')).filter(isIP);
+  const tls = {
+    ca,
+    // The client gives no name for an address, and a certificate is then compared with "localhost".
+    checkServerIdentity: (name: string, certificate: PeerCertificate): Error | undefined =>
+      [name, ...addresses].some((each) => checkServerIdentity(each, certificate) === undefined)
+        ? undefined
+        : checkServerIdentity(name, certificate),
+  };
+  return { tls };
 }
 
 function parse(text: string): URL {

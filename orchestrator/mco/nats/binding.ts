@@ -41,6 +41,7 @@ export function createNatsBinding(options: NatsBindingOptions): NatsBinding {
   /** What of a host's measurements was taken over last. */
   const receipts = new Map<HostId, { readonly bootId: string; readonly nextSequence: number }>();
   let system: NatsConnection | undefined;
+  const haveSystem = Promise.withResolvers<void>();
   let pushes: Pushes | undefined;
   let running: Promise<unknown> = Promise.resolve();
 
@@ -77,6 +78,8 @@ export function createNatsBinding(options: NatsBindingOptions): NatsBinding {
   }
 
   async function serve(connection: NatsConnection): Promise<void> {
+    // Before any host is answered: nobody who was revoked may be connected then.
+    await claims.settle();
     const own = createPushes(
       mco.context,
       () => partBytes(connection),
@@ -112,14 +115,17 @@ export function createNatsBinding(options: NatsBindingOptions): NatsBinding {
     start: () => {
       const shared = { place, clock, log, signal };
       running = Promise.all([
-        connectTo({ ...shared, user: () => orchestratorUser(keys), use: serve }),
+        haveSystem.promise.then(() =>
+          connectTo({ ...shared, user: () => orchestratorUser(keys), use: serve }),
+        ),
         connectTo({
           ...shared,
           user: () => systemUser(keys),
           use: async (connection) => {
             system = connection;
-            claims.repeat();
-            await connection.closed();
+            haveSystem.resolve();
+            // Servers that were away may know something older.
+            for await (const { type } of connection.status()) if (type === 'reconnect') claims.repeat();
             system = undefined;
           },
         }),
@@ -129,6 +135,7 @@ export function createNatsBinding(options: NatsBindingOptions): NatsBinding {
     },
     stop: async () => {
       stopping.abort();
+      haveSystem.resolve();
       dispatcher.stop();
       await running;
     },

@@ -6,7 +6,7 @@ import type { HostId } from '../../../kernel/index.ts';
 import { NATS_OPERATIONS } from '../../../api-specs/generated/mco-nats.ts';
 import type { AccountKeys } from './account-keys.ts';
 import { nkeyName } from './nkey-name.ts';
-import { MEASUREMENTS_STREAM, hostInbox, hostSubject, subjectOfAll } from './subjects.ts';
+import { MEASUREMENTS_STREAM, enrolmentInbox, hostInbox, hostSubject, subjectOfAll } from './subjects.ts';
 
 /** Of user keys: when they were revoked, seconds since 1970. */
 export type Revocations = Readonly<Record<string, number>>;
@@ -76,7 +76,7 @@ export function enrolmentUserJwt(
   token: string,
   expiresAt: number,
 ): Promise<string> {
-  const user = userOf([hostSubject(hostId, 'enrol')], [hostInbox(hostId)], HOST_SUBSCRIPTIONS);
+  const user = userOf([hostSubject(hostId, 'enrol')], [enrolmentInbox(hostId)], HOST_SUBSCRIPTIONS);
   return encodeUser(`${hostId} enrolling`, nkeyName(publicKeyOfToken(token)), account, user, {
     exp: seconds(expiresAt),
   });

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { getCACertificates } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkServerIdentity, getCACertificates, type PeerCertificate } from 'node:tls';
 import {
   connect,
   jwtAuthenticator,
   type NatsConnection,
   type NodeConnectionOptions,
+  type TlsOptions,
 } from '@nats-io/transport-node';
 import { IotmanoError, messageOf, type Clock, type Logger } from '../../../kernel/index.ts';
 import { isLoopback } from '../../api/index.ts';
@@ -112,8 +114,22 @@ function connectionOptions({ servers, tls }: NatsPlace, { jwt, seed }: NatsUser)
     pingInterval: 10_000,
     // An operator has said which servers there are; what they say of each other may be of another network.
     ignoreClusterUpdates: true,
-    ...(tls === undefined ? {} : { tls: { ca: tls.ca.join('\n') } }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(servers, tls.ca) }),
   };
+}
+
+/** A server has to show a certificate for its name, or for its address where servers are named by that. */
+function tlsOptions(servers: readonly string[], ca: readonly string[]): TlsOptions {
+  const addresses = servers.map((server) => plainName(server.replace(/:\d+$/, ''))).filter(isIP);
+  const tls = {
+    ca: ca.join('\n'),
+    // The client gives no name for an address, and a certificate is then compared with "localhost".
+    checkServerIdentity: (name: string, certificate: PeerCertificate): Error | undefined =>
+      [name, ...addresses].some((each) => checkServerIdentity(each, certificate) === undefined)
+        ? undefined
+        : checkServerIdentity(name, certificate),
+  };
+  return tls;
 }
 
 function plainName(hostname: string): string {

@@ -18,9 +18,9 @@ export interface ClaimsOptions {
 export interface Claims {
   /** Until the signal is aborted. */
   run(): Promise<void>;
-  /** Resolves once the servers were told who is revoked now, where that is not what they know. @throws what the servers or the network say */
+  /** Resolves once the servers were told who is revoked now, at once where they were. @throws what the servers or the network say */
   settle(): Promise<void>;
-  /** The connection is a new one: the servers may know something older. */
+  /** Tells them again, soon. */
   repeat(): void;
 }
 
@@ -33,25 +33,25 @@ const PAUSE_AFTER_FAILURE_MILLISECONDS = 1000;
 /** Keeps the servers knowing which users are revoked. Level-triggered: what is told follows from the store. */
 export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOptions): Claims {
   let current: { readonly revocations: Revocations; readonly jwt: string } | undefined;
-  let isTold = false;
+  /** What the servers took last. */
+  let told: Revocations | undefined;
   let sending: Promise<void> = Promise.resolve();
   let wake = new AbortController();
 
-  async function tell(): Promise<void> {
+  async function tell(isToBeRepeated: boolean): Promise<void> {
     const before = current?.revocations ?? {};
     const revocations = computeRevocations(store, before, clock.now());
-    if (current === undefined || !isSameJson(revocations, current.revocations)) {
+    if (!isToBeRepeated && told !== undefined && isSameJson(revocations, told)) return;
+    // The same text as before where it says the same: servers then have nothing to do.
+    if (current === undefined || !isSameJson(revocations, current.revocations))
       current = { revocations, jwt: await accountJwt(keys, revocations) };
-      isTold = false;
-    }
-    if (isTold) return;
     requireTaken(await send(current.jwt));
-    isTold = true;
+    told = current.revocations;
   }
 
   /** One after the other, so that the newest is the last. */
-  function settle(): Promise<void> {
-    sending = sending.catch(() => {}).then(tell);
+  function inTurn(isToBeRepeated: boolean): Promise<void> {
+    sending = sending.catch(() => {}).then(() => tell(isToBeRepeated));
     return sending;
   }
 
@@ -62,14 +62,13 @@ export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOp
     while (!signal.aborted) {
       let pause = REPEAT_MILLISECONDS;
       try {
-        await settle();
+        await inTurn(true);
       } catch (error) {
         log.warn({ reason: messageOf(error) }, 'NATS was not told who is revoked; it is repeated');
         pause = PAUSE_AFTER_FAILURE_MILLISECONDS;
       }
       await clock.sleep(pause, AbortSignal.any([wake.signal, signal]));
       if (wake.signal.aborted) await clock.sleep(GATHER_MILLISECONDS, signal);
-      else isTold = false;
       wake = new AbortController();
     }
     unsubscribe();
@@ -77,11 +76,8 @@ export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOp
 
   return {
     run,
-    settle,
-    repeat: () => {
-      isTold = false;
-      wake.abort();
-    },
+    settle: () => inTurn(false),
+    repeat: () => wake.abort(),
   };
 }
 

@@ -21,8 +21,16 @@ export interface Push {
 interface Known {
   readonly bootId: string;
   revision: Revision;
-  readonly unsubscribe: () => void;
 }
+
+interface Host {
+  readonly unsubscribe: () => void;
+  /** The newest is the last. */
+  boots: readonly Known[];
+}
+
+/** Orchestration and monitoring agent may be two processes, each of a boot of its own. */
+const BOOTS_PER_HOST = 2;
 
 /**
  * Tells hosts what has changed for them as soon as it is durable. Each push builds on what the host was told last; a host that has missed
@@ -35,7 +43,7 @@ export function createPushes(
   send: (push: Push) => void,
 ): Pushes {
   const { store, changes } = context;
-  const hosts = new Map<HostId, Known>();
+  const hosts = new Map<HostId, Host>();
   const endOfHosts = store.subscribe(({ entries }) => {
     for (const { kind, id, record } of entries)
       if (kind === 'host' && record === undefined) forget(id as HostId);
@@ -46,35 +54,41 @@ export function createPushes(
     hosts.delete(hostId);
   }
 
-  async function push(hostId: HostId): Promise<void> {
-    const known = hosts.get(hostId);
-    if (known === undefined) return;
+  async function push(hostId: HostId, known: Known): Promise<void> {
     const since = known.revision;
     const wanted = lookFor(context, hostId, since);
     if (wanted === 'unchanged') return;
-    if (wanted !== 'too-old') known.revision = wanted.revision;
+    const revision = wanted === 'too-old' ? changes.revision : wanted.revision;
+    known.revision = revision;
     await store.whenDurable();
     const headers = {
       ...envelope(context.m2mSpId),
       'Mco-Boot-Id': known.bootId,
       'Mco-Since': String(since),
-      'Mco-Revision': String(known.revision),
+      'Mco-Revision': String(revision),
     };
     const body = wanted === 'too-old' ? undefined : Buffer.from(JSON.stringify(wanted));
     const isSent = body !== undefined && body.length <= maxBytes();
     send({ subject: hostSubject(hostId, 'wanted.changed'), headers, ...(isSent ? { body } : {}) });
   }
 
+  function follow(hostId: HostId): Host {
+    const host: Host = {
+      boots: [],
+      unsubscribe: changes.subscribe(hostId, () => {
+        for (const known of host.boots) void push(hostId, known);
+      }),
+    };
+    hosts.set(hostId, host);
+    return host;
+  }
+
   return {
     told: (hostId, bootId, revision) => {
-      const known = hosts.get(hostId);
-      if (known?.bootId === bootId) {
-        known.revision = revision;
-        return;
-      }
-      known?.unsubscribe();
-      const unsubscribe = changes.subscribe(hostId, () => void push(hostId));
-      hosts.set(hostId, { bootId, revision, unsubscribe });
+      const host = hosts.get(hostId) ?? follow(hostId);
+      const known = host.boots.find((each) => each.bootId === bootId);
+      if (known !== undefined) known.revision = revision;
+      else host.boots = [...host.boots, { bootId, revision }].slice(-BOOTS_PER_HOST);
     },
     close: () => {
       endOfHosts();

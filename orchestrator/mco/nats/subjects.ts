@@ -18,6 +18,11 @@ export function hostInbox(hostId: HostId): string {
   return `_INBOX.mco.${hostId}.>`;
 }
 
+/** Apart from what the host hears that may be there already under that name: a token must not open its answers. */
+export function enrolmentInbox(hostId: HostId): string {
+  return `_INBOX.mco.${hostId}.enrol.>`;
+}
+
 /** Whether a reply may go there: a request must not make us write to others. */
 export function isInboxOf(hostId: HostId, subject: string): boolean {
   return subject.startsWith(`_INBOX.mco.${hostId}.`);
