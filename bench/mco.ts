@@ -3,8 +3,15 @@
  * same orchestrator, agents' clients and store in one process, over HTTP and over NATS by turns, with a real nats-server on loopback.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assign, keyOf, observedOf } from '../orchestrator/mco/testkit/assignments.ts';
-import { createNatsBench, eventually, type NatsAgent, type NatsBench } from '../test/kit/nats-bench.ts';
+import {
+  assign,
+  createNatsBench,
+  eventually,
+  keyOf,
+  observedOf,
+  type NatsAgent,
+  type NatsBench,
+} from '../test/kit/nats-bench.ts';
 import { describeEnvironment } from './environment.ts';
 import { median, rounded } from './statistics.ts';
 

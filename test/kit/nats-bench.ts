@@ -29,6 +29,8 @@ import { sharedDocuments } from './api-client.ts';
 import { SHORT_LIVED_KEY } from './api-server.ts';
 import { startNatsServers, type NatsServers } from './nats-servers.ts';
 
+export { assign, keyOf, observedOf } from '../../orchestrator/mco/testkit/assignments.ts';
+
 export const SP_ID = '//iotmano.test';
 export const CONTENT = randomBytes(1_300_000);
 
