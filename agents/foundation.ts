@@ -5,7 +5,8 @@ import { lockDataDirectory, openIdentity, type HostIdentity } from './identity/i
 import {
   createMcoClient,
   createSessionKeeper,
-  createTransport,
+  chooseTransport,
+  plainToken,
   type McoClient,
   type SessionKeeper,
   type Transport,
@@ -22,12 +23,13 @@ export interface Foundation {
 /** Identity and connection: what there is before anything runs. */
 export async function layFoundation(options: AgentOptions): Promise<Foundation> {
   const { dataDirectory, hostId, clock, log, ids } = options;
-  const transport = createTransport(options);
+  const chosen = await chooseTransport(options);
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(dataDirectory);
   try {
     const identity = await openIdentity(dataDirectory, hostId);
     await demandSameServiceProvider(identity, options.m2mSpId);
+    const transport = await chosen.open({ dataDirectory, hostId, privateKey: identity.privateKey });
     const sessions = createSessionKeeper({
       transport,
       identity,
@@ -35,7 +37,7 @@ export async function layFoundation(options: AgentOptions): Promise<Foundation> 
       clock,
       log,
       agentVersion: options.agentVersion,
-      enrolmentToken: options.enrolmentToken,
+      enrolmentToken: plainToken(options.enrolmentToken),
     });
     const client = createMcoClient(transport, sessions, hostId, clock);
     const close = (): void => {

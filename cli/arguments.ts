@@ -39,14 +39,22 @@ export function logLevelOption(): Option {
     .default('info');
 }
 
-/** The value of `--listen`. @throws CliFailure naming what it takes */
-export function parseListen(text: string): { host: string; port: number } {
+/** `a,b` as a list; empty items count for nothing. */
+export function splitList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** Reads `address:port`. @throws CliFailure naming the option and what it takes */
+export function parseListen(option: string, text: string): { host: string; port: number } {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:]+):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (match?.[1] === undefined || port > 65_535) {
     throw new CliFailure(
       EXIT.usage,
-      `--listen wants address:port, e.g. 127.0.0.1:8900 or [::1]:8900; got "${text}"`,
+      `${option} wants address:port, e.g. 127.0.0.1:8900 or [::1]:8900; got "${text}"`,
     );
   }
   return { host: match[1].replace(/^\[|\]$/g, ''), port };

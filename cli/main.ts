@@ -14,6 +14,7 @@ import { addPackageCommands } from './commands/package-commands.ts';
 import { addPlacementCommands } from './commands/placement-commands.ts';
 import { addScalingCommands } from './commands/scaling-commands.ts';
 import { addServiceCommands } from './commands/service-commands.ts';
+import { addNatsCommand } from './commands/nats-command.ts';
 import { addTokenCommands } from './commands/token-commands.ts';
 import { addUpCommand } from './commands/up-command.ts';
 import { addVimCommands } from './commands/vim-commands.ts';
@@ -68,6 +69,7 @@ function createProgram(env: Environment): Command {
   addLoadCommands(program, env);
   addKitCommands(program, env);
   addTokenCommands(program, env);
+  addNatsCommand(program, env);
   return program;
 }
 

@@ -26,7 +26,7 @@ describe('iotmano --help', () => {
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load conformance token'.split(
+    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load conformance token nats'.split(
       ' ',
     ))
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
@@ -53,6 +53,16 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['up --tls-cert cert.pem', /TLS needs a certificate and its key; --tls-key is missing/],
     ['up --tls-key key.pem', /TLS needs a certificate and its key; --tls-cert is missing/],
     ['up --log-level loud', /Allowed choices are trace, debug, info, warn, error, silent/],
+    ['up --nats nats://192.0.2.1:4222', /not on this machine.*use tls:\/\//],
+    ['up --nats here', /a server of NATS must be a URL like tls:\/\/host:4222/],
+    ['up --nats-stream-mib 5', /need --nats: name the servers/],
+    ['nats setup x --listen 0.0.0.0:4222', /give a TLS certificate and key/],
+    [
+      'nats setup x --listen 127.0.0.1:1 --cluster-listen 127.0.0.1:2',
+      /a cluster needs --cluster-listen and --routes/,
+    ],
+    ['token enrol --nats', /--nats needs --host-id/],
+    ['agent run --host-id gw --mco nats://192.0.2.1', /use tls:\/\//],
     ['agent run --label site', /--label wants key=value,.*got "site"/],
     ['agent run --tier sky', /Allowed choices are device-edge, cloud-edge, cloud/],
     ['agent run --host-id No_Such', /--host-id/],

@@ -29,7 +29,14 @@ import {
 } from './api/index.ts';
 import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
-import { createMcoRoutes, enrolmentTokenRoutes, hostExplanationRoutes, hostRoutes } from './mco/index.ts';
+import {
+  createMco,
+  enrolmentTokenRoutes,
+  hostExplanationRoutes,
+  hostRoutes,
+  type MakeNatsCredential,
+  type Mco,
+} from './mco/index.ts';
 import {
   createConditionAlarms,
   createFunctionAlarms,
@@ -67,6 +74,8 @@ export interface ComposeOptions {
   readonly openDriver: OpenDriver;
   readonly placement?: PlacementSettings;
   readonly scaling?: ScalingLimits;
+  /** Where hosts may enrol over NATS. */
+  readonly natsCredential?: MakeNatsCredential;
 }
 
 /** What an operator says of placement as a whole. */
@@ -81,6 +90,8 @@ export interface PlacementSettings {
 export interface Composition {
   /** Every route there is; the security matrix and the bad-input test walk this list. */
   readonly routes: readonly Route[];
+  /** For bindings of Mco beside HTTP. */
+  readonly mco: Mco;
   readonly authenticate: Authenticate;
   readonly onAnswer: (answer: Answered) => void;
   /** Takes up what an earlier process left, and starts the loops. */
@@ -170,11 +181,21 @@ export function compose(options: ComposeOptions): Composition {
     checkRegistration: registrationCheck(documents),
     siteOf: (vimId) => sites.siteOf(vimId),
   });
+  const mco = createMco({
+    store,
+    clock,
+    log: log.child({ room: 'mco' }),
+    inventory,
+    monitoring,
+    artifacts: files,
+    m2mSpId,
+  });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   registerMonitoringMetrics(metrics, monitoring, store);
 
   return {
+    mco,
     authenticate: createAuthenticator(store, clock, shortLivedKey),
     onAnswer: createApiMetrics(metrics),
     routes: [
@@ -190,20 +211,12 @@ export function compose(options: ComposeOptions): Composition {
       ...placementPlanRoutes(lifecycle),
       ...hostRoutes({ store, clock, inventory }),
       ...hostExplanationRoutes(store, lifecycle),
-      ...enrolmentTokenRoutes(inventory),
+      ...enrolmentTokenRoutes(inventory, options.natsCredential),
       ...vimRoutes({ store, sites, vims }),
       ...logRoutes({ store, clock, sites }),
       ...monitoringRoutes(monitoring, store),
       ...scaling.routes,
-      ...createMcoRoutes({
-        store,
-        clock,
-        log: log.child({ room: 'mco' }),
-        inventory,
-        monitoring,
-        artifacts: files,
-        m2mSpId,
-      }),
+      ...mco.routes,
     ],
     start: async () => {
       await onboarding.recover();

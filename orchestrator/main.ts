@@ -13,6 +13,7 @@ import {
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
 import type { ScalingLimits } from './scaling/index.ts';
+import { prepareNats, type NatsOptions } from './compose-nats.ts';
 import { createDriverOpener } from './compose-drivers.ts';
 import { openContentFiles } from './packages/index.ts';
 import { createSecretBox, loadSecretsKey } from './sites/index.ts';
@@ -32,6 +33,8 @@ export interface OrchestratorOptions {
   readonly packageSignatures?: { readonly required: boolean; readonly trustFiles: readonly string[] };
   readonly placement?: PlacementSettings;
   readonly scaling?: ScalingLimits;
+  /** Absent: hosts are reached over HTTP only. */
+  readonly nats?: NatsOptions;
 }
 
 export interface RunningOrchestrator {
@@ -93,7 +96,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
 
 /** Everything over the store. Closing ends it in the opposite order: first what asks, then what works, and last, by the caller, the store. */
 async function serve(
-  { dataDirectory, log, listen, m2mSpId, maxPackageBytes, placement, scaling }: OrchestratorOptions,
+  { dataDirectory, log, listen, m2mSpId, maxPackageBytes, placement, scaling, nats }: OrchestratorOptions,
   store: StateStore,
   documents: ApiDocuments,
   { tls, packageSignatures }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures'>,
@@ -106,8 +109,10 @@ async function serve(
   const secretsKey = loadSecretsKey(dataDirectory, randomBytes);
   if (secretsKey.type === 'unusable')
     log.error({ reason: secretsKey.reason }, 'credentials of VIMs cannot be used');
+  const openNats = nats === undefined ? undefined : await prepareNats(nats, dataDirectory);
   const composition = compose({
     ...shared,
+    ...(openNats === undefined ? {} : { natsCredential: openNats.credential }),
     files,
     secrets: createSecretBox(secretsKey),
     openDriver: createDriverOpener({ files, clock: systemClock, log: log.child({ room: 'vim-drivers' }) }),
@@ -117,20 +122,18 @@ async function serve(
     ...(packageSignatures === undefined ? {} : { packageSignatures }),
   });
   const adminTokenFile = await ensureAdminToken({ ...shared, random: randomBytes }, dataDirectory);
-  const api = createApi({
-    ...shared,
-    routes: composition.routes,
-    authenticate: composition.authenticate,
-    onAnswer: composition.onAnswer,
-  });
+  const { authenticate, onAnswer, routes } = composition;
+  const api = createApi({ ...shared, routes, authenticate, onAnswer });
+  const binding = openNats?.bind(composition.mco, { ...shared, authenticate, onAnswer });
   // It answers 503 to /readyz until everything has started.
   const server = await serveApi(api, { ...listen, ...(tls === undefined ? {} : { tls }) });
   const close = async (): Promise<void> => {
-    await server.close();
+    await Promise.all([server.close(), binding?.stop()]);
     await composition.stop();
   };
   try {
     await composition.start();
+    binding?.start();
   } catch (error) {
     await close();
     throw error;

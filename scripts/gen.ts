@@ -10,6 +10,7 @@ import { renderConformanceDocs } from './gen-conformance-docs.ts';
 import { renderDescriptorDocs } from './gen-descriptor-docs.ts';
 import { renderMcoDocs } from './gen-mco-docs.ts';
 import { renderMcoRequirements } from './gen-mco-requirements.ts';
+import { renderNatsOperations } from './gen-nats-operations.ts';
 import { renderErrorDocs, renderStateDocs } from './gen-tables.ts';
 import { renderWireTypes } from './gen-wire-types.ts';
 
@@ -24,6 +25,7 @@ const files = new Map<string, string>([
   ['docs/descriptors.md', renderDescriptorDocs()],
   ['docs/mco-reference.md', renderMcoDocs()],
   ['api-specs/mco/requirements.md', await renderMcoRequirements()],
+  ['api-specs/generated/mco-nats.ts', await renderNatsOperations()],
   ...(await renderWireTypes()),
 ]);
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
 
 export interface TransportOptions {
-  /** `https://host:port`, or `http://` for a loopback address. */
+  /** `https://host:port`, or `http://` for a loopback address; for NATS `tls://host:port` or `nats://`, several separated by commas. */
   readonly serverUrl: string;
   /** PEM file of further certificate authorities, beside the system's. */
   readonly caFile?: string;
@@ -29,7 +30,7 @@ export interface TransportResponse {
   readonly body: Buffer;
 }
 
-/** HTTP to one server. Node's own client: keep-alive and two sockets, at a third of the memory of a library. */
+/** What carries the requests of Mco. */
 export interface Transport {
   /** @throws IotmanoError transient, whatever happens on the way; never for a status */
   send(request: TransportRequest): Promise<TransportResponse>;
@@ -37,7 +38,7 @@ export interface Transport {
   stream(request: TransportRequest): Promise<{
     readonly status: number;
     readonly headers: TransportResponse['headers'];
-    readonly body: IncomingMessage;
+    readonly body: Readable;
   }>;
   close(): void;
 }
@@ -45,7 +46,10 @@ export interface Transport {
 /** Of an answer that is read into memory. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** @throws IotmanoError `invalid-parameter` where the URL is none, or plain HTTP would leave this machine */
+/**
+ * HTTP to one server. Node's own client: keep-alive and two sockets, at a third of the memory of a library.
+ * @throws IotmanoError `invalid-parameter` where the URL is none, or plain HTTP would leave this machine
+ */
 export function createTransport(options: TransportOptions): Transport {
   const base = parseServerUrl(options);
   const isTls = base.protocol === 'https:';
@@ -167,7 +171,7 @@ function unreachable(base: URL, error: unknown): IotmanoError {
 }
 
 /** Node's own authorities, the system's, and those of the file. */
-function readAuthorities(caFile: string | undefined): string[] {
+export function readAuthorities(caFile: string | undefined): string[] {
   const known = [...getCACertificates('default'), ...getCACertificates('system')];
   if (caFile === undefined) return known;
   try {
@@ -199,7 +203,8 @@ function parseServerUrl({ serverUrl, isInsecureHttpAllowed }: TransportOptions):
   return url;
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether only this machine reaches the name or address. */
+export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
   );

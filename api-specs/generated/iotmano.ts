@@ -847,6 +847,8 @@ export interface components {
     readonly NewEnrolmentToken: components['schemas']['EnrolmentToken'] & {
       /** @description The secret; shown this once. */
       readonly token: string;
+      /** @description Where the orchestrator serves Mco over NATS and the token names its host: what that host enrols over NATS with, the token and a JWT that opens its enrolment and nothing else for as long as the token is good. Secret; shown this once. */
+      readonly natsCredential?: string;
     };
     readonly Host: {
       readonly hostId: components['schemas']['Identifier'];

@@ -21,6 +21,7 @@ import { stopSignal } from '../stop-signal.ts';
 
 interface AgentFlags extends FactFlags {
   readonly server: string;
+  readonly mco?: string;
   readonly token?: string;
   readonly tokenFile?: string;
   readonly hostId: string;
@@ -72,6 +73,10 @@ function withFlags(command: Command, env: Environment): Command {
   return addFactOptions(command)
     .option('--server <url>', 'where the orchestrator answers', env['IOTMANO_URL'] ?? DEFAULT_URL)
     .option(
+      '--mco <url>',
+      'the binding of Mco: servers of NATS as tls://host:4222[,tls://host2:4222], or what --server is for (HTTP)',
+    )
+    .option(
       '--token <token>',
       'one-time enrolment token, for the first start only; who may list processes can read it, unlike IOTMANO_ENROLMENT_TOKEN',
     )
@@ -98,12 +103,12 @@ function withFlags(command: Command, env: Environment): Command {
 }
 
 function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
-  const { hostId, server } = flags;
+  const { hostId, server, mco = server } = flags;
   const abort = new AbortController();
   void stopSignal().then(() => abort.abort());
   return {
     hostId: parseId<HostId>(hostId, '--host-id'),
-    serverUrl: server,
+    serverUrl: mco,
     enrolmentToken: enrolmentToken(flags, env),
     dataDirectory: flags.data ?? join(defaultDataDirectory(env), 'agents', hostId),
     facts: statedFacts(flags),

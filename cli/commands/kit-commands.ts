@@ -104,7 +104,7 @@ async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void
   const kit = await import('../../conformance/index.ts');
   if (flags.list === true) return list(kit.AGENT_CASES);
   requireHttp(flags);
-  const { host, port } = parseListen(flags.listen);
+  const { host, port } = parseListen('--listen', flags.listen);
   requireLoopback(host);
   const { signal, stopped } = stopping();
   const result = await kit.checkAgent({

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { createLogger, type LogLevel } from '../../kernel/index.ts';
+import type { OrchestratorOptions } from '../../orchestrator/index.ts';
 import { defaultDataDirectory, type Environment } from '../context.ts';
-import { logLevelOption, parseListen, splitPair, wholeNumber } from '../arguments.ts';
+import { logLevelOption, parseListen, splitList, splitPair, wholeNumber } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
 import { checkTrust, TRUST } from '../trust-option.ts';
@@ -18,6 +19,9 @@ interface UpOptions {
   readonly maxEvictions?: number;
   readonly scaleLimitTenant: Readonly<Record<string, number>>;
   readonly scaleLimitVim: Readonly<Record<string, number>>;
+  readonly nats?: readonly string[];
+  readonly natsCaFile?: string;
+  readonly natsStreamMib?: number;
   readonly logLevel: LogLevel;
 }
 
@@ -55,13 +59,24 @@ export function addUpCommand(program: Command, env: Environment): void {
       collectLimit('--scale-limit-vim'),
       {},
     )
+    .option(
+      '--nats <url,...>',
+      'servers of NATS through which hosts may be reached, too (tls://host:4222); see "iotmano nats setup"',
+      splitList,
+    )
+    .option('--nats-ca-file <file>', 'further certificate authorities of those servers (PEM)')
+    .option(
+      '--nats-stream-mib <MiB>',
+      'measurements that the servers of NATS keep at most (default: 1024)',
+      wholeNumber('--nats-stream-mib', 1),
+    )
     .addOption(logLevelOption())
     .action(async (options: UpOptions) => {
       const { listen, data, tlsCert, tlsKey, logLevel, trust, requireSignature, reserve, maxEvictions } =
         options;
       const required = requireSignature === true;
       checkTrust(required, trust);
-      const place = { listen: parseListen(listen), ...tlsOf(tlsCert, tlsKey) };
+      const place = { listen: parseListen('--listen', listen), ...tlsOf(tlsCert, tlsKey) };
       const { runOrchestrator } = await import('../../orchestrator/index.ts');
       const orchestrator = await runOrchestrator({
         ...place,
@@ -69,6 +84,7 @@ export function addUpCommand(program: Command, env: Environment): void {
         ...(required || trust.length > 0 ? { packageSignatures: { required, trustFiles: trust } } : {}),
         placement: { reserves: reserve, ...(maxEvictions === undefined ? {} : { maxEvictions }) },
         scaling: { instancesOfTenant: options.scaleLimitTenant, instancesOnVim: options.scaleLimitVim },
+        ...natsOf(options),
         log: createLogger('orchestrator', logLevel),
       });
       // Whoever reads what is said may stop it at once.
@@ -77,6 +93,21 @@ export function addUpCommand(program: Command, env: Environment): void {
       await stopped;
       await orchestrator.close();
     });
+}
+
+/** @throws CliFailure where it says how servers are used and none is named */
+function natsOf({ nats, natsCaFile, natsStreamMib }: UpOptions): Pick<OrchestratorOptions, 'nats'> {
+  if (nats === undefined) {
+    if (natsCaFile === undefined && natsStreamMib === undefined) return {};
+    throw new CliFailure(EXIT.usage, '--nats-ca-file and --nats-stream-mib need --nats: name the servers');
+  }
+  return {
+    nats: {
+      servers: nats,
+      ...(natsCaFile === undefined ? {} : { caFile: natsCaFile }),
+      ...(natsStreamMib === undefined ? {} : { maxStreamBytes: natsStreamMib * 1024 * 1024 }),
+    },
+  };
 }
 
 function collectLimit(option: string) {

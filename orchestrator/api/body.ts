@@ -29,7 +29,7 @@ export async function readBody(
   route: Route,
   limits: BodyLimits,
   signal: AbortSignal,
-): Promise<{ readonly raw: Buffer; readonly parsed: unknown }> {
+): Promise<{ readonly raw: Uint8Array; readonly parsed: unknown }> {
   const kind = route.body;
   if (kind === 'stream') return { raw: Buffer.alloc(0), parsed: undefined };
   if (kind === 'none') return readNothing(request, limits, signal);
@@ -37,9 +37,37 @@ export async function readBody(
     request.headers['transfer-encoding'] === undefined &&
     Number(request.headers['content-length'] ?? 0) === 0;
   if (isEmpty) return withoutBody(kind);
-  requireMediaType(request, MEDIA_TYPES[kind]);
+  requireMediaType(request.headers['content-type'], MEDIA_TYPES[kind]);
   const received = await receive(request, limits, signal);
-  const raw = await decode(request, received, limits.maxBytes);
+  return parseReceived(received, kind, request.headers['content-encoding'], limits.maxBytes);
+}
+
+/**
+ * The same of a request that came as one message, whole: what it holds is of the type that its route takes.
+ * @throws IotmanoError `malformed-request`, `unsupported-media-type`, `payload-too-large`
+ */
+export async function parseMessageBody(
+  received: Uint8Array<ArrayBuffer>,
+  { body: kind, method }: Route,
+  contentEncoding: string | undefined,
+  { maxBytes }: BodyLimits,
+): Promise<{ readonly raw: Uint8Array; readonly parsed: unknown }> {
+  if (kind === 'stream' || kind === 'none') {
+    if (received.length > 0) throw takesNoBody(method);
+    return { raw: received, parsed: undefined };
+  }
+  if (received.length === 0) return withoutBody(kind);
+  if (received.length > maxBytes) throw tooLarge(maxBytes);
+  return parseReceived(received, kind, contentEncoding, maxBytes);
+}
+
+async function parseReceived(
+  received: Uint8Array<ArrayBuffer>,
+  kind: keyof typeof MEDIA_TYPES,
+  contentEncoding: string | undefined,
+  maxBytes: number,
+): Promise<{ readonly raw: Uint8Array; readonly parsed: unknown }> {
+  const raw = await decode(contentEncoding, received, maxBytes);
   if (raw.length === 0) return withoutBody(kind);
   const text = decodeUtf8(raw);
   return { raw, parsed: kind === 'form' ? parseForm(text) : parseBoundedJson(text) };
@@ -65,12 +93,16 @@ async function readNothing(
     ? await receive(request, { ...limits, maxBytes: 64 * 1024 }, signal)
     : Buffer.alloc(0);
   if (announced > 0 || received.length > 0) {
-    throw new IotmanoError(
-      'malformed-request',
-      `${request.method} of this resource takes no body; leave it out, or check the method and the path`,
-    );
+    throw takesNoBody(request.method);
   }
   return { raw: received, parsed: undefined };
+}
+
+function takesNoBody(method: string | undefined): IotmanoError {
+  return new IotmanoError(
+    'malformed-request',
+    `${method} of this resource takes no body; leave it out, or check the method and the path`,
+  );
 }
 
 /** Type and subtype of a Content-Type header, lower case. */
@@ -78,8 +110,7 @@ export function mediaTypeOf(header: string | undefined): string | undefined {
   return header?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
-function requireMediaType(request: IncomingMessage, wanted: string): void {
-  const header = request.headers['content-type'];
+function requireMediaType(header: string | undefined, wanted: string): void {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(header ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
   if (mediaTypeOf(header) !== wanted || !['utf-8', 'utf8', 'us-ascii'].includes(charset)) {
     throw new IotmanoError(
@@ -136,11 +167,11 @@ async function receive(
 }
 
 async function decode(
-  request: IncomingMessage,
-  raw: Buffer<ArrayBuffer>,
+  contentEncoding: string | undefined,
+  raw: Uint8Array<ArrayBuffer>,
   maxBytes: number,
-): Promise<Buffer<ArrayBuffer>> {
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+): Promise<Uint8Array<ArrayBuffer>> {
+  const encoding = contentEncoding?.trim().toLowerCase() ?? 'identity';
   if (encoding === 'identity') return raw;
   if (encoding !== 'gzip') {
     throw new IotmanoError(
@@ -162,7 +193,7 @@ async function decode(
   }
 }
 
-function decodeUtf8(raw: Buffer): string {
+function decodeUtf8(raw: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
   } catch (error) {

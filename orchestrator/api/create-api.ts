@@ -4,7 +4,8 @@ import { IotmanoError } from '../../kernel/index.ts';
 import type { ApiOptions } from './api-options.ts';
 import { createIdempotency } from './idempotency.ts';
 import { groupByPath, requireDocumented, toExpressPath } from './route-table.ts';
-import { runPipeline, type Endpoint, type Pipeline } from './pipeline.ts';
+import type { Endpoint, Pipeline } from './handle-request.ts';
+import { runPipeline } from './pipeline.ts';
 
 export interface Api {
   readonly listener: RequestListener;

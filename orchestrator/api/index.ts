@@ -1,6 +1,7 @@
 /** The HTTP API: one pipeline that takes every route from bytes to an answer; routes come as data from the rooms. */
 export { createApi } from './create-api.ts';
-export type { Answered } from './api-options.ts';
+export { createDispatcher, type Dispatcher, type MessageAnswer, type MessageRequest } from './dispatch.ts';
+export type { Answered, ApiOptions } from './api-options.ts';
 export { serveApi, isLoopback, type ApiServer, type ListenOptions } from './serve.ts';
 export * from './route.ts';
 export { createAuthenticator, type Authenticate, type ShortLivedKey } from './access-token.ts';

@@ -560,6 +560,13 @@ export interface ScheduleDocument {
   readonly record: object;
 }
 
+/** A host's user of NATS: who was given a JWT that is good until it expires, or is revoked. Record id: the public key as NATS names it. */
+export interface NatsUserDocument {
+  readonly hostId: HostId;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+}
+
 /** record kind → document */
 export interface RecordDocuments {
   'vnf-package': VnfPackageDocument;
@@ -576,6 +583,7 @@ export interface RecordDocuments {
   'enrolment-token': EnrolmentTokenDocument;
   'access-token': AccessTokenDocument;
   session: SessionDocument;
+  'nats-user': NatsUserDocument;
   idempotency: IdempotencyDocument;
   alarm: AlarmDocument;
   'scaling-aspect': ScalingAspectDocument;

@@ -1,3 +1,4 @@
+import type { HostId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/iotmano.ts';
 import {
   OPERATORS,
@@ -15,8 +16,14 @@ type EnrolmentTokenView = components['schemas']['EnrolmentToken'];
 
 const PATH = '/iotmano/v1/enrolment_tokens';
 
+/** Makes of the token for one host what that host enrols over NATS with. @param expiresAt RFC 3339 */
+export type MakeNatsCredential = (hostId: HostId, token: string, expiresAt: string) => Promise<string>;
+
 /** One-time tokens with which hosts enrol: created (and shown once), listed, withdrawn. */
-export function enrolmentTokenRoutes(inventory: Inventory): readonly Route[] {
+export function enrolmentTokenRoutes(
+  inventory: Inventory,
+  natsCredential?: MakeNatsCredential,
+): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -33,7 +40,7 @@ export function enrolmentTokenRoutes(inventory: Inventory): readonly Route[] {
       path: PATH,
       access: OPERATORS,
       body: 'json',
-      handle: async (request) => create(inventory, request),
+      handle: (request) => create(inventory, request, natsCredential),
     },
     {
       method: 'DELETE',
@@ -49,13 +56,20 @@ export function enrolmentTokenRoutes(inventory: Inventory): readonly Route[] {
   ];
 }
 
-function create(inventory: Inventory, request: ApiRequest): ApiResponse {
+async function create(
+  inventory: Inventory,
+  request: ApiRequest,
+  makeNatsCredential: MakeNatsCredential | undefined,
+): Promise<ApiResponse> {
   requireInstallationStaff(request.caller);
   const { record, token } = inventory.tokens.create(bodyOf<EnrolmentTokenRequest>(request));
+  const { hostId, expiresAt } = record.document;
+  const natsCredential =
+    hostId === undefined ? undefined : await makeNatsCredential?.(hostId, token, expiresAt);
   return {
     status: 201,
     headers: { Location: `${request.origin}${PATH}/${record.id}` },
-    body: { ...view(record), token },
+    body: { ...view(record), token, ...(natsCredential === undefined ? {} : { natsCredential }) },
   };
 }
 

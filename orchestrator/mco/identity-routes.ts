@@ -1,4 +1,4 @@
-import { toTimestamp } from '../../kernel/index.ts';
+import { IotmanoError, toTimestamp } from '../../kernel/index.ts';
 import { bodyOf, type ApiResponse, type Route } from '../api/route.ts';
 import { SESSION_SECONDS, countAssignments, type EnrolmentRequest } from '../inventory/index.ts';
 import { MCO_VERSION } from './envelope.ts';
@@ -51,6 +51,14 @@ async function enrolHost(
   { request }: McoRequest,
 ): Promise<ApiResponse> {
   const { token, hostId, publicKey, roles } = bodyOf<EnrolmentRequestMessage>(request);
+  // Bindings that name the host in the address of an enrolment let nobody else send there.
+  const addressed = request.params['hostId'] ?? hostId;
+  if (addressed !== hostId)
+    throw new IotmanoError(
+      'invalid-parameter',
+      `the enrolment was sent as host ${addressed} and names host ${hostId}; send it as the host that it is for`,
+      { parameter: 'hostId' },
+    );
   const { host, keyThumbprint } = await inventory.enrol({
     token,
     hostId: hostId as EnrolmentRequest['hostId'],

@@ -6,7 +6,7 @@ import { createInventory } from '../inventory/index.ts';
 import { hashSecret } from '../domain/index.ts';
 import { addHosts } from '../inventory/testkit/fleet.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
-import { createMcoRoutes } from './index.ts';
+import { createMco } from './index.ts';
 import type { WantedMessage } from './messages.ts';
 import { assignmentOf, keyOf } from './testkit/assignments.ts';
 import { SP_ID, silentMonitoring } from './testkit/mco-bench.ts';
@@ -26,7 +26,7 @@ function createWantedRoute(store: MemoryStore): Route {
   });
   const artifacts = { openArtifact: () => Promise.reject(new Error('not asked for')) };
   const options = { store, clock, log, inventory, monitoring: silentMonitoring, artifacts, m2mSpId: SP_ID };
-  const route = createMcoRoutes(options).find(({ path }) => path.endsWith('/wanted'));
+  const route = createMco(options).routes.find(({ path }) => path.endsWith('/wanted'));
   if (route === undefined) throw new Error('there is no wanted route');
   return route;
 }

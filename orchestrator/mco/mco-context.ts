@@ -72,7 +72,7 @@ export function sessionRoute(
       const envelope = readEnvelope(request, context.m2mSpId, context.clock.now());
       const hostId = parseId<HostId>(request.params['hostId'], 'hostId');
       const session = requireOwnSession(context, request, envelope, hostId);
-      requireRole(context, session, roles);
+      requireRole(rolesOf(context, session), roles);
       return withEnvelope(await handle({ request, hostId, envelope, session }), context.m2mSpId);
     },
   };
@@ -97,12 +97,12 @@ export function requireOwnSession(
   return session;
 }
 
-function requireRole(context: McoContext, session: SessionDocument, roles: readonly HostRole[]): void {
-  const held = rolesOf(context, session);
+/** @throws IotmanoError `forbidden` where none of the roles that are held is one of those that may */
+export function requireRole(held: readonly HostRole[], roles: readonly HostRole[]): void {
   if (roles.some((role) => held.includes(role))) return;
   throw new IotmanoError(
     'forbidden',
-    `this operation is for the role ${roles.join(' or ')}; the session is for ${held.join(' and ')}`,
+    `this operation is for the role ${roles.join(' or ')}; the host speaks for ${held.join(' and ')}`,
   );
 }
 

@@ -29,6 +29,7 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   'enrolment-token': FIRST,
   'access-token': FIRST,
   session: FIRST,
+  'nats-user': FIRST,
   idempotency: FIRST,
   alarm: FIRST,
   'scaling-aspect': FIRST,

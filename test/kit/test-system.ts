@@ -129,7 +129,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-export async function createTestSystem(): Promise<TestSystem> {
+export interface TestSystemOptions {
+  /** Server of NATS through which orchestrator and agents speak; absent: HTTP. */
+  readonly nats?: string;
+}
+
+export async function createTestSystem({ nats }: TestSystemOptions = {}): Promise<TestSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'iotmano-system-'));
   const data = join(folder, 'orchestrator');
   const logs = join(folder, 'logs');
@@ -149,6 +154,7 @@ export async function createTestSystem(): Promise<TestSystem> {
     const log = join(logs, `${name}.log`);
     programs.set(name, startProgram(name, [PROGRAM, ...args], environment, log));
   };
+  const enrolCommand = ['token', 'enrol', ...(nats === undefined ? [] : ['--nats'])];
   const token = (): string => readFileSync(join(data, 'admin.token'), 'utf8').trim();
 
   async function request<Body>(
@@ -199,7 +205,8 @@ export async function createTestSystem(): Promise<TestSystem> {
     get,
     forgetState: () => rmSync(data, { recursive: true, force: true, maxRetries: 5 }),
     async startOrchestrator() {
-      start('orchestrator', ['up', '--listen', `127.0.0.1:${port}`, '--data', data]);
+      const more = nats === undefined ? [] : ['--nats', nats];
+      start('orchestrator', ['up', '--listen', `127.0.0.1:${port}`, '--data', data, ...more]);
       await eventually('the orchestrator is ready', () =>
         fetch(`${url}/readyz`).then(
           ({ ok }) => ok,
@@ -209,7 +216,7 @@ export async function createTestSystem(): Promise<TestSystem> {
     },
     async startAgent(hostId, { enrol = false, data: own, tier = 'device-edge', as = hostId } = {}) {
       const enrolment = enrol
-        ? ['--token', (await succeed(['token', 'enrol', '--host-id', hostId])).trim()]
+        ? ['--token', (await succeed([...enrolCommand, '--host-id', hostId])).trim()]
         : [];
       const flags = `--host-id ${hostId} --tier ${tier} --label site=${hostId} --address 127.0.0.1`.split(
         ' ',
@@ -218,8 +225,7 @@ export async function createTestSystem(): Promise<TestSystem> {
         'agent',
         'run',
         ...flags,
-        '--server',
-        url,
+        ...(nats === undefined ? ['--server', url] : ['--mco', nats]),
         '--data',
         own ?? join(folder, hostId),
         ...enrolment,

@@ -18,7 +18,7 @@ import {
   type ApiRequestOptions,
 } from '../../../test/kit/api-client.ts';
 import { startTestApi, type TestApi } from '../../../test/kit/api-server.ts';
-import { createMcoRoutes, enrolmentTokenRoutes, hostRoutes, type McoOptions } from '../index.ts';
+import { createMco, enrolmentTokenRoutes, hostRoutes, type McoOptions } from '../index.ts';
 import type { EnrolmentMessage, HostFactsMessage, SessionMessage } from '../messages.ts';
 
 export const SP_ID = '//iotmano.test';
@@ -65,7 +65,7 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
     store,
     clock,
     routes: () => [
-      ...createMcoRoutes({
+      ...createMco({
         store,
         clock,
         log,
@@ -73,7 +73,7 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
         monitoring: options.monitoring ?? silentMonitoring,
         artifacts: options.artifacts ?? NO_ARTIFACTS,
         m2mSpId: SP_ID,
-      }),
+      }).routes,
       ...hostRoutes({ store, clock, inventory }),
       ...enrolmentTokenRoutes(inventory),
     ],

@@ -9,7 +9,7 @@ import {
   type FailureSwitches,
   type FakeWorld,
 } from '../../../vim-drivers/fake/index.ts';
-import { createMcoRoutes, enrolmentTokenRoutes, hostRoutes } from '../../mco/index.ts';
+import { createMco, enrolmentTokenRoutes, hostRoutes } from '../../mco/index.ts';
 import { createInventory, type Inventory } from '../../inventory/index.ts';
 import { createMonitoring, monitoringRoutes, type Monitoring } from '../../monitoring/index.ts';
 import { eventRoutes } from '../../api/index.ts';
@@ -105,7 +105,7 @@ export async function startSitesBench(options: SitesBenchOptions = {}): Promise<
       ...enrolmentTokenRoutes(inventory),
       ...monitoringRoutes(monitoring, store),
       ...eventRoutes({ store, clock }),
-      ...createMcoRoutes({ store, clock, log, inventory, monitoring, artifacts, m2mSpId: '//iotmano.test' }),
+      ...createMco({ store, clock, log, inventory, monitoring, artifacts, m2mSpId: '//iotmano.test' }).routes,
     ],
   });
   const ending = new AbortController();

@@ -1,0 +1,6 @@
+/** The orchestrator's ends of Mco over NATS. Loaded only where it is used. */
+export { loadAccountKeys, type AccountKeys } from './account-keys.ts';
+export { createNatsBinding, type NatsBinding, type NatsBindingOptions } from './binding.ts';
+export { parseNatsPlace, type NatsPlace } from './connect.ts';
+export { enrolmentCredential } from './enrolment-credential.ts';
+export { renderServerConfig, type NatsServerPlan } from './server-config.ts';

@@ -1,0 +1,108 @@
+import type { HostId } from '../../../kernel/index.ts';
+import type { Revision } from '../../store/index.ts';
+import { computeWanted } from '../compute-wanted.ts';
+import type { McoContext } from '../mco-context.ts';
+import { envelope } from './message-headers.ts';
+import { hostSubject } from './subjects.ts';
+
+export interface Pushes {
+  /** A host was answered: what it has from now on, and which boot of it. */
+  told(hostId: HostId, bootId: string, revision: Revision): void;
+  close(): void;
+}
+
+export interface Push {
+  readonly subject: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absent: the host has to ask. */
+  readonly body?: Uint8Array;
+}
+
+interface Known {
+  readonly bootId: string;
+  revision: Revision;
+}
+
+interface Host {
+  readonly unsubscribe: () => void;
+  /** The newest is the last. */
+  boots: readonly Known[];
+}
+
+/** Orchestration and monitoring agent may be two processes, each of a boot of its own. */
+const BOOTS_PER_HOST = 2;
+
+/**
+ * Tells hosts what has changed for them as soon as it is durable. Each push builds on what the host was told last; a host that has missed
+ * that one, or has asked another orchestrator since, sees so and asks. Costs nothing while nothing changes.
+ * @param maxBytes of one push; what is larger is announced without its content
+ */
+export function createPushes(
+  context: McoContext,
+  maxBytes: () => number,
+  send: (push: Push) => void,
+): Pushes {
+  const { store, changes } = context;
+  const hosts = new Map<HostId, Host>();
+  const endOfHosts = store.subscribe(({ entries }) => {
+    for (const { kind, id, record } of entries)
+      if (kind === 'host' && record === undefined) forget(id as HostId);
+  });
+
+  function forget(hostId: HostId): void {
+    hosts.get(hostId)?.unsubscribe();
+    hosts.delete(hostId);
+  }
+
+  async function push(hostId: HostId, known: Known): Promise<void> {
+    const since = known.revision;
+    const wanted = lookFor(context, hostId, since);
+    if (wanted === 'unchanged') return;
+    const revision = wanted === 'too-old' ? changes.revision : wanted.revision;
+    known.revision = revision;
+    await store.whenDurable();
+    const headers = {
+      ...envelope(context.m2mSpId),
+      'Mco-Boot-Id': known.bootId,
+      'Mco-Since': String(since),
+      'Mco-Revision': String(revision),
+    };
+    const body = wanted === 'too-old' ? undefined : Buffer.from(JSON.stringify(wanted));
+    const isSent = body !== undefined && body.length <= maxBytes();
+    send({ subject: hostSubject(hostId, 'wanted.changed'), headers, ...(isSent ? { body } : {}) });
+  }
+
+  function follow(hostId: HostId): Host {
+    const host: Host = {
+      boots: [],
+      unsubscribe: changes.subscribe(hostId, () => {
+        for (const known of host.boots) void push(hostId, known);
+      }),
+    };
+    hosts.set(hostId, host);
+    return host;
+  }
+
+  return {
+    told: (hostId, bootId, revision) => {
+      const host = hosts.get(hostId) ?? follow(hostId);
+      const known = host.boots.find((each) => each.bootId === bootId);
+      if (known !== undefined) known.revision = revision;
+      else host.boots = [...host.boots, { bootId, revision }].slice(-BOOTS_PER_HOST);
+    },
+    close: () => {
+      endOfHosts();
+      for (const hostId of hosts.keys()) forget(hostId);
+    },
+  };
+}
+
+function lookFor(context: McoContext, hostId: HostId, since: Revision): ReturnType<typeof computeWanted> {
+  const { store, changes, inventory, monitoring } = context;
+  const host = store.get('host', hostId)?.document;
+  // Two machines claim it: neither is told anything.
+  if (host === undefined || host.disputed) return 'unchanged';
+  const terms = inventory.leaseTerms(hostId);
+  const collectionJobs = monitoring.collectionJobsFor(hostId);
+  return computeWanted({ store, changes, terms, host, collectionJobs }, hostId, since);
+}
