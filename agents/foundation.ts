@@ -27,6 +27,7 @@ export async function layFoundation(options: AgentOptions): Promise<Foundation> 
   const lock = lockDataDirectory(dataDirectory);
   try {
     const identity = await openIdentity(dataDirectory, hostId);
+    if (options.mustRotateSealingKey === true) await identity.sealingKeys.rotate();
     await demandSameServiceProvider(identity, options.m2mSpId);
     const sessions = createSessionKeeper({
       transport,

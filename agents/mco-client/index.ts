@@ -4,6 +4,6 @@ export { createSessionKeeper, type SessionKeeper } from './session-keeper.ts';
 export { createTransport, type Transport, type TransportOptions } from './transport.ts';
 export { createBackoff, type Backoff } from './backoff.ts';
 export { openArtifactCache } from './artifact-cache.ts';
-export { assignment, collectionJob, fence } from './messages.ts';
-export type { Assignment, CollectionJob, Session, Wanted } from './messages.ts';
+export { assignment, collectionJob, fence, sealedValues } from './messages.ts';
+export type { Assignment, CollectionJob, SealedValues, Session, Wanted } from './messages.ts';
 export { list, object, integer, number, text, type Shape, type Shaped } from './shape.ts';

@@ -1,5 +1,17 @@
 import { parseId, type StateId } from '../../kernel/index.ts';
-import { boolean, integer, list, number, object, oneOf, text, type Shape, type Shaped } from './shape.ts';
+import {
+  anyObject,
+  boolean,
+  integer,
+  list,
+  map,
+  number,
+  object,
+  oneOf,
+  text,
+  type Shape,
+  type Shaped,
+} from './shape.ts';
 import { workload, workloadKey } from './workload-shape.ts';
 
 const stateId: Shape<StateId> = (value, at) => parseId<StateId>(value, at);
@@ -28,12 +40,24 @@ export type Enrolment = Shaped<typeof enrolment>;
 
 export const fence = object({ leaseNumber: integer(), revision: integer() });
 
-export const assignment = object({
-  generation: integer(),
-  lostAfterSeconds: number(0),
-  workload,
-});
+export const assignment = object(
+  {
+    generation: integer(),
+    lostAfterSeconds: number(0),
+    workload,
+  },
+  { sealed: text(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$/) },
+);
 export type Assignment = Shaped<typeof assignment>;
+
+/** What is inside of `sealed`. */
+export const sealedValues = object({
+  hostId: text(),
+  workload: workloadKey,
+  config: anyObject,
+  seeds: map(text()),
+});
+export type SealedValues = Shaped<typeof sealedValues>;
 
 export const collectionJob = object(
   {

@@ -89,6 +89,7 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       bootId,
       counter,
       epochMilliseconds: clock.now(),
+      sealingKey: identity.sealingKeys.current.publicJwk,
     });
     const { message } = await exchange(transport, {
       method: 'POST',

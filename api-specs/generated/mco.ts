@@ -247,6 +247,7 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     readonly SessionProof: components['schemas']['session-proof'];
+    readonly SealedValues: components['schemas']['sealed-values'];
     /**
      * @description Version of the reference point, MAJOR.MINOR. Equal majors understand each other.
      * @example 1.0
@@ -1247,7 +1248,7 @@ export interface components {
     readonly epoch: number;
     /**
      * Bindings
-     * @description Content of the function's bindings file: what may change while it runs. The host replaces the file atomically. Holds secrets.
+     * @description Content of the function's bindings file: what may change while it runs. The host replaces the file atomically. Holds secrets: in an assignment these are sealed.
      * @example {
      *       "config": {
      *         "maxRequests": 100
@@ -1312,10 +1313,10 @@ export interface components {
              */
             readonly id: string;
             /**
-             * @description Seed, 32 bytes, base64url. Secret.
+             * @description Seed, 32 bytes, base64url. Secret; absent where it is sealed.
              * @example bm90LWEtcmVhbC1zZWVkLTMyLWJ5dGVzLWxvbmctLS0
              */
-            readonly seed: string;
+            readonly seed?: string;
           };
         };
       };
@@ -1531,6 +1532,11 @@ export interface components {
        */
       readonly lostAfterSeconds: number;
       readonly workload: components['schemas']['workload'];
+      /**
+       * @description What of the bindings may be secret, sealed to the key that the host told with its last proof: a JWE in compact form (RFC 7516), `alg` = `ECDH-ES` over X25519 (RFC 8037), `enc` = `A256GCM`, `kid` = the key's thumbprint (RFC 7638, SHA-256). Inside is a sealed-values.json. `config` of the bindings is then empty, and its credentials have no `seed`. Absent: nothing in them is secret, or the host has told no key.
+       * @example eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSJ9..aXYtaXYtaXYtaXY.Y2lwaGVydGV4dA.dGFnLXRhZy10YWctdGFn
+       */
+      readonly sealed?: string;
     };
     /**
      * CollectionJob
@@ -2011,6 +2017,34 @@ export interface components {
       readonly alarms: readonly components['schemas']['alarm'][];
     };
     /**
+     * SealingKey
+     * @description Public half of the key that a host has for sealed values, as a JWK (RFC 8037): X25519. It is not the key that the host signs with: a key has one use.
+     * @example {
+     *       "kty": "OKP",
+     *       "crv": "X25519",
+     *       "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"
+     *     }
+     */
+    readonly 'sealing-key': {
+      /**
+       * @description Key type.
+       * @example OKP
+       * @constant
+       */
+      readonly kty: 'OKP';
+      /**
+       * @description Curve.
+       * @example X25519
+       * @constant
+       */
+      readonly crv: 'X25519';
+      /**
+       * @description The public key, 32 bytes, base64url.
+       * @example hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo
+       */
+      readonly x: string;
+    };
+    /**
      * SessionProof
      * @description Claims of the proof JWT.
      * @example {
@@ -2020,7 +2054,12 @@ export interface components {
      *       "nonce": "AAAAAAAAAAAAAAAA",
      *       "bootId": "5b0c6a52-6a55-4d0b-a9a1-64d5a3d1c1f2",
      *       "counter": 1,
-     *       "iat": 1795370400
+     *       "iat": 1795370400,
+     *       "sealingKey": {
+     *         "kty": "OKP",
+     *         "crv": "X25519",
+     *         "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"
+     *       }
      *     }
      */
     readonly 'session-proof': {
@@ -2053,6 +2092,41 @@ export interface components {
        * @example 1795370400
        */
       readonly iat?: number;
+      /** @description The key that the host wants secret values to be sealed to from now on. Without it they come in the clear, as to agents that cannot open them. */
+      readonly sealingKey?: components['schemas']['sealing-key'];
+    };
+    /**
+     * SealedValues
+     * @description What is inside of `sealed` of an assignment once it is opened: the parts of the bindings that may be secret, and for what they are.
+     * @example {
+     *       "hostId": "gw-1",
+     *       "workload": {
+     *         "tenant": "default",
+     *         "vnfInstanceId": "0d4e1c1c-4c57-4a43-8f8e-0f6a3c9d2b11",
+     *         "unit": "processor",
+     *         "generation": 1
+     *       },
+     *       "config": {
+     *         "maxRequests": 100
+     *       },
+     *       "seeds": {
+     *         "broker": "bm90LWEtcmVhbC1zZWVkLTMyLWJ5dGVzLWxvbmctLS0"
+     *       }
+     *     }
+     */
+    readonly 'sealed-values': {
+      /** @description The host that they are for. */
+      readonly hostId: components['schemas']['hostId'];
+      /** @description The workload that they are for; an agent refuses them for any other. */
+      readonly workload: components['schemas']['workload-key'];
+      /** @description Configuration values, defaults applied: `config` of the bindings. */
+      readonly config: {
+        readonly [key: string]: unknown;
+      };
+      /** @description By requirement name: `credential.seed` of the bindings. */
+      readonly seeds: {
+        readonly [key: string]: string;
+      };
     };
   };
   responses: {

@@ -29,6 +29,7 @@ interface AgentFlags extends FactFlags {
   readonly caFile?: string;
   readonly insecureHttp?: boolean;
   readonly stopFunctions?: boolean;
+  readonly rotateSealingKey?: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -39,6 +40,10 @@ export function addAgentCommands(program: Command, env: Environment): void {
   withFlags(group.command('run'), env)
     .description('run both agents until SIGTERM or SIGINT; functions run on without them')
     .option('--stop-functions', 'stop the functions, too, when the agent is told to stop')
+    .option(
+      '--rotate-sealing-key',
+      'make a new key for the secrets of functions; those on disk are sealed anew',
+    )
     .action(async (flags: AgentFlags) => {
       const { runAgent } = await import('../../agents/index.ts');
       await runAgent({ ...agentOptions(flags, env), onStarted: () => say(`agent of ${flags.hostId} runs`) });
@@ -106,6 +111,8 @@ function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
     ...(flags.caFile === undefined ? {} : { caFile: flags.caFile }),
     ...(flags.insecureHttp === undefined ? {} : { isInsecureHttpAllowed: flags.insecureHttp }),
     ...(flags.stopFunctions === undefined ? {} : { mustStopFunctions: flags.stopFunctions }),
+    ...(flags.rotateSealingKey === undefined ? {} : { mustRotateSealingKey: flags.rotateSealingKey }),
+    runtimeDirectory: env['XDG_RUNTIME_DIR'],
     agentVersion: ownVersion(),
     clock: systemClock,
     ids: randomIds,

@@ -344,6 +344,8 @@ export interface HostDocument {
   readonly roles: readonly ('orchestration' | 'monitoring')[];
   /** JWK of the host's key (Ed25519); a VIM has none. */
   readonly publicKey?: Readonly<Record<string, string>>;
+  /** JWK of the key (X25519) that secret values are sealed to, as the host told it with its last proof; absent: it opens none. */
+  readonly sealingKey?: Readonly<Record<string, string>>;
   /** The VIM connection that reaches it, where no agent speaks for it. Nothing there is ever fenced by time: a VIM keeps no lease. */
   readonly vimId?: VimId;
   readonly enrolledAt: string;

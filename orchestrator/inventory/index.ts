@@ -8,6 +8,7 @@ export { createLeases, type Leases } from './leases.ts';
 export type { LeaseTerms } from './heartbeat.ts';
 export { createMessageSequences, type MessageNumber, type MessageSequences } from './message-sequences.ts';
 export { SESSION_SECONDS, type SessionRequest } from './open-session.ts';
+export { sealTo } from './sealing-key.ts';
 export { isStateConfirmed, leaseBaseAt, withdrawConfirmation } from './state-ids.ts';
 export { takeReport, type HostReport } from './take-report.ts';
 export { clearAlarm, raiseAlarm } from './host-alarms.ts';

@@ -71,7 +71,8 @@ export async function openSession(
   if (speaks) requireNewCounter(host.document, claims);
   const boots = speaks ? addBoot(host.document.boots, claims.bootId, claims.counter) : host.document.boots;
   if (isDisputed(boots)) throw dispute(context, host, { ...host.document, boots });
-  const document = pinState({ ...host.document, boots }, request.lastStateId, store.stateId);
+  const told = speaks ? withSealingKey(host.document, claims) : host.document;
+  const document = pinState({ ...told, boots }, request.lastStateId, store.stateId);
   // The prefix tells a session from other bearer tokens.
   const token = `mcs_${newSecret(context.random)}`;
   commitSession(context, host, document, { token, claims, roles: request.roles });
@@ -105,6 +106,12 @@ function requireRoles(host: HostDocument, roles: HostDocument['roles'], hostId: 
       'forbidden',
       `host ${hostId} was not enrolled for the role ${missing}; enrol it again for it`,
     );
+}
+
+/** A host that tells none can open nothing: an agent of an older version may have taken its place. */
+function withSealingKey(host: HostDocument, { sealingKey }: ProofClaims): HostDocument {
+  const { sealingKey: _before, ...rest } = host;
+  return sealingKey === undefined ? rest : { ...rest, sealingKey: { ...sealingKey } };
 }
 
 function requireNewCounter({ boots }: HostDocument, { bootId, counter }: ProofClaims): void {
