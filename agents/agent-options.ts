@@ -17,6 +17,8 @@ export interface AgentOptions extends TransportOptions {
   readonly runtimeDirectory?: string | undefined;
   /** Makes a new key for sealed values; what is sealed to the one before is sealed anew as soon as the orchestrator is reached. */
   readonly mustRotateSealingKey?: boolean;
+  /** Makes a new key for the host, whose present one was revoked; it then has to enrol. */
+  readonly mustMakeKey?: boolean;
   /** M2M-SP-ID that is expected; absent: whichever the orchestrator serves. */
   readonly m2mSpId?: string;
   /** What runs workloads here; absent: the `process` driver, in the data directory. */

@@ -6,6 +6,7 @@ import {
   createMcoClient,
   createSessionKeeper,
   createTransport,
+  type ClientIdentity,
   type McoClient,
   type SessionKeeper,
   type Transport,
@@ -22,11 +23,13 @@ export interface Foundation {
 /** Identity and connection: what there is before anything runs. */
 export async function layFoundation(options: AgentOptions): Promise<Foundation> {
   const { dataDirectory, hostId, clock, log, ids } = options;
-  const transport = createTransport(options);
+  let known: HostIdentity | undefined;
+  const transport = createTransport(options, () => known && clientIdentityOf(known));
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(dataDirectory);
   try {
-    const identity = await openIdentity(dataDirectory, hostId);
+    const identity = await openIdentity(dataDirectory, hostId, options.mustMakeKey);
+    known = identity;
     if (options.mustRotateSealingKey === true) await identity.sealingKeys.rotate();
     await demandSameServiceProvider(identity, options.m2mSpId);
     const sessions = createSessionKeeper({
@@ -48,6 +51,12 @@ export async function layFoundation(options: AgentOptions): Promise<Foundation> 
     lock.release();
     throw error;
   }
+}
+
+function clientIdentityOf({ certificate, privateKey }: HostIdentity): ClientIdentity | undefined {
+  if (certificate.current === undefined) return undefined;
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { key, cert: certificate.current.certificate };
 }
 
 /** A host that was never enrolled says at once when it cannot be; one that was goes on without the orchestrator. */

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, realpath, statfs } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, readFile, realpath, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Types of file systems that are in memory (`statfs`): tmpfs and ramfs. */
 const IN_MEMORY = new Set([0x01021994, 0x858458f6]);
+
+/** File that names the data directory which a directory in memory belongs to. */
+const OWNER = 'data-directory';
 
 /** Where a host may have a file system in memory, and what is to be made there. */
 interface Place {
@@ -25,15 +29,25 @@ export async function findMemoryDirectory(
     { parent: '/dev/shm', name: `iotmano-${uid}` },
     ...(runtimeDirectory === undefined ? [] : [{ parent: runtimeDirectory, name: 'iotmano' }]),
   ];
-  const own = createHash('sha256')
-    .update(await realpath(dataDirectory))
-    .digest('hex')
-    .slice(0, 16);
+  const of = await realpath(dataDirectory);
+  const own = createHash('sha256').update(of).digest('hex').slice(0, 16);
   for (const place of places) {
     const directory = await openPlace(place, uid);
-    if (directory !== undefined) return join(directory, own);
+    if (directory === undefined) continue;
+    await sweep(directory);
+    await mkdir(join(directory, own), { recursive: true, mode: 0o700 });
+    await writeFile(join(directory, own, OWNER), of, { mode: 0o600 });
+    return join(directory, own);
   }
   return undefined;
+}
+
+/** What belonged to a data directory that somebody has deleted goes, too. */
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const of = await readFile(join(directory, name, OWNER), 'utf8').catch(() => '');
+    if (of !== '' && !existsSync(of)) await rm(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 /** A directory that is ours alone: where somebody else was first, as anybody can be in /dev/shm, it is not used. */

@@ -19,6 +19,7 @@ const PURE: readonly string[] = [];
 
 export const ROOMS: readonly Room[] = [
   { name: 'kernel', path: '^kernel/', mayImport: [], libraries: ['pino'] },
+  { name: 'pki', path: '^pki/', mayImport: [], libraries: ['pkijs', 'asn1js'] },
   { name: 'wire-types', path: '^api-specs/', mayImport: [], libraries: PURE },
   {
     name: 'descriptors',
@@ -144,6 +145,7 @@ export const ROOMS: readonly Room[] = [
       'wire-types',
       'route',
       'api',
+      'pki',
     ],
   },
   {
@@ -164,6 +166,7 @@ export const ROOMS: readonly Room[] = [
       'drivers',
       'driver-registry',
       'site-controller',
+      'pki',
     ],
   },
   {
@@ -192,7 +195,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'cli',
     path: '^cli/',
-    mayImport: ['wire-types', 'descriptors', 'scaling-policies', 'agents', 'composition-root', 'load'],
+    mayImport: ['wire-types', 'descriptors', 'scaling-policies', 'agents', 'composition-root', 'load', 'pki'],
   },
 ];
 
@@ -219,11 +222,12 @@ const room = (name: string): Room => {
 };
 
 /** What is in the published package: rooms of the orchestrator, the agents and the command. */
-const SHIPPED = '^(kernel|api-specs|descriptors|vim-drivers|agents|orchestrator|load|cli)/';
+const SHIPPED = '^(kernel|pki|api-specs|descriptors|vim-drivers|agents|orchestrator|load|cli)/';
 
 /** Folders whose inside is reached only through their index.ts (generated wire types have no inside). */
 export const DOORS: readonly string[] = [
   'kernel',
+  'pki',
   'descriptors',
   'vim-drivers/[a-z-]+',
   'agents',

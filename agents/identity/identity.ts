@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { IotmanoError, parseId, type HostId, type StateId } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
+import { openCertificateFile, type CertificateFile } from './certificate-file.ts';
 import { readKeyFile, writeKeyFile } from './key-file.ts';
 import { openSealingKeys, type SealingKeys } from './sealing-keys.ts';
 
@@ -25,6 +26,8 @@ export interface HostIdentity {
   readonly publicJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
   /** What sealed values are opened with. */
   readonly sealingKeys: SealingKeys;
+  /** The certificate for `privateKey`, where the orchestrator issues any. */
+  readonly certificate: CertificateFile;
   /** Durable when it resolves. */
   update(changes: Partial<Omit<IdentityDocument, 'hostId'>>): Promise<void>;
   /** After the host has left: the key stays, the rest is forgotten. */
@@ -47,9 +50,14 @@ const FORMAT: Versioned<IdentityDocument> = {
 
 /**
  * Reads the identity in the data directory, or makes one: a key pair that is nobody else's.
+ * @param mustMakeKey a new key pair in place of the one that was revoked; the host then has to enrol
  * @throws IotmanoError `conflict` where the directory belongs to another hostId, `store-newer`, `store-failed`
  */
-export async function openIdentity(dataDirectory: string, hostId: HostId): Promise<HostIdentity> {
+export async function openIdentity(
+  dataDirectory: string,
+  hostId: HostId,
+  mustMakeKey = false,
+): Promise<HostIdentity> {
   const path = join(dataDirectory, 'identity.json');
   let document = await readVersioned(path, FORMAT);
   if (document !== undefined && document.hostId !== hostId) {
@@ -59,12 +67,18 @@ export async function openIdentity(dataDirectory: string, hostId: HostId): Promi
       { dataDirectory },
     );
   }
-  const privateKey = await openKey(join(dataDirectory, 'host.key'));
+  const privateKey = await openKey(join(dataDirectory, 'host.key'), mustMakeKey);
+  const certificate = await openCertificateFile(dataDirectory);
   const sealingKeys = await openSealingKeys(dataDirectory);
   const save = (next: IdentityDocument): Promise<void> =>
     replaceFileDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }, undefined, 2));
   if (document === undefined) {
     document = { hostId, isEnrolled: false };
+    await save(document);
+  }
+  if (mustMakeKey) {
+    await certificate.clear();
+    document = { ...document, isEnrolled: false };
     await save(document);
   }
   let current = document;
@@ -85,18 +99,24 @@ export async function openIdentity(dataDirectory: string, hostId: HostId): Promi
     privateKey,
     publicJwk: publicJwkOf(privateKey),
     sealingKeys,
+    certificate,
     update: (changes) => change((before) => ({ ...before, ...changes })),
-    forgetEnrolment: () => change(() => ({ hostId, isEnrolled: false })),
+    async forgetEnrolment() {
+      await certificate.clear();
+      await change(() => ({ hostId, isEnrolled: false }));
+    },
   };
 }
 
-async function openKey(path: string): Promise<KeyObject> {
-  const known = await readKeyFile(
-    path,
-    'ed25519',
-    "the host's key",
-    'restore it, or move it away and enrol the host anew under another hostId',
-  );
+async function openKey(path: string, mustMakeKey: boolean): Promise<KeyObject> {
+  const known = mustMakeKey
+    ? undefined
+    : await readKeyFile(
+        path,
+        'ed25519',
+        "the host's key",
+        'restore it, or move it away and enrol the host anew under another hostId',
+      );
   if (known !== undefined) return known;
   const { privateKey } = generateKeyPairSync('ed25519');
   await writeKeyFile(path, privateKey);

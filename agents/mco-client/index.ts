@@ -1,7 +1,7 @@
 /** The client side of Mco over HTTP: sessions, the operations, artifacts by digest. */
 export { createMcoClient, type McoClient, type WantedAnswer, type WantedQuestion } from './mco-client.ts';
 export { createSessionKeeper, type SessionKeeper } from './session-keeper.ts';
-export { createTransport, type Transport, type TransportOptions } from './transport.ts';
+export { createTransport, type ClientIdentity, type Transport, type TransportOptions } from './transport.ts';
 export { createBackoff, type Backoff } from './backoff.ts';
 export { openArtifactCache } from './artifact-cache.ts';
 export { assignment, collectionJob, fence, sealedValues } from './messages.ts';

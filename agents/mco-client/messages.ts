@@ -18,6 +18,12 @@ const stateId: Shape<StateId> = (value, at) => parseId<StateId>(value, at);
 
 export const challenge = object({ nonce: text(/^[A-Za-z0-9_-]{16,200}$/) });
 
+export const hostCertificate = object({
+  certificate: text(/^-----BEGIN CERTIFICATE-----/),
+  notBefore: text(),
+  notAfter: text(),
+});
+
 export const session = object(
   {
     token: text(/^[A-Za-z0-9._-]{1,200}$/),
@@ -26,16 +32,20 @@ export const session = object(
     leaseSeconds: number(0.01),
     stateId,
     stateIdConfirmed: boolean,
+    serverTime: text(),
   },
-  { clockOffsetMilliseconds: integer(-Number.MAX_SAFE_INTEGER) },
+  { clockOffsetMilliseconds: integer(-Number.MAX_SAFE_INTEGER), certificate: hostCertificate },
 );
 export type Session = Shaped<typeof session>;
 
-export const enrolment = object({
-  hostId: text(/^[a-z0-9-]{1,40}$/),
-  stateId,
-  m2mSpId: text(/^\/\/[A-Za-z0-9.-]{1,200}$/),
-});
+export const enrolment = object(
+  {
+    hostId: text(/^[a-z0-9-]{1,40}$/),
+    stateId,
+    m2mSpId: text(/^\/\/[A-Za-z0-9.-]{1,200}$/),
+  },
+  { certificate: hostCertificate },
+);
 export type Enrolment = Shaped<typeof enrolment>;
 
 export const fence = object({ leaseNumber: integer(), revision: integer() });

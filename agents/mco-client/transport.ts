@@ -13,6 +13,12 @@ export interface TransportOptions {
   readonly isInsecureHttpAllowed?: boolean;
 }
 
+/** What a client shows of itself in mutual TLS: PEM. */
+export interface ClientIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
@@ -39,14 +45,22 @@ export interface Transport {
     readonly headers: TransportResponse['headers'];
     readonly body: IncomingMessage;
   }>;
+  /** Whether connections are TLS, so that a certificate can be shown. */
+  readonly isEncrypted: boolean;
   close(): void;
 }
 
 /** Of an answer that is read into memory. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** @throws IotmanoError `invalid-parameter` where the URL is none, or plain HTTP would leave this machine */
-export function createTransport(options: TransportOptions): Transport {
+/**
+ * @param clientIdentity asked for each connection; a server that asks for no certificate is shown none
+ * @throws IotmanoError `invalid-parameter` where the URL is none, or plain HTTP would leave this machine
+ */
+export function createTransport(
+  options: TransportOptions,
+  clientIdentity: () => ClientIdentity | undefined = () => undefined,
+): Transport {
   const base = parseServerUrl(options);
   const isTls = base.protocol === 'https:';
   const tls = isTls ? { ca: readAuthorities(options.caFile) } : {};
@@ -59,6 +73,8 @@ export function createTransport(options: TransportOptions): Transport {
       const outgoing = send(url, {
         method: request.method,
         headers: withLength(request),
+        // Connections that were opened with another certificate are not used again: an agent keeps them apart by it.
+        ...(isTls ? clientIdentity() : {}),
         ...(isStream ? { agent: false, ...tls } : { agent: shared }),
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
@@ -80,6 +96,7 @@ export function createTransport(options: TransportOptions): Transport {
         throw unreachable(base, error);
       }
     },
+    isEncrypted: isTls,
     close: () => shared.destroy(),
   };
 }

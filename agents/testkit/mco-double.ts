@@ -186,7 +186,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
     openSession: async ({ body, groups }) => {
       const { proof, lastStateId } = body as Schemas['session-request'];
       const key = createPublicKey({ key: { ...publicKey }, format: 'jwk' });
-      const { payload } = await jwtVerify(proof, key, { typ: 'mco-proof+jwt', algorithms: ['EdDSA'] });
+      const { payload } = await jwtVerify(proof ?? '', key, { typ: 'mco-proof+jwt', algorithms: ['EdDSA'] });
       if (!nonces.delete(String(payload['nonce'])) || payload.sub !== groups['hostId'])
         return problem(401, 'proof');
       sealingKey = payload['sealingKey'] as JWK | undefined;

@@ -59,7 +59,9 @@ export interface paths {
     readonly put?: never;
     /**
      * Open a session with one proof of possession
-     * @description The proof is a JWT signed with the host's key over the nonce of a challenge, the boot id and a counter (DPoP-style, RFC 9449;
+     * @description On a connection that shows a certificate of the host (mutual TLS), the request has no proof, needs no challenge, and later operations need no token.
+     *
+     *     The proof is a JWT signed with the host's key over the nonce of a challenge, the boot id and a counter (DPoP-style, RFC 9449;
      *     its claims are in session-proof.json). The host's clock is not trusted and not needed. A host has one session that
      *     speaks for it (`orchestration`), and at most one beside it for `monitoring` alone: a new one ends the older one, also of another boot.
      *     Two boots that keep coming back after each other put the host into dispute.
@@ -347,6 +349,28 @@ export interface components {
      */
     readonly timestamp: string;
     /**
+     * HostCertificate
+     * @description A certificate (X.509, RFC 5280) for the key that the host is bound to, for mutual TLS (RFC 8705). Short-lived: the agent asks for the next one before two thirds of its life have passed.
+     * @example {
+     *       "certificate": "-----BEGIN CERTIFICATE-----\nMIIBnot-a-real-certificate\n-----END CERTIFICATE-----\n",
+     *       "notBefore": "2026-11-22T17:55:00.000Z",
+     *       "notAfter": "2026-11-23T18:00:00.000Z"
+     *     }
+     */
+    readonly 'host-certificate': {
+      /**
+       * @description PEM. The host is named by the URI `urn:iotmano:host:<hostId>` in its subjectAltName.
+       * @example -----BEGIN CERTIFICATE-----
+       *     MIIBnot-a-real-certificate
+       *     -----END CERTIFICATE-----
+       */
+      readonly certificate: string;
+      /** @description From when on it is good, by the orchestrator's clock. */
+      readonly notBefore: components['schemas']['timestamp'];
+      /** @description Until when it is good, by the orchestrator's clock. */
+      readonly notAfter: components['schemas']['timestamp'];
+    };
+    /**
      * Enrolment
      * @description The identity that a host has from now on. The host keeps it, and pins `stateId`.
      * @example {
@@ -378,6 +402,8 @@ export interface components {
        */
       readonly keyThumbprint: string;
       readonly enrolledAt: components['schemas']['timestamp'];
+      /** @description Where the orchestrator issues certificates. */
+      readonly certificate?: components['schemas']['host-certificate'];
     };
     /**
      * ProblemDetails
@@ -444,8 +470,36 @@ export interface components {
       readonly expiresInSeconds: number;
     };
     /**
+     * SealingKey
+     * @description Public half of the key that a host has for sealed values, as a JWK (RFC 8037): X25519. It is not the key that the host signs with: a key has one use.
+     * @example {
+     *       "kty": "OKP",
+     *       "crv": "X25519",
+     *       "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"
+     *     }
+     */
+    readonly 'sealing-key': {
+      /**
+       * @description Key type.
+       * @example OKP
+       * @constant
+       */
+      readonly kty: 'OKP';
+      /**
+       * @description Curve.
+       * @example X25519
+       * @constant
+       */
+      readonly crv: 'X25519';
+      /**
+       * @description The public key, 32 bytes, base64url.
+       * @example hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo
+       */
+      readonly x: string;
+    };
+    /**
      * SessionRequest
-     * @description Opens a session with one proof of possession of the host's key.
+     * @description Opens a session with one proof of possession of the host's key, or with none, on a connection that shows the host's certificate.
      * @example {
      *       "proof": "eyJhbGciOiJFZERTQSIsInR5cCI6Im1jby1wcm9vZitqd3QifQ.eyJub25jZSI6IkFBQUEifQ.c2ln",
      *       "roles": [
@@ -458,10 +512,10 @@ export interface components {
      */
     readonly 'session-request': {
       /**
-       * @description A JWT in compact form, signed with the host's key (EdDSA). Protected header: `typ` = `mco-proof+jwt`, `alg` = `EdDSA`. Claims as in session-proof.json. DPoP-style (RFC 9449).
+       * @description A JWT in compact form, signed with the host's key (EdDSA). Protected header: `typ` = `mco-proof+jwt`, `alg` = `EdDSA`. Claims as in session-proof.json. DPoP-style (RFC 9449). Absent: the connection shows the host's certificate (mutual TLS, RFC 8705), and the boot is that of the envelope.
        * @example eyJhbGciOiJFZERTQSIsInR5cCI6Im1jby1wcm9vZitqd3QifQ.eyJub25jZSI6IkFBQUEifQ.c2ln
        */
-      readonly proof: string;
+      readonly proof?: string;
       /** @description For which agents this session is. Only a session for `orchestration` renews the lease. */
       readonly roles: readonly components['schemas']['role'][];
       /** @description The stateId that the host has pinned. */
@@ -471,6 +525,13 @@ export interface components {
        * @example iotmano/0.1.0
        */
       readonly agentVersion?: string;
+      /** @description As in session-proof.json, for a session without a proof. */
+      readonly sealingKey?: components['schemas']['sealing-key'];
+      /**
+       * @description Asks for a certificate: the host has none, or two thirds of its life will soon have passed.
+       * @example true
+       */
+      readonly wantsCertificate?: boolean;
     };
     /**
      * Session
@@ -520,6 +581,8 @@ export interface components {
        * @example true
        */
       readonly stateIdConfirmed: boolean;
+      /** @description Where the agent asked for one, and the orchestrator issues certificates. */
+      readonly certificate?: components['schemas']['host-certificate'];
     };
     /**
      * HostFacts
@@ -2017,34 +2080,6 @@ export interface components {
       readonly alarms: readonly components['schemas']['alarm'][];
     };
     /**
-     * SealingKey
-     * @description Public half of the key that a host has for sealed values, as a JWK (RFC 8037): X25519. It is not the key that the host signs with: a key has one use.
-     * @example {
-     *       "kty": "OKP",
-     *       "crv": "X25519",
-     *       "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"
-     *     }
-     */
-    readonly 'sealing-key': {
-      /**
-       * @description Key type.
-       * @example OKP
-       * @constant
-       */
-      readonly kty: 'OKP';
-      /**
-       * @description Curve.
-       * @example X25519
-       * @constant
-       */
-      readonly crv: 'X25519';
-      /**
-       * @description The public key, 32 bytes, base64url.
-       * @example hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo
-       */
-      readonly x: string;
-    };
-    /**
      * SessionProof
      * @description Claims of the proof JWT.
      * @example {
@@ -2393,7 +2428,7 @@ export interface operations {
         };
       };
       readonly 400: components['responses']['BadRequest'];
-      /** @description The proof does not hold (other key, other host, nonce used or expired, counter not grown). Get a new challenge. */
+      /** @description The proof does not hold (other key, other host, nonce used or expired, counter not grown), there is neither a proof nor a good certificate, or the host was revoked. Get a new challenge. */
       readonly 401: {
         headers: {
           readonly [name: string]: unknown;

@@ -30,6 +30,7 @@ interface AgentFlags extends FactFlags {
   readonly insecureHttp?: boolean;
   readonly stopFunctions?: boolean;
   readonly rotateSealingKey?: boolean;
+  readonly newKey?: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -51,6 +52,7 @@ export function addAgentCommands(program: Command, env: Environment): void {
 
   withFlags(group.command('enrol'), env)
     .description('enrol this host with a one-time token (see "iotmano token enrol") and end')
+    .option('--new-key', 'make a new key for this host, whose present one was revoked')
     .action(async (flags: AgentFlags) => {
       const { enrolHost } = await import('../../agents/index.ts');
       await enrolHost(agentOptions(flags, env));
@@ -112,6 +114,7 @@ function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
     ...(flags.insecureHttp === undefined ? {} : { isInsecureHttpAllowed: flags.insecureHttp }),
     ...(flags.stopFunctions === undefined ? {} : { mustStopFunctions: flags.stopFunctions }),
     ...(flags.rotateSealingKey === undefined ? {} : { mustRotateSealingKey: flags.rotateSealingKey }),
+    ...(flags.newKey === undefined ? {} : { mustMakeKey: flags.newKey }),
     runtimeDirectory: env['XDG_RUNTIME_DIR'],
     agentVersion: ownVersion(),
     clock: systemClock,

@@ -3,6 +3,7 @@ import { IotmanoError } from '../../kernel/index.ts';
 import type { Caller } from '../domain/index.ts';
 import { ANONYMOUS, isKnownCaller, requireAccess, requireCaller } from './access.ts';
 import { mediaTypeOf, readBody } from './body.ts';
+import { clientCertificateOf } from './client-certificate.ts';
 import type { ApiOptions } from './api-options.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { validateRequest, type Operation } from './openapi/index.ts';
@@ -78,7 +79,10 @@ async function answerTo(exchange: Exchange, response: ServerResponse, target: Ta
     target !== undefined &&
     'endpoint' in target &&
     target.endpoint.routes.some((route) => route.access === 'public' && route.method === request.method);
-  const caller = isPublic ? ANONYMOUS : requireCaller(request.headers.authorization, pipeline.authenticate);
+  const { authorization } = request.headers;
+  const caller = isPublic
+    ? ANONYMOUS
+    : requireCaller(authorization, pipeline.authenticate, clientCertificateOf(request));
   if (target !== undefined && 'fault' in target) throw target.fault;
   const route = chooseRoute(request, target?.endpoint);
   const { endpoint, params } = target as Extract<Target, { endpoint: Endpoint }>;
@@ -143,7 +147,9 @@ async function handle(
   );
   if (operation !== undefined && parsed !== undefined)
     validateRequest(operation, { params, query, headers, body: parsed, mediaType });
+  const clientCertificate = clientCertificateOf(request);
   const apiRequest: ApiRequest = {
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     method: route.method,
     path: pathOf(request),
     params,

@@ -2,6 +2,8 @@
 export { createInventory, type Inventory } from './inventory.ts';
 export { occupancyOf, type HostOccupancy } from './host-occupancy.ts';
 export { countAssignments, isVisible, requireVisibleHost, type HostModifications } from './host-changes.ts';
+export type { ShownCertificate } from './host-certificate.ts';
+export { parseSealingKey } from './sealing-key.ts';
 export type { EnrolmentRequest } from './enrolment.ts';
 export type { EnrolmentTokenRequest } from './enrolment-tokens.ts';
 export { createLeases, type Leases } from './leases.ts';

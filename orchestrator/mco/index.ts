@@ -4,3 +4,4 @@ export type { McoOptions } from './mco-context.ts';
 export { hostExplanationRoutes } from './host-explanation-routes.ts';
 export { hostRoutes } from './host-routes.ts';
 export { enrolmentTokenRoutes } from './enrolment-token-routes.ts';
+export { disconnectRevoked } from './disconnect-revoked.ts';
