@@ -13,6 +13,12 @@ export interface AgentOptions extends TransportOptions {
   readonly enrolmentToken?: string | undefined;
   /** This agent's alone: identity, assignments, queues, and what the drivers keep. */
   readonly dataDirectory: string;
+  /** `$XDG_RUNTIME_DIR`: where secrets may be kept in memory, if no other place is. */
+  readonly runtimeDirectory?: string | undefined;
+  /** Makes a new key for sealed values; what is sealed to the one before is sealed anew as soon as the orchestrator is reached. */
+  readonly mustRotateSealingKey?: boolean;
+  /** Makes a new key for the host, whose present one was revoked; it then has to enrol. */
+  readonly mustMakeKey?: boolean;
   /** M2M-SP-ID that is expected; absent: whichever the orchestrator serves. */
   readonly m2mSpId?: string;
   /** What runs workloads here; absent: the `process` driver, in the data directory. */
@@ -38,6 +44,8 @@ export interface AgentOptions extends TransportOptions {
 /** What a driver needs of the agent that opens it. */
 export interface DriverContext {
   readonly directory: string;
+  /** In memory, for secrets; undefined where the host has no such file system. */
+  readonly memoryDirectory: string | undefined;
   readonly hostId: HostId;
   readonly artifacts: ArtifactSource;
   readonly clock: Clock;

@@ -3,6 +3,7 @@ import { faultOfTimeZone } from '../descriptors/index.ts';
 import { isClosable, type VimDriver } from '../vim-drivers/index.ts';
 import type { AgentOptions, DriverContext } from './agent-options.ts';
 import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
+import { findMemoryDirectory } from './memory-directory.ts';
 import { createBackoff, openArtifactCache, type Backoff } from './mco-client/index.ts';
 import { startMonitoringAgent } from './monitoring/index.ts';
 import {
@@ -39,10 +40,14 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
       log,
     });
     const stated = options.facts;
+    const memoryDirectory = await findMemoryDirectory(dataDirectory, options.runtimeDirectory);
+    if (memoryDirectory === undefined)
+      log.warn('this host has no file system in memory: secrets of functions are kept on its disk');
     const openDrivers = options.openDrivers ?? openProcessDriver;
     opened.push(
       ...(await openDrivers({
         directory: dataDirectory,
+        memoryDirectory,
         hostId: options.hostId,
         artifacts,
         clock,
@@ -99,10 +104,11 @@ function localTimeZone(labels: Readonly<Record<string, string>>): string {
 
 async function openProcessDriver(context: DriverContext): Promise<readonly VimDriver[]> {
   const { createProcessDriver } = await import('../vim-drivers/process/index.ts');
-  const { directory, hostId, artifacts, clock, log, stated } = context;
+  const { directory, memoryDirectory, hostId, artifacts, clock, log, stated } = context;
   return [
     await createProcessDriver({
       directory: join(directory, 'process'),
+      ...(memoryDirectory === undefined ? {} : { secretsDirectory: join(memoryDirectory, 'process') }),
       hostId,
       artifacts,
       clock,

@@ -7,6 +7,7 @@ import {
   createSessionKeeper,
   chooseTransport,
   plainToken,
+  type ClientIdentity,
   type McoClient,
   type SessionKeeper,
   type Transport,
@@ -27,9 +28,15 @@ export async function layFoundation(options: AgentOptions): Promise<Foundation> 
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(dataDirectory);
   try {
-    const identity = await openIdentity(dataDirectory, hostId);
+    const identity = await openIdentity(dataDirectory, hostId, options.mustMakeKey);
+    if (options.mustRotateSealingKey === true) await identity.sealingKeys.rotate();
     await demandSameServiceProvider(identity, options.m2mSpId);
-    const transport = await chosen.open({ dataDirectory, hostId, privateKey: identity.privateKey });
+    const transport = await chosen.open({
+      dataDirectory,
+      hostId,
+      privateKey: identity.privateKey,
+      clientIdentity: () => clientIdentityOf(identity),
+    });
     const sessions = createSessionKeeper({
       transport,
       identity,
@@ -49,6 +56,12 @@ export async function layFoundation(options: AgentOptions): Promise<Foundation> 
     lock.release();
     throw error;
   }
+}
+
+function clientIdentityOf({ certificate, privateKey }: HostIdentity): ClientIdentity | undefined {
+  if (certificate.current === undefined) return undefined;
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { key, cert: certificate.current.certificate };
 }
 
 /** A host that was never enrolled says at once when it cannot be; one that was goes on without the orchestrator. */

@@ -218,10 +218,10 @@ describe('an agent on its own', () => {
     await agent.stop();
     const before = running();
     const path = join(agent.directory, 'assignments.json');
-    writeFileSync(path, JSON.stringify({ schemaVersion: 2 }));
+    writeFileSync(path, JSON.stringify({ schemaVersion: 3 }));
     await expect(agent.start()).rejects.toMatchObject({ code: 'store-newer' });
     expect(running()).toEqual(before);
-    expect(readFileSync(path, 'utf8')).toBe('{"schemaVersion":2}');
+    expect(readFileSync(path, 'utf8')).toBe('{"schemaVersion":3}');
   });
 });
 

@@ -11,6 +11,7 @@ import { addLogsCommand } from './commands/logs-command.ts';
 import { addLookCommands } from './commands/look-commands.ts';
 import { addOperationCommands } from './commands/operation-commands.ts';
 import { addPackageCommands } from './commands/package-commands.ts';
+import { addPkiCommands } from './commands/pki-commands.ts';
 import { addPlacementCommands } from './commands/placement-commands.ts';
 import { addScalingCommands } from './commands/scaling-commands.ts';
 import { addServiceCommands } from './commands/service-commands.ts';
@@ -63,6 +64,7 @@ function createProgram(env: Environment): Command {
   addPlacementCommands(program, env);
   addScalingCommands(program, env);
   addVimCommands(program, env);
+  addPkiCommands(program, env);
   addAlarmsCommand(program, env);
   addEventsCommand(program, env);
   addLogsCommand(program, env);

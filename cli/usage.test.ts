@@ -26,14 +26,14 @@ describe('iotmano --help', () => {
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load conformance token nats'.split(
+    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load conformance token nats pki'.split(
       ' ',
     ))
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('0 done   1 failed   2 wrong use or bad input   3 no orchestrator answers');
   });
 
-  it.each(['agent', 'package', 'service', 'host', 'scaling', 'load', 'conformance', 'token'])(
+  it.each(['agent', 'package', 'service', 'host', 'scaling', 'load', 'conformance', 'token', 'pki'])(
     'is there for %s, too, with its commands',
     async (group) => {
       const { code, stdout } = await run(`${group} --help`);
@@ -231,5 +231,28 @@ describe('iotmano package', () => {
     expect(stderr).toContain(`${path('bad')} cannot be packed`);
     expect(code).toBe(2);
     expect((await system.iotmano(['package', 'check', path('bad.zip')])).stderr).toContain('cannot be read');
+  });
+});
+
+describe('iotmano pki', () => {
+  it('makes an authority, issues, renews and lists', async () => {
+    const directory = join(system.folder, 'own-pki');
+    expect(await run(`pki init ${directory} --name mano.example 192.0.2.7`)).toMatchObject({ code: 0 });
+    expect(await run(`pki issue ${directory} nats --name nats.example`)).toMatchObject({ code: 0 });
+    expect(await run(`pki renew ${directory}`)).toMatchObject({ code: 0 });
+    const { stdout } = await run(`pki list ${directory} --output json`);
+    const rows = JSON.parse(stdout) as { name: string; names: string; daysLeft: number }[];
+    expect(rows.map(({ name }) => name)).toEqual(['ca', 'hosts-ca', 'nats', 'server']);
+    expect(rows.at(-1)).toMatchObject({ names: 'DNS:mano.example, IP Address:192.0.2.7' });
+    expect(rows.at(-1)?.daysLeft).toBeGreaterThan(390);
+  });
+
+  it('refuses what no certificate can be for, a second authority, and a directory without one', async () => {
+    const directory = join(system.folder, 'second-pki');
+    const wrong = await run(`pki init ${directory} --name bad_name/x`);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--name wants')]);
+    expect(await run(`pki renew ${directory}`)).toMatchObject({ code: 5 });
+    await run(`pki init ${directory} --name mano.example`);
+    expect(await run(`pki init ${directory} --name mano.example`)).toMatchObject({ code: 6 });
   });
 });

@@ -27,6 +27,7 @@ import {
   type ApiDocuments,
   type Route,
 } from './api/index.ts';
+import type { HostAuthority } from '../pki/index.ts';
 import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
 import {
@@ -72,6 +73,8 @@ export interface ComposeOptions {
   /** For credentials of VIMs. */
   readonly secrets: SecretBox;
   readonly openDriver: OpenDriver;
+  /** Issues certificates to hosts. */
+  readonly hostAuthority?: HostAuthority;
   readonly placement?: PlacementSettings;
   readonly scaling?: ScalingLimits;
   /** Where hosts may enrol over NATS. */
@@ -189,6 +192,7 @@ export function compose(options: ComposeOptions): Composition {
     monitoring,
     artifacts: files,
     m2mSpId,
+    ...(options.hostAuthority === undefined ? {} : { hostAuthority: options.hostAuthority }),
   });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

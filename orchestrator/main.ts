@@ -11,7 +11,9 @@ import {
   type ListenOptions,
 } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
+import { createHostAuthority, readPki } from '../pki/index.ts';
 import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
+import { disconnectRevoked } from './mco/index.ts';
 import type { ScalingLimits } from './scaling/index.ts';
 import { prepareNats, type NatsOptions } from './compose-nats.ts';
 import { createDriverOpener } from './compose-drivers.ts';
@@ -22,6 +24,8 @@ import { openSqliteStore, type StateStore } from './store/index.ts';
 export interface OrchestratorOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Made by `iotmano pki init`: certificates are issued to hosts, and `server` is used where `tls` is not given. */
+  readonly pkiDirectory?: string;
   /** State, packages and the admin token. One orchestrator at a time. */
   readonly dataDirectory: string;
   readonly log: Logger;
@@ -55,7 +59,11 @@ const DEFAULT_MAX_PACKAGE_BYTES = 4 * 1024 ** 3;
  */
 export async function runOrchestrator(options: OrchestratorOptions): Promise<RunningOrchestrator> {
   const { dataDirectory, log } = options;
-  const tls = readTls(options.tls);
+  const pki = options.pkiDirectory === undefined ? undefined : readPki(options.pkiDirectory);
+  const served = readTls(options.tls) ?? pki?.server;
+  const hostAuthority = pki && createHostAuthority({ ...pki.hosts, clock: systemClock, random: randomBytes });
+  const clientAuthorities = hostAuthority?.certificates;
+  const tls = served && { ...served, ...(clientAuthorities === undefined ? {} : { clientAuthorities }) };
   const packageSignatures = await loadSignaturePolicy(options.packageSignatures);
   const opening = openSqliteStore({
     directory: join(dataDirectory, 'state'),
@@ -80,6 +88,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
     const { close, ...running } = await serve(options, store, documents, {
       ...(tls === undefined ? {} : { tls }),
       ...(packageSignatures === undefined ? {} : { packageSignatures }),
+      ...(hostAuthority === undefined ? {} : { hostAuthority }),
     });
     return {
       ...running,
@@ -99,7 +108,11 @@ async function serve(
   { dataDirectory, log, listen, m2mSpId, maxPackageBytes, placement, scaling, nats }: OrchestratorOptions,
   store: StateStore,
   documents: ApiDocuments,
-  { tls, packageSignatures }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures'>,
+  {
+    tls,
+    packageSignatures,
+    hostAuthority,
+  }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures' | 'hostAuthority'>,
 ): Promise<RunningOrchestrator> {
   const shared = { store, log, clock: systemClock, ids: randomIds, documents };
   const files = await openContentFiles(
@@ -120,6 +133,7 @@ async function serve(
     ...(placement === undefined ? {} : { placement }),
     ...(scaling === undefined ? {} : { scaling }),
     ...(packageSignatures === undefined ? {} : { packageSignatures }),
+    ...(hostAuthority === undefined ? {} : { hostAuthority }),
   });
   const adminTokenFile = await ensureAdminToken({ ...shared, random: randomBytes }, dataDirectory);
   const { authenticate, onAnswer, routes } = composition;
@@ -127,6 +141,7 @@ async function serve(
   const binding = openNats?.bind(composition.mco, { ...shared, authenticate, onAnswer });
   // It answers 503 to /readyz until everything has started.
   const server = await serveApi(api, { ...listen, ...(tls === undefined ? {} : { tls }) });
+  disconnectRevoked(store, (hostId) => server.disconnect(hostId));
   const close = async (): Promise<void> => {
     await Promise.all([server.close(), binding?.stop()]);
     await composition.stop();

@@ -8,6 +8,7 @@ import { cruiseRules, DOORS, ROOMS } from './import-table.ts';
 /** One file of each room, and for each rule one import that breaks it. */
 const SAMPLE: Record<string, string> = {
   kernel: 'kernel/planted.ts',
+  pki: 'pki/planted.ts',
   'wire-types': 'api-specs/generated/planted.ts',
   descriptors: 'descriptors/planted.ts',
   'driver-contract': 'vim-drivers/contract-planted.ts',

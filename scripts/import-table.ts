@@ -19,6 +19,7 @@ const PURE: readonly string[] = [];
 
 export const ROOMS: readonly Room[] = [
   { name: 'kernel', path: '^kernel/', mayImport: [], libraries: ['pino'] },
+  { name: 'pki', path: '^pki/', mayImport: [], libraries: ['pkijs', 'asn1js'] },
   { name: 'wire-types', path: '^api-specs/', mayImport: [], libraries: PURE },
   {
     name: 'descriptors',
@@ -144,6 +145,7 @@ export const ROOMS: readonly Room[] = [
       'wire-types',
       'route',
       'api',
+      'pki',
     ],
   },
   {
@@ -164,6 +166,7 @@ export const ROOMS: readonly Room[] = [
       'drivers',
       'driver-registry',
       'site-controller',
+      'pki',
     ],
   },
   {
@@ -207,6 +210,7 @@ export const ROOMS: readonly Room[] = [
       'composition-root',
       'load',
       'conformance',
+      'pki',
     ],
   },
 ];
@@ -234,11 +238,12 @@ const room = (name: string): Room => {
 };
 
 /** What is in the published package: rooms of the orchestrator, the agents and the command. */
-const SHIPPED = '^(kernel|api-specs|descriptors|vim-drivers|agents|orchestrator|load|cli|conformance)/';
+const SHIPPED = '^(kernel|pki|api-specs|descriptors|vim-drivers|agents|orchestrator|load|cli|conformance)/';
 
 /** Folders whose inside is reached only through their index.ts (generated wire types have no inside). */
 export const DOORS: readonly string[] = [
   'kernel',
+  'pki',
   'descriptors',
   'vim-drivers/[a-z-]+',
   'agents',

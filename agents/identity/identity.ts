@@ -1,9 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chmod, readFile, stat } from 'node:fs/promises';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { IotmanoError, parseId, type HostId, type StateId } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
+import { openCertificateFile, type CertificateFile } from './certificate-file.ts';
+import { readKeyFile, writeKeyFile } from './key-file.ts';
+import { openSealingKeys, type SealingKeys } from './sealing-keys.ts';
 
 /** What is remembered beside the key, in `identity.json`. */
 export interface IdentityDocument {
@@ -22,6 +24,10 @@ export interface HostIdentity {
   readonly privateKey: KeyObject;
   /** JWK of the public half. */
   readonly publicJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
+  /** What sealed values are opened with. */
+  readonly sealingKeys: SealingKeys;
+  /** The certificate for `privateKey`, where the orchestrator issues any. */
+  readonly certificate: CertificateFile;
   /** Durable when it resolves. */
   update(changes: Partial<Omit<IdentityDocument, 'hostId'>>): Promise<void>;
   /** After the host has left: the key stays, the rest is forgotten. */
@@ -44,9 +50,14 @@ const FORMAT: Versioned<IdentityDocument> = {
 
 /**
  * Reads the identity in the data directory, or makes one: a key pair that is nobody else's.
+ * @param mustMakeKey a new key pair in place of the one that was revoked; the host then has to enrol
  * @throws IotmanoError `conflict` where the directory belongs to another hostId, `store-newer`, `store-failed`
  */
-export async function openIdentity(dataDirectory: string, hostId: HostId): Promise<HostIdentity> {
+export async function openIdentity(
+  dataDirectory: string,
+  hostId: HostId,
+  mustMakeKey = false,
+): Promise<HostIdentity> {
   const path = join(dataDirectory, 'identity.json');
   let document = await readVersioned(path, FORMAT);
   if (document !== undefined && document.hostId !== hostId) {
@@ -56,11 +67,18 @@ export async function openIdentity(dataDirectory: string, hostId: HostId): Promi
       { dataDirectory },
     );
   }
-  const privateKey = await openKey(join(dataDirectory, 'host.key'));
+  const privateKey = await openKey(join(dataDirectory, 'host.key'), mustMakeKey);
+  const certificate = await openCertificateFile(dataDirectory);
+  const sealingKeys = await openSealingKeys(dataDirectory);
   const save = (next: IdentityDocument): Promise<void> =>
     replaceFileDurably(path, JSON.stringify({ schemaVersion: FORMAT.version, ...next }, undefined, 2));
   if (document === undefined) {
     document = { hostId, isEnrolled: false };
+    await save(document);
+  }
+  if (mustMakeKey) {
+    await certificate.clear();
+    document = { ...document, isEnrolled: false };
     await save(document);
   }
   let current = document;
@@ -80,30 +98,28 @@ export async function openIdentity(dataDirectory: string, hostId: HostId): Promi
     },
     privateKey,
     publicJwk: publicJwkOf(privateKey),
+    sealingKeys,
+    certificate,
     update: (changes) => change((before) => ({ ...before, ...changes })),
-    forgetEnrolment: () => change(() => ({ hostId, isEnrolled: false })),
+    async forgetEnrolment() {
+      await certificate.clear();
+      await change(() => ({ hostId, isEnrolled: false }));
+    },
   };
 }
 
-/** The key file, readable by its owner only; wider permissions are narrowed. */
-async function openKey(path: string): Promise<KeyObject> {
-  try {
-    const key = createPrivateKey(await readFile(path));
-    if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
-    if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('it is not an Ed25519 key');
-    return key;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new IotmanoError(
-        'store-failed',
-        `the host's key ${path} cannot be used; restore it, or move it away and enrol the host anew under another hostId`,
-        { path },
-        error,
+async function openKey(path: string, mustMakeKey: boolean): Promise<KeyObject> {
+  const known = mustMakeKey
+    ? undefined
+    : await readKeyFile(
+        path,
+        'ed25519',
+        "the host's key",
+        'restore it, or move it away and enrol the host anew under another hostId',
       );
-    }
-  }
+  if (known !== undefined) return known;
   const { privateKey } = generateKeyPairSync('ed25519');
-  await replaceFileDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  await writeKeyFile(path, privateKey);
   return privateKey;
 }
 

@@ -1,10 +1,28 @@
 import { parseId, type StateId } from '../../kernel/index.ts';
-import { boolean, integer, list, number, object, oneOf, text, type Shape, type Shaped } from './shape.ts';
+import {
+  anyObject,
+  boolean,
+  integer,
+  list,
+  map,
+  number,
+  object,
+  oneOf,
+  text,
+  type Shape,
+  type Shaped,
+} from './shape.ts';
 import { workload, workloadKey } from './workload-shape.ts';
 
 const stateId: Shape<StateId> = (value, at) => parseId<StateId>(value, at);
 
 export const challenge = object({ nonce: text(/^[A-Za-z0-9_-]{16,200}$/) });
+
+export const hostCertificate = object({
+  certificate: text(/^-----BEGIN CERTIFICATE-----/),
+  notBefore: text(),
+  notAfter: text(),
+});
 
 export const session = object(
   {
@@ -14,26 +32,42 @@ export const session = object(
     leaseSeconds: number(0.01),
     stateId,
     stateIdConfirmed: boolean,
+    serverTime: text(),
   },
-  { clockOffsetMilliseconds: integer(-Number.MAX_SAFE_INTEGER) },
+  { clockOffsetMilliseconds: integer(-Number.MAX_SAFE_INTEGER), certificate: hostCertificate },
 );
 export type Session = Shaped<typeof session>;
 
-export const enrolment = object({
-  hostId: text(/^[a-z0-9-]{1,40}$/),
-  stateId,
-  m2mSpId: text(/^\/\/[A-Za-z0-9.-]{1,200}$/),
-});
+export const enrolment = object(
+  {
+    hostId: text(/^[a-z0-9-]{1,40}$/),
+    stateId,
+    m2mSpId: text(/^\/\/[A-Za-z0-9.-]{1,200}$/),
+  },
+  { certificate: hostCertificate },
+);
 export type Enrolment = Shaped<typeof enrolment>;
 
 export const fence = object({ leaseNumber: integer(), revision: integer() });
 
-export const assignment = object({
-  generation: integer(),
-  lostAfterSeconds: number(0),
-  workload,
-});
+export const assignment = object(
+  {
+    generation: integer(),
+    lostAfterSeconds: number(0),
+    workload,
+  },
+  { sealed: text(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$/) },
+);
 export type Assignment = Shaped<typeof assignment>;
+
+/** What is inside of `sealed`. */
+export const sealedValues = object({
+  hostId: text(),
+  workload: workloadKey,
+  config: anyObject,
+  seeds: map(text()),
+});
+export type SealedValues = Shaped<typeof sealedValues>;
 
 export const collectionJob = object(
   {

@@ -1,12 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from '../../kernel/index.ts';
-import { createTransport, type Transport, type TransportOptions } from './transport.ts';
+import { createTransport, type ClientIdentity, type Transport, type TransportOptions } from './transport.ts';
 
 /** What a binding may need of the host. */
 export interface HostOfTransport {
   readonly dataDirectory: string;
   readonly hostId: string;
   readonly privateKey: KeyObject;
+  /** The certificate that it has now, where it has one. */
+  clientIdentity(): ClientIdentity | undefined;
 }
 
 export interface ChosenTransport {
@@ -23,8 +25,14 @@ export async function chooseTransport(
   options: TransportOptions & { readonly enrolmentToken?: string | undefined; readonly log: Logger },
 ): Promise<ChosenTransport> {
   if (!/^(nats|tls):/.test(options.serverUrl)) {
-    const transport = createTransport(options);
-    return { open: () => Promise.resolve(transport) };
+    let host: HostOfTransport | undefined;
+    const transport = createTransport(options, () => host?.clientIdentity());
+    return {
+      open: (of) => {
+        host = of;
+        return Promise.resolve(transport);
+      },
+    };
   }
   const { createNatsTransport, openHostUsers, parseNatsServers } = await import('./nats/index.ts');
   const servers = parseNatsServers(options.serverUrl, options);

@@ -10,11 +10,13 @@ export interface ProofClaims {
   readonly counter: number;
   /** Of the host's own clock; never judged, its offset is measured from it. */
   readonly epochMilliseconds: number;
+  /** JWK that secret values are to be sealed to. */
+  readonly sealingKey: Readonly<Record<string, string>>;
 }
 
 /** The one signature of a session (DPoP-style, RFC 9449): a JWT as `session-proof.json` describes it. */
 export function signProof(privateKey: KeyObject, claims: ProofClaims): Promise<string> {
-  const { hostId, nonce, bootId, counter, epochMilliseconds } = claims;
+  const { hostId, nonce, bootId, counter, epochMilliseconds, sealingKey } = claims;
   return new SignJWT({
     sub: hostId,
     htm: 'POST',
@@ -23,6 +25,7 @@ export function signProof(privateKey: KeyObject, claims: ProofClaims): Promise<s
     bootId,
     counter,
     iat: epochMilliseconds / 1000,
+    sealingKey,
   })
     .setProtectedHeader({ typ: 'mco-proof+jwt', alg: 'EdDSA' })
     .sign(privateKey);

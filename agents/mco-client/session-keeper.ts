@@ -1,4 +1,11 @@
-import { IotmanoError, parseId, type Clock, type Logger } from '../../kernel/index.ts';
+import {
+  IotmanoError,
+  messageOf,
+  parseId,
+  toTimestamp,
+  type Clock,
+  type Logger,
+} from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
 import type { HostIdentity } from '../identity/index.ts';
 import { exchange, type Envelope } from './exchange.ts';
@@ -35,6 +42,10 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
   let current: { readonly session: Session; readonly openUntil: number } | undefined;
   let opening: Promise<Session> | undefined;
   let counter = 0;
+  /** What the orchestrator's clock said, and when that was here. */
+  let serverClock:
+    | { readonly epochMilliseconds: number; readonly at: number; readonly sessionMilliseconds: number }
+    | undefined;
 
   async function enrol(signal?: AbortSignal): Promise<void> {
     const { document } = identity;
@@ -57,13 +68,14 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
     // A state that was pinned before stays so: another one is obeyed only after an operator has confirmed it.
     const stateId = document.stateId ?? message.stateId;
     await identity.update({ isEnrolled: true, m2mSpId: message.m2mSpId, stateId });
+    if (message.certificate !== undefined) await identity.certificate.save(message.certificate);
     log.info({ hostId: document.hostId, stateId: message.stateId }, 'host enrolled');
   }
 
   async function open(signal?: AbortSignal): Promise<Session> {
     if (!identity.document.isEnrolled) await enrol(signal);
     try {
-      return await prove(signal);
+      return (await showCertificate(signal)) ?? (await prove(signal));
     } catch (error) {
       if (!(error instanceof IotmanoError) || error.code !== 'not-found') throw error;
       log.warn({ hostId: identity.document.hostId }, 'the orchestrator does not know this host');
@@ -89,20 +101,74 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       bootId,
       counter,
       epochMilliseconds: clock.now(),
+      sealingKey: identity.sealingKeys.current.publicJwk,
     });
     const { message } = await exchange(transport, {
       method: 'POST',
       path: `${base}/sessions`,
       envelope,
-      body: {
-        proof,
-        roles: [...ROLES],
-        lastStateId: identity.document.stateId ?? parseId('none', 'stateId'),
-        agentVersion: options.agentVersion,
-      } satisfies components['schemas']['session-request'],
+      body: { proof, ...statement() } satisfies components['schemas']['session-request'],
       accept: { 201: session },
       signal,
     });
+    return take(message);
+  }
+
+  /** With the certificate in place of a proof; undefined where there is none, or the orchestrator does not take it: it may have expired in a long absence. */
+  async function showCertificate(signal?: AbortSignal): Promise<Session | undefined> {
+    if (!transport.isEncrypted || identity.certificate.current === undefined) return undefined;
+    try {
+      const { message } = await exchange(transport, {
+        method: 'POST',
+        path: `${base}/sessions`,
+        envelope: { bootId, m2mSpId: identity.document.m2mSpId },
+        headers: { 'mco-time': toTimestamp(clock.now()) },
+        body: {
+          ...statement(),
+          sealingKey: identity.sealingKeys.current.publicJwk,
+        } satisfies components['schemas']['session-request'],
+        accept: { 201: session },
+        signal,
+      });
+      return await take(message);
+    } catch (error) {
+      if (!(error instanceof IotmanoError) || !['unauthorized', 'malformed-request'].includes(error.code))
+        throw error;
+      log.info(
+        { reason: error.message },
+        'the certificate of this host is not taken; proving its key instead',
+      );
+      return undefined;
+    }
+  }
+
+  function statement() {
+    return {
+      roles: [...ROLES],
+      lastStateId: identity.document.stateId ?? parseId('none', 'stateId'),
+      agentVersion: options.agentVersion,
+      ...(transport.isEncrypted && isRenewalDue() ? { wantsCertificate: true } : {}),
+    };
+  }
+
+  /** Before two thirds of its life have passed, by the orchestrator's clock: now, where that would be so before the next session. */
+  function isRenewalDue(): boolean {
+    const { current: certificate } = identity.certificate;
+    if (certificate === undefined || serverClock === undefined) return true;
+    const [from, to] = [Date.parse(certificate.notBefore), Date.parse(certificate.notAfter)];
+    const now = serverClock.epochMilliseconds + clock.monotonic() - serverClock.at;
+    return !(now + serverClock.sessionMilliseconds < from + ((to - from) * 2) / 3);
+  }
+
+  async function take(message: Session): Promise<Session> {
+    const epochMilliseconds = Date.parse(message.serverTime);
+    const sessionMilliseconds = message.expiresInSeconds * 1000;
+    serverClock = { epochMilliseconds, at: clock.monotonic(), sessionMilliseconds };
+    if (message.certificate !== undefined) {
+      await identity.certificate.save(message.certificate).catch((error: unknown) => {
+        log.warn({ reason: messageOf(error) }, 'the new certificate of this host could not be stored');
+      });
+    }
     // A new one is opened a little before the old one ends.
     current = { session: message, openUntil: clock.monotonic() + message.expiresInSeconds * 800 };
     tellOfState(message);

@@ -1,6 +1,6 @@
 import { parseId, type Branded, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { RunRule } from '../../descriptors/index.ts';
-import type { Workload, WorkloadKey } from '../../vim-drivers/index.ts';
+import type { Bindings, Workload, WorkloadKey } from '../../vim-drivers/index.ts';
 import {
   anyObject,
   boolean,
@@ -94,7 +94,7 @@ const bindings = object({
         protocol: text(),
         endpoints: list(object({ host: text(), port, instance: text() })),
       },
-      { credential: object({ id: text(), seed: text() }) },
+      { credential: object({ id: text() }, { seed: text() }) },
     ),
   ),
   clients: list(
@@ -109,7 +109,23 @@ export const workloadKey: Shape<WorkloadKey> = object({
   generation: integer(),
 });
 
-export const workload: Shape<Workload> = object({
+type BoundRequirement = Bindings['requires'][string];
+
+/** A workload as it is assigned: its secrets may be sealed beside it. */
+export interface AssignedWorkload extends Omit<Workload, 'bindings'> {
+  readonly bindings: Omit<Bindings, 'requires'> & {
+    readonly requires: Readonly<
+      Record<
+        string,
+        Omit<BoundRequirement, 'credential'> & {
+          readonly credential?: { readonly id: string; readonly seed?: string };
+        }
+      >
+    >;
+  };
+}
+
+export const workload: Shape<AssignedWorkload> = object({
   key: workloadKey,
   labels: map(text()),
   spec,

@@ -1,11 +1,12 @@
 import { isTransient, IotmanoError, messageOf, type Clock, type Logger } from '../../kernel/index.ts';
-import type { Fence, ObservedWorkload, VimDriver } from '../../vim-drivers/index.ts';
+import type { Fence, ObservedWorkload, VimDriver, Workload } from '../../vim-drivers/index.ts';
 import type { HostIdentity } from '../identity/index.ts';
 import type { Backoff, McoClient } from '../mco-client/index.ts';
 import { createWakeup } from '../wakeup.ts';
 import { driverFence, openAssignmentStore, type StoredWanted } from './assignment-store.ts';
 import type { HostFacts } from './facts.ts';
 import { createFactsTeller } from './facts-teller.ts';
+import { needsSealing, openAssignments } from './open-assignments.ts';
 import { ReportOutbox } from './report-outbox.ts';
 import { createReporter } from './reporter.ts';
 import { openScheduleStore } from './schedule-store.ts';
@@ -67,17 +68,18 @@ export async function startOrchestrationAgent(
       wakeup.wake();
     },
   });
-  const accept = (wanted: StoredWanted): void => {
+  const { sealingKeys: keys, document } = options.identity;
+  const open = (wanted: StoredWanted): Promise<readonly Workload[]> =>
+    openAssignments(wanted.assignments, { hostId: document.hostId, keys });
+  const accept = (wanted: StoredWanted, workloads: readonly Workload[]): void => {
     const fence = driverFence(wanted);
     accepted = { wanted, fence };
-    sites.setWanted(
-      wanted.assignments.map(({ workload }) => workload),
-      fence,
-    );
+    sites.setWanted(workloads, fence);
     options.onWanted(wanted);
     wakeup.wake();
   };
-  if (store.current !== undefined) accept(store.current);
+  if (store.current !== undefined) await acceptStored(store.current, open, accept, log);
+  const needsWhole = needsSealing(store.current?.assignments ?? [], keys);
   const reporter = createReporter({ client, outbox, wakeup, backoff: options.createBackoff(), log, signal });
   const facts = createFactsTeller(client, options.collectFacts, clock, signal);
 
@@ -88,6 +90,14 @@ export async function startOrchestrationAgent(
     await Promise.race([firstLook.promise, clock.sleep(FIRST_LOOK_MILLISECONDS, signal)]);
     outbox.requireFull();
     return (await unlessLinkIsDown(reporter.flush(), log, 'report')) && areFactsTold;
+  }
+
+  /** Once nothing on disk needs the key before the last rotation any more. */
+  async function forgetOldKey({ assignments }: StoredWanted): Promise<void> {
+    if (needsSealing(assignments, keys)) return;
+    await keys.forgetPrevious().catch((error: unknown) => {
+      log.warn({ reason: messageOf(error) }, 'the previous key for sealed values could not be removed');
+    });
   }
 
   return {
@@ -102,7 +112,12 @@ export async function startOrchestrationAgent(
         log,
         signal,
         onReturn: tellAll,
-        onAccepted: accept,
+        open,
+        needsWhole,
+        onAccepted: (wanted, workloads) => {
+          accept(wanted, workloads);
+          void forgetOldKey(wanted);
+        },
         onRenewed: async (sentAt) => {
           await sites.renewed(sentAt);
           await unlessLinkIsDown(facts.tellNowAndThen(), log, 'facts');
@@ -114,6 +129,23 @@ export async function startOrchestrationAgent(
     forgetAssignments: () => store.clear(),
     close: () => sites.close(),
   };
+}
+
+/** What was stored is acted on, unless something in it cannot be opened: then everything stays as it is until the orchestrator has sealed it anew. */
+async function acceptStored(
+  stored: StoredWanted,
+  open: (wanted: StoredWanted) => Promise<readonly Workload[]>,
+  accept: (wanted: StoredWanted, workloads: readonly Workload[]) => void,
+  log: Logger,
+): Promise<void> {
+  try {
+    accept(stored, await open(stored));
+  } catch (error) {
+    log.error(
+      { reason: messageOf(error) },
+      'the stored wanted state cannot be used before the orchestrator is heard',
+    );
+  }
 }
 
 /**

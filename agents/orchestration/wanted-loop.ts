@@ -1,4 +1,5 @@
 import { IotmanoError, messageOf, type Clock, type Logger } from '../../kernel/index.ts';
+import type { Workload } from '../../vim-drivers/index.ts';
 import type { HostIdentity } from '../identity/index.ts';
 import type { Backoff, McoClient, Wanted } from '../mco-client/index.ts';
 import type { AssignmentStore, StoredWanted } from './assignment-store.ts';
@@ -14,8 +15,12 @@ export interface WantedLoopOptions {
   readonly signal: AbortSignal;
   /** On every return from an absence, before the wanted state is asked for: the host first says how things are. False: to be done again. */
   readonly onReturn: () => Promise<boolean>;
+  /** Opens what is sealed in it. @throws IotmanoError `unavailable` where it cannot: nothing is taken over then */
+  readonly open: (wanted: StoredWanted) => Promise<readonly Workload[]>;
   /** A wanted state is on disk and may be acted on. */
-  readonly onAccepted: (wanted: StoredWanted) => void;
+  readonly onAccepted: (wanted: StoredWanted, workloads: readonly Workload[]) => void;
+  /** Changes are not enough to begin with: what is stored cannot be opened, or not all of it is sealed to the key of now. */
+  readonly needsWhole: boolean;
   /** The lease was renewed by what was sent at that instant of the monotonic clock. */
   readonly onRenewed: (sentAtMonotonic: number) => Promise<void>;
 }
@@ -70,7 +75,7 @@ class WantedPoll {
 
   constructor(options: WantedLoopOptions) {
     this.#options = options;
-    this.#since = options.store.current?.revision;
+    this.#since = options.needsWhole ? undefined : options.store.current?.revision;
   }
 
   get heartbeatSeconds(): number {
@@ -122,17 +127,28 @@ class WantedPoll {
     }
     if (merged.refused.length > 0)
       log.warn({ refused: merged.refused }, 'assignments older than those here are refused');
+    let workloads: readonly Workload[];
     try {
+      workloads = await this.#open(merged.next);
       await store.save(merged.next);
     } catch (error) {
-      // A full disk keeps us from what is new, but the orchestrator has answered: what runs may run on.
+      // What cannot be opened, or a full disk, keeps us from what is new, but the orchestrator has answered: what runs may run on.
       await this.#options.onRenewed(sentAt);
       throw error;
     }
     if (identity.document.stateId !== answer.stateId) await identity.update({ stateId: answer.stateId });
     this.#since = answer.revision;
-    onAccepted(merged.next);
+    onAccepted(merged.next, workloads);
     return true;
+  }
+
+  async #open(wanted: StoredWanted): Promise<readonly Workload[]> {
+    try {
+      return await this.#options.open(wanted);
+    } catch (error) {
+      this.#since = undefined;
+      throw error;
+    }
   }
 
   /**

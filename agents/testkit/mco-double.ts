@@ -2,7 +2,7 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { jwtVerify } from 'jose';
+import { CompactEncrypt, calculateJwkThumbprint, importJWK, jwtVerify, type JWK } from 'jose';
 import type { components } from '../../api-specs/generated/mco.ts';
 import { workloadId } from '../../vim-drivers/index.ts';
 import { faultsOf, loadOperations, type Operation } from '../../conformance/index.ts';
@@ -111,6 +111,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
   const nonces = new Set<string>();
   const state: State = { revision: 1, assignments: [], jobs: [], expected: new Map(), isFullRequired: true };
   let publicKey: Schemas['public-key'] | undefined;
+  let sealingKey: JWK | undefined;
   let dropped = 0;
   let waiting: (() => void)[] = [];
   let serial = 0;
@@ -137,7 +138,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
     }
     return receipt(Math.max(sequence, (state.expected.get(key) ?? 1) - 1));
   };
-  const wholeAnswer = (isFull: boolean): Outgoing => ({
+  const wholeAnswer = async (isFull: boolean): Promise<Outgoing> => ({
     status: 200,
     headers: { 'mco-revision': String(state.revision) },
     body: {
@@ -149,7 +150,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
       heartbeatIntervalSeconds: double.heartbeatIntervalSeconds,
       leaseSeconds: double.heartbeatIntervalSeconds * 3,
       draining: false,
-      assignments: state.assignments,
+      assignments: await Promise.all(state.assignments.map((each) => sealed(each, sealingKey))),
       removed: [],
       collectionJobs: state.jobs,
       diagnosticRequests: [],
@@ -185,9 +186,10 @@ export async function startMcoDouble(): Promise<McoDouble> {
     openSession: async ({ body, groups }) => {
       const { proof, lastStateId } = body as Schemas['session-request'];
       const key = createPublicKey({ key: { ...publicKey }, format: 'jwk' });
-      const { payload } = await jwtVerify(proof, key, { typ: 'mco-proof+jwt', algorithms: ['EdDSA'] });
+      const { payload } = await jwtVerify(proof ?? '', key, { typ: 'mco-proof+jwt', algorithms: ['EdDSA'] });
       if (!nonces.delete(String(payload['nonce'])) || payload.sub !== groups['hostId'])
         return problem(401, 'proof');
+      sealingKey = payload['sealingKey'] as JWK | undefined;
       const token = `token-${(serial += 1)}-${'x'.repeat(32)}`;
       sessions.add(token);
       return {
@@ -424,4 +426,31 @@ function sendRaw(response: ServerResponse, { status, body, headers }: Exclude<Mi
 
 export function digestOf(content: Buffer): string {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
+
+/** As the documents say it, told once more: with the key of the last proof, everything that may be secret apart. */
+async function sealed(
+  assignment: Schemas['assignment'],
+  key: JWK | undefined,
+): Promise<Schemas['assignment']> {
+  const { workload } = assignment;
+  const { config, requires } = workload.bindings;
+  const seeds: Record<string, string> = {};
+  for (const [name, { credential }] of Object.entries(requires))
+    if (credential?.seed !== undefined) seeds[name] = credential.seed;
+  if (key === undefined || (Object.keys(config).length === 0 && Object.keys(seeds).length === 0))
+    return assignment;
+  const values: Schemas['sealed-values'] = { hostId: 'gw-1', workload: workload.key, config, seeds };
+  const open = structuredClone(workload.bindings) as { config: object; requires: typeof requires };
+  open.config = {};
+  for (const { credential } of Object.values(open.requires))
+    if (credential !== undefined) delete (credential as { seed?: string }).seed;
+  const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify(values)))
+    .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid: await calculateJwkThumbprint(key) })
+    .encrypt(await importJWK(key, 'ECDH-ES'));
+  return {
+    ...assignment,
+    workload: { ...workload, bindings: { ...workload.bindings, ...open } as typeof workload.bindings },
+    sealed: jwe,
+  };
 }

@@ -872,6 +872,12 @@ export interface components {
         readonly isEmpty: boolean;
       };
       readonly disputed: boolean;
+      /**
+       * Format: date-time
+       * @description Since when its key is trusted no more.
+       * @example 2026-11-22T18:00:00.000Z
+       */
+      readonly revokedAt?: string;
       /** @description Who keeps off. */
       readonly taints?: readonly components['schemas']['Taint'][];
       /** @description In the currency of the installation. */
@@ -1216,6 +1222,11 @@ export interface components {
        * @constant
        */
       readonly givenUp?: true;
+      /**
+       * @description Takes all trust from the key of the host, at once and for ever. Its sessions and connections end; it is heard again when it is enrolled with another key.
+       * @constant
+       */
+      readonly revoked?: true;
       /** @description Who keeps off the host, instead of what was said before; null for nobody. */
       readonly taints?: readonly components['schemas']['Taint'][] | null;
       /**

@@ -59,7 +59,9 @@ export interface paths {
     readonly put?: never;
     /**
      * Open a session with one proof of possession
-     * @description The proof is a JWT signed with the host's key over the nonce of a challenge, the boot id and a counter (DPoP-style, RFC 9449;
+     * @description On a connection that shows a certificate of the host (mutual TLS), the request has no proof, needs no challenge, and later operations need no token.
+     *
+     *     The proof is a JWT signed with the host's key over the nonce of a challenge, the boot id and a counter (DPoP-style, RFC 9449;
      *     its claims are in session-proof.json). The host's clock is not trusted and not needed. A host has one session that
      *     speaks for it (`orchestration`), and at most one beside it for `monitoring` alone: a new one ends the older one, also of another boot.
      *     Two boots that keep coming back after each other put the host into dispute.
@@ -247,6 +249,7 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     readonly SessionProof: components['schemas']['session-proof'];
+    readonly SealedValues: components['schemas']['sealed-values'];
     /**
      * @description Version of the reference point, MAJOR.MINOR. Equal majors understand each other.
      * @example 1.0
@@ -346,6 +349,28 @@ export interface components {
      */
     readonly timestamp: string;
     /**
+     * HostCertificate
+     * @description A certificate (X.509, RFC 5280) for the key that the host is bound to, for mutual TLS (RFC 8705). Short-lived: the agent asks for the next one before two thirds of its life have passed.
+     * @example {
+     *       "certificate": "-----BEGIN CERTIFICATE-----\nMIIBnot-a-real-certificate\n-----END CERTIFICATE-----\n",
+     *       "notBefore": "2026-11-22T17:55:00.000Z",
+     *       "notAfter": "2026-11-23T18:00:00.000Z"
+     *     }
+     */
+    readonly 'host-certificate': {
+      /**
+       * @description PEM. The host is named by the URI `urn:iotmano:host:<hostId>` in its subjectAltName.
+       * @example -----BEGIN CERTIFICATE-----
+       *     MIIBnot-a-real-certificate
+       *     -----END CERTIFICATE-----
+       */
+      readonly certificate: string;
+      /** @description From when on it is good, by the orchestrator's clock. */
+      readonly notBefore: components['schemas']['timestamp'];
+      /** @description Until when it is good, by the orchestrator's clock. */
+      readonly notAfter: components['schemas']['timestamp'];
+    };
+    /**
      * Enrolment
      * @description The identity that a host has from now on. The host keeps it, and pins `stateId`.
      * @example {
@@ -377,6 +402,8 @@ export interface components {
        */
       readonly keyThumbprint: string;
       readonly enrolledAt: components['schemas']['timestamp'];
+      /** @description Where the orchestrator issues certificates. */
+      readonly certificate?: components['schemas']['host-certificate'];
     };
     /**
      * ProblemDetails
@@ -443,8 +470,36 @@ export interface components {
       readonly expiresInSeconds: number;
     };
     /**
+     * SealingKey
+     * @description Public half of the key that a host has for sealed values, as a JWK (RFC 8037): X25519. It is not the key that the host signs with: a key has one use.
+     * @example {
+     *       "kty": "OKP",
+     *       "crv": "X25519",
+     *       "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"
+     *     }
+     */
+    readonly 'sealing-key': {
+      /**
+       * @description Key type.
+       * @example OKP
+       * @constant
+       */
+      readonly kty: 'OKP';
+      /**
+       * @description Curve.
+       * @example X25519
+       * @constant
+       */
+      readonly crv: 'X25519';
+      /**
+       * @description The public key, 32 bytes, base64url.
+       * @example hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo
+       */
+      readonly x: string;
+    };
+    /**
      * SessionRequest
-     * @description Opens a session with one proof of possession of the host's key.
+     * @description Opens a session with one proof of possession of the host's key, or with none, on a connection that shows the host's certificate.
      * @example {
      *       "proof": "eyJhbGciOiJFZERTQSIsInR5cCI6Im1jby1wcm9vZitqd3QifQ.eyJub25jZSI6IkFBQUEifQ.c2ln",
      *       "roles": [
@@ -457,10 +512,10 @@ export interface components {
      */
     readonly 'session-request': {
       /**
-       * @description A JWT in compact form, signed with the host's key (EdDSA). Protected header: `typ` = `mco-proof+jwt`, `alg` = `EdDSA`. Claims as in session-proof.json. DPoP-style (RFC 9449).
+       * @description A JWT in compact form, signed with the host's key (EdDSA). Protected header: `typ` = `mco-proof+jwt`, `alg` = `EdDSA`. Claims as in session-proof.json. DPoP-style (RFC 9449). Absent: the connection shows the host's certificate (mutual TLS, RFC 8705), and the boot is that of the envelope.
        * @example eyJhbGciOiJFZERTQSIsInR5cCI6Im1jby1wcm9vZitqd3QifQ.eyJub25jZSI6IkFBQUEifQ.c2ln
        */
-      readonly proof: string;
+      readonly proof?: string;
       /** @description For which agents this session is. Only a session for `orchestration` renews the lease. */
       readonly roles: readonly components['schemas']['role'][];
       /** @description The stateId that the host has pinned. */
@@ -470,6 +525,13 @@ export interface components {
        * @example iotmano/0.1.0
        */
       readonly agentVersion?: string;
+      /** @description As in session-proof.json, for a session without a proof. */
+      readonly sealingKey?: components['schemas']['sealing-key'];
+      /**
+       * @description Asks for a certificate: the host has none, or two thirds of its life will soon have passed.
+       * @example true
+       */
+      readonly wantsCertificate?: boolean;
     };
     /**
      * Session
@@ -519,6 +581,8 @@ export interface components {
        * @example true
        */
       readonly stateIdConfirmed: boolean;
+      /** @description Where the agent asked for one, and the orchestrator issues certificates. */
+      readonly certificate?: components['schemas']['host-certificate'];
     };
     /**
      * HostFacts
@@ -1310,7 +1374,7 @@ export interface components {
     readonly epoch: number;
     /**
      * Bindings
-     * @description Content of the function's bindings file: what may change while it runs. The host replaces the file atomically. Holds secrets.
+     * @description Content of the function's bindings file: what may change while it runs. The host replaces the file atomically. Holds secrets: in an assignment these are sealed.
      * @example {
      *       "config": {
      *         "maxRequests": 100
@@ -1375,10 +1439,10 @@ export interface components {
              */
             readonly id: string;
             /**
-             * @description Seed, 32 bytes, base64url. Secret.
+             * @description Seed, 32 bytes, base64url. Secret; absent where it is sealed.
              * @example bm90LWEtcmVhbC1zZWVkLTMyLWJ5dGVzLWxvbmctLS0
              */
-            readonly seed: string;
+            readonly seed?: string;
           };
         };
       };
@@ -1594,6 +1658,11 @@ export interface components {
        */
       readonly lostAfterSeconds: number;
       readonly workload: components['schemas']['workload'];
+      /**
+       * @description What of the bindings may be secret, sealed to the key that the host told with its last proof: a JWE in compact form (RFC 7516), `alg` = `ECDH-ES` over X25519 (RFC 8037), `enc` = `A256GCM`, `kid` = the key's thumbprint (RFC 7638, SHA-256). Inside is a sealed-values.json. `config` of the bindings is then empty, and its credentials have no `seed`. Absent: nothing in them is secret, or the host has told no key.
+       * @example eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSJ9..aXYtaXYtaXYtaXY.Y2lwaGVydGV4dA.dGFnLXRhZy10YWctdGFn
+       */
+      readonly sealed?: string;
     };
     /**
      * CollectionJob
@@ -2170,7 +2239,12 @@ export interface components {
      *       "nonce": "AAAAAAAAAAAAAAAA",
      *       "bootId": "5b0c6a52-6a55-4d0b-a9a1-64d5a3d1c1f2",
      *       "counter": 1,
-     *       "iat": 1795370400
+     *       "iat": 1795370400,
+     *       "sealingKey": {
+     *         "kty": "OKP",
+     *         "crv": "X25519",
+     *         "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"
+     *       }
      *     }
      */
     readonly 'session-proof': {
@@ -2203,6 +2277,41 @@ export interface components {
        * @example 1795370400
        */
       readonly iat?: number;
+      /** @description The key that the host wants secret values to be sealed to from now on. Without it they come in the clear, as to agents that cannot open them. */
+      readonly sealingKey?: components['schemas']['sealing-key'];
+    };
+    /**
+     * SealedValues
+     * @description What is inside of `sealed` of an assignment once it is opened: the parts of the bindings that may be secret, and for what they are.
+     * @example {
+     *       "hostId": "gw-1",
+     *       "workload": {
+     *         "tenant": "default",
+     *         "vnfInstanceId": "0d4e1c1c-4c57-4a43-8f8e-0f6a3c9d2b11",
+     *         "unit": "processor",
+     *         "generation": 1
+     *       },
+     *       "config": {
+     *         "maxRequests": 100
+     *       },
+     *       "seeds": {
+     *         "broker": "bm90LWEtcmVhbC1zZWVkLTMyLWJ5dGVzLWxvbmctLS0"
+     *       }
+     *     }
+     */
+    readonly 'sealed-values': {
+      /** @description The host that they are for. */
+      readonly hostId: components['schemas']['hostId'];
+      /** @description The workload that they are for; an agent refuses them for any other. */
+      readonly workload: components['schemas']['workload-key'];
+      /** @description Configuration values, defaults applied: `config` of the bindings. */
+      readonly config: {
+        readonly [key: string]: unknown;
+      };
+      /** @description By requirement name: `credential.seed` of the bindings. */
+      readonly seeds: {
+        readonly [key: string]: string;
+      };
     };
   };
   responses: {
@@ -2469,7 +2578,7 @@ export interface operations {
         };
       };
       readonly 400: components['responses']['BadRequest'];
-      /** @description The proof does not hold (other key, other host, nonce used or expired, counter not grown). Get a new challenge. */
+      /** @description The proof does not hold (other key, other host, nonce used or expired, counter not grown), there is neither a proof nor a good certificate, or the host was revoked. Get a new challenge. */
       readonly 401: {
         headers: {
           readonly [name: string]: unknown;

@@ -30,6 +30,8 @@ interface AgentFlags extends FactFlags {
   readonly caFile?: string;
   readonly insecureHttp?: boolean;
   readonly stopFunctions?: boolean;
+  readonly rotateSealingKey?: boolean;
+  readonly newKey?: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -46,6 +48,10 @@ export function addAgentActions(group: Command, env: Environment): void {
   withFlags(group.command('run'), env)
     .description('run both agents until SIGTERM or SIGINT; functions run on without them')
     .option('--stop-functions', 'stop the functions, too, when the agent is told to stop')
+    .option(
+      '--rotate-sealing-key',
+      'make a new key for the secrets of functions; those on disk are sealed anew',
+    )
     .action(async (flags: AgentFlags) => {
       const { runAgent } = await import('../../agents/index.ts');
       await runAgent({ ...agentOptions(flags, env), onStarted: () => say(`agent of ${flags.hostId} runs`) });
@@ -53,6 +59,7 @@ export function addAgentActions(group: Command, env: Environment): void {
 
   withFlags(group.command('enrol'), env)
     .description('enrol this host with a one-time token (see "iotmano token enrol") and end')
+    .option('--new-key', 'make a new key for this host, whose present one was revoked')
     .action(async (flags: AgentFlags) => {
       const { enrolHost } = await import('../../agents/index.ts');
       await enrolHost(agentOptions(flags, env));
@@ -117,6 +124,9 @@ function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
     ...(flags.caFile === undefined ? {} : { caFile: flags.caFile }),
     ...(flags.insecureHttp === undefined ? {} : { isInsecureHttpAllowed: flags.insecureHttp }),
     ...(flags.stopFunctions === undefined ? {} : { mustStopFunctions: flags.stopFunctions }),
+    ...(flags.rotateSealingKey === undefined ? {} : { mustRotateSealingKey: flags.rotateSealingKey }),
+    ...(flags.newKey === undefined ? {} : { mustMakeKey: flags.newKey }),
+    runtimeDirectory: env['XDG_RUNTIME_DIR'],
     agentVersion: ownVersion(),
     clock: systemClock,
     ids: randomIds,

@@ -53,6 +53,12 @@ const ACTS: readonly Act[] = [
     change: { givenUp: true },
     done: 'is given up',
   },
+  {
+    name: 'revoke',
+    description: 'trust its key no more, at once and for ever: a machine that was stolen or broken into',
+    change: { revoked: true },
+    done: 'is revoked; it is heard again once it is enrolled with a new key (iotmano agent enrol --new-key)',
+  },
 ];
 
 interface SetOptions {
@@ -93,7 +99,7 @@ function parseTaint(text: string): { readonly text: string; readonly effect: str
 export function addHostCommands(program: Command, env: Environment): void {
   const group = program
     .command('host')
-    .description('explain, cordon, drain, confirm, settle, give up or forget one host');
+    .description('explain, cordon, drain, confirm, settle, give up, revoke or forget one host');
   const pathOf = (hostId: string): string => `/iotmano/v1/hosts/${encodeURIComponent(hostId)}`;
   addExplain(group, env, pathOf);
   addDrain(group, env, pathOf);

@@ -13,6 +13,7 @@ interface UpOptions {
   readonly data: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly pki?: string;
   readonly trust: readonly string[];
   readonly requireSignature?: boolean;
   readonly reserve: Readonly<Record<string, number>>;
@@ -34,6 +35,10 @@ export function addUpCommand(program: Command, env: Environment): void {
     .option('--data <directory>', 'state, packages and admin token', defaultDataDirectory(env))
     .option('--tls-cert <file>', 'certificate chain (PEM); demanded on any address but loopback')
     .option('--tls-key <file>', 'its private key (PEM)')
+    .option(
+      '--pki <directory>',
+      'made by "iotmano pki init": TLS with its server certificate, and certificates for hosts',
+    )
     .option(...TRUST)
     .option('--require-signature', 'refuse packages that are not signed; demands --trust')
     .option(
@@ -76,7 +81,8 @@ export function addUpCommand(program: Command, env: Environment): void {
         options;
       const required = requireSignature === true;
       checkTrust(required, trust);
-      const place = { listen: parseListen('--listen', listen), ...tlsOf(tlsCert, tlsKey) };
+      const pki = options.pki === undefined ? {} : { pkiDirectory: options.pki };
+      const place = { listen: parseListen('--listen', listen), ...tlsOf(tlsCert, tlsKey), ...pki };
       const { runOrchestrator } = await import('../../orchestrator/index.ts');
       const orchestrator = await runOrchestrator({
         ...place,

@@ -1,16 +1,21 @@
-import { IotmanoError, type TenantId } from '../../kernel/index.ts';
+import { IotmanoError, SYSTEM_TENANT, type HostId, type TenantId } from '../../kernel/index.ts';
 import type { Caller } from '../domain/index.ts';
 import type { Authenticate } from './access-token.ts';
-import type { Route } from './route-types.ts';
+import type { ClientCertificate, Route } from './route-types.ts';
 
 /** Who calls a public route. Owns nothing: no record belongs to this tenant. */
 export const ANONYMOUS: Caller = { tenant: 'nobody' as TenantId, role: 'viewer', name: 'anonymous' };
 
 /**
- * The caller that the Authorization header names.
+ * The caller that the Authorization header names; without one, the host whose certificate the connection shows.
  * @throws IotmanoError `unauthorized`
  */
-export function requireCaller(authorization: string | undefined, authenticate: Authenticate): Caller {
+export function requireCaller(
+  authorization: string | undefined,
+  authenticate: Authenticate,
+  certificate?: ClientCertificate,
+): Caller {
+  if (authorization === undefined && certificate !== undefined) return hostCaller(certificate);
   const token = bearerOf(authorization);
   if (token === undefined) {
     throw new IotmanoError(
@@ -22,6 +27,10 @@ export function requireCaller(authorization: string | undefined, authenticate: A
   if (caller === undefined)
     throw new IotmanoError('unauthorized', 'the access token is unknown or expired; get a new one');
   return caller;
+}
+
+function hostCaller({ hostId }: ClientCertificate): Caller {
+  return { tenant: SYSTEM_TENANT, role: 'agent', name: hostId, hostId: hostId as HostId };
 }
 
 /** Whether the token in the Authorization header is good now. */

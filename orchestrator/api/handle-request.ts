@@ -6,7 +6,7 @@ import type { ApiOptions } from './api-options.ts';
 import { mediaTypeOf, type BodyLimits } from './body.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { validateRequest, type Operation } from './openapi/index.ts';
-import type { ApiRequest, ApiResponse, Route } from './route-types.ts';
+import type { ApiRequest, ApiResponse, ClientCertificate, Route } from './route-types.ts';
 import { negotiateVersion } from './sol013/index.ts';
 
 export interface Pipeline extends ApiOptions {
@@ -45,6 +45,8 @@ export interface Incoming {
   readBody(route: Route, limits: BodyLimits, signal: AbortSignal): Promise<Body>;
   /** Who sent it, where whatever brought it has found that out; else its access token says so. */
   readonly caller?: Caller;
+  /** Of the connection, where it is one of a host. */
+  readonly clientCertificate?: ClientCertificate;
 }
 
 export interface Body {
@@ -90,7 +92,8 @@ export async function answerTo(exchange: Exchange, target: Target): Promise<ApiR
 }
 
 function callerOf({ incoming, pipeline }: Exchange): Caller {
-  return incoming.caller ?? requireCaller(incoming.headers['authorization'], pipeline.authenticate);
+  const { caller, headers, clientCertificate } = incoming;
+  return caller ?? requireCaller(headers['authorization'], pipeline.authenticate, clientCertificate);
 }
 
 /** @throws IotmanoError `not-found` or `method-not-allowed` */
@@ -122,7 +125,7 @@ async function handle(
   params: Readonly<Record<string, string>>,
 ): Promise<ApiResponse> {
   const { pipeline, incoming, requestId, signal } = exchange;
-  const { headers } = incoming;
+  const { headers, clientCertificate } = incoming;
   const query = incoming.parseQuery();
   const mediaType = mediaTypeOf(headers['content-type']);
   // Parameters before the body: a refusal then costs no transfer.
@@ -137,6 +140,7 @@ async function handle(
   if (operation !== undefined && parsed !== undefined)
     validateRequest(operation, { params, query, headers, body: parsed, mediaType });
   const apiRequest: ApiRequest = {
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     method: route.method,
     path: incoming.path,
     params,

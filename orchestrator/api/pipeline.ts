@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { IotmanoError } from '../../kernel/index.ts';
 import { readBody } from './body.ts';
+import { clientCertificateOf } from './client-certificate.ts';
 import { answerTo, type Exchange, type Incoming, type Pipeline, type Target } from './handle-request.ts';
 import { flatHeaders, isEncrypted, originOf, parseQuery, pathOf } from './request-parts.ts';
 import { drain, sendProblem, sendResponse, setCommonHeaders } from './send.ts';
@@ -45,7 +46,9 @@ export async function runPipeline(
 }
 
 function incomingOf(request: IncomingMessage): Incoming {
+  const clientCertificate = clientCertificateOf(request);
   return {
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     method: request.method ?? '',
     path: pathOf(request),
     url: request.url ?? '',

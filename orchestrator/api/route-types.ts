@@ -3,6 +3,16 @@ import type { Readable } from 'node:stream';
 import type { Caller, Role } from '../domain/index.ts';
 import type { Write } from '../store/index.ts';
 
+/** A certificate that a client has shown, signed by the authority for hosts. */
+export interface ClientCertificate {
+  readonly hostId: string;
+  /** Of the JWK of its key. */
+  readonly publicKeyX: string;
+  /** Milliseconds since the epoch. */
+  readonly validFrom: number;
+  readonly validTo: number;
+}
+
 export interface ApiRequest {
   readonly method: string;
   /** Path as requested, without query. */
@@ -15,6 +25,8 @@ export interface ApiRequest {
   /** The raw request, for routes with `body: 'stream'`. */
   readonly stream: Readable;
   readonly caller: Caller;
+  /** Of the connection, where it is one of a host. */
+  readonly clientCertificate?: ClientCertificate;
   /** Whether the token is good still: what lasts asks before it tells more. */
   isStillCaller(): boolean;
   /** Aborted when the client goes away or the process stops. */

@@ -1,7 +1,9 @@
 import { createServer as createHttpServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { IotmanoError, messageOf, type ErrorCode } from '../../kernel/index.ts';
+import { clientCertificateOf } from './client-certificate.ts';
 import type { Api } from './create-api.ts';
 
 export interface ListenOptions {
@@ -9,13 +11,20 @@ export interface ListenOptions {
   /** 0: one that is free. */
   readonly port: number;
   /** PEM. Demanded on every address but loopback. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: {
+    readonly key: string;
+    readonly cert: string;
+    /** Authorities (PEM) whose certificates clients may show; none need show one. */
+    readonly clientAuthorities?: string;
+  };
 }
 
 export interface ApiServer {
   readonly url: string;
   /** Stops accepting, lets answers under way finish for a moment, then cuts what is left. */
   close(graceMilliseconds?: number): Promise<void>;
+  /** Cuts all connections on which the certificate of that host was shown. */
+  disconnect(hostId: string): void;
 }
 
 /**
@@ -41,12 +50,16 @@ export async function serveApi(api: Api, options: ListenOptions): Promise<ApiSer
   requireSafeAddress(options);
   const server = createServer(api.listener, options.tls);
   harden(server);
+  const connections = trackHosts(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const name = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${name}:${port}`,
     close: (graceMilliseconds = 2000) => close(server, api, graceMilliseconds),
+    disconnect: (hostId) => {
+      for (const socket of connections.get(hostId) ?? []) socket.destroy();
+    },
   };
 }
 
@@ -66,7 +79,13 @@ function requireSafeAddress({ host, tls }: ListenOptions): void {
 function createServer(listener: RequestListener, tls: ListenOptions['tls']): Server {
   if (tls === undefined) return createHttpServer(LIMITS, listener);
   try {
-    return createHttpsServer({ ...LIMITS, ...tls }, listener);
+    const { key, cert, clientAuthorities } = tls;
+    // Whoever shows no certificate, or one that is not good, goes on without: operators have tokens, and hosts have proofs.
+    const clients =
+      clientAuthorities === undefined
+        ? {}
+        : { ca: clientAuthorities, requestCert: true, rejectUnauthorized: false };
+    return createHttpsServer({ ...LIMITS, key, cert, ...clients }, listener);
   } catch (error) {
     throw new IotmanoError(
       'unprocessable',
@@ -75,6 +94,22 @@ function createServer(listener: RequestListener, tls: ListenOptions['tls']): Ser
       error,
     );
   }
+}
+
+/** Which connections each host has opened with its certificate. */
+function trackHosts(server: Server): ReadonlyMap<string, ReadonlySet<Socket>> {
+  const connections = new Map<string, Set<Socket>>();
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const hostId = clientCertificateOf({ socket })?.hostId;
+    if (hostId === undefined) return;
+    const ofHost = connections.get(hostId) ?? new Set();
+    connections.set(hostId, ofHost.add(socket));
+    socket.once('close', () => {
+      ofHost.delete(socket);
+      if (ofHost.size === 0 && connections.get(hostId) === ofHost) connections.delete(hostId);
+    });
+  });
+  return connections;
 }
 
 function harden(server: Server): void {

@@ -344,6 +344,12 @@ export interface HostDocument {
   readonly roles: readonly ('orchestration' | 'monitoring')[];
   /** JWK of the host's key (Ed25519); a VIM has none. */
   readonly publicKey?: Readonly<Record<string, string>>;
+  /** JWK of the key (X25519) that secret values are sealed to, as the host told it with its last proof; absent: it opens none. */
+  readonly sealingKey?: Readonly<Record<string, string>>;
+  /** Since when an operator has taken all trust from its key: RFC 3339. It is heard again only when it is enrolled with another one. */
+  readonly revokedAt?: string;
+  /** `x` of keys that were revoked: none of them is ever enrolled again. */
+  readonly revokedKeys?: readonly string[];
   /** The VIM connection that reaches it, where no agent speaks for it. Nothing there is ever fenced by time: a VIM keeps no lease. */
   readonly vimId?: VimId;
   readonly enrolledAt: string;
@@ -513,6 +519,8 @@ export interface SessionDocument {
   readonly bootId: string;
   /** Of the agents that it is for; absent: all of the host's. */
   readonly roles?: HostDocument['roles'];
+  /** Opened with the certificate of the host: its token is good on a connection that shows one, and nowhere else (RFC 8705, clause 3). */
+  readonly isCertificateBound?: true;
   readonly expiresAt: string;
 }
 

@@ -81,6 +81,14 @@ function requireUsable(
 function requireSameIdentity(known: StoredRecord<'host'> | undefined, request: EnrolmentRequest): void {
   if (known === undefined) return;
   refuseVim(known);
+  const { revokedAt, revokedKeys = [], publicKey } = known.document;
+  const revoked = revokedAt === undefined ? revokedKeys : [...revokedKeys, publicKey?.['x'] ?? ''];
+  if (revoked.includes(request.publicKey.x))
+    throw new IotmanoError(
+      'conflict',
+      `that key of host ${request.hostId} was revoked; make a new one on the host (iotmano agent enrol --new-key)`,
+    );
+  if (revokedAt !== undefined) return;
   if (!isSameKey(known, request.publicKey)) {
     throw new IotmanoError(
       'conflict',
@@ -114,5 +122,8 @@ function hostAfterEnrolment(
   if (known === undefined) return fresh;
   // Enrolling again is an operator's consent to this store's state.
   const { stateIds: _confirmed, ...kept } = known;
-  return { ...kept, roles, tenants: token.tenants };
+  if (known.revokedAt === undefined) return { ...kept, roles, tenants: token.tenants };
+  const { revokedAt: _revoked, sealingKey: _sealing, ...rest } = kept;
+  const revokedKeys = [...(known.revokedKeys ?? []), known.publicKey?.['x'] ?? ''];
+  return { ...rest, roles, tenants: token.tenants, publicKey: { kty, crv, x }, boots: [], revokedKeys };
 }

@@ -1,10 +1,18 @@
-import { IotmanoError, SYSTEM_TENANT, type Clock, type HostId, type TenantId } from '../../kernel/index.ts';
+import {
+  IotmanoError,
+  SYSTEM_TENANT,
+  toTimestamp,
+  type Clock,
+  type HostId,
+  type TenantId,
+} from '../../kernel/index.ts';
 import type { HostDocument, Taint } from '../domain/index.ts';
 import type { StateStore, StateView, StoredRecord, Write } from '../store/index.ts';
 import { clearAlarm } from './host-alarms.ts';
 import { applyHostEvent, setDraining } from './host-events.ts';
 import type { SessionIndex } from './session-index.ts';
 import { confirmState, isStateConfirmed } from './state-ids.ts';
+import { refuseVim } from './vim-hosts.ts';
 
 /** What an operator may change of a host. */
 export interface HostModifications {
@@ -17,6 +25,8 @@ export interface HostModifications {
   readonly stateConfirmed?: true;
   /** The silent host is given up now, brake or not. */
   readonly givenUp?: true;
+  /** Takes all trust from its key, at once and for ever. */
+  readonly revoked?: true;
   /** All of them; null: none. */
   readonly taints?: readonly Taint[] | null;
   /** In the currency of the installation; null: not known. */
@@ -46,20 +56,24 @@ export function countAssignments(state: StateView, hostId: HostId): number {
 export function modifyHost(
   store: StateStore,
   clock: Clock,
+  sessions: SessionIndex,
   host: StoredRecord<'host'>,
   changes: HostModifications,
 ): void {
   const hostId = host.id as HostId;
+  if (changes.revoked === true) refuseVim(host);
   const { document, cleared } = changedHost(host, changes, store, clock.now());
   store.commit([
+    ...(changes.revoked === true ? sessions.endings(hostId, () => true) : []),
     { op: 'update', kind: 'host', id: hostId, expectedRevision: host.revision, document },
     ...cleared.flatMap((name) => clearAlarm(store, name, { hostId }, clock.now())),
   ]);
+  sessions.refresh(hostId);
 }
 
 function changedHost(
   host: StoredRecord<'host'>,
-  { draining, disputed, stateConfirmed, givenUp, ...stated }: HostModifications,
+  { draining, disputed, stateConfirmed, givenUp, revoked, ...stated }: HostModifications,
   store: StateStore,
   now: number,
 ): { readonly document: HostDocument; readonly cleared: ('host-disputed' | 'state-id-changed')[] } {
@@ -76,6 +90,8 @@ function changedHost(
   }
   if (givenUp === true && document.state !== 'LOST')
     document = applyHostEvent(document, 'givenUp', hostId, now);
+  if (revoked === true && document.revokedAt === undefined)
+    document = { ...document, revokedAt: toTimestamp(now) };
   document = withStated(document, stated);
   if (draining !== undefined) document = setDraining(document, draining, hostId, now);
   return { document, cleared };

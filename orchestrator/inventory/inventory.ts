@@ -11,6 +11,7 @@ import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 import { createEnrolmentTokens, type EnrolmentTokens } from './enrolment-tokens.ts';
 import { enrolHost, type EnrolledHost, type EnrolmentRequest } from './enrolment.ts';
 import { createFailureDetector } from './failure-detector.ts';
+import { isCertificateOf, requireSessionOfBoot, type ShownCertificate } from './host-certificate.ts';
 import { putFacts, type FactsMessage } from './facts.ts';
 import type { LeaseTerms } from './heartbeat.ts';
 import { clearAlarm } from './host-alarms.ts';
@@ -46,6 +47,10 @@ export interface Inventory {
   openSession(hostId: HostId, request: SessionRequest): Promise<OpenedSession>;
   /** @throws IotmanoError `unauthorized` */
   requireSession(token: string): SessionDocument;
+  /** The session that a boot has opened with the host's certificate. @throws IotmanoError `unauthorized` */
+  requireSessionOfBoot(hostId: HostId, bootId: string): SessionDocument;
+  /** Whether the certificate that a connection shows is the host's, and good now. */
+  isCertificateOf(certificate: ShownCertificate, hostId: HostId): boolean;
   /** @throws IotmanoError `not-found`, `conflict` (disputed) */
   requireHost(hostId: HostId): StoredRecord<'host'>;
   putFacts(hostId: HostId, message: FactsMessage): void;
@@ -129,12 +134,14 @@ export function createInventory(options: InventoryOptions): Inventory {
     openSession: (hostId, request) =>
       openSession({ store, clock, random, nonces, sessions }, hostId, request),
     requireSession: (token) => requireSession(store, clock, token),
+    requireSessionOfBoot: (hostId, bootId) => requireSessionOfBoot(sessions, clock, hostId, bootId),
+    isCertificateOf: (certificate, hostId) => isCertificateOf(certificate, requireHost(store, hostId), clock),
     requireHost: (hostId) => requireHost(store, hostId),
     putFacts: (hostId, message) => putFacts(store, factSequences, hostId, message),
     renewLease,
     clockOffsetMilliseconds: (hostId) => clockOffsets.get(hostId),
     leaseTerms: (hostId) => leases.terms(hostId),
-    modify: (host, changes) => modifyHost(store, clock, host, changes),
+    modify: (host, changes) => modifyHost(store, clock, sessions, host, changes),
     forget: (host, alongside) => {
       forgetHost(store, clock, sessions, host, alongside);
       leases.forget(host.id as HostId);

@@ -10,6 +10,7 @@ import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 import { addBoot, highestCounter, isDisputed } from './boots.ts';
 import { raiseAlarm } from './host-alarms.ts';
 import { applyHostEvent } from './host-events.ts';
+import { requireCertificateOf, type ShownCertificate } from './host-certificate.ts';
 import type { Nonces } from './nonces.ts';
 import type { SessionIndex } from './session-index.ts';
 import { verifyProof, type ProofClaims } from './session-proof.ts';
@@ -19,7 +20,11 @@ import { refuseVim } from './vim-hosts.ts';
 export const SESSION_SECONDS = 3600;
 
 export interface SessionRequest {
-  readonly proof: string;
+  /** Or a certificate. */
+  readonly proof?: string | undefined;
+  readonly certificate?: ShownCertificate | undefined;
+  /** Where there is a certificate and no proof: what a proof would tell. */
+  readonly told?: Omit<ProofClaims, 'nonce' | 'counter'>;
   readonly roles: HostDocument['roles'];
   /** The store state that the agent has pinned. */
   readonly lastStateId: string;
@@ -42,6 +47,27 @@ export interface SessionContext {
   readonly sessions: SessionIndex;
 }
 
+/** Who speaks, and as which boot: by a proof of the key, or by the certificate of the connection, which is one. */
+async function authenticate(
+  { store, clock, nonces }: SessionContext,
+  hostId: HostId,
+  { proof, certificate, told }: SessionRequest,
+): Promise<ProofClaims> {
+  const host = requireHost(store, hostId);
+  if (proof === undefined) {
+    requireCertificateOf(certificate, host, clock);
+    if (told === undefined) throw new IotmanoError('internal', 'a certificate came without a boot');
+    return { ...told, nonce: '', counter: highestCounter(host.document.boots, told.bootId) };
+  }
+  const claims = await verifyProof(proof, hostId, host.document.publicKey ?? {});
+  if (!nonces.use(hostId, claims.nonce))
+    throw new IotmanoError(
+      'unauthorized',
+      'the nonce of the proof is unknown, used or expired; get a new challenge',
+    );
+  return claims;
+}
+
 /**
  * Opens a session against one proof of possession of the host's key.
  * One boot at a time speaks for a host: a session of another boot ends the earlier one's, and two boots that keep coming back after each
@@ -54,27 +80,20 @@ export async function openSession(
   request: SessionRequest,
 ): Promise<OpenedSession> {
   const { store, clock } = context;
-  const claims = await verifyProof(
-    request.proof,
-    hostId,
-    requireHost(store, hostId).document.publicKey ?? {},
-  );
-  if (!context.nonces.use(hostId, claims.nonce))
-    throw new IotmanoError(
-      'unauthorized',
-      'the nonce of the proof is unknown, used or expired; get a new challenge',
-    );
+  const claims = await authenticate(context, hostId, request);
   // Read again: the host may have changed while the signature was checked.
   const host = requireHost(store, hostId);
   requireRoles(host.document, request.roles, hostId);
   const speaks = request.roles.includes('orchestration');
-  if (speaks) requireNewCounter(host.document, claims);
+  const isByCertificate = request.proof === undefined;
+  if (speaks && !isByCertificate) requireNewCounter(host.document, claims);
   const boots = speaks ? addBoot(host.document.boots, claims.bootId, claims.counter) : host.document.boots;
   if (isDisputed(boots)) throw dispute(context, host, { ...host.document, boots });
-  const document = pinState({ ...host.document, boots }, request.lastStateId, store.stateId);
+  const told = speaks ? withSealingKey(host.document, claims) : host.document;
+  const document = pinState({ ...told, boots }, request.lastStateId, store.stateId);
   // The prefix tells a session from other bearer tokens.
   const token = `mcs_${newSecret(context.random)}`;
-  commitSession(context, host, document, { token, claims, roles: request.roles });
+  commitSession(context, host, document, { token, claims, roles: request.roles, isByCertificate });
   return {
     token,
     bootId: claims.bootId,
@@ -94,6 +113,11 @@ export function requireHost(store: StateStore, hostId: HostId): StoredRecord<'ho
       `host ${hostId} is not enrolled here; enrol it with a token of an operator`,
     );
   refuseVim(host);
+  if (host.document.revokedAt !== undefined)
+    throw new IotmanoError(
+      'unauthorized',
+      `host ${hostId} was revoked at ${host.document.revokedAt}; have an operator issue a token, and enrol it with a new key (iotmano agent enrol --new-key)`,
+    );
   if (host.document.disputed) throw disputed(hostId);
   return host;
 }
@@ -105,6 +129,12 @@ function requireRoles(host: HostDocument, roles: HostDocument['roles'], hostId: 
       'forbidden',
       `host ${hostId} was not enrolled for the role ${missing}; enrol it again for it`,
     );
+}
+
+/** A host that tells none can open nothing: an agent of an older version may have taken its place. */
+function withSealingKey(host: HostDocument, { sealingKey }: ProofClaims): HostDocument {
+  const { sealingKey: _before, ...rest } = host;
+  return sealingKey === undefined ? rest : { ...rest, sealingKey: { ...sealingKey } };
 }
 
 function requireNewCounter({ boots }: HostDocument, { bootId, counter }: ProofClaims): void {
@@ -121,15 +151,21 @@ function commitSession(
   { store, clock, sessions }: SessionContext,
   host: StoredRecord<'host'>,
   document: HostDocument,
-  opened: { readonly token: string; readonly claims: ProofClaims; readonly roles: HostDocument['roles'] },
+  opened: {
+    readonly token: string;
+    readonly claims: ProofClaims;
+    readonly roles: HostDocument['roles'];
+    readonly isByCertificate: boolean;
+  },
 ): void {
-  const { token, claims, roles } = opened;
+  const { token, claims, roles, isByCertificate } = opened;
   const hostId = host.id as HostId;
   const id = hashSecret(token);
   const session: SessionDocument = {
     hostId,
     bootId: claims.bootId,
     roles,
+    ...(isByCertificate ? { isCertificateBound: true } : {}),
     expiresAt: toTimestamp(clock.now() + SESSION_SECONDS * 1000),
   };
   // One agent that speaks for the host, and beside it one that only monitors.

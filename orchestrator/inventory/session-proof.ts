@@ -1,6 +1,7 @@
 import { compactVerify } from 'jose';
 import { IotmanoError, type HostId } from '../../kernel/index.ts';
 import { importPublicKey } from './public-key.ts';
+import { parseSealingKey, type HostSealingKey } from './sealing-key.ts';
 
 /** What a host has signed, as far as it concerns the session. */
 export interface ProofClaims {
@@ -9,6 +10,8 @@ export interface ProofClaims {
   readonly counter: number;
   /** The host's clock, milliseconds since the epoch; never judged. */
   readonly issuedAtMilliseconds?: number;
+  /** What secret values are to be sealed to from now on. */
+  readonly sealingKey?: HostSealingKey;
 }
 
 const PROOF_TYPE = 'mco-proof+jwt';
@@ -31,7 +34,8 @@ export async function verifyProof(
   if (claims['sub'] !== hostId) throw refusal(`is not for host ${hostId}`);
   if (claims['htm'] !== 'POST' || claims['htu'] !== `/mco/v1/hosts/${hostId}/sessions`)
     throw refusal(`is not for POST /mco/v1/hosts/${hostId}/sessions`);
-  return parseClaims(claims);
+  const sealingKey = await parseSealingKey(claims['sealingKey']);
+  return { ...parseClaims(claims), ...(sealingKey === undefined ? {} : { sealingKey }) };
 }
 
 function parsePayload(payload: Uint8Array): Record<string, unknown> {

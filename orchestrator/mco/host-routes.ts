@@ -139,6 +139,7 @@ function view({ store, inventory, clock }: HostRoutesOptions, host: StoredRecord
     draining,
     cordoned,
     disputed,
+    ...(host.document.revokedAt === undefined ? {} : { revokedAt: host.document.revokedAt }),
     boots,
     // Whoever asks about a host that is to be left wants to know when it is.
     ...(draining || cordoned ? { occupancy: { ...occupancyOf(store, hostId) } } : {}),

@@ -1,6 +1,11 @@
 import { IotmanoError, toTimestamp } from '../../kernel/index.ts';
 import { bodyOf, type ApiResponse, type Route } from '../api/route.ts';
-import { SESSION_SECONDS, countAssignments, type EnrolmentRequest } from '../inventory/index.ts';
+import {
+  SESSION_SECONDS,
+  countAssignments,
+  parseSealingKey,
+  type EnrolmentRequest,
+} from '../inventory/index.ts';
 import { MCO_VERSION } from './envelope.ts';
 import {
   publicRoute,
@@ -47,7 +52,7 @@ export function identityRoutes(context: McoContext): readonly Route[] {
 }
 
 async function enrolHost(
-  { inventory, store, m2mSpId }: McoContext,
+  { inventory, store, m2mSpId, hostAuthority }: McoContext,
   { request }: McoRequest,
 ): Promise<ApiResponse> {
   const { token, hostId, publicKey, roles } = bodyOf<EnrolmentRequestMessage>(request);
@@ -74,16 +79,29 @@ async function enrolHost(
     tenants: host.tenants,
     keyThumbprint,
     enrolledAt: host.enrolledAt,
+    ...(hostAuthority === undefined
+      ? {}
+      : { certificate: await hostAuthority.issue(hostId as EnrolmentRequest['hostId'], publicKey) }),
   };
   return { status: 201, body: message };
 }
 
 async function openSession(
-  { inventory, store, clock, changes }: McoContext,
-  { request, hostId }: McoRequest,
+  { inventory, store, clock, changes, hostAuthority }: McoContext,
+  { request, hostId, envelope }: McoRequest,
 ): Promise<ApiResponse> {
-  const { proof, roles, lastStateId } = bodyOf<SessionRequestMessage>(request);
-  const opened = await inventory.openSession(hostId, { proof, roles, lastStateId }).finally(() => {
+  const body = bodyOf<SessionRequestMessage>(request);
+  const sealingKey = await parseSealingKey(body.sealingKey);
+  const { clockOffsetMilliseconds } = envelope;
+  const told = {
+    bootId: envelope.bootId,
+    ...(sealingKey === undefined ? {} : { sealingKey }),
+    ...(clockOffsetMilliseconds === undefined
+      ? {}
+      : { issuedAtMilliseconds: clock.now() + clockOffsetMilliseconds }),
+  };
+  const asked = { ...body, certificate: request.clientCertificate, told };
+  const opened = await inventory.openSession(hostId, asked).finally(() => {
     // Polls of sessions that this one has ended learn of it at once.
     changes.wake(hostId);
   });
@@ -99,8 +117,15 @@ async function openSession(
     serverTime: toTimestamp(clock.now()),
     stateId: store.stateId,
     stateIdConfirmed: opened.isStateConfirmed,
+    ...(hostAuthority === undefined || body.wantsCertificate !== true
+      ? {}
+      : { certificate: await hostAuthority.issue(hostId, keyOf(inventory.requireHost(hostId))) }),
   };
   return { status: 201, body: message };
+}
+
+function keyOf({ document }: ReturnType<McoContext['inventory']['requireHost']>): { readonly x: string } {
+  return { x: document.publicKey?.['x'] ?? '' };
 }
 
 /** Drain, then forget: refused while anything is assigned, or with `drain=true` set draining until nothing is. */

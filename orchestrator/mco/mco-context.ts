@@ -3,6 +3,7 @@ import type { HostDocument, SessionDocument } from '../domain/index.ts';
 import type { ApiRequest, ApiResponse, Route } from '../api/route.ts';
 import type { Inventory, MessageSequences } from '../inventory/index.ts';
 import type { Monitoring } from '../monitoring/index.ts';
+import type { HostAuthority } from '../../pki/index.ts';
 import type { ContentFiles } from '../packages/index.ts';
 import type { StateStore } from '../store/index.ts';
 import { readEnvelope, withEnvelope, type Envelope } from './envelope.ts';
@@ -18,6 +19,8 @@ export interface McoOptions {
   readonly artifacts: Pick<ContentFiles, 'openArtifact'>;
   /** Identifier of the M2M service provider that this orchestrator serves: `//example.org`. */
   readonly m2mSpId: string;
+  /** Issues certificates to hosts; absent: they prove their key for each session. */
+  readonly hostAuthority?: HostAuthority;
 }
 
 /** What the handlers of Mco share. */
@@ -81,13 +84,21 @@ export function sessionRoute(
 /** @throws IotmanoError `unauthorized`, `not-found`, `conflict` (disputed) */
 export function requireOwnSession(
   { inventory }: McoContext,
-  { headers }: ApiRequest,
+  { headers, clientCertificate }: ApiRequest,
   { bootId }: Envelope,
   hostId: HostId,
 ): SessionDocument {
-  const token = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? '';
-  const session = inventory.requireSession(token);
   inventory.requireHost(hostId);
+  const token = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
+  const session =
+    token === undefined ? inventory.requireSessionOfBoot(hostId, bootId) : inventory.requireSession(token);
+  const isProven = clientCertificate !== undefined && inventory.isCertificateOf(clientCertificate, hostId);
+  if (session.isCertificateBound === true && !isProven) {
+    throw new IotmanoError(
+      'unauthorized',
+      'the session was opened with a certificate of the host, and this connection shows none that is good now; connect with it, or open a session with a proof',
+    );
+  }
   if (session.bootId !== bootId) {
     throw new IotmanoError(
       'unauthorized',

@@ -11,6 +11,7 @@ export type SessionMessage = Schemas['session'];
 export type HostFactsMessage = Schemas['host-facts'];
 export type WantedMessage = Schemas['wanted'];
 export type AssignmentMessage = Schemas['assignment'];
+export type SealedValuesMessage = Schemas['sealed-values'];
 export type WorkloadKeyMessage = Schemas['workload-key'];
 export type CollectionJob = Schemas['collection-job'];
 export type ReportMessage = Schemas['report'];

@@ -77,6 +77,6 @@ export function createWantedChanges(store: StateStore): WantedChanges {
   };
 }
 
-function statementOf({ draining, stateIds, disputed }: HostDocument): unknown {
-  return { draining, disputed, confirmed: stateIds?.confirmed ?? null };
+function statementOf({ draining, stateIds, disputed, revokedAt }: HostDocument): unknown {
+  return { draining, disputed, revokedAt: revokedAt ?? null, confirmed: stateIds?.confirmed ?? null };
 }

@@ -10,6 +10,7 @@ import {
   type SessionRequest,
 } from './mco-context.ts';
 import type { WantedMessage } from './messages.ts';
+import { sealAssignments } from './seal-assignments.ts';
 
 /** The long poll: heartbeat, wanted state and collection jobs in one. */
 export function wantedRoute(context: McoContext): Route {
@@ -33,7 +34,11 @@ async function getWanted(context: McoContext, request: SessionRequest): Promise<
   const poll: Poll = { ...request, since, deadline: clock.monotonic() + waitSeconds * 1000, superseded };
   const wanted = await waitForNews(context, poll).finally(end);
   if (wanted === 'too-old') throw tooOld(since ?? 0);
-  return toResponse(context, wanted, envelope.clockOffsetMilliseconds);
+  const answer =
+    wanted === 'unchanged'
+      ? wanted
+      : await sealAssignments(wanted, hostId, inventory.requireHost(hostId).document);
+  return toResponse(context, answer, envelope.clockOffsetMilliseconds);
 }
 
 interface Poll extends SessionRequest {

@@ -6,6 +6,7 @@ import {
   createAuthenticator,
   serveApi,
   type ApiServer,
+  type ListenOptions,
   type Route,
 } from '../../orchestrator/api/index.ts';
 import { createMemoryStore, type StateStore } from '../../orchestrator/store/index.ts';
@@ -17,6 +18,7 @@ export const SHORT_LIVED_KEY = randomBytes(32);
 export interface TestApi {
   readonly url: string;
   readonly store: StateStore;
+  disconnect: ApiServer['disconnect'];
   /** A token of a new name. */
   tokenFor(role: 'admin' | 'operator' | 'viewer', tenant?: string): string;
   clientFor(role: 'admin' | 'operator' | 'viewer', tenant?: string): ApiClient;
@@ -28,6 +30,7 @@ export interface TestApiOptions {
   readonly clock?: Clock;
   readonly routes: (store: StateStore) => readonly Route[];
   readonly maxBodyMilliseconds?: number;
+  readonly tls?: NonNullable<ListenOptions['tls']>;
 }
 
 /** Serves routes over the whole pipeline on a port of its own. */
@@ -46,7 +49,11 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
       ? {}
       : { maxBodyMilliseconds: options.maxBodyMilliseconds }),
   });
-  const server: ApiServer = await serveApi(api, { host: '127.0.0.1', port: 0 });
+  const server: ApiServer = await serveApi(api, {
+    host: '127.0.0.1',
+    port: 0,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+  });
   const tokenFor: TestApi['tokenFor'] = (role, tenant = 'default') =>
     createAccessToken(
       { store, clock, ids: randomIds, random: randomBytes },
@@ -56,6 +63,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   return {
     url: server.url,
     store,
+    disconnect: (hostId) => server.disconnect(hostId),
     tokenFor,
     clientFor: (role, tenant) => createApiClient(server.url, tokenFor(role, tenant)),
     close: () => server.close(500),

@@ -137,7 +137,13 @@ export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions =
         ...more,
       };
       const chosen = await chooseTransport(options);
-      const transport = await chosen.open({ dataDirectory, hostId, privateKey: identity.privateKey });
+      const { privateKey } = identity;
+      const transport = await chosen.open({
+        dataDirectory,
+        hostId,
+        privateKey,
+        clientIdentity: () => undefined,
+      });
       const bootId = randomIds.uuid();
       const sessions = createSessionKeeper({
         transport,

@@ -1,16 +1,15 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkloadId } from '../contract.ts';
-import { HostedWorkload, type WorkloadRecord } from './hosted-workload.ts';
-import { slotPaths, workloadDirectory, workloadFile, type Layout } from './layout.ts';
+import { HostedWorkload, readWorkloadRecord } from './hosted-workload.ts';
+import { secretsDirectory, slotPaths, workloadDirectory, type Layout } from './layout.ts';
 import { killLeftovers } from './leftovers.ts';
 import { instanceMark } from './prepare-instance.ts';
 import type { SlotContext } from './slot-context.ts';
-import { readRecord } from './state-files.ts';
 
 /** Makes the directories of a state directory. */
 export async function makeDirectories(layout: Layout): Promise<void> {
-  for (const path of [layout.root, layout.workloads, layout.artifacts, layout.volumes])
+  for (const path of [layout.root, layout.workloads, layout.artifacts, layout.volumes, layout.secrets])
     await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
@@ -19,10 +18,14 @@ export async function adoptWorkloads(context: SlotContext): Promise<readonly Hos
   const adopted: HostedWorkload[] = [];
   for (const name of await readdir(context.layout.workloads)) {
     const id = name as WorkloadId;
-    const record = await readRecord<WorkloadRecord>(workloadFile(context.layout, id));
-    if (record === undefined) await discard(context, id);
-    else adopted.push(new HostedWorkload(context, id, record));
+    const found = await readWorkloadRecord(context.layout, id);
+    if (found === undefined) await discard(context, id);
+    else adopted.push(new HostedWorkload(context, id, found.record, found.lacksBindings));
   }
+  const known = new Set<string>(adopted.map(({ id }) => id));
+  for (const name of await readdir(context.layout.secrets))
+    if (!known.has(name))
+      await rm(secretsDirectory(context.layout, name as WorkloadId), { recursive: true, force: true });
   return adopted;
 }
 

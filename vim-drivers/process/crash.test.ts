@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nextFence, only, run, sampleWorkload, until, untilRunning } from '../conformance-site.ts';
@@ -261,6 +262,91 @@ describe('after a reboot of the host', () => {
     }
   });
 });
+
+describe('secrets of a workload', () => {
+  const secret = { config: { password: 's3cret-of-a-test' }, requires: {}, clients: [] };
+  const spec = {
+    env: { BINDINGS: '{{ bindings.path }}' },
+    bindings: { path: 'conf/bindings.json', onChange: 'restart' },
+  } as const;
+
+  it('are in the directory for secrets alone, and gone with the workload', async () => {
+    const memory = mkdtempSync(join(tmpdir(), 'iotmano-memory-'));
+    const site = await openProcessSite({ secretsDirectory: memory });
+    try {
+      const workload = { ...sampleWorkload(site, { spec }), bindings: secret };
+      await run(site, workload);
+      expect(filesWith(site.directory, 's3cret-of-a-test')).toEqual([]);
+      expect(filesWith(memory, 's3cret-of-a-test')).not.toEqual([]);
+      const path = join(
+        site.directory,
+        'workloads',
+        workloadId(workload.key),
+        '0/instance/conf/bindings.json',
+      );
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(secret);
+      await site.reopen();
+      await untilRunning(site, workload);
+      await site.driver.remove(workload.key, nextFence());
+      expect(filesWith(memory, 's3cret-of-a-test')).toEqual([]);
+    } finally {
+      await site.close();
+      rmSync(memory, { recursive: true, force: true });
+    }
+  });
+
+  // MCO-O-051 MCO-O-080
+  it('are gone after a reboot, and nothing starts without them; told again, what may start cold starts on its port', async () => {
+    const memory = mkdtempSync(join(tmpdir(), 'iotmano-memory-'));
+    const site = await openProcessSite({ secretsDirectory: memory });
+    try {
+      const ports = [{ name: 'http', protocol: 'tcp', expose: true }] as const;
+      const cold = { ...sampleWorkload(site, { spec: { ...spec, ports } }), bindings: secret };
+      const warm = { ...sampleWorkload(site, { spec: { ...spec, coldBoot: false } }), bindings: secret };
+      const before = only(await run(site, cold));
+      await run(site, warm);
+      await site.driver.close();
+      await pretendReboot(site.directory, [cold, warm]);
+      rmSync(memory, { recursive: true });
+      await site.reopen();
+      expect((await site.driver.list()).flatMap(({ instances }) => instances)).toEqual([]);
+      await site.driver.apply(cold, nextFence());
+      await site.driver.apply(warm, nextFence());
+      expect(only(await untilRunning(site, cold)).ports).toEqual(before.ports);
+      const waiting = only(await until(site, warm.key, ([one]) => one?.reason !== undefined));
+      expect(waiting.reason).toContain('waiting until the orchestrator is heard');
+      await site.driver.renewed();
+      await run(site, warm);
+      expect(filesWith(site.directory, 's3cret-of-a-test')).toEqual([]);
+    } finally {
+      await site.close();
+      rmSync(memory, { recursive: true, force: true });
+    }
+  });
+
+  it('are taken out of the record of a version that kept them in it', async () => {
+    const site = await openProcessSite();
+    try {
+      const workload = { ...sampleWorkload(site, { spec }), bindings: secret };
+      await run(site, workload);
+      const file = join(site.directory, 'workloads', workloadId(workload.key), 'workload.json');
+      writeFileSync(file, JSON.stringify({ workload }));
+      await site.reopen();
+      await run(site, workload);
+      expect(readFileSync(file, 'utf8')).not.toContain('s3cret-of-a-test');
+    } finally {
+      await site.close();
+    }
+  });
+});
+
+/** Files below the directory that hold the text; links are not followed. */
+function filesWith(directory: string, text: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => readFileSync(path).includes(text));
+}
 
 /** Ends what runs and gives the records the id of an earlier boot: as a host looks that lost its power. */
 async function pretendReboot(directory: string, workloads: readonly Workload[]): Promise<void> {

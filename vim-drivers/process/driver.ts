@@ -30,6 +30,8 @@ import { measureUsage } from './usage.ts';
 export interface ProcessDriverOptions {
   /** State directory, this driver's alone; README.md describes what is in it. */
   readonly directory: string;
+  /** Where bindings are kept, this driver's alone: in memory, where the host has such a file system. Absent: in the state directory. */
+  readonly secretsDirectory?: string;
   readonly hostId: HostId;
   readonly artifacts: ArtifactSource;
   readonly clock: Clock;

@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { IotmanoError } from '../../kernel/index.ts';
-import type { ObservedWorkload, Workload, WorkloadId } from '../contract.ts';
-import { keptVolumesDirectory, workloadDirectory, workloadFile } from './layout.ts';
+import type { Bindings, ObservedWorkload, Workload, WorkloadId } from '../contract.ts';
+import {
+  keptVolumesDirectory,
+  secretsDirectory,
+  slotPaths,
+  workloadDirectory,
+  workloadFile,
+  type Layout,
+} from './layout.ts';
 import { Slot, type SlotOrigin } from './slot.ts';
 import type { SlotContext, SlotWish } from './slot-context.ts';
+import { loadSlotRecord } from './slot-record.ts';
 import type { StopRule } from './slot-state.ts';
-import { replaceFileDurably } from './state-files.ts';
+import { readRecord, replaceFileDurably } from './state-files.ts';
 
 export interface RemoveOptions {
   readonly graceSeconds?: number;
@@ -17,6 +26,29 @@ export interface RemoveOptions {
 export interface WorkloadRecord {
   readonly workload: Workload;
   readonly removing?: RemoveOptions;
+  /** The bindings are not in it but beside it, where secrets are. Absent: written by a version that kept them in it. */
+  readonly areBindingsApart?: boolean;
+}
+
+const NO_BINDINGS: Bindings = { config: {}, requires: {}, clients: [] };
+
+function bindingsRecord(layout: Layout, id: WorkloadId): string {
+  return join(secretsDirectory(layout, id), 'bindings');
+}
+
+/**
+ * The record of a workload with its bindings; `lacksBindings` where these are gone, as after a reboot when they were in memory. Nothing when it was
+ * never taken over, or was already removed.
+ */
+export async function readWorkloadRecord(
+  layout: Layout,
+  id: WorkloadId,
+): Promise<{ readonly record: WorkloadRecord; readonly lacksBindings: boolean } | undefined> {
+  const record = await readRecord<WorkloadRecord>(workloadFile(layout, id));
+  if (record?.areBindingsApart !== true) return record && { record, lacksBindings: false };
+  const bindings = await readRecord<Bindings>(bindingsRecord(layout, id));
+  if (bindings === undefined) return { record, lacksBindings: true };
+  return { record: { ...record, workload: { ...record.workload, bindings } }, lacksBindings: false };
 }
 
 /** A workload on this host: its record on disk and its slots. */
@@ -25,11 +57,14 @@ export class HostedWorkload {
   readonly #context: SlotContext;
   readonly #slots = new Map<number, Slot>();
   #record: WorkloadRecord;
+  /** Nobody knows its bindings: what is found of it is left as it is until an apply says them. */
+  #lacksBindings: boolean;
 
-  constructor(context: SlotContext, id: WorkloadId, record: WorkloadRecord) {
+  constructor(context: SlotContext, id: WorkloadId, record: WorkloadRecord, lacksBindings = false) {
     this.#context = context;
     this.id = id;
     this.#record = record;
+    this.#lacksBindings = lacksBindings;
   }
 
   get workload(): Workload {
@@ -55,9 +90,18 @@ export class HostedWorkload {
 
   /** Finds again what an earlier run of the driver has left, slots that are no longer wanted included. */
   async adopt(): Promise<void> {
+    const found = await this.#found();
+    if (!this.#lacksBindings || this.removing !== undefined) return this.tellSlots(false, found);
+    for (const slot of found) {
+      const record = await loadSlotRecord(slotPaths(this.#context.layout, this.id, slot));
+      // Nobody else is to get its ports meanwhile.
+      this.#context.ports.claim(`${this.id}-${slot}`, record?.ports ?? {});
+    }
+  }
+
+  async #found(): Promise<readonly number[]> {
     const names = await readdir(workloadDirectory(this.#context.layout, this.id));
-    const found = names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
-    await this.tellSlots(false, found);
+    return names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
   }
 
   /** Stops every instance and removes everything but kept volumes. */
@@ -73,6 +117,7 @@ export class HostedWorkload {
       for (const slot of slots)
         await rm(keptVolumesDirectory(layout, this.workload.key, slot), { recursive: true, force: true });
     }
+    await rm(secretsDirectory(layout, this.id), { recursive: true, force: true });
     await rm(workloadDirectory(layout, this.id), { recursive: true, force: true });
   }
 
@@ -86,8 +131,22 @@ export class HostedWorkload {
   }
 
   async #save(record: WorkloadRecord): Promise<void> {
-    await mkdir(workloadDirectory(this.#context.layout, this.id), { recursive: true, mode: 0o700 });
-    await replaceFileDurably(workloadFile(this.#context.layout, this.id), `${JSON.stringify(record)}\n`);
+    const { layout } = this.#context;
+    await mkdir(workloadDirectory(layout, this.id), { recursive: true, mode: 0o700 });
+    if (record.removing === undefined) {
+      // First, so that a record is never there without them, but after a reboot.
+      await mkdir(secretsDirectory(layout, this.id), { recursive: true, mode: 0o700 });
+      await replaceFileDurably(
+        bindingsRecord(layout, this.id),
+        `${JSON.stringify(record.workload.bindings)}\n`,
+      );
+    }
+    const onDisk: WorkloadRecord = {
+      ...record,
+      workload: { ...record.workload, bindings: NO_BINDINGS },
+      areBindingsApart: true,
+    };
+    await replaceFileDurably(workloadFile(layout, this.id), `${JSON.stringify(onDisk)}\n`);
     this.#record = record;
   }
 
@@ -97,6 +156,7 @@ export class HostedWorkload {
    * @param found slots that an earlier run has left
    */
   async tellSlots(hasHeldLease: boolean, found?: readonly number[]): Promise<void> {
+    if (this.#lacksBindings && found === undefined) await this.#adoptLate();
     const wishes = new Map(this.removing === undefined ? this.#wishes() : []);
     const grace = this.removing?.graceSeconds;
     for (const number of new Set([...this.#slots.keys(), ...(found ?? []), ...wishes.keys()])) {
@@ -104,11 +164,32 @@ export class HostedWorkload {
       const slot = this.#slots.get(number);
       if (slot !== undefined && !slot.isGone) slot.want(wish, hasHeldLease, grace);
       else if (wish !== undefined || found?.includes(number) === true) {
-        const origin: SlotOrigin = { how: found === undefined ? 'applied' : 'found', hasHeldLease };
-        const opened = await Slot.open(this.#context, this.id, number, wish, this.#stopRule(grace), origin);
-        this.#slots.set(number, opened);
+        await this.#open(
+          number,
+          wish,
+          { how: found === undefined ? 'applied' : 'found', hasHeldLease },
+          grace,
+        );
       }
     }
+  }
+
+  /** What could not be adopted for lack of its bindings, now that they are known. */
+  async #adoptLate(): Promise<void> {
+    this.#lacksBindings = false;
+    const wishes = new Map(this.removing === undefined ? this.#wishes() : []);
+    for (const number of await this.#found())
+      await this.#open(number, wishes.get(number), { how: 'found', hasHeldLease: false });
+  }
+
+  async #open(
+    number: number,
+    wish: SlotWish | undefined,
+    origin: SlotOrigin,
+    graceSeconds?: number,
+  ): Promise<void> {
+    const stop = this.#stopRule(graceSeconds);
+    this.#slots.set(number, await Slot.open(this.#context, this.id, number, wish, stop, origin));
   }
 
   #stopRule(graceSeconds = this.workload.spec.stop.graceSeconds): StopRule {

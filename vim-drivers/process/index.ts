@@ -29,9 +29,9 @@ const DEFAULT_OUTPUT_CHECK_SECONDS = 10;
  * @throws IotmanoError `conflict` when another process has the directory, `driver-failed` when the host lacks a tool
  */
 export async function createProcessDriver(options: ProcessDriverOptions): Promise<ProcessDriver> {
-  const given = layoutOf(options.directory);
+  const given = layoutOf(options.directory, options.secretsDirectory);
   await makeDirectories(given);
-  const layout = layoutOf(await realpath(options.directory));
+  const layout = layoutOf(await realpath(options.directory), options.secretsDirectory);
   const bootId = await readBootId();
   const giveBack = await ownDirectory(layout, bootId);
   const host: HostDescription = {

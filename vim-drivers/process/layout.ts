@@ -13,6 +13,8 @@ export interface Layout {
   readonly workloads: string;
   readonly artifacts: string;
   readonly volumes: string;
+  /** Bindings, which hold secrets: in memory where the host has a file system there. */
+  readonly secrets: string;
 }
 
 /** Paths of one slot of one workload. */
@@ -25,9 +27,12 @@ export interface SlotPaths {
   readonly instance: string;
   readonly ephemeralVolumes: string;
   readonly output: string;
+  /** The content of the bindings file; in the instance's directory is a link to it. */
+  readonly bindingsFile: string;
 }
 
-export function layoutOf(root: string): Layout {
+/** @param secrets directory for bindings; absent: below the root */
+export function layoutOf(root: string, secrets = join(root, 'secrets')): Layout {
   return {
     root,
     driverFile: join(root, 'driver.json'),
@@ -38,6 +43,7 @@ export function layoutOf(root: string): Layout {
     workloads: join(root, 'workloads'),
     artifacts: join(root, 'artifacts'),
     volumes: join(root, 'volumes'),
+    secrets,
   };
 }
 
@@ -65,6 +71,10 @@ export function workloadFile(layout: Layout, id: WorkloadId): string {
   return join(workloadDirectory(layout, id), 'workload.json');
 }
 
+export function secretsDirectory(layout: Layout, id: WorkloadId): string {
+  return join(layout.secrets, id);
+}
+
 export function slotPaths(layout: Layout, id: WorkloadId, slot: number): SlotPaths {
   const directory = join(workloadDirectory(layout, id), String(slot));
   return {
@@ -76,6 +86,7 @@ export function slotPaths(layout: Layout, id: WorkloadId, slot: number): SlotPat
     instance: join(directory, 'instance'),
     ephemeralVolumes: join(directory, 'volumes'),
     output: join(directory, 'output.log'),
+    bindingsFile: join(secretsDirectory(layout, id), `${slot}.json`),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join, normalize } from 'node:path';
 import { IotmanoError } from '../../kernel/index.ts';
 import {
@@ -71,13 +71,29 @@ export function describeInstance(input: PrepareInput): PreparedInstance {
   };
 }
 
-/** Makes the bindings file of an instance hold these. */
+/**
+ * Makes the bindings file of an instance hold these: a link to where secrets are. Readers find the old content or the new one, never a part, and after a
+ * reboot, when what was in memory is gone, nothing.
+ */
 export async function writeBindings(paths: SlotPaths, spec: WorkloadSpec, bindings: Bindings): Promise<void> {
   if (spec.bindings === undefined) return;
   const path = insideInstance(paths, spec.bindings.path);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(paths.bindingsFile), { recursive: true, mode: 0o700 });
   const content = `${JSON.stringify(bindings, undefined, 2)}\n`;
-  if ((await readIfThere(path)) !== content) await replaceFileDurably(path, content);
+  if ((await readIfThere(paths.bindingsFile)) !== content)
+    await replaceFileDurably(paths.bindingsFile, content);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await replaceLink(path, paths.bindingsFile);
+}
+
+/** Also where a file is: earlier versions kept the bindings themselves there. */
+async function replaceLink(path: string, target: string): Promise<void> {
+  const before = await readlink(path).catch(() => undefined);
+  if (before === target) return;
+  const temporary = `${path}.new`;
+  await rm(temporary, { force: true });
+  await symlink(target, temporary);
+  await rename(temporary, path);
 }
 
 function pathsOf({ layout, key, slot }: PrepareInput): SlotPaths {

@@ -189,6 +189,7 @@ export class Slot {
     if (state.wish !== undefined) return; // wished for again meanwhile
     await context.cgroups.remove(state.name);
     context.ports.release(state.name);
+    await rm(paths.bindingsFile, { force: true });
     await rm(paths.directory, { recursive: true, force: true });
     this.#isGone = state.wish === undefined;
     if (!this.#isGone) state.record = newSlotRecord(state.record.slot, -1, '', state.record.since);

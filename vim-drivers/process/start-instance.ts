@@ -36,8 +36,10 @@ export async function startWhenDue(state: SlotState, wish: SlotWish): Promise<vo
  * have moved since), and, where a reboot held it back, the orchestrator was heard.
  */
 export function release(state: SlotState, wish: SlotWish, hasHeldLease: boolean): void {
-  const isHeard = !state.record.awaitsLeader || state.isLeaderHeard;
-  state.isReleased = isHeard && hasHeldLease && !isLeaseOver(state.context, wish);
+  const { record, context } = state;
+  const isOfEarlierBoot = !record.isSettled && record.bootId !== context.bootId && !wish.spec.coldBoot;
+  const isHeard = (!record.awaitsLeader && !isOfEarlierBoot) || state.isLeaderHeard;
+  state.isReleased = isHeard && hasHeldLease && !isLeaseOver(context, wish);
 }
 
 /** Whether the dead-man's rule forbids the instance to run now. */

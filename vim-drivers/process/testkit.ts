@@ -17,7 +17,10 @@ export const NO_ARTIFACTS: ArtifactSource = {
 
 /** Where cgroups are kept out, in the tests of a host without them. */
 export type SiteOptions = Partial<
-  Pick<ProcessDriverOptions, 'cgroupRoot' | 'outputLimitBytes' | 'outputCheckSeconds' | 'artifacts'>
+  Pick<
+    ProcessDriverOptions,
+    'cgroupRoot' | 'outputLimitBytes' | 'outputCheckSeconds' | 'artifacts' | 'secretsDirectory'
+  >
 >;
 
 export interface ProcessSite extends ConformanceSite {

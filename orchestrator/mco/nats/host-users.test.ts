@@ -151,6 +151,16 @@ describe('revocations', () => {
     );
   });
 
+  it('name the key of a host that was revoked', async () => {
+    enrol('gw-1', 1);
+    await users.issue('gw-1' as HostId);
+    const host = store.get('host', 'gw-1');
+    if (host === undefined) throw new RangeError('gw-1 is gone');
+    const document = { ...host.document, revokedAt: '2026-11-22T18:30:00.000Z' };
+    store.commit([{ op: 'put', kind: 'host', id: 'gw-1', tenant: SYSTEM_TENANT, document }]);
+    expect(Object.keys(computeRevocations(store, {}, clock.now()))).toEqual([nkeyName(publicKeyOf(1))]);
+  });
+
   it('keep their time, and say so from now on only for the new ones', async () => {
     enrol('gw-1', 1);
     enrol('gw-2', 2);

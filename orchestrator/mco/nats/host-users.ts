@@ -61,7 +61,7 @@ export function createHostUsers(store: StateStore, clock: Clock, keys: AccountKe
 }
 
 /**
- * Users that were given a JWT and are no host's any more: each is revoked from now on. Follows from the records alone, so that a crash
+ * Users that were given a JWT and are no host's any more, or one's that was revoked: each is revoked from now on. Follows from the records alone, so that a crash
  * between the end of a host and its revocation changes nothing. A key that is enrolled again is not among them.
  * @param before what is revoked already keeps its time
  */
@@ -75,8 +75,9 @@ export function computeRevocations(state: StateView, before: Revocations, now: n
 }
 
 function isOfHost(state: StateView, { id, document }: StoredRecord<'nats-user'>): boolean {
-  const publicKey = publicKeyOf(state.get('host', document.hostId)?.document);
-  return publicKey !== undefined && nkeyName(publicKey) === id;
+  const host = state.get('host', document.hostId)?.document;
+  const publicKey = publicKeyOf(host);
+  return publicKey !== undefined && host?.revokedAt === undefined && nkeyName(publicKey) === id;
 }
 
 function publicKeyOf(host: HostDocument | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import { messageOf, type Clock, type Logger } from '../../../kernel/index.ts';
 import { isSameJson } from '../../domain/index.ts';
-import type { StateStore } from '../../store/index.ts';
+import type { Change, StateStore, StoredRecord } from '../../store/index.ts';
 import type { AccountKeys } from './account-keys.ts';
 import { accountJwt, type Revocations } from './claims.ts';
 import { computeRevocations } from './host-users.ts';
@@ -57,7 +57,7 @@ export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOp
 
   async function run(): Promise<void> {
     const unsubscribe = store.subscribe(({ entries }) => {
-      if (entries.some(({ kind, record }) => kind === 'host' && record === undefined)) wake.abort();
+      if (entries.some(isOfLostHost)) wake.abort();
     });
     while (!signal.aborted) {
       let pause = REPEAT_MILLISECONDS;
@@ -88,4 +88,10 @@ function requireTaken(answer: string): void {
     error?: { description?: string };
   };
   if (data?.code !== 200) throw new RangeError(error?.description ?? answer.slice(0, 200));
+}
+
+/** A host that was forgotten or revoked: its user may be connected still. */
+function isOfLostHost({ kind, record }: Change['entries'][number]): boolean {
+  if (kind !== 'host') return false;
+  return record === undefined || (record as StoredRecord<'host'>).document.revokedAt !== undefined;
 }

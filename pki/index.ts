@@ -1,0 +1,16 @@
+/** Certificates for TLS: a directory with an authority, and the authority that issues certificates to hosts. */
+export {
+  initPki,
+  issueServer,
+  listCertificates,
+  readPki,
+  renewServer,
+  type ListedCertificate,
+  type PkiSources,
+} from './directory.ts';
+export {
+  createHostAuthority,
+  hostIdOfCertificate,
+  type HostAuthority,
+  type HostCertificate,
+} from './host-authority.ts';
