@@ -7,6 +7,7 @@ import type {
   LcmOpOccId,
   NsInstanceId,
   NsdInfoId,
+  StateId,
   TenantId,
   VnfInstanceId,
   VnfPkgId,
@@ -514,6 +515,8 @@ export interface SessionDocument {
   /** Of the agents that it is for; absent: all of the host's. */
   readonly roles?: HostDocument['roles'];
   readonly expiresAt: string;
+  /** State of the store that it was opened under, and is good for; absent in those of earlier versions. */
+  readonly stateId?: StateId;
 }
 
 /** The answer that a creating request with an Idempotency-Key got. Record id: hash of tenant and key. */
