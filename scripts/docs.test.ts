@@ -37,14 +37,15 @@ describe('the documents', () => {
     const rows = read('docs/autonomy.md')
       .split('\n')
       .filter((line) => line.startsWith('| ') && line.includes('"'))
-      .map((line) => /"([^"]+)"\s*\|$/.exec(line)?.[1]);
+      .map((line) => /"([^"]+)"\s*\|$/.exec(line)?.[1] ?? '');
     const tests = ['autonomy', 'autonomy-orchestrator'].flatMap((name) =>
       [...read(`test/system/${name}.test.ts`).matchAll(/'((?:when|from|and) [^'\n]+)',/g)].map(
         ([, title]) => title,
       ),
     );
     expect(rows.length).toBeGreaterThan(12);
-    expect(rows.toSorted()).toEqual(tests.toSorted());
+    expect(new Set(rows)).toEqual(new Set(tests));
+    expect(rows).toHaveLength(tests.length);
   });
 
   it('speak only of functions and members that the sources have', () => {

@@ -186,7 +186,7 @@ describe.concurrent('functions run on', () => {
     await system.readyHosts(...hostIds);
     expect((await system.running('mobile', 3)).map(({ id }) => id)).toEqual(copies.map(({ id }) => id));
     const spans = readJournal(journal);
-    expect(spans.map(({ pid }) => pid).toSorted()).toEqual(pids.toSorted());
+    expect(new Set(spans.map(({ pid }) => pid))).toEqual(new Set(pids));
     expect(spans.filter(({ pid }) => isAlive(pid))).toHaveLength(3);
     const operations = await system.get<{ operation: string }[]>('/vnflcm/v2/vnf_lcm_op_occs');
     expect(operations.map(({ operation }) => operation)).toEqual(['INSTANTIATE']);
