@@ -16,7 +16,7 @@ import { rounded } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
-    agents: { type: 'string', default: '1000,10000' },
+    agents: { type: 'string', default: '1000' },
     binding: { type: 'string', default: 'http' },
     seconds: { type: 'string', default: '20' },
   },
@@ -55,7 +55,6 @@ interface Figures {
   readonly fanOutP99Seconds: number;
   readonly fanOutAllSeconds: number;
   readonly fanOutCpuSeconds: number;
-  readonly pollsPerSecond: number;
   readonly openFiles: number;
 }
 
@@ -139,7 +138,7 @@ async function measure(count: number): Promise<Figures> {
   }
 }
 
-type Rest = Pick<Figures, 'cpuCores' | 'bytesPerAgent' | 'pollsPerSecond' | 'openFiles'>;
+type Rest = Pick<Figures, 'cpuCores' | 'bytesPerAgent' | 'openFiles'>;
 
 /** A heartbeat after the last agent has come, so that all that belongs to coming is over. */
 async function measureRest(pid: number, count: number, residentAlone: number): Promise<Rest> {
@@ -150,7 +149,6 @@ async function measureRest(pid: number, count: number, residentAlone: number): P
   const rest = {
     cpuCores: rounded((cpuSecondsOf(pid) - before.cpu) / took, 3),
     bytesPerAgent: Math.round((residentBytesOf(pid) - residentAlone) / count),
-    pollsPerSecond: rounded(count / 10, 0),
     openFiles: openFilesOf(pid),
   };
   say(`${count} agents at rest: ${JSON.stringify(rest)}`);
