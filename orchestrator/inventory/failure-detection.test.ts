@@ -209,6 +209,20 @@ describe('the brake', () => {
     expect(alarms()).toEqual([['network-suspected', 'CLEARED']]);
   });
 
+  // MCO-O-045
+  it('holds the rest of such a zone for a lease when the first of them is back, and then no longer', async () => {
+    const fleet = createFleet();
+    const north = names(9, 'north');
+    addHosts(fleet.store, north, 'north');
+    await fleet.pass(2, north);
+    await fleet.pass(120, north.slice(3));
+    await fleet.pass(10, north.slice(2));
+    expect([fleet.stateOf('north-3'), fleet.stateOf('north-1')]).toEqual(['READY', 'SUSPECT']);
+    expect(fleet.inventory.isBraked('north-1' as HostId)).toBe(true);
+    await fleet.pass(30, north.slice(2));
+    expect(fleet.stateOf('north-1')).toBe('LOST');
+  });
+
   it('does not hold a fleet of two for ever, nor one host that fails alone', async () => {
     const fleet = createFleet();
     addHosts(fleet.store, ['gw-1', 'gw-2']);
