@@ -181,7 +181,7 @@ async function expectMeasured(
   expect({ hostId, lost, found }).toEqual({ hostId, lost: [], found });
   // What came after the first look is acknowledged in a moment.
   await eventually(
-    `${hostId} has nothing twice: ${found}`,
+    `${hostId} has nothing twice: ${found.join()}`,
     () => without(found, acknowledged()).length === 0,
   );
   expect(new Set(stored.map(({ timestamp }) => timestamp)).size).toBe(stored.length);
