@@ -47,6 +47,8 @@ export default defineConfig({
           // Probes and leases have real deadlines, which a machine that others use misses now and then; vitest names what passed only then.
           retry: 1,
           maxWorkers: 2,
+          // Of the tests of one file that are said to run side by side: they wait more than they work.
+          maxConcurrency: 24,
           sequence: { groupOrder: 1 },
         },
       },

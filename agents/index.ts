@@ -2,4 +2,5 @@
 export { enrolHost, leaveOrchestrator, runAgent } from './run-agent.ts';
 export type { AgentOptions, DriverContext } from './agent-options.ts';
 export { readFunctionLogs, type FunctionLogOptions } from './function-logs.ts';
+export { createWakeup } from './wakeup.ts';
 export type { LatencyTarget, StatedFacts } from './orchestration/index.ts';

@@ -33,6 +33,21 @@ describe('the documents', () => {
     expect(named.filter(({ file, name }) => !read(file).includes(name))).toEqual([]);
   });
 
+  it('name every row of the matrix of offline autonomy as its test is called, and no other', () => {
+    const rows = read('docs/autonomy.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && line.includes('"'))
+      .map((line) => /"([^"]+)"\s*\|$/.exec(line)?.[1] ?? '');
+    const tests = ['autonomy', 'autonomy-orchestrator'].flatMap((name) =>
+      [...read(`test/system/${name}.test.ts`).matchAll(/'((?:when|from|and) [^'\n]+)',/g)].map(
+        ([, title]) => title,
+      ),
+    );
+    expect(rows.length).toBeGreaterThan(12);
+    expect(new Set(rows)).toEqual(new Set(tests));
+    expect(rows).toHaveLength(tests.length);
+  });
+
   it('speak only of functions and members that the sources have', () => {
     const sources = globSync(`${ROOMS}/**/*.{ts,yaml,json,sh}`, { cwd: root });
     const words = new Set(sources.flatMap((file) => read(file).match(/\w+/g) ?? []));

@@ -64,7 +64,8 @@ async function makeKey(path: string): Promise<SealingKey> {
   return await sealingKey(privateKey);
 }
 
-async function sealingKey(privateKey: KeyObject): Promise<SealingKey> {
+/** The pair that a private half makes. */
+export async function sealingKey(privateKey: KeyObject): Promise<SealingKey> {
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
   const publicJwk = { kty: 'OKP', crv: 'X25519', x } as const;
   return { id: await calculateJwkThumbprint(publicJwk, 'sha256'), privateKey, publicJwk };

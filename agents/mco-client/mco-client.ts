@@ -81,6 +81,8 @@ export function createMcoClient(
         headers: {
           'content-type': 'application/json',
           ...(isCompressed ? { 'content-encoding': 'gzip' } : {}),
+          // What the times in it are to be understood by.
+          ...(path === 'measurements' ? { 'mco-time': toTimestamp(clock.now()) } : {}),
         },
       },
       accept: { 200: receipt },

@@ -1,5 +1,6 @@
+import { uptime } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, Logger } from '../../kernel/index.ts';
+import { toTimestamp, type Clock, type Logger } from '../../kernel/index.ts';
 import { runCollector, type Measurement } from '../../vim-drivers/collection/index.ts';
 import {
   workloadId,
@@ -11,6 +12,7 @@ import {
 import { openDiskQueue, type QueueEntry } from '../disk-queue/index.ts';
 import type { Assignment, Backoff, CollectionJob, McoClient } from '../mco-client/index.ts';
 import { createWakeup } from '../wakeup.ts';
+import { createClockSteps } from './clock-steps.ts';
 import type { Alarm } from './alarm.ts';
 import { runAlarmWatch } from './alarm-watch.ts';
 import { runDelivery } from './delivery.ts';
@@ -66,10 +68,12 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
   const watching = createWakeup(clock);
   const measured = createWakeup(clock);
   const alarmed = createWakeup(clock);
+  const clockSteps = createClockSteps(clock, uptime);
 
   async function take(points: readonly Measurement[]): Promise<void> {
     for (let from = 0; from < points.length; from += POINTS_PER_ENTRY) {
       const piece = points.slice(from, from + POINTS_PER_ENTRY);
+      clockSteps.note(measurements.newest + 1);
       await measurements.append(Buffer.from(JSON.stringify(piece)), piece.length);
       measured.wake();
     }
@@ -105,7 +109,10 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
       limit: MEASUREMENTS_LIMIT,
       send: (entries, sequence, dropped) =>
         client.postMeasurements(
-          { points: entries.flatMap(parseEntry<Measurement[]>), dropped },
+          {
+            points: entries.flatMap((entry) => pointsOf(entry, clockSteps.correctionOf(entry.sequence))),
+            dropped,
+          },
           sequence,
           signal,
         ),
@@ -142,6 +149,16 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
       await Promise.all([measurements.close(), alarms.close()]);
     },
   };
+}
+
+/** With the times that they have by the clock as it is set now. */
+function pointsOf(entry: QueueEntry, correctionMilliseconds: number): readonly Measurement[] {
+  const points = parseEntry<Measurement[]>(entry);
+  if (correctionMilliseconds === 0) return points;
+  return points.map((point) => ({
+    ...point,
+    timestamp: toTimestamp(Date.parse(point.timestamp) + correctionMilliseconds),
+  }));
 }
 
 /** What we wrote ourselves; its checksum was verified. */

@@ -5,5 +5,11 @@ export {
   type OrchestrationAgentOptions,
 } from './orchestration-agent.ts';
 export { collectFacts, type HostFacts, type StatedFacts } from './facts.ts';
+export { createFactsTeller } from './facts-teller.ts';
+export { ReportOutbox } from './report-outbox.ts';
+export { createReporter } from './reporter.ts';
+export { runWantedLoop } from './wanted-loop.ts';
+export { openAssignments } from './open-assignments.ts';
+export type { AssignmentStore } from './assignment-store.ts';
 export { createLatencyProbe, type LatencyTarget } from './latency-probe.ts';
 export type { StoredWanted } from './assignment-store.ts';

@@ -213,6 +213,7 @@ export interface paths {
      * Deliver measurements
      * @description In order. A repeated number is answered and not stored again; a gap is accepted, since an agent drops the oldest beyond the bound of its queue.
      *     The body may be compressed (`Content-Encoding: gzip`); uncompressed it is at most 16 MiB.
+     *     `Mco-Time` is the clock by which the times in it are meant; where it is off, they are put right.
      */
     readonly post: operations['postMeasurements'];
     readonly delete?: never;
@@ -2941,6 +2942,8 @@ export interface operations {
         readonly 'Mco-Boot-Id': components['parameters']['BootId'];
         /** @description Number of this message in this boot and operation, from 1. */
         readonly 'Mco-Sequence': components['parameters']['Sequence'];
+        /** @description The host's clock, from which its offset is measured. RFC 3339, UTC. */
+        readonly 'Mco-Time'?: string;
       };
       readonly path: {
         /** @description The host that speaks. */

@@ -1,10 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express, { type Request, type Response } from 'express';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { IotmanoError } from '../../kernel/index.ts';
 import type { ApiOptions } from './api-options.ts';
 import { createIdempotency } from './idempotency.ts';
-import { groupByPath, requireDocumented, toExpressPath } from './route-table.ts';
+import { areaOf, groupByPath, requireDocumented, toExpressPath } from './route-table.ts';
 import type { Endpoint, Pipeline } from './handle-request.ts';
+import { pathOf } from './request-parts.ts';
 import { runPipeline } from './pipeline.ts';
 
 export interface Api {
@@ -33,16 +34,25 @@ export function createApi(options: ApiOptions): Api {
   app.set('strict routing', true);
   // Query and body are parsed by the pipeline, strictly.
   app.set('query parser', false);
+  // A router looks at its paths one after the other: a poll of an agent is not to pay for all the others.
+  const areas = new Map<string, Router>();
   for (const [path, routes] of groupByPath(options.routes)) {
     const endpoint: Endpoint = {
       path,
       routes,
       operations: new Map(routes.map((route) => [route, documents.operation(route.method, path)])),
     };
-    app.all(toExpressPath(path, routes), (request: Request, response: Response) =>
+    const area = areas.get(areaOf(path)) ?? express.Router({ caseSensitive: true, strict: true });
+    areas.set(areaOf(path), area);
+    area.all(toExpressPath(path, routes), (request: Request, response: Response) =>
       runPipeline(pipeline, request, response, { endpoint, params: paramsOf(request.params) }),
     );
   }
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    const area = areas.get(areaOf(pathOf(request)));
+    if (area === undefined) next();
+    else area(request, response, next);
+  });
   app.use((request: Request, response: Response) => runPipeline(pipeline, request, response, undefined));
   // express recognizes an error handler by its four parameters; here come only paths that cannot be decoded.
   app.use((error: unknown, request: Request, response: Response, _next: unknown) =>

@@ -18,7 +18,10 @@ export async function runPipeline(
   const requestId = ids.uuid();
   setCommonHeaders(response, requestId, isEncrypted(request));
   const gone = new AbortController();
-  response.once('close', () => gone.abort(new IotmanoError('unavailable', 'the client went away')));
+  response.once('close', () => {
+    // A connection also closes, for this request, when all of the answer is sent.
+    if (!response.writableFinished) gone.abort(new IotmanoError('unavailable', 'the client went away'));
+  });
   const exchange: Exchange = {
     pipeline,
     incoming: incomingOf(request),

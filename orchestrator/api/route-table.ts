@@ -8,6 +8,11 @@ export function groupByPath(routes: readonly Route[]): ReadonlyMap<string, reado
   return new Map([...groups].toSorted(([one], [other]) => parameterCount(one) - parameterCount(other)));
 }
 
+/** Routes of one area begin alike; no path begins with a parameter. */
+export function areaOf(path: string): string {
+  return path.split('/', 2)[1] ?? '';
+}
+
 /** `/a/{b}` as express writes it; a multi-segment parameter becomes a wildcard. */
 export function toExpressPath(path: string, routes: readonly Route[]): string {
   const multiSegment = routes.find((route) => route.multiSegment !== undefined)?.multiSegment;

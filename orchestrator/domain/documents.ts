@@ -7,6 +7,7 @@ import type {
   LcmOpOccId,
   NsInstanceId,
   NsdInfoId,
+  StateId,
   TenantId,
   VnfInstanceId,
   VnfPkgId,
@@ -522,6 +523,8 @@ export interface SessionDocument {
   /** Opened with the certificate of the host: its token is good on a connection that shows one, and nowhere else (RFC 8705, clause 3). */
   readonly isCertificateBound?: true;
   readonly expiresAt: string;
+  /** State of the store that it was opened under, and is good for; absent in those of earlier versions. */
+  readonly stateId?: StateId;
 }
 
 /** The answer that a creating request with an Idempotency-Key got. Record id: hash of tenant and key. */

@@ -1,7 +1,8 @@
 import { messageOf, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
 import { isStanding } from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
-import { computeBrakedZones, zoneOf } from './brake.ts';
+import { computeBrakedZones, zoneOf, type ZoneCount } from './brake.ts';
+import { LONGEST_LEASE_SECONDS } from './heartbeat.ts';
 import { clearAlarm, raiseAlarm } from './host-alarms.ts';
 import { applyHostEvent } from './host-events.ts';
 import type { Leases } from './leases.ts';
@@ -35,6 +36,8 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
   /** As the leader before left it, until the first judgement. */
   let braked = standingBrakes(store);
 
+  /** Braked zones of which enough hosts are heard again, since when; monotonic. */
+  const returningSince = new Map<string, number>();
   const census = createZoneCensus(store);
   const zone = (hostId: string): string => zoneOf(store.get('host-facts', hostId)?.document);
 
@@ -56,8 +59,22 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
     return [...suspects, ...lapsed.map(({ id }) => id)].flatMap((id) => store.get('host', id) ?? []);
   }
 
+  /** A network comes back for one host after the other: the rest of a zone that was braked gets the time to be heard, too. */
+  function brakedZones(zones: ReadonlyMap<string, ZoneCount>): ReadonlySet<string> {
+    const next = new Set(computeBrakedZones(zones));
+    for (const name of next) returningSince.delete(name);
+    const now = clock.monotonic();
+    for (const name of braked) {
+      if (next.has(name) || (zones.get(name)?.silent ?? 0) === 0) continue;
+      const since = returningSince.get(name) ?? now;
+      returningSince.set(name, since);
+      if (now - since < LONGEST_LEASE_SECONDS * 1000) next.add(name);
+    }
+    return next;
+  }
+
   function applyBrakes(suspects: number): void {
-    const next = suspects === 0 ? NOTHING_BRAKED : computeBrakedZones(census());
+    const next = suspects === 0 ? NOTHING_BRAKED : brakedZones(census());
     const begun = [...next].filter((name) => !braked.has(name));
     const ended = [...braked].filter((name) => !next.has(name));
     const now = clock.now();
@@ -68,7 +85,10 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
       ...ended.flatMap((name) => clearAlarm(store, 'network-suspected', { zone: name }, now)),
     ]);
     for (const name of begun) log.error({ zone: name }, 'moves pause: the network is suspected');
-    for (const name of ended) log.info({ zone: name }, 'moves go on');
+    for (const name of ended) {
+      returningSince.delete(name);
+      log.info({ zone: name }, 'moves go on');
+    }
     braked = next;
   }
 

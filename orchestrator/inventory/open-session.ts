@@ -167,6 +167,7 @@ function commitSession(
     roles,
     ...(isByCertificate ? { isCertificateBound: true } : {}),
     expiresAt: toTimestamp(clock.now() + SESSION_SECONDS * 1000),
+    stateId: store.stateId,
   };
   // One agent that speaks for the host, and beside it one that only monitors.
   const isReplaced = (other: SessionDocument): boolean =>

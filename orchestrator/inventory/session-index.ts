@@ -70,5 +70,11 @@ export function requireSession(store: StateStore, clock: Clock, token: string): 
   const session = store.get('session', hashSecret(token))?.document;
   if (session === undefined || Date.parse(session.expiresAt) <= clock.now())
     throw new IotmanoError('unauthorized', 'there is no such session, or it has ended; open a new one');
+  // Of a backup that was restored: its host has to say first which state it follows.
+  if (session.stateId !== undefined && session.stateId !== store.stateId)
+    throw new IotmanoError(
+      'unauthorized',
+      'the session was opened under another state of the orchestrator; open a new one',
+    );
   return session;
 }

@@ -26,7 +26,7 @@ describe('hosts, as operators see them', () => {
         allocated: { cpuMillis: 100, memoryBytes: 1e6 },
         stateConfirmed: true,
         braked: false,
-        heartbeatSeconds: 10,
+        heartbeatSeconds: 9,
       },
     ]);
     expect(JSON.stringify(body)).not.toMatch(/publicKey|token|seed/i);

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseId, type StateId } from '../../kernel/index.ts';
 import { createMemoryStore } from '../store/index.ts';
 import { assign, keyOf } from './testkit/assignments.ts';
 import { SP_ID, createTestAgent, startMcoBench, type McoBench } from './testkit/mco-bench.ts';
@@ -224,6 +225,22 @@ describe('a store whose state was reset', () => {
     const poll = agent.request('GET', '/wanted', { query: { since, wait: '10' } });
     await bench.admin.patch('/iotmano/v1/hosts/gw-1', { stateConfirmed: true });
     expect(await poll).toMatchObject({ status: 200, body: { full: true, stateIdConfirmed: true } });
+  });
+
+  // MCO-C-051
+  it('takes no session that was opened under the state before, so that every host says first which one it follows', async () => {
+    const agent = await bench.agent('gw-1');
+    await assign(bench.store, agent.hostId, keyOf(1));
+    const [session] = [...bench.store.list('session')];
+    if (session === undefined) throw new Error('there is no session');
+    const { id, revision, document } = session;
+    // As a backup of that time has it when it was restored, which gives the store another stateId.
+    const restored = { ...document, stateId: parseId<StateId>('state-of-the-backup', 'stateId') };
+    await bench.store.commit([
+      { op: 'update', kind: 'session', id, expectedRevision: revision, document: restored },
+    ]).durable;
+    expect(await agent.request('GET', '/wanted', { query: { full: 'true' } })).toMatchObject({ status: 401 });
+    expect(await agent.open({}, 'state-of-the-backup')).toMatchObject({ body: { stateIdConfirmed: false } });
   });
 });
 

@@ -36,7 +36,7 @@ describe('the path of a host', () => {
     });
     await assign(bench.store, gw1.hostId, keyOf(1));
     const whole = await wanted({ full: 'true' });
-    expect(whole.body).toMatchObject({ full: true, stateIdConfirmed: true, heartbeatIntervalSeconds: 10 });
+    expect(whole.body).toMatchObject({ full: true, stateIdConfirmed: true, heartbeatIntervalSeconds: 9 });
     expect(whole.body.diagnosticRequests).toEqual([]);
     expect(whole.body.assignments.map(({ workload }) => workload.key)).toEqual([keyOf(1)]);
     expect(whole.body.fence).toEqual({ leaseNumber: bench.store.leaseNumber, revision: whole.body.revision });

@@ -13,6 +13,7 @@ import type { Change, StateStore } from '../store/index.ts';
 import { followHostAlarms, type HostAlarms } from './host-alarms.ts';
 import { planAlarms, planClearings, type AlarmBatch } from './alarms.ts';
 import { DEFAULT_EVERY_SECONDS, collectionJobs, type CollectionJob } from './collection-jobs.ts';
+import { createHostClocks } from './host-clocks.ts';
 import { computeIndicators, type DeclaredIndicator, type Indicator } from './indicators.ts';
 import { ingestPoints, type MeasurementBatch } from './ingest-measurements.ts';
 import { readLatest, type LatestQuery, type LatestReading } from './latest-readings.ts';
@@ -34,6 +35,11 @@ export interface MonitoringOptions {
   readonly collectEverySeconds?: number;
 }
 
+/** Which message it is, and how far the host's clock was off when it was sent, where it says so. */
+export interface MeasurementNumber extends MessageNumber {
+  readonly clockOffsetMilliseconds?: number;
+}
+
 export interface MonitoringStatistics {
   readonly series: number;
   readonly evictedSeries: number;
@@ -46,7 +52,7 @@ export interface MonitoringStatistics {
 /** The orchestrator's own monitoring agent (clause 7.3.2), apart from the binding that brings the messages. */
 export interface Monitoring {
   /** Idempotent by boot and sequence. Not durable: recent measurements are kept in memory. */
-  ingestMeasurements(hostId: HostId, number: MessageNumber, batch: MeasurementBatch): Taken;
+  ingestMeasurements(hostId: HostId, number: MeasurementNumber, batch: MeasurementBatch): Taken;
   /** Idempotent by boot and sequence, and by what stands already. Answer only when the store is durable. */
   ingestAlarms(hostId: HostId, number: MessageNumber, batch: AlarmBatch): Taken;
   collectionJobsFor(hostId: HostId): readonly CollectionJob[];
@@ -71,6 +77,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   const { store, clock } = options;
   const recent = createRecentStore(options.limits);
   const measurementSequences = createMessageSequences(store);
+  const clocks = createHostClocks(store);
   const alarmSequences = createMessageSequences(store);
   const windowMilliseconds = (options.indicatorWindowSeconds ?? DEFAULT_INDICATOR_WINDOW_SECONDS) * 1000;
   const listeners = new Set<(functions: ReadonlySet<VnfInstanceId>) => void>();
@@ -104,7 +111,8 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     ingestMeasurements: (hostId, number, batch) => {
       const position = measurementSequences.judge(hostId, number);
       if (position.type === 'duplicate') return { nextSequence: position.expected, ignored: 0 };
-      const { taken, ignored, functions } = ingestPoints(recent, store, hostId, batch, clock.now());
+      const offset = clocks.offsetOf(hostId, number.clockOffsetMilliseconds);
+      const { taken, ignored, functions } = ingestPoints(recent, store, hostId, batch, clock.now(), offset);
       counts.points += taken;
       counts.ignoredPoints += ignored;
       counts.droppedByAgents += batch.dropped ?? 0;

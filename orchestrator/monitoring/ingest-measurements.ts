@@ -2,13 +2,12 @@ import type { HostId, VnfInstanceId } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
 import type { StateView } from '../store/index.ts';
 import { assignedSubject, type WireSubject } from './assigned.ts';
+import { CLOCK_TOLERANCE_MILLISECONDS } from './host-clocks.ts';
 import type { RecentStore } from './recent-store.ts';
 import type { MeasuredSubject } from './series.ts';
 
 export type MeasurementBatch = components['schemas']['measurement-batch'];
 
-/** A host's clock may be ahead by this much before its times are taken for wrong. */
-const CLOCK_TOLERANCE_MILLISECONDS = 60_000;
 const NO_LABELS = {};
 
 export interface TakenBatch {
@@ -20,8 +19,9 @@ export interface TakenBatch {
 }
 
 /**
- * Puts the points of a host into the recent store. Points that are there already change nothing. Where the host's clock is
- * ahead, the whole batch is moved back, so that no point lies in the future and hides what comes after the clock was set.
+ * Puts the points of a host into the recent store. Points that are there already change nothing. Where the host's clock is known to be off, the times are
+ * put right; where they lie in the future all the same, the whole batch is moved back, so that no point hides what comes after the clock was set.
+ * @param clockOffset the host's clock minus ours, milliseconds
  */
 export function ingestPoints(
   recent: RecentStore,
@@ -29,10 +29,11 @@ export function ingestPoints(
   hostId: HostId,
   batch: MeasurementBatch,
   now: number,
+  clockOffset = 0,
 ): TakenBatch {
   const times = batch.points.map((point) => Date.parse(point.timestamp));
-  const ahead = newestOf(times) - now;
-  const shift = ahead > CLOCK_TOLERANCE_MILLISECONDS ? ahead : 0;
+  const ahead = newestOf(times) - clockOffset - now;
+  const shift = clockOffset + (ahead > CLOCK_TOLERANCE_MILLISECONDS ? ahead : 0);
   const functions = new Set<VnfInstanceId>();
   const subjects = new Map<string, MeasuredSubject | undefined>();
   let taken = 0;

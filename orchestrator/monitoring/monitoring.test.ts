@@ -140,6 +140,24 @@ describe('measurements', () => {
     expect(monitoring.ingestMeasurements('gw-2' as HostId, message(1), { points }).ignored).toBe(3);
   });
 
+  it('of a host that says how its clock is off have the right time, the same however often they are told', async () => {
+    const parts = setUp();
+    const { monitoring } = parts;
+    const tell = (sequence: number, clockOffsetMilliseconds: number, points: ReturnType<typeof point>[]) =>
+      monitoring.ingestMeasurements(HOST, { ...message(sequence), clockOffsetMilliseconds }, { points });
+    tell(1, -3_600_000, [point(-3600, 1), point(-3590, 2)]);
+    // Over a slower way, and with one point more than before.
+    tell(2, -3_600_900, [point(-3600, 1), point(-3590, 2), point(-3580, 3)]);
+    tell(3, 20, [point(30, 4)]);
+    const [series] = await get(routesOf(parts).measurements, {}, '', caller());
+    expect(series?.['points']).toMatchObject([
+      { timestamp: '2030-01-01T00:00:00.000Z', value: 1 },
+      { timestamp: '2030-01-01T00:00:10.000Z', value: 2 },
+      { timestamp: '2030-01-01T00:00:20.000Z', value: 3 },
+      { timestamp: '2030-01-01T00:00:30.000Z', value: 4 },
+    ]);
+  });
+
   // MCO-M-008
   it('of a host whose clock is ahead do not lie in the future', async () => {
     const parts = setUp();

@@ -17,19 +17,29 @@ describe('a series', () => {
     fc.assert(
       fc.property(arbitraryPoints, fc.integer({ min: 1, max: 40 }), (points, capacity) => {
         const expected: Point[] = [];
-        for (const point of points) if (point.at > (expected.at(-1)?.at ?? -1)) expected.push(point);
+        const most = Math.max(8, capacity);
+        for (const point of points) {
+          const isTooOld = expected.length === most && point.at < (expected[0]?.at ?? 0);
+          if (isTooOld || expected.some(({ at }) => at === point.at)) continue;
+          expected.push(point);
+          expected.sort((one, other) => one.at - other.at);
+          if (expected.length > most) expected.shift();
+        }
         const series = seriesOf(points, capacity);
-        expect(pointsBetween(series, -Infinity, Infinity)).toEqual(expected.slice(-Math.max(8, capacity)));
+        expect(pointsBetween(series, -Infinity, Infinity)).toEqual(expected);
         expect(newestPoint(series)).toEqual(expected.at(-1));
       }),
     );
   });
 
-  it('refuses a point that is not newer than its newest', () => {
+  it('refuses a point of a time that it has, and gives one that comes late its place', () => {
     const series = seriesOf([{ at: 10, value: 1 }], 8);
     expect(appendPoint(series, { at: 10, value: 2 }, 8)).toBe(false);
-    expect(appendPoint(series, { at: 9, value: 2 }, 8)).toBe(false);
-    expect(pointsBetween(series, 0, 100)).toEqual([{ at: 10, value: 1 }]);
+    expect(appendPoint(series, { at: 9, value: 2 }, 8)).toBe(true);
+    expect(pointsBetween(series, 0, 100)).toEqual([
+      { at: 9, value: 2 },
+      { at: 10, value: 1 },
+    ]);
   });
 
   it('gives the points between two times, and the one before when asked', () => {

@@ -46,23 +46,24 @@ export function newSeries(identity: SeriesIdentity): Series {
 }
 
 /**
- * Adds a point at the end; the oldest makes room for it.
- * @returns false where the series has a point as new already: a repetition
+ * Adds a point, most often at the end; the oldest makes room for it. One that comes late, as where the clock of a host was set, gets its place among the others.
+ * @returns false where there is a point of that time already, a repetition, or where it is older than all that a full series keeps
  */
 export function appendPoint(series: Series, point: Point, capacity: number): boolean {
-  const newest = newestPoint(series);
-  if (newest !== undefined && point.at <= newest.at) return false;
-  if (series.length === pointsOf(series)) {
-    if (series.length < capacity) grow(series, capacity);
-    else {
-      series.oldest = (series.oldest + 1) % pointsOf(series);
-      series.length -= 1;
-    }
-  }
-  const position = (series.oldest + series.length) % pointsOf(series);
-  series.slots[position * 2] = point.at;
-  series.slots[position * 2 + 1] = point.value;
+  let place = series.length;
+  while (place > 0 && pointAt(series, place - 1).at > point.at) place -= 1;
+  if (place > 0 && pointAt(series, place - 1).at === point.at) return false;
+  const isFull = series.length === pointsOf(series) && series.length >= capacity;
+  if (isFull && place === 0 && series.length > 0) return false;
+  if (isFull) {
+    series.oldest = (series.oldest + 1) % pointsOf(series);
+    series.length -= 1;
+    place -= 1;
+  } else if (series.length === pointsOf(series)) grow(series, capacity);
   series.length += 1;
+  for (let index = series.length - 1; index > place; index -= 1)
+    setPoint(series, index, pointAt(series, index - 1));
+  setPoint(series, place, point);
   return true;
 }
 
@@ -94,6 +95,12 @@ function pointAt(series: Series, index: number): Point {
     at: series.slots[position * 2] ?? Number.NaN,
     value: series.slots[position * 2 + 1] ?? Number.NaN,
   };
+}
+
+function setPoint(series: Series, index: number, { at, value }: Point): void {
+  const position = (series.oldest + index) % pointsOf(series);
+  series.slots[position * 2] = at;
+  series.slots[position * 2 + 1] = value;
 }
 
 function pointsOf(series: Series): number {

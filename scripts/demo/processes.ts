@@ -15,15 +15,20 @@ export interface Running {
   stop(seconds: number): Promise<void>;
 }
 
-/** Starts Node on a script; its output goes to a file. It may outlive the demo, which ends it unless told to keep it. */
+/**
+ * Starts Node on a script; its output goes to a file. It may outlive the demo, which ends it unless told to keep it.
+ * @param launcher command that becomes Node by `exec`, so that the pid stays the same
+ */
 export function startProgram(
   name: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   logFile: string,
+  launcher: readonly string[] = [],
 ): Running {
   const output = openSync(logFile, 'a');
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', output, output], detached: true });
+  const [command = '', ...words] = [...launcher, process.execPath, ...args];
+  const child = spawn(command, words, { env, stdio: ['ignore', output, output], detached: true });
   closeSync(output);
   const { pid } = child;
   if (pid === undefined) throw new RangeError(`${name} could not be started; see ${logFile}`);

@@ -69,6 +69,8 @@ export interface TestSystem {
   get<Body>(path: string): Promise<Body>;
   /** Builds and onboards tiny functions, by name. */
   onboard(functions: Readonly<Record<string, TinyFunctionOptions>>): Promise<void>;
+  /** Onboards services, all with one command; `createService` onboards those that are not yet. */
+  onboardServices(all: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>): Promise<void>;
   /** Onboards a service and creates an instance of the same name. @returns the id of the instance */
   createService(name: string, functions: readonly Readonly<Record<string, unknown>>[]): Promise<string>;
   /** Starts an operation of a service instance. @returns the path of its occurrence */
@@ -103,6 +105,14 @@ export interface AgentStart {
   readonly tier?: string;
   /** Name under which `agent()` finds it. */
   readonly as?: string;
+  /** Where it finds the orchestrator, when not at its own address. */
+  readonly server?: string;
+  /** Beside `site`, which is the host's id. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Beside that of the system. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Command that becomes the agent by `exec`. */
+  readonly launcher?: readonly string[];
 }
 
 /** Looks until there is something to see. @throws Error with what was waited for */
@@ -150,11 +160,15 @@ export async function createTestSystem({ nats }: TestSystemOptions = {}): Promis
     if (found === undefined) throw new RangeError(`${name} was not started`);
     return found;
   };
-  const start = (name: string, args: readonly string[]): void => {
+  const start = (
+    name: string,
+    args: readonly string[],
+    more: NodeJS.ProcessEnv = {},
+    launcher?: readonly string[],
+  ): void => {
     const log = join(logs, `${name}.log`);
-    programs.set(name, startProgram(name, [PROGRAM, ...args], environment, log));
+    programs.set(name, startProgram(name, [PROGRAM, ...args], { ...environment, ...more }, log, launcher));
   };
-  const enrolCommand = ['token', 'enrol', ...(nats === undefined ? [] : ['--nats'])];
   const token = (): string => readFileSync(join(data, 'admin.token'), 'utf8').trim();
 
   async function request<Body>(
@@ -188,6 +202,16 @@ export async function createTestSystem({ nats }: TestSystemOptions = {}): Promis
     return body;
   }
 
+  async function newEnrolmentToken(hostId: string): Promise<string> {
+    const { status, body } = await request<{ token: string; natsCredential?: string }>(
+      'POST',
+      '/iotmano/v1/enrolment_tokens',
+      { hostId },
+    );
+    if (status !== 201) throw new RangeError(`there is no token for ${hostId}: ${JSON.stringify(body)}`);
+    return (nats === undefined ? undefined : body.natsCredential) ?? body.token;
+  }
+
   async function succeed(args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await system.iotmano(args);
     if (code !== 0) throw new RangeError(`iotmano ${args.join(' ')} ended with ${code}: ${stderr}`);
@@ -214,22 +238,21 @@ export async function createTestSystem({ nats }: TestSystemOptions = {}): Promis
         ),
       );
     },
-    async startAgent(hostId, { enrol = false, data: own, tier = 'device-edge', as = hostId } = {}) {
-      const enrolment = enrol
-        ? ['--token', (await succeed([...enrolCommand, '--host-id', hostId])).trim()]
-        : [];
+    async startAgent(hostId, options = {}) {
+      const { enrol = false, data: own, tier = 'device-edge', as = hostId, labels = {} } = options;
+      const enrolment = enrol ? ['--token', await newEnrolmentToken(hostId)] : [];
       const flags = `--host-id ${hostId} --tier ${tier} --label site=${hostId} --address 127.0.0.1`.split(
         ' ',
       );
-      start(as, [
-        'agent',
-        'run',
-        ...flags,
-        ...(nats === undefined ? ['--server', url] : ['--mco', nats]),
-        '--data',
-        own ?? join(folder, hostId),
-        ...enrolment,
-      ]);
+      const labelled = Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]);
+      const binding = nats === undefined ? ['--server', options.server ?? url] : ['--mco', nats];
+      const where = [...binding, '--data', own ?? join(folder, hostId)];
+      start(
+        as,
+        ['agent', 'run', ...flags, ...labelled, ...where, ...enrolment],
+        options.environment,
+        options.launcher,
+      );
     },
     async addHosts(...hostIds) {
       await Promise.all(hostIds.map((hostId) => system.startAgent(hostId, { enrol: true })));
@@ -259,15 +282,19 @@ export async function createTestSystem({ nats }: TestSystemOptions = {}): Promis
       );
       await succeed(['package', 'onboard', ...files]);
     },
-    async createService(name, functions) {
-      const file = join(folder, `${name}.yaml`);
-      if (!services.has(name)) {
-        writeFileSync(file, JSON.stringify(tinyService(name, functions)));
-        const [onboarded] = JSON.parse(await succeed(['package', 'onboard', file, '-o', 'json'])) as {
-          id: string;
-        }[];
-        services.set(name, onboarded?.id ?? '');
+    async onboardServices(all) {
+      const names = Object.keys(all);
+      const files = names.map((name) => join(folder, `${name}.yaml`));
+      for (const [index, file] of files.entries()) {
+        const name = names[index] ?? '';
+        writeFileSync(file, JSON.stringify(tinyService(name, all[name] ?? [])));
       }
+      const told = await succeed(['package', 'onboard', ...files, '-o', 'json']);
+      for (const [index, { id }] of (JSON.parse(told) as { id: string }[]).entries())
+        services.set(names[index] ?? '', id);
+    },
+    async createService(name, functions) {
+      if (!services.has(name)) await system.onboardServices({ [name]: functions });
       const { status, body } = await request<{ id: string }>('POST', '/nslcm/v2/ns_instances', {
         nsdId: services.get(name),
         nsName: name,

@@ -5,7 +5,7 @@ import { buildPackage } from '../../descriptors/index.ts';
 
 /**
  * The program of every tiny function: answers HTTP with who it is and what its bindings file says, counts its reloads, writes a line
- * into a journal every 20 ms while it runs, and ends as its arguments say. With `load` it asks its providers in turn, every 10 ms, and tells how that went.
+ * into a journal every 20 ms while it runs, and ends as its arguments say. Its one metric counts how often its metrics were read. With `load` it asks its providers in turn, every 10 ms, and tells how that went.
  */
 const PROGRAM = `
 const { appendFileSync, readFileSync } = require('node:fs');
@@ -49,7 +49,9 @@ else {
     else ask(known[count.sent % known.length]);
     count.sent += 1;
   }, 10);
+  let scrapes = 0;
   createServer((request, response) => {
+    if (request.url === '/metrics') return response.end('# TYPE scrapes counter\\nscrapes ' + (scrapes += 1) + '\\n');
     const load = mode === 'load' ? count : {};
     response.end(JSON.stringify({ pid: process.pid, host: HOST, version: VERSION, reloads, bindings, ...load }));
   }).listen(Number(PORT), '127.0.0.1');
@@ -66,6 +68,8 @@ export interface TinyFunctionOptions {
   readonly provides?: string;
   readonly requires?: string;
   readonly memory?: string;
+  /** Has its metrics read every second. */
+  readonly isMeasured?: boolean;
   /** Further top-level parts of the descriptor. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
@@ -79,7 +83,16 @@ function softwareVersionOf({ metadata }: Readonly<Record<string, unknown>>): str
 
 /** A function descriptor of little need that is patient for 2 s and restarted at once. */
 export function tinyDescriptor(name: string, options: TinyFunctionOptions = {}): object {
-  const { args = [], journal, port, provides, requires, memory = '64Mi', more = {} } = options;
+  const {
+    args = [],
+    journal,
+    port,
+    provides,
+    requires,
+    memory = '64Mi',
+    isMeasured = false,
+    more = {},
+  } = options;
   const isJob = args[0] === 'exit' || args[0] === 'work';
   return {
     apiVersion: 'iotmano/v1',
@@ -115,6 +128,9 @@ export function tinyDescriptor(name: string, options: TinyFunctionOptions = {}):
           : {
               ports: [{ name: 'http', protocol: 'tcp', ...(port === undefined ? {} : { port }) }],
               probes: { ready: { http: { port: 'http', path: '/' }, every: '1s', failAfter: 3 } },
+              ...(isMeasured
+                ? { metrics: { port: 'http', every: '1s', indicators: [{ name: 'scrapes' }] } }
+                : {}),
             }),
         ...(requires === undefined && provides === undefined
           ? {}

@@ -1,8 +1,10 @@
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -221,6 +223,26 @@ describe('a directory of the sqlite store', () => {
     expect(idsOf(reset)).toEqual([]);
     expect([reset.leaseNumber, reset.acceptedRevision]).toEqual([2, 1]);
     await reset.close();
+  });
+
+  // MCO-C-050
+  it('mints a new stateId when the whole directory was put back from an older copy, and keeps it when the directory was renamed', async () => {
+    const { directory, stateId } = await written();
+    const copy = join(freshDirectory(), 'copy');
+    cpSync(directory, copy, { recursive: true, preserveTimestamps: true });
+    const store = await open(directory);
+    expect(store.stateId).toBe(stateId);
+    await commitAll(store, [[put('b', 1)]]);
+    await store.close();
+    const aside = join(freshDirectory(), 'aside');
+    renameSync(directory, aside);
+    cpSync(copy, directory, { recursive: true, preserveTimestamps: true });
+    const back = await open(directory);
+    expect([idsOf(back), back.stateId === stateId]).toEqual([['a'], false]);
+    await back.close();
+    const renamed = await open(aside);
+    expect([idsOf(renamed), renamed.stateId === stateId]).toEqual([['a', 'b'], true]);
+    await renamed.close();
   });
 
   it('backs up consistently while commits go on', async () => {

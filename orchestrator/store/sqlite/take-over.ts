@@ -4,7 +4,7 @@ import { openDatabase, type StateDatabase } from './database.ts';
 import { damaged, explain } from './faults.ts';
 import type { ChangeRow, RecordRow, StoreHead } from './layout.ts';
 import { takeLock } from './lock.ts';
-import { readMarker, writeMarker, type Marker } from './marker.ts';
+import { fileOf, readMarker, writeMarker, type Marker } from './marker.ts';
 import type { FromWorker, WorkerSettings } from './protocol.ts';
 import { syncPath } from './sync-path.ts';
 
@@ -64,7 +64,7 @@ function takeOver(
   if (found === undefined) return createStore(database, settings, marker);
   sendRecords(database.readRecords(found, settings.versions), send);
   const changes = database.readChanges(found, settings.versions);
-  const mintedBecause = reasonToMint(found, marker);
+  const mintedBecause = reasonToMint(found, marker, fileOf(join(settings.directory, 'state.db')));
   const head = {
     ...found,
     stateId: mintedBecause === undefined ? found.stateId : settings.freshStateId,
@@ -94,12 +94,14 @@ function createStore(
   return { head, changes: [], mintedBecause: `the database was removed from ${directory}` };
 }
 
-function reasonToMint(found: StoreHead, marker: Marker | undefined): string | undefined {
+function reasonToMint(found: StoreHead, marker: Marker | undefined, file: string): string | undefined {
   if (marker === undefined) return 'the database was copied here without its marker';
   if (marker.stateId !== found.stateId) return 'the database is of another store than its marker';
   if (marker.revision > found.revision) {
     return `the database is older (revision ${found.revision}) than its marker (revision ${marker.revision})`;
   }
+  if (marker.file !== undefined && marker.file !== file)
+    return 'the directory was copied here, or put back from a copy';
   return undefined;
 }
 
