@@ -140,7 +140,7 @@ describe.skipIf(isServiceMissing('nats-server'))('Mco over NATS', () => {
       expect(sub).toBe(nkeyName(agent.identity.publicJwk.x));
       expect(nats.pub?.allow.every((subject) => subject.startsWith('mco.v1.gw-key.'))).toBe(true);
       const files = readdirSync(join(bench.folder, 'gw-key'));
-      expect(new Set(files)).toEqual(new Set(['host.key', 'identity.json', 'nats-user.jwt']));
+      expect(new Set(files)).toEqual(new Set(['host.key', 'identity.json', 'nats-user.jwt', 'sealing.key']));
     });
 
     // MCO-C-071
