@@ -112,8 +112,8 @@ function lookFor(
   host: HostDocument,
   since: Revision,
 ): ReturnType<typeof computeWanted> {
-  // Two machines claim it: neither is told anything.
-  if (host.disputed) return 'unchanged';
+  // Two machines claim it, or nobody may any more, though the servers may not have heard so yet: nobody is told anything.
+  if (host.disputed || host.revokedAt !== undefined) return 'unchanged';
   const terms = inventory.leaseTerms(hostId);
   const collectionJobs = monitoring.collectionJobsFor(hostId);
   return computeWanted({ store, changes, terms, host, collectionJobs }, hostId, since);
