@@ -10,7 +10,7 @@ import { connect, headers, jwtAuthenticator, type NatsConnection } from '@nats-i
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SYSTEM_TENANT } from '../kernel/index.ts';
 import { orchestratorUser } from '../orchestrator/mco/nats/claims.ts';
-import type { HostFactsMessage } from '../orchestrator/mco/messages.ts';
+import type { HostFactsMessage, WantedMessage } from '../orchestrator/mco/messages.ts';
 import { nkeyName } from '../orchestrator/mco/nats/nkey-name.ts';
 import { DIGEST, assign, assignmentOf, keyOf, unassign } from '../orchestrator/mco/testkit/assignments.ts';
 import {
@@ -343,6 +343,28 @@ describe.skipIf(isServiceMissing('nats-server'))('Mco over NATS', () => {
       // What it gets is the answer to its question, not what was pushed.
       expect(await asked).toEqual({ revision: expect.any(Number) as number });
       await forged.close();
+    });
+
+    // MCO-O-080
+    it('hold what is secret sealed to the key of the host, as answers do', async () => {
+      const agent = await enrolled('gw-sealed');
+      await agent.client.wanted({ waitSeconds: 0 });
+      const seen = await connectAs(agent);
+      const pushed: string[] = [];
+      seen.subscribe('mco.v1.gw-sealed.wanted.changed', {
+        callback: (_, message) => void pushed.push(Buffer.from(message.data).toString()),
+      });
+      await seen.flush();
+      await assign(bench.store, agent.hostId, keyOf(1));
+      const first = await eventually(() => {
+        const [body = ''] = pushed;
+        return body === '' ? Promise.reject(new Error('nothing was pushed')) : Promise.resolve(body);
+      });
+      const { assignments } = JSON.parse(first) as WantedMessage;
+      expect(assignments).toMatchObject([
+        { sealed: expect.any(String) as string, workload: { bindings: { config: {} } } },
+      ]);
+      await seen.close();
     });
 
     // MCO-C-077

@@ -15,6 +15,9 @@ export interface ScheduleKeeperOptions {
   readonly localTimeZone: () => string;
 }
 
+/** What could not be noted is planned again then: a disk may be full for a moment only, and a run is due. */
+const RETRY_MILLISECONDS = 1000;
+
 /** What is wanted, as the driver is to have it now. */
 export interface ScheduledWanted {
   readonly workloads: readonly Workload[];
@@ -84,7 +87,7 @@ export class ScheduleKeeper {
       return planned(input, plan.record, plan.againInMilliseconds);
     } catch (error) {
       log.warn({ schedule: id, reason: messageOf(error) }, 'what is due could not be noted, and waits');
-      return planned(input, input.record ?? newRecord(input), Infinity);
+      return planned(input, input.record ?? newRecord(input), RETRY_MILLISECONDS);
     }
   }
 

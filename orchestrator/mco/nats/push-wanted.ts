@@ -1,7 +1,9 @@
-import type { HostId } from '../../../kernel/index.ts';
+import { messageOf, type HostId } from '../../../kernel/index.ts';
+import type { HostDocument } from '../../domain/index.ts';
 import type { Revision } from '../../store/index.ts';
 import { computeWanted } from '../compute-wanted.ts';
 import type { McoContext } from '../mco-context.ts';
+import { sealAssignments } from '../seal-assignments.ts';
 import { envelope } from './message-headers.ts';
 import { hostSubject } from './subjects.ts';
 
@@ -42,7 +44,7 @@ export function createPushes(
   maxBytes: () => number,
   send: (push: Push) => void,
 ): Pushes {
-  const { store, changes } = context;
+  const { store, changes, log } = context;
   const hosts = new Map<HostId, Host>();
   const endOfHosts = store.subscribe(({ entries }) => {
     for (const { kind, id, record } of entries)
@@ -56,7 +58,9 @@ export function createPushes(
 
   async function push(hostId: HostId, known: Known): Promise<void> {
     const since = known.revision;
-    const wanted = lookFor(context, hostId, since);
+    const host = store.get('host', hostId)?.document;
+    if (host === undefined) return;
+    const wanted = lookFor(context, hostId, host, since);
     if (wanted === 'unchanged') return;
     const revision = wanted === 'too-old' ? changes.revision : wanted.revision;
     known.revision = revision;
@@ -67,7 +71,8 @@ export function createPushes(
       'Mco-Since': String(since),
       'Mco-Revision': String(revision),
     };
-    const body = wanted === 'too-old' ? undefined : Buffer.from(JSON.stringify(wanted));
+    const sealed = wanted === 'too-old' ? undefined : await sealAssignments(wanted, hostId, host);
+    const body = sealed === undefined ? undefined : Buffer.from(JSON.stringify(sealed));
     const isSent = body !== undefined && body.length <= maxBytes();
     send({ subject: hostSubject(hostId, 'wanted.changed'), headers, ...(isSent ? { body } : {}) });
   }
@@ -76,7 +81,11 @@ export function createPushes(
     const host: Host = {
       boots: [],
       unsubscribe: changes.subscribe(hostId, () => {
-        for (const known of host.boots) void push(hostId, known);
+        for (const known of host.boots)
+          // It sees so by the next push, or asks when its heartbeat is due.
+          push(hostId, known).catch((error: unknown) => {
+            log.warn({ hostId, reason: messageOf(error) }, 'a host was not told what has changed');
+          });
       }),
     };
     hosts.set(hostId, host);
@@ -97,11 +106,14 @@ export function createPushes(
   };
 }
 
-function lookFor(context: McoContext, hostId: HostId, since: Revision): ReturnType<typeof computeWanted> {
-  const { store, changes, inventory, monitoring } = context;
-  const host = store.get('host', hostId)?.document;
-  // Two machines claim it: neither is told anything.
-  if (host === undefined || host.disputed) return 'unchanged';
+function lookFor(
+  { store, changes, inventory, monitoring }: McoContext,
+  hostId: HostId,
+  host: HostDocument,
+  since: Revision,
+): ReturnType<typeof computeWanted> {
+  // Two machines claim it, or nobody may any more, though the servers may not have heard so yet: nobody is told anything.
+  if (host.disputed || host.revokedAt !== undefined) return 'unchanged';
   const terms = inventory.leaseTerms(hostId);
   const collectionJobs = monitoring.collectionJobsFor(hostId);
   return computeWanted({ store, changes, terms, host, collectionJobs }, hostId, since);
