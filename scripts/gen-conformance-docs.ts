@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import {
   AGENT_CASES,
+  NOT_JUDGED_YET,
   OPERATOR_ACTIONS,
   ORCHESTRATOR_CASES,
   UNOBSERVABLE,
   type Case,
+  type NotJudgedYet,
 } from '../conformance/index.ts';
 
 const FILE = fileURLToPath(new URL('../docs/conformance.md', import.meta.url));
@@ -41,13 +43,27 @@ function renderLists(): readonly string[] {
     '',
     ...renderCases(AGENT_CASES),
     '',
+    '## What this kit does not judge',
+    '',
+    'A case could show these, and none does: they are reported as not applicable, and never as passed.',
+    '',
+    ...renderReasons(NOT_JUDGED_YET),
+    '',
     '## What does not show on the wire',
     '',
     'No case can show these, so the kit never says that they are passed.',
     '',
+    ...renderReasons(UNOBSERVABLE),
+  ];
+}
+
+function renderReasons(
+  reasons: readonly Pick<NotJudgedYet, 'id' | 'sides' | 'why' | 'otherwise'>[],
+): readonly string[] {
+  return [
     '| requirement | binds | why | how else it is shown |',
     '|---|---|---|---|',
-    ...UNOBSERVABLE.map(
+    ...reasons.map(
       ({ id, sides, why, otherwise }) => `| ${id} | ${sides.join(', ')} | ${why} | ${otherwise} |`,
     ),
   ];

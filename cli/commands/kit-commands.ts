@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type * as Conformance from '../../conformance/index.ts';
-import type { CaseResult, ConformanceResult, ReportFormat } from '../../conformance/index.ts';
+import type {
+  CaseResult,
+  ConformanceResult,
+  NotJudgedYet,
+  ReportFormat,
+  Side,
+} from '../../conformance/index.ts';
 import { IotmanoError, messageOf, randomIds, systemClock } from '../../kernel/index.ts';
 import { parseListen, wholeNumber } from '../arguments.ts';
 import type { Environment } from '../context.ts';
@@ -102,7 +108,7 @@ function split(text: string): readonly string[] {
 
 async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void> {
   const kit = await import('../../conformance/index.ts');
-  if (flags.list === true) return list(kit.AGENT_CASES);
+  if (flags.list === true) return list('agent', kit.AGENT_CASES, kit.NOT_JUDGED_YET);
   requireHttp(flags);
   const { host, port } = parseListen('--listen', flags.listen);
   requireLoopback(host);
@@ -132,7 +138,7 @@ async function runOrchestratorKit(
   env: Environment,
 ): Promise<void> {
   const kit = await import('../../conformance/index.ts');
-  if (flags.list === true) return list(kit.ORCHESTRATOR_CASES);
+  if (flags.list === true) return list('orchestrator', kit.ORCHESTRATOR_CASES, kit.NOT_JUDGED_YET);
   requireHttp(flags);
   const { signal, stopped } = stopping();
   const operator =
@@ -189,10 +195,14 @@ function targetOf({ target }: OrchestratorKitFlags): URL {
 }
 
 function list(
+  side: Side,
   cases: readonly { readonly id: string; readonly title: string; readonly requirements: readonly string[] }[],
+  notJudged: readonly NotJudgedYet[],
 ): void {
   for (const { id, title, requirements } of cases)
     printText(`${id}  ${requirements.join(' ')}\n  ${title}\n`);
+  for (const { id, why, otherwise } of notJudged.filter(({ sides }) => sides.includes(side)))
+    printText(`not judged by this kit  ${id}\n  ${why}; ${otherwise}\n`);
 }
 
 /** Aborted by the first SIGINT or SIGTERM: what has been judged by then is told. */
