@@ -72,6 +72,8 @@ export async function openBadLink(target: string): Promise<BadLink> {
   const sockets = new Set<Socket>();
   const asked: AskedRequest[] = [];
   const acknowledged = new Map<string, MeasuredPoint>();
+  /** Batches among them, by boot and number: repeated after the clock of the host was set, their points have other times. */
+  const noted = new Set<string>();
   let state: LinkState = 'open';
   const isOneOf = (...states: readonly LinkState[]): boolean => states.includes(state);
   let copying: Copying = 'none';
@@ -107,6 +109,9 @@ export async function openBadLink(target: string): Promise<BadLink> {
 
   function note(message: Message, { status }: Answer): void {
     if (operationOf(message.path) !== 'measurements' || status !== 200) return;
+    const number = `${String(message.headers['mco-boot-id'])} ${String(message.headers['mco-sequence'])}`;
+    if (noted.has(number)) return;
+    noted.add(number);
     const isPacked = message.headers['content-encoding'] === 'gzip';
     const text = (isPacked ? gunzipSync(message.body) : message.body).toString();
     for (const point of (JSON.parse(text) as { points: MeasuredPoint[] }).points)
@@ -141,7 +146,10 @@ export async function openBadLink(target: string): Promise<BadLink> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     acknowledgedPoints: () => [...acknowledged.values()],
-    forgetAcknowledged: () => acknowledged.clear(),
+    forgetAcknowledged: () => {
+      acknowledged.clear();
+      noted.clear();
+    },
     set(next) {
       state = next;
       if (next === 'cut') for (const socket of sockets) socket.destroy();
