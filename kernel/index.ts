@@ -1,4 +1,4 @@
-/** What every room may lean on, and nothing more: errors, ids, transitions, clock, chance, log. */
+/** What every room may lean on, and nothing more: errors, ids, transitions, clock, chance, log, and how NATS names keys. */
 export {
   ERROR_TABLE,
   IotmanoError,
@@ -33,4 +33,5 @@ export {
 export { canTransition, transition, type TransitionTable } from './transition.ts';
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
 export { createRandom } from './random.ts';
+export { nkeyName } from './nkey-name.ts';
 export { createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';

@@ -64,7 +64,6 @@ export const ROOMS: readonly Room[] = [
       'site-controller',
       'collection',
       'drivers',
-      'driver-registry',
     ],
   },
   { name: 'catalogue-shared', path: '^vnf-catalog/shared/', mayImport: [] },

@@ -8,10 +8,9 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { decode } from '@nats-io/jwt';
 import { connect, headers, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SYSTEM_TENANT } from '../kernel/index.ts';
+import { SYSTEM_TENANT, nkeyName } from '../kernel/index.ts';
 import { orchestratorUser } from '../orchestrator/mco/nats/claims.ts';
 import type { HostFactsMessage, WantedMessage } from '../orchestrator/mco/messages.ts';
-import { nkeyName } from '../orchestrator/mco/nats/nkey-name.ts';
 import { DIGEST, assign, assignmentOf, keyOf, unassign } from '../orchestrator/mco/testkit/assignments.ts';
 import {
   CONTENT,

@@ -21,20 +21,20 @@ import {
 } from '../kit/autonomy/tested-host.ts';
 import { createTestSystem, eventually, isAlive, type TestSystem } from '../kit/test-system.ts';
 
-const HOSTS = {
-  flapping: 'flapping',
-  unheard: 'unheard',
-  unspoken: 'unspoken',
-  silent: 'silent',
-  copying: 'copying',
-  killed: 'killed',
-  full: 'full',
-  ahead: 'ahead',
-  behind: 'behind',
-  claimed: 'claimed',
-  rebooted: 'rebooted',
-  restored: 'restored',
-} as const;
+const ROWS = [
+  'flapping',
+  'unheard',
+  'unspoken',
+  'silent',
+  'copying',
+  'killed',
+  'full',
+  'ahead',
+  'behind',
+  'claimed',
+  'rebooted',
+  'restored',
+] as const;
 
 const disk = mountSmallDisk(4);
 let system: TestSystem;
@@ -44,7 +44,7 @@ const hosts = new Map<string, TestedHost>();
 const AGAIN = 'again-';
 
 /** Made before the rows, or, where a row is tried again, for that. */
-async function host(row: keyof typeof HOSTS, task: Readonly<TestContext['task']>): Promise<TestedHost> {
+async function host(row: (typeof ROWS)[number], task: Readonly<TestContext['task']>): Promise<TestedHost> {
   const hostId = (task.result?.retryCount ?? 0) > 0 && row !== 'full' ? `${AGAIN}${row}` : row;
   return hosts.get(hostId) ?? (await addHost(hostId, row));
 }
@@ -64,7 +64,7 @@ async function addHost(hostId: string, row: string): Promise<TestedHost> {
 beforeAll(async () => {
   system = await createTestSystem();
   await system.startOrchestrator();
-  const hostIds = Object.values(HOSTS).filter((hostId) => hostId !== 'full' || disk !== undefined);
+  const hostIds = ROWS.filter((hostId) => hostId !== 'full' || disk !== undefined);
   await system.onboard(testedFunctions(system));
   await system.onboardServices(testedServices(hostIds.flatMap((hostId) => [hostId, `${AGAIN}${hostId}`])));
   await Promise.all(hostIds.map((hostId) => addHost(hostId, hostId)));

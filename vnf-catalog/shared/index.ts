@@ -15,7 +15,7 @@ export { createProcessLog, type ProcessLog } from './process-log.ts';
 export { runFunction, type FunctionContext, type RunningFunction } from './function-process.ts';
 export { matchesPattern } from './name-pattern.ts';
 export { startOutsideProgram, type OutsideProgram, type OutsideProgramOptions } from './outside-program.ts';
-export { nkeyPublicFromRaw, nkeyPublicFromSeed, signWithSeed } from './nkey.ts';
+export { nkeyPublicFromSeed, signWithSeed } from './nkey.ts';
 export {
   OPERATION,
   RESOURCE_TYPE,

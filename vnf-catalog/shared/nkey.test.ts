@@ -1,7 +1,8 @@
 import { createUser, fromPublic, fromSeed } from '@nats-io/nkeys';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { nkeyPublicFromRaw, nkeyPublicFromSeed, signWithSeed } from './nkey.ts';
+import { nkeyName } from '../../kernel/index.ts';
+import { nkeyPublicFromSeed, signWithSeed } from './nkey.ts';
 
 function newKey(): { seed: string; publicKey: string } {
   const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
@@ -12,7 +13,7 @@ describe('nkeys', () => {
   test('a raw public key gets the name that the NATS library can read back', () => {
     for (let round = 0; round < 50; round += 1) {
       const { seed, publicKey } = newKey();
-      const name = nkeyPublicFromRaw(publicKey);
+      const name = nkeyName(publicKey);
       expect(name).toMatch(/^U[A-Z2-7]{55}$/);
       expect(nkeyPublicFromSeed(seed)).toBe(name);
       const nonce = randomBytes(16).toString('base64url');

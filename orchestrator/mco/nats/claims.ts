@@ -2,10 +2,9 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { encodeAccount, encodeOperator, encodeUser, type OperatorLimits, type User } from '@nats-io/jwt';
 import { createUser } from '@nats-io/nkeys';
-import type { HostId } from '../../../kernel/index.ts';
+import { nkeyName, type HostId } from '../../../kernel/index.ts';
 import { NATS_OPERATIONS } from '../../../api-specs/generated/mco-nats.ts';
 import type { AccountKeys } from './account-keys.ts';
-import { nkeyName } from './nkey-name.ts';
 import { MEASUREMENTS_STREAM, enrolmentInbox, hostInbox, hostSubject, subjectOfAll } from './subjects.ts';
 
 /** Of user keys: when they were revoked, seconds since 1970. */

@@ -1,16 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createUser, fromPublic } from '@nats-io/nkeys';
 import { decode } from '@nats-io/jwt';
 import * as fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { SYSTEM_TENANT, type HostId } from '../../../kernel/index.ts';
+import { SYSTEM_TENANT, nkeyName, type HostId } from '../../../kernel/index.ts';
 import { createFakeClock, type FakeClock } from '../../../test/kit/fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../../store/index.ts';
 import { loadAccountKeys } from './account-keys.ts';
 import { computeRevocations, createHostUsers, type HostUsers } from './host-users.ts';
-import { nkeyName } from './nkey-name.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nats-keys-'));
 const keys = loadAccountKeys(folder);
@@ -59,18 +57,6 @@ function forget(hostId: string): void {
   if (expectedRevision !== undefined)
     store.commit([{ op: 'delete', kind: 'host', id: hostId, expectedRevision }]);
 }
-
-describe('the name of a key in NATS', () => {
-  it('is the one that the library of NATS gives it', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (raw) => {
-        const name = nkeyName(Buffer.from(raw).toString('base64url'));
-        expect(fromPublic(name).getPublicKey()).toBe(name);
-      }),
-    );
-    expect(createUser().getPublicKey()).toMatch(/^U[A-Z2-7]{55}$/);
-  });
-});
 
 describe('the keys of the account', () => {
   it('are made once, readable by their owner only, and are the same at every start', () => {

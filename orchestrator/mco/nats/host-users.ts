@@ -1,9 +1,8 @@
-import { SYSTEM_TENANT, toTimestamp, type Clock, type HostId } from '../../../kernel/index.ts';
+import { SYSTEM_TENANT, nkeyName, toTimestamp, type Clock, type HostId } from '../../../kernel/index.ts';
 import type { HostDocument } from '../../domain/index.ts';
 import type { StateStore, StateView, StoredRecord } from '../../store/index.ts';
 import type { AccountKeys } from './account-keys.ts';
 import { hostUserJwt, type Revocations } from './claims.ts';
-import { nkeyName } from './nkey-name.ts';
 
 const DAY_MILLISECONDS = 24 * 3600 * 1000;
 /** A host that was away for longer has to enrol again. Bounds how long revocations have to be kept. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { nkeyPublicFromRaw, runFunction, type FunctionBindings } from '../../shared/index.ts';
+import { nkeyName } from '../../../kernel/index.ts';
+import { runFunction, type FunctionBindings } from '../../shared/index.ts';
 import { monitorServer } from './monitoring.ts';
 import { startNatsServer } from './nats-server.ts';
 import { renderServerConfig, type ServerSettings } from './server-config.ts';
@@ -16,7 +17,7 @@ await runFunction('message-broker', async ({ environment, bindings, instance, me
     port: Number(environment['NATS_PORT'] ?? 4222),
     monitorPort,
     maxPayloadBytes: 4 * 1_048_576,
-    placeholderKey: nkeyPublicFromRaw(randomBytes(32).toString('base64url')),
+    placeholderKey: nkeyName(randomBytes(32).toString('base64url')),
   };
   const write = (current: FunctionBindings): void => {
     const text = renderServerConfig(settings, current.clients);

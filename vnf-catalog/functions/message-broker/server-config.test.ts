@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { inboxPrefixOf, nkeyPublicFromRaw } from '../../shared/index.ts';
+import { nkeyName } from '../../../kernel/index.ts';
+import { inboxPrefixOf } from '../../shared/index.ts';
 import { renderServerConfig } from './server-config.ts';
 
 const SETTINGS = {
@@ -8,7 +9,7 @@ const SETTINGS = {
   port: 4222,
   monitorPort: 8222,
   maxPayloadBytes: 1_048_576,
-  placeholderKey: nkeyPublicFromRaw(Buffer.alloc(32, 1).toString('base64url')),
+  placeholderKey: nkeyName(Buffer.alloc(32, 1).toString('base64url')),
 };
 const publicKey = Buffer.alloc(32, 2).toString('base64url');
 const client = { id: 'c', capability: 'message-broker', publicKey, function: 'f' };
@@ -31,7 +32,7 @@ describe('the configuration of nats-server', () => {
   test('gives a client its own subjects and an inbox of its own, and nothing else', () => {
     const access = { publish: ['cse.a'], subscribe: ['cse.b workers'] };
     const config = JSON.parse(renderServerConfig(SETTINGS, [{ ...client, access }])) as Config;
-    const nkey = nkeyPublicFromRaw(publicKey);
+    const nkey = nkeyName(publicKey);
     expect(config.authorization.users[1]).toMatchObject({
       nkey,
       permissions: {

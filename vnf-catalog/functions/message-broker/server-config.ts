@@ -1,5 +1,5 @@
-import { IotmanoError } from '../../../kernel/index.ts';
-import { inboxPrefixOf, nkeyPublicFromRaw, type BrokerClient } from '../../shared/index.ts';
+import { IotmanoError, nkeyName } from '../../../kernel/index.ts';
+import { inboxPrefixOf, type BrokerClient } from '../../shared/index.ts';
 
 export interface ServerSettings {
   readonly name: string;
@@ -26,7 +26,7 @@ const SUBJECT_PATTERN = /^[\w*>-]+(\.[\w*>-]+)*( [\w-]+)?$/;
  */
 export function renderServerConfig(settings: ServerSettings, clients: readonly BrokerClient[]): string {
   const users = clients.map((client) => {
-    const nkey = nkeyPublicFromRaw(client.publicKey);
+    const nkey = nkeyName(client.publicKey);
     return { nkey, permissions: permissionsOf(client, nkey) };
   });
   const nobody = {
