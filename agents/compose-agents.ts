@@ -77,6 +77,7 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
         collectFacts(stated, opened, dataDirectory, options.agentVersion, probe.measurements()),
       onWanted: (wanted) => monitoring.wanted(wanted.collectionJobs, wanted.assignments),
       onObserved: (observed) => monitoring.observed(observed),
+      rhythm: monitoring.rhythm,
     });
     const run = async (signal: AbortSignal): Promise<void> => {
       const end = (): void => ending.abort();

@@ -291,7 +291,7 @@ describe('an agent that guards what it runs', () => {
     expect(ages.filter((age) => age >= 400).length).toBeGreaterThan(1);
   });
 
-  it('renews at once after news, so that what it starts has the whole of the lease', async () => {
+  it('renews at once after news where something stops without the lease, so that what it starts has the whole of it', async () => {
     const ages: number[] = [];
     await agent.start({
       openDrivers: async () => {
@@ -306,7 +306,7 @@ describe('an agent that guards what it runs', () => {
     await eventually('a poll waited', () => ages.some((age) => age >= 400));
     await new Promise((resolve) => setTimeout(resolve, 300));
     const before = ages.length;
-    server.assign([assignmentOf()]);
+    server.assign([assignmentOf({ spec: { stopAfterSeconds: 60 } })]);
     await eventually('two more were answered', () => ages.length >= before + 2);
     expect(ages[before]).toBeGreaterThan(200);
     expect(ages[before + 1]).toBeLessThan(200);

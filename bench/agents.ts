@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { IotmanoError } from '../kernel/index.ts';
-import { createTestSystem, type TestSystem } from '../test/kit/test-system.ts';
+import type { TestSystem } from '../test/kit/test-system.ts';
 import { fillFleet, type Fleet } from './agents/fill-fleet.ts';
+import { BINDINGS, openSystem, type Binding } from './agents/open-system.ts';
 import { cpuSecondsOf, openFilesOf, residentBytesOf } from './agents/process-usage.ts';
 import type { SimulatorNews, SimulatorOrder } from './agents/simulator.ts';
 import { describeEnvironment } from './environment.ts';
@@ -17,13 +18,11 @@ import { rounded } from './statistics.ts';
 const { values } = parseArgs({
   options: {
     agents: { type: 'string', default: '1000' },
-    binding: { type: 'string', default: 'http' },
+    binding: { type: 'string', default: BINDINGS.join(',') },
     seconds: { type: 'string', default: '20' },
   },
 });
 
-/** Bindings of Mco, and where agents find an orchestrator by each. */
-const BINDINGS: Readonly<Record<string, (system: TestSystem) => string>> = { http: ({ url }) => url };
 const AGENTS_PER_PROCESS = 5000;
 const STARTS_PER_SECOND = 250;
 const PATIENCE_MILLISECONDS = 600_000;
@@ -40,13 +39,14 @@ function demandNumber(text: string, option: string): number {
 
 const counts = values.agents.split(',').map((text) => demandNumber(text, 'agents'));
 const seconds = demandNumber(values.seconds, 'seconds');
-const serverUrlOf = BINDINGS[values.binding];
-if (serverUrlOf === undefined)
+const bindings = values.binding.split(',').map((name) => {
+  const binding = BINDINGS.find((each) => each === name);
+  if (binding !== undefined) return binding;
   throw new IotmanoError(
     'invalid-parameter',
-    `--binding must be one of ${Object.keys(BINDINGS).join(', ')}; got ${values.binding}`,
+    `--binding must be made of ${BINDINGS.join(' and ')}; got ${values.binding}`,
   );
-const addressOf = serverUrlOf;
+});
 
 interface Figures {
   readonly cpuCores: number;
@@ -56,25 +56,28 @@ interface Figures {
   readonly fanOutAllSeconds: number;
   readonly fanOutCpuSeconds: number;
   readonly openFiles: number;
+  readonly natsServerCpuCores?: number;
+  readonly natsServerBytesPerAgent?: number;
 }
 
 /** News of all simulators, once each of them has it. */
 class Simulators {
   readonly #children: ChildProcess[] = [];
 
-  start(system: TestSystem, fleet: Fleet): void {
-    const { hostIds, privateKeyPem, stateId } = fleet;
+  start(serverUrl: string, fleet: Fleet): void {
+    const { hostIds, privateKeyPem, stateId, natsJwts } = fleet;
     const processes = Math.ceil(hostIds.length / AGENTS_PER_PROCESS);
     for (let at = 0; at < processes; at += 1) {
       const child = fork(join(import.meta.dirname, 'agents/simulator.ts'), {
         stdio: ['ignore', 2, 2, 'ipc'],
       });
       child.setMaxListeners(20);
-      const own = hostIds.filter((_, index) => index % processes === at);
+      const isOwn = (_: string, index: number): boolean => index % processes === at;
       const startsPerSecond = STARTS_PER_SECOND / processes;
       child.send({
-        serverUrl: addressOf(system),
-        hostIds: own,
+        serverUrl,
+        hostIds: hostIds.filter(isOwn),
+        natsJwts: natsJwts.filter(isOwn),
         privateKeyPem,
         stateId,
         m2mSpId: M2M_SP_ID,
@@ -111,8 +114,8 @@ function newsOf(
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function measure(count: number): Promise<Figures> {
-  const system = await createTestSystem();
+async function measure(binding: Binding, count: number): Promise<Figures> {
+  const { system, serverUrl, nats, close } = await openSystem(binding);
   const simulators = new Simulators();
   try {
     await system.startOrchestrator();
@@ -121,35 +124,53 @@ async function measure(count: number): Promise<Figures> {
       everywhere: [{ name: 'everywhere', coverage: { each: 'tier = device-edge' } }],
     });
     await system.orchestrator().stop(10);
-    const fleet = await fillFleet(system.data, count);
+    const fleet = await fillFleet(system.data, count, nats?.keys);
     await system.startOrchestrator();
     const { pid } = system.orchestrator();
     await sleep(3000);
     const residentAlone = residentBytesOf(pid);
-    say(`${count} agents: orchestrator without them ${Math.round(residentAlone / 1024 ** 2)} MiB`);
-    simulators.start(system, fleet);
+    say(
+      `${count} agents over ${binding}: orchestrator without them ${Math.round(residentAlone / 1024 ** 2)} MiB`,
+    );
+    const server =
+      nats === undefined ? undefined : { pid: nats.pid, residentAlone: residentBytesOf(nats.pid) };
+    simulators.start(serverUrl, fleet);
     await simulators.all('polling');
-    const rest = await measureRest(pid, count, residentAlone);
+    const rest = await measureRest({ pid, residentAlone }, server, count);
     const change = await measureChange(system, simulators, pid);
     return { ...rest, ...change };
   } finally {
     simulators.end();
-    await system.cleanUp();
+    await close();
   }
 }
 
-type Rest = Pick<Figures, 'cpuCores' | 'bytesPerAgent' | 'openFiles'>;
+type Rest = Omit<Figures, `fanOut${string}`>;
 
-/** A heartbeat after the last agent has come, so that all that belongs to coming is over. */
-async function measureRest(pid: number, count: number, residentAlone: number): Promise<Rest> {
-  await sleep(10_000);
-  const before = { at: performance.now(), cpu: cpuSecondsOf(pid) };
+interface Watched {
+  readonly pid: number;
+  readonly residentAlone: number;
+}
+
+/** Two heartbeats after the last agent has come, so that all that belongs to coming is over. */
+async function measureRest(orchestrator: Watched, server: Watched | undefined, count: number): Promise<Rest> {
+  await sleep(20_000);
+  const startedAt = performance.now();
+  const watched = server === undefined ? [orchestrator] : [orchestrator, server];
+  const before = watched.map(({ pid }) => cpuSecondsOf(pid));
   await sleep(seconds * 1000);
-  const took = (performance.now() - before.at) / 1000;
-  const rest = {
-    cpuCores: rounded((cpuSecondsOf(pid) - before.cpu) / took, 3),
+  const took = (performance.now() - startedAt) / 1000;
+  const [own, servers] = watched.map(({ pid, residentAlone }, index) => ({
+    cpuCores: rounded((cpuSecondsOf(pid) - (before[index] ?? 0)) / took, 3),
     bytesPerAgent: Math.round((residentBytesOf(pid) - residentAlone) / count),
-    openFiles: openFilesOf(pid),
+  }));
+  const rest = {
+    cpuCores: own?.cpuCores ?? Number.NaN,
+    bytesPerAgent: own?.bytesPerAgent ?? Number.NaN,
+    openFiles: openFilesOf(orchestrator.pid),
+    ...(servers === undefined
+      ? {}
+      : { natsServerCpuCores: servers.cpuCores, natsServerBytesPerAgent: servers.bytesPerAgent }),
   };
   say(`${count} agents at rest: ${JSON.stringify(rest)}`);
   return rest;
@@ -183,16 +204,11 @@ async function measureChange(
 }
 
 const environment = describeEnvironment();
-const byCount: Record<string, Figures> = {};
-for (const count of counts) byCount[count] = await measure(count);
-const keys = Object.keys(Object.values(byCount)[0] ?? {}) as (keyof Figures)[];
-const figures = Object.fromEntries(
-  keys.map((key) => [
-    key,
-    {
-      [values.binding]: Object.fromEntries(Object.entries(byCount).map(([count, own]) => [count, own[key]])),
-    },
-  ]),
-);
+const measured: { readonly binding: Binding; readonly count: number; readonly figures: Figures }[] = [];
+for (const binding of bindings)
+  for (const count of counts) measured.push({ binding, count, figures: await measure(binding, count) });
+const figures: Record<string, Record<string, Record<string, number>>> = {};
+for (const { binding, count, figures: own } of measured)
+  for (const [key, value] of Object.entries(own)) ((figures[key] ??= {})[binding] ??= {})[count] = value;
 process.stdout.write(`${JSON.stringify({ bench: 'agents', figures, environment })}\n`);
 process.exit(0);

@@ -51,6 +51,8 @@ export interface Transport {
   close(): void;
 }
 
+/** A connection that is not used so long is closed: there are two while a poll waits and something else is sent, and one at rest. */
+const IDLE_MILLISECONDS = 6000;
 /** Of an answer that is read into memory. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
@@ -66,7 +68,13 @@ export function createTransport(
   const base = parseServerUrl(options);
   const isTls = base.protocol === 'https:';
   const tls = isTls ? { ca: readAuthorities(options.caFile) } : {};
-  const pool = { keepAlive: true, maxSockets: 2, maxFreeSockets: 2, keepAliveMsecs: 15_000 };
+  const pool = {
+    keepAlive: true,
+    maxSockets: 2,
+    maxFreeSockets: 2,
+    keepAliveMsecs: 15_000,
+    timeout: IDLE_MILLISECONDS,
+  };
   const shared = isTls ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
   const start = (request: TransportRequest, isStream: boolean): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {

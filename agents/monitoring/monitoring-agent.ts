@@ -16,6 +16,7 @@ import { createClockSteps } from './clock-steps.ts';
 import type { Alarm } from './alarm.ts';
 import { runAlarmWatch } from './alarm-watch.ts';
 import { runDelivery } from './delivery.ts';
+import { createRhythm, type Rhythm } from './rhythm.ts';
 import { createHostSampler } from './sample-host.ts';
 
 export interface MonitoringAgentOptions {
@@ -34,6 +35,7 @@ export interface MonitoringAgent {
   /** What is to be collected, and of what. */
   wanted(jobs: readonly CollectionJob[], assignments: readonly Assignment[]): void;
   observed(workloads: readonly ObservedWorkload[]): void;
+  readonly rhythm: Rhythm;
   /** Until the signal is aborted. */
   run(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
   const watching = createWakeup(clock);
   const measured = createWakeup(clock);
   const alarmed = createWakeup(clock);
+  const rhythm = createRhythm(clock);
   const clockSteps = createClockSteps(clock, uptime);
 
   async function take(points: readonly Measurement[]): Promise<void> {
@@ -88,7 +91,10 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
       drivers,
       hostSampler: createHostSampler(dataDirectory),
       take,
-      pause: collecting.wait,
+      pause: (milliseconds) => {
+        rhythm.pauses(milliseconds);
+        return collecting.wait(milliseconds, signal);
+      },
       clock,
       log,
       signal,
@@ -107,15 +113,12 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
       what: 'measurements',
       queue: measurements,
       limit: MEASUREMENTS_LIMIT,
-      send: (entries, sequence, dropped) =>
-        client.postMeasurements(
-          {
-            points: entries.flatMap((entry) => pointsOf(entry, clockSteps.correctionOf(entry.sequence))),
-            dropped,
-          },
-          sequence,
-          signal,
-        ),
+      send: async (entries, sequence, dropped) => {
+        const points = entries.flatMap((entry) => pointsOf(entry, clockSteps.correctionOf(entry.sequence)));
+        const receipt = await client.postMeasurements({ points, dropped }, sequence, signal);
+        rhythm.sent();
+        return receipt;
+      },
       wakeup: measured,
       backoff: options.createBackoff(),
       log,
@@ -135,6 +138,7 @@ export async function startMonitoringAgent(options: MonitoringAgentOptions): Pro
   ];
 
   return {
+    rhythm,
     wanted: (wantedJobs, wantedAssignments) => {
       jobs = wantedJobs;
       assignments = wantedAssignments;

@@ -11,7 +11,7 @@ import { ReportOutbox } from './report-outbox.ts';
 import { createReporter } from './reporter.ts';
 import { openScheduleStore } from './schedule-store.ts';
 import { createSites, type Sites } from './sites.ts';
-import { runWantedLoop } from './wanted-loop.ts';
+import { runWantedLoop, type PollRhythm } from './wanted-loop.ts';
 
 export interface OrchestrationAgentOptions {
   readonly client: McoClient;
@@ -28,6 +28,7 @@ export interface OrchestrationAgentOptions {
   /** A wanted state was taken over: from disk at the start, or from the orchestrator. */
   readonly onWanted: (wanted: StoredWanted) => void;
   readonly onObserved: (observed: readonly ObservedWorkload[]) => void;
+  readonly rhythm: PollRhythm;
 }
 
 export interface OrchestrationAgent {
@@ -114,6 +115,7 @@ export async function startOrchestrationAgent(
         onReturn: tellAll,
         open,
         needsWhole,
+        rhythm: options.rhythm,
         onAccepted: (wanted, workloads) => {
           accept(wanted, workloads);
           void forgetOldKey(wanted);

@@ -21,11 +21,23 @@ export interface WantedLoopOptions {
   readonly onAccepted: (wanted: StoredWanted, workloads: readonly Workload[]) => void;
   /** Changes are not enough to begin with: what is stored cannot be opened, or not all of it is sealed to the key of now. */
   readonly needsWhole: boolean;
+  /** When others send over the connection of the poll; it ends before, and waits for them. */
+  readonly rhythm: PollRhythm;
   /** The lease was renewed by what was sent at that instant of the monotonic clock. */
   readonly onRenewed: (sentAtMonotonic: number) => Promise<void>;
 }
 
+export interface PollRhythm {
+  /** Milliseconds until something is due; undefined: not known. */
+  untilDue(): number | undefined;
+  /** Resolves when what is due has been sent, and after so many milliseconds in any case. */
+  afterDue(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
 const DEFAULT_HEARTBEAT_SECONDS = 10;
+const DUE_MILLISECONDS = 500;
+/** What is due more often has a connection of its own. */
+const LEAST_SHARE_OF_HEARTBEAT = 0.5;
 /** Between two questions, should a server not wait as it was asked to. */
 const LEAST_PACE_MILLISECONDS = 200;
 const NOT_ENROLLED_PAUSE_MILLISECONDS = 30_000;
@@ -41,6 +53,7 @@ export async function runWantedLoop(options: WantedLoopOptions): Promise<void> {
     try {
       const isTold: boolean = !isBack || (await options.onReturn());
       const isToWait = poll.waitsForNews;
+      if (isToWait && poll.isShortened) await options.rhythm.afterDue(DUE_MILLISECONDS, signal);
       const isNews = await poll.once();
       if (backoff.failures > 0) log.info('the orchestrator answers again');
       backoff.succeeded();
@@ -72,6 +85,7 @@ class WantedPoll {
   #since: number | undefined;
   /** The last answer brought something, after a wait that has aged the lease. */
   #hasNews = false;
+  #isShortened = false;
 
   constructor(options: WantedLoopOptions) {
     this.#options = options;
@@ -84,7 +98,12 @@ class WantedPoll {
 
   /** The next question is to be answered only when there is something, or after a while. */
   get waitsForNews(): boolean {
-    return !this.#hasNews;
+    return !this.#hasNews || this.#deadMansSeconds().length === 0;
+  }
+
+  /** The last question was to be answered before something is due. */
+  get isShortened(): boolean {
+    return this.#isShortened;
   }
 
   /** One question and its answer. Whether something came. */
@@ -153,13 +172,21 @@ class WantedPoll {
 
   /**
    * At most the heartbeat interval, and a quarter of the shortest dead-man's time, so that an answer lost is not yet a stop. Not at all after
-   * news: what is started now must not be stopped in a moment because the answer that brought it had been asked for long ago.
+   * news where there is such a time: what is started now must not be stopped in a moment because the answer that brought it had been asked
+   * for long ago.
    */
   #waitSeconds(): number {
-    if (this.#hasNews) return 0;
-    const patience = (this.#options.store.current?.assignments ?? []).flatMap(
+    this.#isShortened = false;
+    if (!this.waitsForNews) return 0;
+    const longest = Math.min(this.heartbeatSeconds, ...this.#deadMansSeconds().map((seconds) => seconds / 4));
+    const due = (this.#options.rhythm.untilDue() ?? 0) / 1000;
+    this.#isShortened = due >= this.heartbeatSeconds * LEAST_SHARE_OF_HEARTBEAT && due <= longest;
+    return this.#isShortened ? due : longest;
+  }
+
+  #deadMansSeconds(): readonly number[] {
+    return (this.#options.store.current?.assignments ?? []).flatMap(
       ({ workload }) => workload.spec.stopAfterSeconds ?? [],
     );
-    return Math.min(this.heartbeatSeconds, ...patience.map((seconds) => seconds / 4));
   }
 }

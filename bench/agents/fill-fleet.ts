@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
-import { SYSTEM_TENANT, randomIds } from '../../kernel/index.ts';
+import { SYSTEM_TENANT, randomIds, type HostId } from '../../kernel/index.ts';
+import { hostUserJwt, type AccountKeys } from '../../orchestrator/mco/nats/index.ts';
 import { openSqliteStore } from '../../orchestrator/store/index.ts';
 import { factsOf } from './simulated-agent.ts';
 
@@ -9,12 +10,18 @@ export interface Fleet {
   /** All hosts of a benchmark have the same key. */
   readonly privateKeyPem: string;
   readonly stateId: string;
+  /** The user of NATS of each, in the order of the hosts. */
+  readonly natsJwts: readonly string[];
 }
 
 const AT_ONCE = 1000;
 
-/** Enrols so many hosts in the store of an orchestrator that does not run. */
-export async function fillFleet(dataDirectory: string, count: number): Promise<Fleet> {
+/** Enrols so many hosts in the store of an orchestrator that does not run; over NATS with users that its keys are for. */
+export async function fillFleet(
+  dataDirectory: string,
+  count: number,
+  keys: AccountKeys | undefined,
+): Promise<Fleet> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const { x = '' } = publicKey.export({ format: 'jwk' });
   const hostIds = Array.from({ length: count }, (_, index) => `gw-${String(index).padStart(6, '0')}`);
@@ -55,7 +62,13 @@ export async function fillFleet(dataDirectory: string, count: number): Promise<F
       await store.commit(writes).durable;
     }
     const { stateId } = store;
-    return { hostIds, stateId, privateKeyPem: String(privateKey.export({ format: 'pem', type: 'pkcs8' })) };
+    const tomorrow = Date.now() + 24 * 3600 * 1000;
+    const natsJwts =
+      keys === undefined
+        ? []
+        : await Promise.all(hostIds.map((id) => hostUserJwt(keys, id as HostId, x, tomorrow)));
+    const privateKeyPem = String(privateKey.export({ format: 'pem', type: 'pkcs8' }));
+    return { hostIds, stateId, natsJwts, privateKeyPem };
   } finally {
     await store.close();
   }

@@ -4,7 +4,7 @@ import {
   createBackoff,
   createMcoClient,
   createSessionKeeper,
-  createTransport,
+  type Transport,
 } from '../../agents/mco-client/index.ts';
 import {
   sealingKey,
@@ -34,7 +34,7 @@ import {
 import type { ObservedWorkload } from '../../vim-drivers/index.ts';
 
 export interface SimulatedAgentOptions {
-  readonly serverUrl: string;
+  readonly transport: Transport;
   readonly hostId: HostId;
   readonly privateKey: KeyObject;
   readonly stateId: StateId;
@@ -51,8 +51,7 @@ const clock = systemClock;
 
 /** Runs until the signal is aborted. */
 export async function runSimulatedAgent(options: SimulatedAgentOptions): Promise<void> {
-  const { hostId, signal } = options;
-  const transport = createTransport(options);
+  const { transport, hostId, signal } = options;
   const identity = await identityOf(options);
   const bootId = randomIds.uuid();
   const sessions = createSessionKeeper({
@@ -96,6 +95,7 @@ export async function runSimulatedAgent(options: SimulatedAgentOptions): Promise
     },
     open: ({ assignments }) => openAssignments(assignments, { hostId, keys: identity.sealingKeys }),
     needsWhole: false,
+    rhythm: { untilDue: () => undefined, afterDue: async () => undefined },
     onAccepted: (wanted) => {
       outbox.observe(wanted.assignments.map(runningAsWanted), wanted);
       wakeup.wake();

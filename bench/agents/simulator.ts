@@ -1,7 +1,9 @@
 /** Many simulated agents in a process of their own, which does as its parent says. */
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HostId, StateId } from '../../kernel/index.ts';
+import { createTransport, type Transport } from '../../agents/mco-client/index.ts';
+import { createNatsTransport, parseNatsServers } from '../../agents/mco-client/nats/index.ts';
+import { silentLogger, type HostId, type StateId } from '../../kernel/index.ts';
 import { runSimulatedAgent } from './simulated-agent.ts';
 
 export interface SimulatorOrder {
@@ -10,6 +12,8 @@ export interface SimulatorOrder {
   readonly privateKeyPem: string;
   readonly stateId: string;
   readonly m2mSpId: string;
+  /** Over NATS the user of each host; over HTTP none. */
+  readonly natsJwts: readonly string[];
   readonly startsPerSecond: number;
 }
 
@@ -23,11 +27,10 @@ async function simulate(order: SimulatorOrder): Promise<void> {
   const polling = new Set<string>();
   const reported = new Map<string, number>();
   const tell = (news: SimulatorNews): void => void process.send?.(news);
-  for (const hostId of order.hostIds) {
-    const { serverUrl, m2mSpId } = order;
+  for (const [index, hostId] of order.hostIds.entries()) {
     void runSimulatedAgent({
-      serverUrl,
-      m2mSpId,
+      transport: transportOf(order, hostId, order.natsJwts[index], privateKey),
+      m2mSpId: order.m2mSpId,
       hostId: hostId as HostId,
       stateId: order.stateId as StateId,
       privateKey,
@@ -45,6 +48,23 @@ async function simulate(order: SimulatorOrder): Promise<void> {
     });
     await sleep(1000 / order.startsPerSecond);
   }
+}
+
+/** The user is the host's own, which keeps no file here. */
+function transportOf(
+  { serverUrl }: SimulatorOrder,
+  hostId: string,
+  jwt: string | undefined,
+  privateKey: KeyObject,
+): Transport {
+  if (jwt === undefined) return createTransport({ serverUrl });
+  const asHost = () => (nonce: string | undefined) => ({
+    jwt,
+    sig: sign(null, Buffer.from(nonce ?? ''), privateKey).toString('base64url'),
+  });
+  const users = { host: asHost, enrolment: asHost, keep: async () => undefined };
+  const servers = parseNatsServers(serverUrl, {});
+  return createNatsTransport({ servers, hostId, users, log: silentLogger });
 }
 
 process.on('message', (order: SimulatorOrder) => void simulate(order));

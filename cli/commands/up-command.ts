@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { createLogger, type LogLevel } from '../../kernel/index.ts';
 import type { OrchestratorOptions } from '../../orchestrator/index.ts';
+import { collectEarly } from '../collect-early.ts';
 import { defaultDataDirectory, type Environment } from '../context.ts';
 import { logLevelOption, parseListen, splitList, splitPair, wholeNumber } from '../arguments.ts';
 import { CliFailure, EXIT } from '../failure.ts';
@@ -95,6 +96,7 @@ export function addUpCommand(program: Command, env: Environment): void {
       });
       // Whoever reads what is said may stop it at once.
       const stopped = stopSignal();
+      collectEarly();
       say(`orchestrator on ${orchestrator.url}, admin token in ${orchestrator.adminTokenFile}`);
       await stopped;
       await orchestrator.close();

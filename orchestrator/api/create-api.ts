@@ -1,12 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import { IotmanoError } from '../../kernel/index.ts';
 import type { ApiOptions } from './api-options.ts';
 import { createIdempotency } from './idempotency.ts';
 import { areaOf, groupByPath, requireDocumented, toExpressPath } from './route-table.ts';
 import type { Endpoint, Pipeline } from './handle-request.ts';
 import { pathOf } from './request-parts.ts';
 import { runPipeline } from './pipeline.ts';
+import { createRequestsUnderWay } from './requests-under-way.ts';
 
 export interface Api {
   readonly listener: RequestListener;
@@ -21,11 +21,10 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { documents } = options;
   requireDocumented(options.routes, documents);
-  const stopping = new AbortController();
   const pipeline: Pipeline = {
     ...options,
     idempotency: createIdempotency(options.store, options.clock),
-    stopping: stopping.signal,
+    underWay: createRequestsUnderWay(),
   };
   const app = express();
   app.disable('x-powered-by');
@@ -60,8 +59,7 @@ export function createApi(options: ApiOptions): Api {
   );
   return {
     listener: (request: IncomingMessage, response: ServerResponse) => app(request, response),
-    stop: () =>
-      stopping.abort(new IotmanoError('unavailable', 'the orchestrator is stopping; try again shortly')),
+    stop: () => pipeline.underWay.stop(),
   };
 }
 

@@ -6,6 +6,7 @@ import { parseMessageBody } from './body.ts';
 import { answerTo, type Endpoint, type Exchange, type Incoming, type Pipeline } from './handle-request.ts';
 import { createIdempotency } from './idempotency.ts';
 import { problemHeaders, toProblem } from './problem.ts';
+import { createRequestsUnderWay } from './requests-under-way.ts';
 import { groupByPath, requireDocumented } from './route-table.ts';
 import type { ApiResponse } from './route-types.ts';
 
@@ -48,11 +49,10 @@ const ORIGIN = 'message:';
 export function createDispatcher(options: ApiOptions): Dispatcher {
   const { documents, routes } = options;
   requireDocumented(routes, documents);
-  const stopping = new AbortController();
   const pipeline: Pipeline = {
     ...options,
     idempotency: createIdempotency(options.store, options.clock),
-    stopping: stopping.signal,
+    underWay: createRequestsUnderWay(),
   };
   const endpoints = new Map<string, Endpoint>(
     [...groupByPath(routes)].map(([path, grouped]) => {
@@ -62,7 +62,7 @@ export function createDispatcher(options: ApiOptions): Dispatcher {
   );
   return {
     dispatch: (request) => dispatch(pipeline, endpoints.get(request.route), request),
-    stop: () => stopping.abort(),
+    stop: () => pipeline.underWay.stop(),
   };
 }
 
@@ -71,14 +71,15 @@ async function dispatch(
   endpoint: Endpoint | undefined,
   request: MessageRequest,
 ): Promise<MessageAnswer> {
-  const { clock, ids, store, stopping, log } = pipeline;
+  const { clock, ids, store, underWay, log } = pipeline;
   const startedAt = clock.monotonic();
   const requestId = ids.uuid();
+  const controller = underWay.begin();
   const exchange: Exchange = {
     pipeline,
     incoming: incomingOf(request),
     requestId,
-    signal: stopping,
+    signal: controller.signal,
     onVersion: () => {},
   };
   const target = endpoint === undefined ? undefined : { endpoint, params: request.params };
@@ -93,6 +94,7 @@ async function dispatch(
     const headers = { ...problemHeaders(error), 'Content-Type': 'application/problem+json' };
     answer = { status: problem.status, headers, body: Buffer.from(JSON.stringify(problem)) };
   }
+  underWay.end(controller);
   pipeline.onAnswer?.({
     method: request.method,
     route: request.route,

@@ -6,12 +6,13 @@ import type { ApiOptions } from './api-options.ts';
 import { mediaTypeOf, type BodyLimits } from './body.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { validateRequest, type Operation } from './openapi/index.ts';
+import type { RequestsUnderWay } from './requests-under-way.ts';
 import type { ApiRequest, ApiResponse, ClientCertificate, Route } from './route-types.ts';
 import { negotiateVersion } from './sol013/index.ts';
 
 export interface Pipeline extends ApiOptions {
   readonly idempotency: Idempotency;
-  readonly stopping: AbortSignal;
+  readonly underWay: RequestsUnderWay;
 }
 
 /** All methods of one path. */

@@ -13,20 +13,21 @@ export async function runPipeline(
   response: ServerResponse,
   target: Target,
 ): Promise<void> {
-  const { clock, ids, store, stopping, log } = pipeline;
+  const { clock, ids, store, underWay, log } = pipeline;
   const startedAt = clock.monotonic();
   const requestId = ids.uuid();
   setCommonHeaders(response, requestId, isEncrypted(request));
-  const gone = new AbortController();
+  const controller = underWay.begin();
   response.once('close', () => {
+    underWay.end(controller);
     // A connection also closes, for this request, when all of the answer is sent.
-    if (!response.writableFinished) gone.abort(new IotmanoError('unavailable', 'the client went away'));
+    if (!response.writableFinished) controller.abort(new IotmanoError('unavailable', 'the client went away'));
   });
   const exchange: Exchange = {
     pipeline,
     incoming: incomingOf(request),
     requestId,
-    signal: AbortSignal.any([gone.signal, stopping]),
+    signal: controller.signal,
     onVersion: (version) => response.setHeader('Version', version),
   };
   try {

@@ -14,12 +14,11 @@ export async function sealAssignments(
   { sealingKey }: Pick<HostDocument, 'sealingKey'>,
 ): Promise<WantedMessage> {
   if (sealingKey === undefined) return message;
-  const keyId = await calculateJwkThumbprint(
-    { kty: 'OKP', crv: 'X25519', x: sealingKey['x'] ?? '' },
-    'sha256',
-  );
-  const seal = (values: SealedValuesMessage): Promise<string> =>
-    sealTo({ x: sealingKey['x'] }, keyId, Buffer.from(JSON.stringify(values)));
+  const { x = '' } = sealingKey;
+  const seal = async (values: SealedValuesMessage): Promise<string> => {
+    const keyId = await calculateJwkThumbprint({ kty: 'OKP', crv: 'X25519', x }, 'sha256');
+    return await sealTo({ x }, keyId, Buffer.from(JSON.stringify(values)));
+  };
   return {
     ...message,
     assignments: await Promise.all(message.assignments.map((each) => sealOne(each, hostId, seal))),

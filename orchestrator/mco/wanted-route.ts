@@ -10,7 +10,11 @@ import {
   type SessionRequest,
 } from './mco-context.ts';
 import type { WantedMessage } from './messages.ts';
+import type { OpenPoll } from './polls.ts';
 import { sealAssignments } from './seal-assignments.ts';
+
+/** Node makes an error with its stack for each abort that has no reason. */
+const WOKEN = 'woken';
 
 /** The long poll: heartbeat, wanted state and collection jobs in one. */
 export function wantedRoute(context: McoContext): Route {
@@ -30,9 +34,9 @@ async function getWanted(context: McoContext, request: SessionRequest): Promise<
   const { query } = request.request;
   const since = query.get('full') === 'true' || !query.has('since') ? undefined : Number(query.get('since'));
   const waitSeconds = Math.min(Number(query.get('wait') ?? 0), inventory.leaseTerms(hostId).heartbeatSeconds);
-  const { superseded, end } = polls.begin(`${hostId} ${session.bootId} ${(session.roles ?? []).join(' ')}`);
-  const poll: Poll = { ...request, since, deadline: clock.monotonic() + waitSeconds * 1000, superseded };
-  const wanted = await waitForNews(context, poll).finally(end);
+  const open = polls.begin(`${hostId} ${session.bootId} ${(session.roles ?? []).join(' ')}`);
+  const poll: Poll = { ...request, since, deadline: clock.monotonic() + waitSeconds * 1000, open };
+  const wanted = await waitForNews(context, poll).finally(open.end);
   if (wanted === 'too-old') throw tooOld(since ?? 0);
   const answer =
     wanted === 'unchanged'
@@ -45,7 +49,7 @@ interface Poll extends SessionRequest {
   readonly since: Revision | undefined;
   /** Monotonic. */
   readonly deadline: number;
-  readonly superseded: AbortSignal;
+  readonly open: OpenPoll;
 }
 
 /** Ends with news, with the deadline, or with the request. Between two looks nothing is done for this poll. */
@@ -53,11 +57,11 @@ async function waitForNews(
   context: McoContext,
   poll: Poll,
 ): Promise<WantedMessage | 'unchanged' | 'too-old'> {
-  const { request, hostId, envelope, superseded } = poll;
+  const { request, hostId, envelope, open } = poll;
   for (;;) {
     const found = look(context, poll);
     const remaining = poll.deadline - context.clock.monotonic();
-    const isOver = remaining <= 0 || request.signal.aborted || superseded.aborted;
+    const isOver = remaining <= 0 || request.signal.aborted || open.isSuperseded;
     if (found !== 'unchanged' || isOver) return found;
     await sleepUntilWoken(context, poll, remaining);
     // The session may have ended meanwhile, the host may be gone.
@@ -67,18 +71,18 @@ async function waitForNews(
 
 async function sleepUntilWoken(
   { changes, clock }: McoContext,
-  { request, hostId, superseded }: Poll,
+  { request, hostId, open }: Poll,
   milliseconds: number,
 ): Promise<void> {
   const woken = new AbortController();
-  const wake = (): void => woken.abort();
+  const wake = (): void => woken.abort(WOKEN);
   const unsubscribe = changes.subscribe(hostId, wake);
   request.signal.addEventListener('abort', wake, { once: true });
-  superseded.addEventListener('abort', wake, { once: true });
+  open.onSuperseded = wake;
   await clock.sleep(milliseconds, woken.signal);
   unsubscribe();
   request.signal.removeEventListener('abort', wake);
-  superseded.removeEventListener('abort', wake);
+  open.onSuperseded = undefined;
 }
 
 function look(context: McoContext, { hostId, since }: Poll): ReturnType<typeof computeWanted> {
