@@ -33,5 +33,6 @@ export {
 export { canTransition, transition, type TransitionTable } from './transition.ts';
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
 export { createRandom } from './random.ts';
+export { ed25519KeyOfSeed } from './ed25519-key.ts';
 export { nkeyName } from './nkey-name.ts';
 export { createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';

@@ -1,6 +1,6 @@
 /** Mco over real servers of NATS: the orchestrator's listener and the agent's transport, against each other. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { createHash, createPrivateKey, sign } from 'node:crypto';
+import { createHash, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { decode } from '@nats-io/jwt';
 import { connect, headers, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SYSTEM_TENANT, nkeyName } from '../kernel/index.ts';
+import { SYSTEM_TENANT, ed25519KeyOfSeed, nkeyName } from '../kernel/index.ts';
 import { orchestratorUser } from '../orchestrator/mco/nats/claims.ts';
 import type { HostFactsMessage, WantedMessage } from '../orchestrator/mco/messages.ts';
 import { DIGEST, assign, assignmentOf, keyOf, unassign } from '../orchestrator/mco/testkit/assignments.ts';
@@ -230,11 +230,7 @@ describe.skipIf(isServiceMissing('nats-server'))('Mco over NATS', () => {
       const agent = await enrolled('gw-heard');
       const [token = '', jwt = ''] = (await bench.credential(orchestrator, 'gw-heard')).split('~');
       const seed = createHash('sha256').update(`mco-enrolment:${token}`).digest();
-      const key = createPrivateKey({
-        key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
-        format: 'der',
-        type: 'pkcs8',
-      });
+      const key = ed25519KeyOfSeed(seed);
       const listening = await connect({
         servers: [...bench.servers.urls],
         authenticator: (nonce) => ({

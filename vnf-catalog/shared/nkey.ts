@@ -1,8 +1,5 @@
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
-import { nkeyName } from '../../kernel/index.ts';
-
-/** PKCS #8 of an Ed25519 private key, up to the 32 bytes of the seed (RFC 8410). */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
+import { createPublicKey, sign, type KeyObject } from 'node:crypto';
+import { ed25519KeyOfSeed, nkeyName } from '../../kernel/index.ts';
 
 /** The NATS name of the key that a seed makes. @param seed 32 bytes, base64url */
 export function nkeyPublicFromSeed(seed: string): string {
@@ -15,7 +12,6 @@ export function signWithSeed(seed: string, nonce: string): string {
   return sign(null, Buffer.from(nonce), privateKey(seed)).toString('base64');
 }
 
-function privateKey(seed: string): ReturnType<typeof createPrivateKey> {
-  const key = Buffer.concat([PKCS8_HEAD, Buffer.from(seed, 'base64url')]);
-  return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+function privateKey(seed: string): KeyObject {
+  return ed25519KeyOfSeed(Buffer.from(seed, 'base64url'));
 }

@@ -1,8 +1,8 @@
-import { createHash, createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { createHash, sign, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Authenticator } from '@nats-io/transport-node';
-import { IotmanoError } from '../../../kernel/index.ts';
+import { IotmanoError, ed25519KeyOfSeed } from '../../../kernel/index.ts';
 import { replaceFileDurably } from '../../../vim-drivers/host-files/index.ts';
 
 /** As whom this host connects: with its own key once it is enrolled, before that with one that follows from its token. */
@@ -24,8 +24,6 @@ export interface HostUsersOptions {
 }
 
 const FILE = 'nats-user.jwt';
-/** PKCS #8 of an Ed25519 private key, up to the 32 bytes of the seed (RFC 8410). */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 export async function openHostUsers(options: HostUsersOptions): Promise<HostUsers> {
   const { hostId, privateKey, credential } = options;
@@ -57,7 +55,7 @@ export async function openHostUsers(options: HostUsersOptions): Promise<HostUser
 /** Who has the token has the key: its seed is a hash of the token (mco.asyncapi.yaml, Permissions). */
 function keyOfToken(token: string): KeyObject {
   const seed = createHash('sha256').update(`mco-enrolment:${token}`).digest();
-  return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  return ed25519KeyOfSeed(seed);
 }
 
 function signature(key: KeyObject, nonce: string | undefined): string {

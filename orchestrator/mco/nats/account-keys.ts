@@ -10,8 +10,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createAccount, createOperator, fromSeed, type KeyPair } from '@nats-io/nkeys';
+import { createAccount, createOperator, type KeyPair } from '@nats-io/nkeys';
 import { IotmanoError, messageOf } from '../../../kernel/index.ts';
+import { signingKey } from './signing-key.ts';
 
 /** What signs everything that the NATS servers of this orchestrator believe. */
 export interface AccountKeys {
@@ -54,7 +55,7 @@ function parseKeys(text: string): AccountKeys {
   const keyOf = (name: (typeof NAMES)[number]): KeyPair => {
     const seed = seeds[name] ?? '';
     if (!seed.startsWith(PREFIXES[name])) throw new TypeError(`"${name}" is no seed`);
-    return fromSeed(Buffer.from(seed));
+    return signingKey(seed);
   };
   return { operator: keyOf('operator'), account: keyOf('account'), system: keyOf('system') };
 }

@@ -1,8 +1,8 @@
 /** The JWTs of operator mode: what the servers of NATS are told of operator, accounts and users. */
-import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { encodeAccount, encodeOperator, encodeUser, type OperatorLimits, type User } from '@nats-io/jwt';
 import { createUser } from '@nats-io/nkeys';
-import { nkeyName, type HostId } from '../../../kernel/index.ts';
+import { ed25519KeyOfSeed, nkeyName, type HostId } from '../../../kernel/index.ts';
 import { NATS_OPERATIONS } from '../../../api-specs/generated/mco-nats.ts';
 import type { AccountKeys } from './account-keys.ts';
 import { MEASUREMENTS_STREAM, enrolmentInbox, hostInbox, hostSubject, subjectOfAll } from './subjects.ts';
@@ -117,13 +117,9 @@ function userOf(publish: readonly string[], subscribe: readonly string[], subs: 
   };
 }
 
-/** PKCS #8 of an Ed25519 private key, up to the 32 bytes of the seed (RFC 8410). */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
-
 function publicKeyOfToken(token: string): string {
   const seed = createHash('sha256').update(`mco-enrolment:${token}`).digest();
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
-  return createPublicKey(key).export({ format: 'jwk' }).x ?? '';
+  return createPublicKey(ed25519KeyOfSeed(seed)).export({ format: 'jwk' }).x ?? '';
 }
 
 function seconds(epochMilliseconds: number): number {
