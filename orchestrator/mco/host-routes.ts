@@ -128,6 +128,7 @@ function view({ store, inventory, clock }: HostRoutesOptions, host: StoredRecord
   const { state, roles, enrolledAt, tenants, draining, disputed, boots, taints, costPerHour } = host.document;
   const { cordoned = false } = host.document;
   const record = store.get('host-facts', hostId)?.document;
+  const order = store.get('agent-order', hostId)?.document;
   const clockOffsetMilliseconds = inventory.clockOffsetMilliseconds(hostId);
   const { sequence: _sequence, bootId: _bootId, ...facts } = record ?? {};
   return {
@@ -154,6 +155,15 @@ function view({ store, inventory, clock }: HostRoutesOptions, host: StoredRecord
     ...inventory.leaseTerms(hostId),
     assignments: countAssignments(store, hostId),
     allocated: allocatedOn(store, hostId),
+    ...(order === undefined
+      ? {}
+      : {
+          agentOrder: {
+            agentUpgradeId: order.agentUpgradeId,
+            version: order.version,
+            orderedAt: order.orderedAt,
+          },
+        }),
     ...(record === undefined ? {} : { facts }),
   };
 }
