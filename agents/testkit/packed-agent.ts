@@ -67,13 +67,16 @@ export function superviseAgent({
   installed,
   hostId = 'gw-1',
   token = 'one-time-token-0001',
+  parent = tmpdir(),
 }: {
   readonly serverUrl: string;
   readonly installed: AgentVersion;
   readonly hostId?: string;
   readonly token?: string;
+  /** Where its files are. */
+  readonly parent?: string | undefined;
 }): SupervisedAgent {
-  const directory = mkdtempSync(join(tmpdir(), 'supervised-agent-'));
+  const directory = mkdtempSync(join(parent, 'supervised-agent-'));
   const dataDirectory = join(directory, 'data');
   const program = join(directory, 'installed', 'iotmano-agent.mjs');
   mkdirSync(join(directory, 'installed'));

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { link, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
@@ -29,7 +29,8 @@ export async function prepareVersion(
     const fetched = await artifacts.open(order.artifact, signal);
     await mkdir(versionsDirectory(dataDirectory), { recursive: true, mode: 0o700 });
     await rm(file, { force: true });
-    await link(fetched, file);
+    // Where files can have one name only, another copy.
+    await link(fetched, file).catch(() => copyFile(fetched, file));
     await syncDirectory(versionsDirectory(dataDirectory));
     if (!isIntact(file, digest)) throw new IotmanoError('unavailable', `the file ${file} is damaged`);
   }

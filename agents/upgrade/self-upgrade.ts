@@ -15,6 +15,7 @@ import { functionsOf, whatTrialWaitsFor } from './functions.ts';
 import { beginTrial, confirmTrial, endTrial, keptVersions, pointerOf } from './plan-version.ts';
 import { prepareVersion, removeVersions } from './prepare-version.ts';
 import { type OwnProgram } from './program.ts';
+import { releaseRoom, reserveRoom } from './reserve.ts';
 import { readPointer, writePointer, type UpgradeOutcome, type VersionPointer } from './version-pointer.ts';
 
 export type UpgradeFacts = NonNullable<components['schemas']['host-facts']['agentUpgrade']>;
@@ -57,6 +58,7 @@ export async function openSelfUpgrade(options: SelfUpgradeOptions): Promise<Self
   if (program.trialOf !== undefined) return new ExchangeableVersion({ ...options, program }, known);
   // Only where the disk is full is there a trial now: none is begun twice for that.
   const pointer = endTrial(known, 'how it ended could not be written down: is the disk full?', clock.now());
+  await releaseRoom(dataDirectory);
   await removeVersions(dataDirectory, keptVersions(pointer)).catch(() => undefined);
   return new ExchangeableVersion({ ...options, program }, pointer);
 }
@@ -166,7 +168,8 @@ class ExchangeableVersion implements SelfUpgrade {
   }
 
   async #begin({ orderId, version, artifact, confirmWithinSeconds }: UpgradeOrder): Promise<void> {
-    const { log, onSwitch } = this.#options;
+    const { dataDirectory, log, onSwitch } = this.#options;
+    await reserveRoom(dataDirectory);
     const functions = functionsOf(this.#observed ?? []);
     const { digest } = artifact;
     await this.#save(

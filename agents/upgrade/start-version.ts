@@ -4,6 +4,7 @@ import { lockDataDirectory, type DataDirectoryLock } from '../identity/index.ts'
 import { becomeProgram, canBecomeProgram, INSTALLED, TRIAL } from './handover.ts';
 import { endTrial, planStart, type StartPlan } from './plan-version.ts';
 import { isIntact, type OwnProgram } from './program.ts';
+import { releaseRoom } from './reserve.ts';
 import { killLeftover, runTrial } from './run-trial.ts';
 import {
   readPointer,
@@ -69,7 +70,10 @@ async function chooseVersion(options: StartOptions): Promise<StartPlan> {
   try {
     const plan = await look(options);
     const left = (await readPointer(options.dataDirectory))?.trial;
-    if (left?.startedAt !== undefined) killLeftover(versionFile(options.dataDirectory, left.digest), left);
+    if (left?.startedAt !== undefined) {
+      killLeftover(versionFile(options.dataDirectory, left.digest), left);
+      await releaseRoom(options.dataDirectory);
+    }
     // An agent that runs is about to give way, or is another one that must not be disturbed.
     (await lockInTime(options, 'agent.lock')).release();
     const isNoted = !plan.mustWrite || (await note(options, plan.pointer));
@@ -96,6 +100,7 @@ async function tryVersion(options: StartOptions, trial: Trial): Promise<StartPla
   log.info({ orderId, version }, 'a version of the agent is tried');
   const file = versionFile(dataDirectory, trial.digest);
   const { reason, isStopped } = await runTrial({ file, trial, installed: program.file, args, env, clock });
+  await releaseRoom(dataDirectory);
   const after = await readPointer(dataDirectory);
   if (after?.trial !== undefined) {
     log.error({ orderId, version, reason }, 'the version before runs on');

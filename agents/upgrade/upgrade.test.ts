@@ -1,12 +1,13 @@
 /** The packed agent, real processes: another version is tried, confirmed or left again, and functions notice nothing. */
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { removeDirectory } from '../../vim-drivers/process/testkit.ts';
 import { STATE_FORMATS } from '../state-formats.ts';
 import { eventually } from '../testkit/agent-runner.ts';
 import { assignmentOf } from '../testkit/assignment.ts';
 import { startMcoDouble, type McoDouble } from '../testkit/mco-double.ts';
+import { mountSmallDisk } from '../testkit/small-disk.ts';
 import {
   FAULTS,
   packAgent,
@@ -15,6 +16,11 @@ import {
   type PackedAgent,
   type SupervisedAgent,
 } from '../testkit/packed-agent.ts';
+
+// Each test starts some ten programs, on machines that may be shared.
+vi.setConfig({ testTimeout: 240_000 });
+/** Hosts at a time. */
+const MOST_HOSTS = 6;
 
 let packed: PackedAgent;
 let old: AgentVersion;
@@ -42,13 +48,13 @@ class Host {
   run = '';
   #orders = 0;
 
-  constructor(double: McoDouble) {
+  constructor(double: McoDouble, parent: string | undefined) {
     this.double = double;
-    this.agent = superviseAgent({ serverUrl: double.url, installed: old });
+    this.agent = superviseAgent({ serverUrl: double.url, installed: old, parent });
   }
 
-  static async open(): Promise<Host> {
-    const host = new Host(await startMcoDouble());
+  static async open(parent?: string): Promise<Host> {
+    const host = new Host(await startMcoDouble(), parent);
     host.double.assign([assignmentOf()]);
     await host.until('the function runs', () => host.stateOfFunction() === 'RUNNING');
     host.run = host.runOfFunction();
@@ -68,7 +74,7 @@ class Host {
   }
 
   async until(what: string, condition: () => boolean): Promise<void> {
-    await eventually(what, condition, 60).catch((error: unknown) => {
+    await eventually(what, condition, 120).catch((error: unknown) => {
       throw new Error(
         `${String(error)}; it tells ${JSON.stringify(this.told())}, its log: ${this.agent.log}`,
       );
@@ -125,13 +131,26 @@ class Host {
   }
 }
 
-/** Hosts of tests that run side by side. */
-async function onHost(use: (host: Host) => Promise<void>): Promise<void> {
-  const host = await Host.open();
+let open = 0;
+const waiting: (() => void)[] = [];
+
+/**
+ * Hosts of tests that run side by side, some at a time.
+ * @param parent where its files are
+ */
+async function onHost(use: (host: Host) => Promise<void>, parent?: string): Promise<void> {
+  if (open >= MOST_HOSTS) await new Promise<void>((resolve) => waiting.push(resolve));
+  open += 1;
   try {
-    await use(host);
+    const host = await Host.open(parent);
+    try {
+      await use(host);
+    } finally {
+      await host.close();
+    }
   } finally {
-    await host.close();
+    open -= 1;
+    waiting.shift()?.();
   }
 }
 
@@ -173,6 +192,28 @@ describe.concurrent('an agent whose program is to be exchanged', () => {
       expect(host.runOfFunction()).toBe(host.run);
     }));
 });
+
+it.concurrent('a function that ends after its agent became another version is started again', () =>
+  onHost(async (host) => {
+    await host.untilTold({ agentVersion: '2.0.0', orderId: host.order(fresh), state: 'CONFIRMED' });
+    const [, , , pid] = host.run.split(' ');
+    process.kill(Number(pid), 'SIGKILL');
+    await host.until('it is started again', () => host.runOfFunction().startsWith('run 2 '));
+    await host.until('it runs', () => host.stateOfFunction() === 'RUNNING');
+  }),
+);
+
+it.concurrent(
+  'every file with a schemaVersion that an agent keeps is of a version that its program names',
+  () =>
+    onHost(async ({ agent }) => {
+      const versionIn = (file: string): number =>
+        Number(/"schemaVersion": ?(\d+)/.exec(readFileSync(join(agent.dataDirectory, file), 'utf8'))?.[1]);
+      expect(versionIn('identity.json')).toBe(STATE_FORMATS.identity);
+      expect(versionIn('assignments.json')).toBe(STATE_FORMATS.assignments);
+      expect(versionIn('process/driver.json')).toBe(STATE_FORMATS.process);
+    }),
+);
 
 describe.concurrent('a version that', () => {
   for (const [what, fault] of Object.entries(FAULTS)) {
@@ -216,7 +257,7 @@ describe.concurrent('a version that', () => {
   // MCO-O-094, MCO-O-095
   it('is not heard by the orchestrator gives way, too, and is tried again under another order', () =>
     onHost(async (host) => {
-      host.order(fresh, 4);
+      host.order(fresh, 12);
       await host.until('it is tried', () => host.triesInLog() === 1);
       await host.double.disappear();
       await host.until('the version before runs', () =>
@@ -229,6 +270,26 @@ describe.concurrent('a version that', () => {
       expect(host.runOfFunction()).toBe(host.run);
     }));
 });
+
+const disk = mountSmallDisk(8);
+afterAll(() => disk?.remove());
+
+it.skipIf(disk === undefined)(
+  'a host whose disk gets full while a version is tried runs the version before, and tries again under another order when there is room',
+  { concurrent: true },
+  () =>
+    onHost(async (host) => {
+      const orderId = host.order(packed.version('2.0.0', FAULTS['never confirms']), 4);
+      await host.until('it is tried', () => host.isOnTrial());
+      disk?.fill();
+      await host.untilTold({ agentVersion: '1.0.0', state: 'ROLLED_BACK', orderId });
+      expect(host.told().reason).toMatch(/did not confirm within 4 s/);
+      expect(host.triesInLog()).toBe(1);
+      disk?.makeRoom();
+      await host.untilTold({ agentVersion: '2.0.0', state: 'CONFIRMED', orderId: host.order(fresh) });
+      expect(host.runOfFunction()).toBe(host.run);
+    }, disk?.path),
+);
 
 describe.concurrent('an agent that is killed in the middle of its upgrade', () => {
   interface Step {

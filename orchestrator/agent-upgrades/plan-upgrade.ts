@@ -18,7 +18,7 @@ const SETTLED: readonly Standing[] = ['UPGRADED', 'FAILED', 'AWAY'];
 
 /**
  * The next step of an upgrade of agents. The waves are those of functions (`partOf`), over the hosts that can be upgraded. A host that is away holds nothing up; but
- * a part of which nobody has come up with the version proves nothing, and is waited for. Pure.
+ * a part that is away as a whole proves nothing, and is waited for. Pure.
  * @param hosts those that are selected, by id
  * @param bakedSeconds for how long the part has been watched; undefined: not yet
  */
@@ -40,8 +40,9 @@ export function planUpgrade(
   if (next.length > 0) return { type: 'order', hosts: next.map(({ hostId }) => hostId) };
   if (!own.every(({ standing }) => SETTLED.includes(standing))) return { type: 'wait' };
   if (part === undefined) return { type: 'complete' };
-  const isProven = own.length === 0 || own.some(({ standing }) => standing === 'UPGRADED');
-  if (!isProven) return { type: 'wait' };
+  // A host that failed was allowed to; of hosts that are all away nothing is known.
+  const isUnknown = own.length > 0 && own.every(({ standing }) => standing === 'AWAY');
+  if (isUnknown) return { type: 'wait' };
   if (policy.bakeSeconds === 0 || own.length === 0) return { type: 'next-wave' };
   if (bakedSeconds === undefined) return { type: 'bake' };
   return { type: bakedSeconds >= policy.bakeSeconds ? 'next-wave' : 'wait' };

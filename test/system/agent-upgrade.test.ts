@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   packAgent,
   superviseAgent,
@@ -16,6 +16,9 @@ import type { components } from '../../api-specs/generated/iotmano.ts';
 import { createApiClient, type ApiClient } from '../kit/api-client.ts';
 
 type Upgrade = components['schemas']['AgentUpgrade'];
+
+// Orchestrator, agents and commands are some fifty programs.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 200_000 });
 
 const CLI = join(import.meta.dirname, '../../cli/main.ts');
 const RELEASES = '/iotmano/v1/agent_releases';
@@ -72,7 +75,7 @@ async function command(...words: readonly string[]): Promise<string> {
 }
 
 async function eventually(what: string, look: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + 60_000;
+  const until = performance.now() + 150_000;
   while (!(await look())) {
     if (performance.now() > until)
       throw new Error(
