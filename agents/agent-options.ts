@@ -1,6 +1,7 @@
 import type { Clock, HostId, IdSource, Logger } from '../kernel/index.ts';
 import type { ArtifactSource, VimDriver } from '../vim-drivers/index.ts';
 import type { TransportOptions } from './mco-client/index.ts';
+import type { OwnProgram } from './upgrade/index.ts';
 import type { LatencyTarget, StatedFacts } from './orchestration/index.ts';
 
 export interface AgentOptions extends TransportOptions {
@@ -28,6 +29,8 @@ export interface AgentOptions extends TransportOptions {
   /** Bound of the measurements that wait on disk for the orchestrator. */
   readonly maxQueueBytes?: number;
   readonly agentVersion: string;
+  /** The program that this process runs, where it can be exchanged; else why it cannot. Absent: nothing is known of one. */
+  readonly program?: OwnProgram | string;
   readonly clock: Clock;
   readonly ids: IdSource;
   /** Between 0 and 1, for the jitter of repetitions. */

@@ -12,6 +12,7 @@ import {
   startOrchestrationAgent,
   type OrchestrationAgent,
 } from './orchestration/index.ts';
+import { openSelfUpgrade, tellParent } from './upgrade/index.ts';
 
 const DEFAULT_ARTIFACT_BYTES = 1024 ** 3;
 
@@ -20,8 +21,15 @@ export interface Parts extends Foundation {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Puts the parts together, and takes them apart whatever happens. */
-export async function withParts(options: AgentOptions, use: (parts: Parts) => Promise<void>): Promise<void> {
+/**
+ * Puts the parts together, and takes them apart whatever happens.
+ * @param onSwitch another version of the program is to run: `use` is to come to its end
+ */
+export async function withParts(
+  options: AgentOptions,
+  use: (parts: Parts) => Promise<void>,
+  onSwitch: () => void,
+): Promise<void> {
   const foundation = await layFoundation(options);
   const opened: VimDriver[] = [];
   const ending = new AbortController();
@@ -68,22 +76,50 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
       ...shared,
       ...(options.maxQueueBytes === undefined ? {} : { maxQueueBytes: options.maxQueueBytes }),
     });
+    const upgrade = await openSelfUpgrade({
+      program: options.program ?? 'it is not the packed program',
+      dataDirectory,
+      artifacts,
+      createBackoff: newBackoff,
+      clock,
+      log,
+      onNews: () => orchestration.factsChanged(),
+      onSwitch,
+      tellWaiting: (waitsFor) => tellParent({ waitsFor }),
+    });
     const probe = createLatencyProbe({ targets: options.latencyTargets ?? [], clock });
-    const orchestration = await startOrchestrationAgent({
+    const orchestration: OrchestrationAgent = await startOrchestrationAgent({
       ...shared,
       identity: foundation.identity,
       localTimeZone: () => localTimeZone(stated.labels),
       collectFacts: () =>
-        collectFacts(stated, opened, dataDirectory, options.agentVersion, probe.measurements()),
-      onWanted: (wanted) => monitoring.wanted(wanted.collectionJobs, wanted.assignments),
-      onObserved: (observed) => monitoring.observed(observed),
+        collectFacts(stated, opened, {
+          dataDirectory,
+          agentVersion: options.agentVersion,
+          latencies: probe.measurements(),
+          agentUpgrade: upgrade.facts(),
+        }),
+      onWanted: (wanted) => {
+        monitoring.wanted(wanted.collectionJobs, wanted.assignments);
+        upgrade.wanted(wanted);
+      },
+      onObserved: (observed) => {
+        monitoring.observed(observed);
+        upgrade.observed(observed);
+      },
+      onHeard: () => upgrade.heard(),
       rhythm: monitoring.rhythm,
     });
     const run = async (signal: AbortSignal): Promise<void> => {
       const end = (): void => ending.abort();
       signal.addEventListener('abort', end, { once: true });
       if (signal.aborted) end();
-      await Promise.all([orchestration.run(), monitoring.run(), probe.run(ending.signal)]);
+      await Promise.all([
+        orchestration.run(),
+        monitoring.run(),
+        probe.run(ending.signal),
+        upgrade.run(ending.signal),
+      ]);
     };
     try {
       await use({ ...foundation, orchestration, run });

@@ -1,5 +1,14 @@
 /** The orchestration agent and the monitoring agent of a CSE's host: one process, two modules, two loops, one identity. */
-export { enrolHost, leaveOrchestrator, runAgent } from './run-agent.ts';
+export { enrolHost, leaveOrchestrator, runAgent, type AgentEnd } from './run-agent.ts';
+export { STATE_FORMATS } from './state-formats.ts';
+export {
+  canBecomeProgram,
+  followParent,
+  openOwnProgram,
+  restartInstalled,
+  startVersion,
+  type OwnProgram,
+} from './upgrade/index.ts';
 export type { AgentOptions, DriverContext } from './agent-options.ts';
 export { readFunctionLogs, type FunctionLogOptions } from './function-logs.ts';
 export { createWakeup } from './wakeup.ts';

@@ -1,10 +1,13 @@
 import { isTransient } from '../kernel/index.ts';
 import type { AgentOptions } from './agent-options.ts';
-import { withParts } from './compose-agents.ts';
+import { withParts, type Parts } from './compose-agents.ts';
 import { layFoundation } from './foundation.ts';
 
 const STOP_FUNCTIONS_MILLISECONDS = 60_000;
 const LEAVE_LOOK_MILLISECONDS = 1000;
+
+/** Why the agents ended: they were told to, or another version of the program is to take their place. */
+export type AgentEnd = 'stopped' | 'switch';
 
 /**
  * Runs the orchestration agent and the monitoring agent of a CSE's host, as one process with one identity, until the signal is aborted.
@@ -12,14 +15,17 @@ const LEAVE_LOOK_MILLISECONDS = 1000;
  * @throws IotmanoError at the start only: `store-locked` (a second agent), `store-newer`, `conflict` (another host's directory),
  * `unauthorized` and the like where the host is not enrolled and cannot be
  */
-export async function runAgent(options: AgentOptions): Promise<void> {
-  await withParts(options, async (parts) => {
+export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
+  const switching = new AbortController();
+  const run = async (parts: Parts): Promise<void> => {
     options.onStarted?.();
-    await parts.run(options.signal);
-    if (options.mustStopFunctions !== true) return;
+    await parts.run(AbortSignal.any([options.signal, switching.signal]));
+    if (options.mustStopFunctions !== true || !options.signal.aborted) return;
     const haveEnded = await parts.orchestration.stopFunctions(STOP_FUNCTIONS_MILLISECONDS);
     options.log.info({ haveEnded }, 'functions stopped');
-  });
+  };
+  await withParts(options, run, () => switching.abort());
+  return options.signal.aborted ? 'stopped' : 'switch';
 }
 
 /** Enrols the host and ends: its identity is then on disk. @throws IotmanoError where it cannot be enrolled now */
@@ -35,7 +41,7 @@ export async function enrolHost(options: AgentOptions): Promise<void> {
 /** Drains the host, and has it forgotten once nothing is assigned to it; runs the agents meanwhile. Resolves false when the signal came first. */
 export async function leaveOrchestrator(options: AgentOptions): Promise<boolean> {
   let hasLeft = false;
-  await withParts(options, async (parts) => {
+  const leave = async (parts: Parts): Promise<void> => {
     const ending = new AbortController();
     const running = parts.run(AbortSignal.any([options.signal, ending.signal]));
     while (!hasLeft && !options.signal.aborted) {
@@ -54,6 +60,8 @@ export async function leaveOrchestrator(options: AgentOptions): Promise<boolean>
     await parts.orchestration.stopFunctions(STOP_FUNCTIONS_MILLISECONDS);
     await parts.orchestration.forgetAssignments();
     await parts.identity.forgetEnrolment();
-  });
+  };
+  // A version that is wanted waits for an agent that stays.
+  await withParts(options, leave, () => undefined);
   return hasLeft;
 }

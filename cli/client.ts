@@ -26,6 +26,7 @@ export interface Client {
   post<Body>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>>;
   patch<Body>(path: string, body: unknown): Promise<Answer<Body>>;
   putFile(path: string, file: string, contentType: string): Promise<void>;
+  postFile<Body>(path: string, file: string, contentType: string): Promise<Answer<Body>>;
   delete(path: string): Promise<void>;
   /** The body of an endless answer, e.g. server-sent events. */
   stream(path: string, headers: Record<string, string>): Promise<AsyncIterable<Uint8Array>>;
@@ -103,6 +104,13 @@ export function createClient(url: string, token: string): Client {
     async putFile(path, file, contentType) {
       await request('PUT', path, { body: await openAsBlob(file), headers: { 'content-type': contentType } });
     },
+    postFile: async (path, file, contentType) =>
+      answer(
+        await request('POST', path, {
+          body: await openAsBlob(file),
+          headers: { 'content-type': contentType },
+        }),
+      ),
     async delete(path) {
       await request('DELETE', path);
     },

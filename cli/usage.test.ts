@@ -99,7 +99,7 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['conformance agent --only MCO-X-001', /MCO-X-001: there is no such requirement or case; see --list/],
     ['conformance agent --only MCO-C-020', /MCO-C-020: it binds the other side/],
     ['conformance agent --only MCO-C-025', /MCO-C-025: it does not show on the wire/],
-    ['conformance agent --only MCO-O-081', /MCO-O-081: it is not in this version of Mco/],
+    ['conformance agent --only MCO-O-085', /MCO-O-085: it is not in this version of Mco/],
     ['conformance agent --workload nowhere.json', /--workload nowhere\.json is to be a JSON file/],
     ['conformance agent --workload package.json', /runs: .*fails: /],
     ['conformance orchestrator', /give --token .*--operator-command or --by-hand/],

@@ -1,4 +1,4 @@
-/** What every room may lean on, and nothing more: errors, ids, transitions, clock, chance, log, and how NATS names keys. */
+/** What every room may lean on, and nothing more: errors, ids, transitions, clock, chance, log, how NATS names keys, and what an agent's program says of itself. */
 export {
   ERROR_TABLE,
   IotmanoError,
@@ -34,5 +34,11 @@ export { canTransition, transition, type TransitionTable } from './transition.ts
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
 export { createRandom } from './random.ts';
 export { ed25519KeyOfSeed } from './ed25519-key.ts';
+export {
+  AGENT_PROGRAM_HEAD_BYTES,
+  parseAgentProgram,
+  renderAgentProgram,
+  type AgentProgram,
+} from './agent-program.ts';
 export { nkeyName } from './nkey-name.ts';
 export { createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';

@@ -27,6 +27,12 @@ import {
   type ApiDocuments,
   type Route,
 } from './api/index.ts';
+import {
+  agentUpgradeRoutes,
+  createAgentReleases,
+  createAgentUpgrades,
+  createUpgradeEngine,
+} from './agent-upgrades/index.ts';
 import type { HostAuthority } from '../pki/index.ts';
 import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
@@ -194,6 +200,14 @@ export function compose(options: ComposeOptions): Composition {
     m2mSpId,
     ...(options.hostAuthority === undefined ? {} : { hostAuthority: options.hostAuthority }),
   });
+  const releases = createAgentReleases({ store, files, clock, ids });
+  const upgrades = createAgentUpgrades({ store, releases, clock, ids });
+  const upgradeEngine = createUpgradeEngine({
+    store,
+    inventory,
+    clock,
+    log: log.child({ room: 'agent-upgrades' }),
+  });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   registerMonitoringMetrics(metrics, monitoring, store);
@@ -215,6 +229,7 @@ export function compose(options: ComposeOptions): Composition {
       ...placementPlanRoutes(lifecycle),
       ...hostRoutes({ store, clock, inventory }),
       ...hostExplanationRoutes(store, lifecycle),
+      ...agentUpgradeRoutes({ releases, upgrades, engine: upgradeEngine }),
       ...enrolmentTokenRoutes(inventory, options.natsCredential),
       ...vimRoutes({ store, sites, vims }),
       ...logRoutes({ store, clock, sites }),
@@ -224,6 +239,8 @@ export function compose(options: ComposeOptions): Composition {
     ],
     start: async () => {
       await onboarding.recover();
+      releases.start();
+      upgradeEngine.start();
       lifecycle.engine.start();
       services.engine.start();
       scaling.start();
@@ -241,6 +258,7 @@ export function compose(options: ComposeOptions): Composition {
         lifecycle.engine.stop(),
         services.engine.stop(),
         scaling.stop(),
+        upgradeEngine.stop(),
         onboarding.close(),
         sites.stop(),
       ]);

@@ -5,6 +5,8 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { STATE_FORMATS } from '../agents/index.ts';
+import { renderAgentProgram } from '../kernel/index.ts';
 import { LICENSES, licensesOf } from '../vnf-catalog/bundle-licenses.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -23,11 +25,13 @@ export async function buildAgent(outDirectory: string): Promise<string> {
   const file = join(directory, 'iotmano-agent.js');
   const { output } = await bundle.write({ file, format: 'esm', minify: true, codeSplitting: false });
   await bundle.close();
-  writeFileSync(join(directory, LICENSES), licensesOf(output[0].moduleIds));
   const { version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     version: string;
     license: string;
   };
+  // So that whoever gets the file knows what it is without running it.
+  writeFileSync(file, renderAgentProgram({ version, formats: STATE_FORMATS }) + readFileSync(file, 'utf8'));
+  writeFileSync(join(directory, LICENSES), licensesOf(output[0].moduleIds));
   const about = { name: 'iotmano-agent', version, license, type: 'module', private: true };
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
   cpSync(join(ROOT, 'agents/iotmano-agent.service'), join(directory, 'iotmano-agent.service'));

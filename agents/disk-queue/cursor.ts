@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../vim-drivers/host-files/index.ts';
+import { STATE_FORMATS } from '../state-formats.ts';
 
 /** How far the queue has been acknowledged, what it has dropped since it was made, and how much of that was told to somebody. */
 export interface Cursor {
@@ -16,7 +17,7 @@ export async function saveCursor(
   directory: string,
   { acknowledged, dropped, droppedTold }: Cursor,
 ): Promise<void> {
-  const content = JSON.stringify({ schemaVersion: 1, acknowledged, dropped, droppedTold });
+  const content = JSON.stringify({ schemaVersion: STATE_FORMATS.queue, acknowledged, dropped, droppedTold });
   await replaceFile(join(directory, 'cursor.json'), content);
 }
 

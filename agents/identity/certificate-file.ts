@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
+import { STATE_FORMATS } from '../state-formats.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
 
 /** The certificate that the orchestrator issued for the host's key. */
@@ -21,7 +22,7 @@ export interface CertificateFile {
 }
 
 const FORMAT: Versioned<HostCertificate> = {
-  version: 1,
+  version: STATE_FORMATS.certificate,
   upcasters: {},
   parse: ({ certificate, notBefore, notAfter }) => {
     if (typeof certificate !== 'string' || typeof notBefore !== 'string' || typeof notAfter !== 'string')

@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { join } from 'node:path';
 import { IotmanoError, parseId, type HostId, type StateId } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
+import { STATE_FORMATS } from '../state-formats.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
 import { openCertificateFile, type CertificateFile } from './certificate-file.ts';
 import { readKeyFile, writeKeyFile } from './key-file.ts';
@@ -35,7 +36,7 @@ export interface HostIdentity {
 }
 
 const FORMAT: Versioned<IdentityDocument> = {
-  version: 1,
+  version: STATE_FORMATS.identity,
   upcasters: {},
   parse: (document) => {
     const { m2mSpId, isEnrolled, stateId } = document;

@@ -9,10 +9,11 @@ export interface DataDirectoryLock {
 /**
  * Lets one agent at a time use the data directory. The kernel drops the lock with the process, however that ends,
  * and functions that outlive the agent do not inherit it: SQLite's exclusive lock is a POSIX record lock, which Node itself does not offer.
+ * @param name of the lock; the one of a running agent where it is left out
  * @throws IotmanoError `store-locked`
  */
-export function lockDataDirectory(dataDirectory: string): DataDirectoryLock {
-  const path = join(dataDirectory, 'agent.lock');
+export function lockDataDirectory(dataDirectory: string, name = 'agent.lock'): DataDirectoryLock {
+  const path = join(dataDirectory, name);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0 });

@@ -5,6 +5,6 @@ export { createTransport, type ClientIdentity, type Transport, type TransportOpt
 export { chooseTransport, plainToken } from './open-transport.ts';
 export { createBackoff, type Backoff } from './backoff.ts';
 export { openArtifactCache } from './artifact-cache.ts';
-export { assignment, collectionJob, fence, sealedValues } from './messages.ts';
-export type { Assignment, CollectionJob, SealedValues, Session, Wanted } from './messages.ts';
+export { assignment, collectionJob, fence, sealedValues, upgradeOrder } from './messages.ts';
+export type { Assignment, CollectionJob, SealedValues, Session, UpgradeOrder, Wanted } from './messages.ts';
 export { list, object, integer, number, text, type Shape, type Shaped } from './shape.ts';

@@ -12,7 +12,7 @@ import {
   type Shape,
   type Shaped,
 } from './shape.ts';
-import { workload, workloadKey } from './workload-shape.ts';
+import { digest, workload, workloadKey } from './workload-shape.ts';
 
 const stateId: Shape<StateId> = (value, at) => parseId<StateId>(value, at);
 
@@ -79,19 +79,31 @@ export const collectionJob = object(
 );
 export type CollectionJob = Shaped<typeof collectionJob>;
 
-export const wanted = object({
-  revision: integer(),
-  full: boolean,
-  fence,
-  stateId,
-  stateIdConfirmed: boolean,
-  heartbeatIntervalSeconds: number(0.01),
-  leaseSeconds: number(0.01),
-  draining: boolean,
-  assignments: list(assignment),
-  removed: list(workloadKey),
-  collectionJobs: list(collectionJob),
+/** The version of the agent itself that is wanted. */
+export const upgradeOrder = object({
+  orderId: text(/^[A-Za-z0-9-]{1,80}$/),
+  version: text(/^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/),
+  artifact: object({ digest, sizeBytes: integer(1) }, { bitsPerSecond: integer(1) }),
+  confirmWithinSeconds: number(1),
 });
+export type UpgradeOrder = Shaped<typeof upgradeOrder>;
+
+export const wanted = object(
+  {
+    revision: integer(),
+    full: boolean,
+    fence,
+    stateId,
+    stateIdConfirmed: boolean,
+    heartbeatIntervalSeconds: number(0.01),
+    leaseSeconds: number(0.01),
+    draining: boolean,
+    assignments: list(assignment),
+    removed: list(workloadKey),
+    collectionJobs: list(collectionJob),
+  },
+  { agentUpgrade: upgradeOrder },
+);
 export type Wanted = Shaped<typeof wanted>;
 
 export const receipt = object({ nextSequence: integer(1), ignored: integer() });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf, toTimestamp, type Clock, type Logger } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import type { ObservedWorkload } from '../../vim-drivers/index.ts';
+import { STATE_FORMATS } from '../state-formats.ts';
 import type { DiskQueue } from '../disk-queue/index.ts';
 import type { Wakeup } from '../wakeup.ts';
 import { alarmKey, evaluateConditions, instanceKey, planAlarms } from './alarm-rules.ts';
@@ -44,7 +45,10 @@ export async function runAlarmWatch(options: AlarmWatchOptions): Promise<void> {
       if (alarms.length > 0) {
         raised = after(raised, alarms);
         options.onQueued();
-        await replaceFileDurably(path, JSON.stringify({ schemaVersion: 1, alarms: [...raised.values()] }));
+        await replaceFileDurably(
+          path,
+          JSON.stringify({ schemaVersion: STATE_FORMATS.alarms, alarms: [...raised.values()] }),
+        );
       }
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'looking for alarms failed');

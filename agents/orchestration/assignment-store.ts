@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseId, type StateId } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import type { Fence } from '../../vim-drivers/index.ts';
+import { STATE_FORMATS } from '../state-formats.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
 import {
   assignment,
@@ -12,8 +13,10 @@ import {
   list,
   number,
   object,
+  upgradeOrder,
   type Assignment,
   type CollectionJob,
+  type UpgradeOrder,
 } from '../mco-client/index.ts';
 
 /** The wanted state of this host, as it was taken over last. */
@@ -28,6 +31,8 @@ export interface StoredWanted {
   readonly heartbeatIntervalSeconds: number;
   readonly assignments: readonly Assignment[];
   readonly collectionJobs: readonly CollectionJob[];
+  /** The version of the agent itself that is wanted; an agent that knows of none of this reads over it. */
+  readonly agentUpgrade?: UpgradeOrder;
 }
 
 export interface AssignmentStore {
@@ -39,18 +44,21 @@ export interface AssignmentStore {
   clear(): Promise<void>;
 }
 
-const shape = object({
-  stateId: (value: unknown, at: string) => parseId<StateId>(value, at),
-  revision: integer(),
-  fence,
-  leaseBase: integer(),
-  heartbeatIntervalSeconds: number(0),
-  assignments: list(assignment),
-  collectionJobs: list(collectionJob),
-});
+const shape = object(
+  {
+    stateId: (value: unknown, at: string) => parseId<StateId>(value, at),
+    revision: integer(),
+    fence,
+    leaseBase: integer(),
+    heartbeatIntervalSeconds: number(0),
+    assignments: list(assignment),
+    collectionJobs: list(collectionJob),
+  },
+  { agentUpgrade: upgradeOrder },
+);
 
 const FORMAT: Versioned<StoredWanted> = {
-  version: 2,
+  version: STATE_FORMATS.assignments,
   // Of version 1 nothing was sealed; an agent that knows it alone would run functions without what is.
   upcasters: { 1: (document) => document },
   parse: (document) => shape(document, ''),

@@ -7,6 +7,8 @@ export interface FactsTeller {
   tell(): Promise<void>;
   /** As `tell`, but at most once in a while. */
   tellNowAndThen(): Promise<void>;
+  /** They have changed: the next `tellNowAndThen` looks, however short the while was. */
+  lookSoon(): void;
   /** The orchestrator may have forgotten them. */
   forget(): void;
 }
@@ -43,6 +45,9 @@ export function createFactsTeller(
     tell,
     tellNowAndThen: async () => {
       if (clock.monotonic() - looked >= EVERY_MILLISECONDS) await tell();
+    },
+    lookSoon: () => {
+      looked = Number.NEGATIVE_INFINITY;
     },
     forget: () => {
       told = undefined;

@@ -21,7 +21,10 @@ describe('facts of a host', () => {
       inventory: async () => [inventory],
       capabilities: async () => ({ driver: 'process', artifactTypes: ['process'] }),
     } as unknown as VimDriver;
-    const { cpu } = await collectFacts({ tier: 'cloud', labels: {} }, [driver], tmpdir(), '1.0.0');
+    const { cpu } = await collectFacts({ tier: 'cloud', labels: {} }, [driver], {
+      dataDirectory: tmpdir(),
+      agentVersion: '1.0.0',
+    });
     expect(cpu).toEqual({ cores, score: 0.5, allocatableMillis: cores * 500 });
   });
 });

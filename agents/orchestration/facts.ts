@@ -30,9 +30,10 @@ export interface StatedFacts {
 export async function collectFacts(
   stated: StatedFacts,
   drivers: readonly VimDriver[],
-  dataDirectory: string,
-  agentVersion: string,
-  latencies: HostFacts['latencies'] = [],
+  own: Pick<HostFacts, 'agentVersion' | 'agentUpgrade'> & {
+    readonly dataDirectory: string;
+    readonly latencies?: HostFacts['latencies'];
+  },
 ): Promise<HostFacts> {
   const inventories = await Promise.all(drivers.map((driver) => driver.inventory()));
   const host = inventories.flat()[0];
@@ -40,6 +41,7 @@ export async function collectFacts(
     throw new IotmanoError('driver-failed', 'no driver of this host states what it has; check its log');
   const capabilities = await Promise.all(drivers.map((driver) => driver.capabilities()));
   const { address, cses, devices = {}, uplink, ...rest } = stated;
+  const { dataDirectory, agentVersion, agentUpgrade, latencies = [] } = own;
   return {
     ...rest,
     ...capacityOf(host),
@@ -59,6 +61,7 @@ export async function collectFacts(
     latencies,
     cses: cses ?? [],
     agentVersion,
+    ...(agentUpgrade === undefined ? {} : { agentUpgrade }),
   };
 }
 

@@ -38,6 +38,7 @@ export function mergeWanted(
     heartbeatIntervalSeconds: answer.heartbeatIntervalSeconds,
     assignments,
     collectionJobs: answer.collectionJobs,
+    ...(answer.agentUpgrade === undefined ? {} : { agentUpgrade: answer.agentUpgrade }),
   };
   return { type: 'accepted', next, refused };
 }

@@ -29,11 +29,15 @@ export interface OrchestrationAgentOptions {
   readonly onWanted: (wanted: StoredWanted) => void;
   readonly onObserved: (observed: readonly ObservedWorkload[]) => void;
   readonly rhythm: PollRhythm;
+  /** The orchestrator has taken facts and a full report, and has answered what is wanted since. */
+  readonly onHeard?: () => void;
 }
 
 export interface OrchestrationAgent {
   /** Until the signal is aborted. Functions run on. */
   run(): Promise<void>;
+  /** The facts have changed: they are told with the next renewal. */
+  factsChanged(): void;
   /** Stops all functions of this host and waits for their end, at most so long; whether all have ended. */
   stopFunctions(withinMilliseconds: number): Promise<boolean>;
   /** After the host has left: nothing is assigned any more. */
@@ -84,13 +88,17 @@ export async function startOrchestrationAgent(
   const reporter = createReporter({ client, outbox, wakeup, backoff: options.createBackoff(), log, signal });
   const facts = createFactsTeller(client, options.collectFacts, clock, signal);
 
+  let isTold = false;
+
   /** First how things are, then what is wanted. Whether all was taken. */
   async function tellAll(): Promise<boolean> {
+    isTold = false;
     facts.forget();
     const areFactsTold = await unlessLinkIsDown(facts.tell(), log, 'facts');
     await Promise.race([firstLook.promise, clock.sleep(FIRST_LOOK_MILLISECONDS, signal)]);
     outbox.requireFull();
-    return (await unlessLinkIsDown(reporter.flush(), log, 'report')) && areFactsTold;
+    isTold = (await unlessLinkIsDown(reporter.flush(), log, 'report')) && areFactsTold;
+    return isTold;
   }
 
   /** Once nothing on disk needs the key before the last rotation any more. */
@@ -122,11 +130,13 @@ export async function startOrchestrationAgent(
         },
         onRenewed: async (sentAt) => {
           await sites.renewed(sentAt);
+          if (isTold) options.onHeard?.();
           await unlessLinkIsDown(facts.tellNowAndThen(), log, 'facts');
         },
       });
       await reporting;
     },
+    factsChanged: () => facts.lookSoon(),
     stopFunctions: (withinMilliseconds) => stopAll(sites, store.current, clock, withinMilliseconds),
     forgetAssignments: () => store.clear(),
     close: () => sites.close(),

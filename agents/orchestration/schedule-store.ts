@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import type { ScheduleBook, ScheduleRecord } from '../../vim-drivers/site-controller/index.ts';
+import { STATE_FORMATS } from '../state-formats.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
 
 type Records = Readonly<Record<string, ScheduleRecord>>;
 
 const FORMAT: Versioned<Records> = {
-  version: 1,
+  version: STATE_FORMATS.schedules,
   upcasters: {},
   // Written by this program only, and whole.
   parse: ({ schedules }) => {

@@ -17,7 +17,7 @@ export interface AgentAnswer {
   readonly fault?: string;
 }
 
-const agents = new Map<string, { readonly ending: AbortController; readonly running: Promise<void> }>();
+const agents = new Map<string, { readonly ending: AbortController; readonly running: Promise<unknown> }>();
 
 async function carryOut({ type, serverUrl, directory }: AgentOrder): Promise<void> {
   if (type === 'start') return start(serverUrl, directory);

@@ -45,7 +45,7 @@ export function createAgentRunner(serverUrl: string, parent = tmpdir()): AgentRu
   const world = createFakeWorld({ clock: systemClock });
   let driver: FakeDriver | undefined;
   let ending = new AbortController();
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<unknown> = Promise.resolve();
   const options: AgentRunner['options'] = (more) => ({
     serverUrl,
     enrolmentToken: 'one-time-token-0001',

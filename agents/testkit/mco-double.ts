@@ -60,6 +60,8 @@ export interface McoDouble {
     assignments: readonly Omit<Schemas['assignment'], 'generation'>[],
     jobs?: readonly Schemas['collection-job'][],
   ): void;
+  /** Wants another version of the agent itself, or none. */
+  orderUpgrade(order: Schemas['agent-upgrade'] | undefined): void;
   /** Calls back after every report that was applied; returns the end of it. */
   onReport(listener: () => void): () => void;
   /** Forgets its sessions, as a restart does. */
@@ -75,6 +77,7 @@ interface State {
   jobs: readonly Schemas['collection-job'][];
   expected: Map<string, number>;
   isFullRequired: boolean;
+  agentUpgrade?: Schemas['agent-upgrade'] | undefined;
 }
 
 interface Incoming {
@@ -153,6 +156,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
       assignments: await Promise.all(state.assignments.map((each) => sealed(each, sealingKey))),
       removed: [],
       collectionJobs: state.jobs,
+      ...(state.agentUpgrade === undefined ? {} : { agentUpgrade: state.agentUpgrade }),
       diagnosticRequests: [],
     } satisfies Schemas['wanted'],
   });
@@ -372,6 +376,11 @@ export async function startMcoDouble(): Promise<McoDouble> {
       state.revision += 1;
       state.assignments = assignments.map((each) => ({ ...each, generation: state.revision }));
       state.jobs = jobs;
+      wake();
+    },
+    orderUpgrade(order) {
+      state.revision += 1;
+      state.agentUpgrade = order;
       wake();
     },
     onReport: (listener) => {

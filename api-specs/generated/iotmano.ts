@@ -106,6 +106,183 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/iotmano/v1/agent_releases': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Programs of the agent that hosts may be brought to. */
+    readonly get: operations['listAgentReleases'];
+    readonly put?: never;
+    /** Take a program of the agent in; which version it is, its first line says. */
+    readonly post: operations['addAgentRelease'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_releases/{agentReleaseId}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the release. */
+        readonly agentReleaseId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /** One program of the agent. */
+    readonly get: operations['readAgentRelease'];
+    readonly put?: never;
+    readonly post?: never;
+    /** Remove a program that no upgrade and no host needs any more. */
+    readonly delete: operations['removeAgentRelease'];
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_upgrades': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Upgrades of agents, also those that are over. */
+    readonly get: operations['listAgentUpgrades'];
+    readonly put?: never;
+    /** Bring the agents of hosts to a version, in waves. One upgrade is open at a time. */
+    readonly post: operations['createAgentUpgrade'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_upgrades/{agentUpgradeId}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    /** One upgrade of agents, with its hosts; those that are not upgraded come first, 1000 at most. */
+    readonly get: operations['readAgentUpgrade'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_upgrades/{agentUpgradeId}/pause': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Give no further host the version; one that has failed still counts. */
+    readonly post: operations['pauseAgentUpgrade'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_upgrades/{agentUpgradeId}/resume': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Go on where it was paused. */
+    readonly post: operations['resumeAgentUpgrade'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_upgrades/{agentUpgradeId}/cancel': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Stop it; hosts that have not begun keep their version. */
+    readonly post: operations['cancelAgentUpgrade'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_upgrades/{agentUpgradeId}/retry': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Go on after it has stopped; hosts that have failed try the version anew. */
+    readonly post: operations['retryAgentUpgrade'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/agent_upgrades/{agentUpgradeId}/fail': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** End one that has stopped, for good. */
+    readonly post: operations['failAgentUpgrade'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/iotmano/v1/enrolment_tokens': {
     readonly parameters: {
       readonly query?: never;
@@ -889,6 +1066,12 @@ export interface components {
        * @enum {string}
        */
       readonly vimType?: 'agent' | 'docker' | 'kubernetes';
+      /** @description The version that its agent is to have, where that is not done yet. */
+      readonly agentOrder?: {
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+        readonly version: string;
+        readonly orderedAt: components['schemas']['DateTime'];
+      };
       /** @description As the agent (reference point Mco), or the driver of the VIM, states them. */
       readonly facts?: {
         readonly [key: string]: unknown;
@@ -1203,6 +1386,95 @@ export interface components {
       /** @description Hosts that could take an instance. */
       readonly candidates: number;
     };
+    /** @description A program of the agent. */
+    readonly AgentRelease: {
+      readonly id: components['schemas']['Identifier'];
+      /** @description What it calls itself. */
+      readonly version: string;
+      readonly digest: string;
+      readonly sizeBytes: number;
+      readonly addedAt: components['schemas']['DateTime'];
+    };
+    /** @description A part that gets the version first; one of these. */
+    readonly AgentUpgradeWave: {
+      /** @description So many hosts. */
+      readonly count?: number;
+      /** @description That share of the hosts; at least one. */
+      readonly share?: number;
+      /** @description The hosts that match. */
+      readonly label?: string;
+    };
+    readonly CreateAgentUpgradeRequest: {
+      /** @description The program. */
+      readonly agentReleaseId: components['schemas']['Identifier'];
+      /**
+       * @description Label expression over hosts; absent, all that have an agent.
+       * @example tier = device-edge
+       */
+      readonly select?: string;
+      /** @description Parts that come first, one after the other, each with those before it; then comes all the rest. Absent, one host, then a tenth of them. */
+      readonly waves?: readonly components['schemas']['AgentUpgradeWave'][];
+      /** @description How long a part is watched before the next; absent, not at all. */
+      readonly bakeSeconds?: number;
+      /** @description Hosts on which the version may fail without stopping it; absent, none. */
+      readonly maxFailed?: number;
+      /** @description Hosts that are under way at a time; absent, 50. */
+      readonly maxAtOnce?: number;
+      /** @description How long the version has on a host to confirm, from its start on; absent, 120. */
+      readonly confirmWithinSeconds?: number;
+      /** @description A host that is heard and has not ended its order for so long counts as failed; absent, 900. */
+      readonly giveUpAfterSeconds?: number;
+      /** @description At which a host fetches the program at most; absent, as fast as it can. */
+      readonly bitsPerSecond?: number;
+    };
+    /** @description Agents of many hosts on their way to one version. */
+    readonly AgentUpgrade: {
+      readonly id: components['schemas']['Identifier'];
+      readonly agentReleaseId: components['schemas']['Identifier'];
+      readonly version: string;
+      /**
+       * @description FAILED_TEMP: it has stopped, or was cancelled; retry or fail it.
+       * @enum {string}
+       */
+      readonly operationState: 'PROCESSING' | 'COMPLETED' | 'FAILED_TEMP' | 'FAILED';
+      readonly startTime: components['schemas']['DateTime'];
+      readonly stateEnteredTime: components['schemas']['DateTime'];
+      readonly isPaused: boolean;
+      /** @description Grows with each retry. */
+      readonly attempt: number;
+      readonly select?: string;
+      readonly waves: readonly components['schemas']['AgentUpgradeWave'][];
+      /** @description Parts that are over. */
+      readonly wavesDone: number;
+      /** @description Since when the part is watched. */
+      readonly bakingSince?: components['schemas']['DateTime'];
+      readonly bakeSeconds: number;
+      readonly maxFailed: number;
+      readonly maxAtOnce: number;
+      readonly confirmWithinSeconds: number;
+      readonly giveUpAfterSeconds: number;
+      readonly bitsPerSecond?: number;
+      /** @description Hosts by how far they are; in a list, of upgrades that are PROCESSING. */
+      readonly counts?: {
+        readonly [key: string]: number;
+      };
+      /** @description Why it has stopped. */
+      readonly error?: components['schemas']['ProblemDetails'];
+      /** @description Of one that is read by itself. */
+      readonly hosts?: readonly components['schemas']['AgentUpgradeHost'][];
+    };
+    readonly AgentUpgradeHost: {
+      readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description IMPOSSIBLE: its agent cannot be exchanged. AWAY: it is not heard, and gets the version when it is back.
+       * @enum {string}
+       */
+      readonly standing: 'IMPOSSIBLE' | 'WAITING' | 'UNDER_WAY' | 'AWAY' | 'UPGRADED' | 'FAILED';
+      /** @description Of its agent now. */
+      readonly version: string;
+      /** @description Why it stands so. */
+      readonly reason?: string;
+    };
     readonly HostModifications: {
       readonly draining?: boolean;
       /** @description Places nothing there anew, and leaves what is there. */
@@ -1401,10 +1673,10 @@ export interface components {
   parameters: {
     /** @description From the Link header of the page before. */
     readonly nextpage_opaque_marker: string;
-    /** @description ETag that the resource must still have; 412 when it does not. */
-    readonly IfMatch: string;
     /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
     readonly IdempotencyKey: string;
+    /** @description ETag that the resource must still have; 412 when it does not. */
+    readonly IfMatch: string;
     /** @description With true, answers with the plan and changes nothing. */
     readonly dryRun: boolean;
     /** @description Attribute-based filter, SOL013 clause 5.2, such as (eq,name,cse-1);(in,state,A,B). */
@@ -1611,6 +1883,379 @@ export interface operations {
       readonly 403: components['responses']['Problem'];
       readonly 404: components['responses']['Problem'];
       readonly 409: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listAgentReleases: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description From the Link header of the page before. */
+        readonly nextpage_opaque_marker?: components['parameters']['nextpage_opaque_marker'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page. */
+      readonly 200: {
+        headers: {
+          readonly Link: components['headers']['Link'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['AgentRelease'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly addAgentRelease: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/octet-stream': string;
+      };
+    };
+    readonly responses: {
+      /** @description It is there already. */
+      readonly 200: {
+        headers: {
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AgentRelease'];
+        };
+      };
+      /** @description Taken in. */
+      readonly 201: {
+        headers: {
+          readonly Location: components['headers']['Location'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AgentRelease'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly readAgentRelease: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the release. */
+        readonly agentReleaseId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The release. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AgentRelease'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly removeAgentRelease: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the release. */
+        readonly agentReleaseId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Removed. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listAgentUpgrades: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description From the Link header of the page before. */
+        readonly nextpage_opaque_marker?: components['parameters']['nextpage_opaque_marker'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page. */
+      readonly 200: {
+        headers: {
+          readonly Link: components['headers']['Link'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['AgentUpgrade'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly createAgentUpgrade: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description Any key of the client's own (a UUID). A request that comes again with the same key within a day gets the same answer and has no further effect; 422 where the key was used for another request. */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['CreateAgentUpgradeRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description Begun. */
+      readonly 201: {
+        headers: {
+          readonly Location: components['headers']['Location'];
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AgentUpgrade'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 422: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly readAgentUpgrade: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The upgrade. */
+      readonly 200: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AgentUpgrade'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly pauseAgentUpgrade: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly resumeAgentUpgrade: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly cancelAgentUpgrade: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly retryAgentUpgrade: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly failAgentUpgrade: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the upgrade. */
+        readonly agentUpgradeId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Done. */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];
     };

@@ -154,14 +154,14 @@ export interface paths {
       readonly path: {
         /** @description The host that speaks. */
         readonly hostId: components['parameters']['HostId'];
-        /** @description Digest of the file, as an assignment names it. */
+        /** @description Digest of the file, as an assignment or the order for the agent's own program names it. */
         readonly digest: components['schemas']['digest'];
       };
       readonly cookie?: never;
     };
     /**
-     * Get a file that an assigned function needs
-     * @description By the digest of its content, and resumable. A file that no function of this host needs is not there (404), whether or not the orchestrator has it.
+     * Get a file that an assigned function needs, or the program that the agent is to become
+     * @description By the digest of its content, and resumable. A file that neither a function of this host nor its agent needs is not there (404), whether or not the orchestrator has it.
      *     The agent verifies the digest of the whole before it uses any of it.
      */
     readonly get: operations['retrieveArtifact'];
@@ -586,6 +586,11 @@ export interface components {
       readonly certificate?: components['schemas']['host-certificate'];
     };
     /**
+     * @description SHA-256 of a file.
+     * @example sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+     */
+    readonly digest: string;
+    /**
      * HostFacts
      * @description What a host states about itself. Replaces what it stated before.
      * @example {
@@ -813,6 +818,47 @@ export interface components {
        * @example iotmano/0.1.0
        */
       readonly agentVersion: string;
+      /** @description Of the agent's own upgrade; absent: the agent knows of none. */
+      readonly agentUpgrade?: {
+        /**
+         * @description Whether the agent can exchange its own program.
+         * @example true
+         */
+        readonly possible: boolean;
+        /**
+         * @description Why not.
+         * @example it runs from a package
+         */
+        readonly reason?: string;
+        /** @description Of the program that runs. */
+        readonly digest?: components['schemas']['digest'];
+        /** @description How far the newest order is. */
+        readonly order?: {
+          /**
+           * @description Of the order.
+           * @example 3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11-1
+           */
+          readonly orderId: string;
+          /**
+           * @description Of the program that is, or was, to run.
+           * @example 0.2.0
+           */
+          readonly version: string;
+          /**
+           * @description `PREPARING`: fetched and verified. `TRYING`: runs, and has not confirmed. `CONFIRMED`: runs for good. `ROLLED_BACK`: did not confirm; the version before runs. `REFUSED`: was never tried.
+           * @example CONFIRMED
+           * @enum {string}
+           */
+          readonly state: 'PREPARING' | 'TRYING' | 'CONFIRMED' | 'ROLLED_BACK' | 'REFUSED';
+          /**
+           * @description Why, for people.
+           * @example it did not confirm within 120 s; it waited for the orchestrator to take its report and answer
+           */
+          readonly reason?: string;
+          /** @description Since when, by the host's clock. */
+          readonly at: components['schemas']['timestamp'];
+        };
+      };
     };
     /**
      * Receipt
@@ -941,11 +987,6 @@ export interface components {
        */
       readonly generation: number;
     };
-    /**
-     * @description SHA-256 of a file.
-     * @example sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
-     */
-    readonly digest: string;
     /**
      * ArtifactReference
      * @description A file of a package, by content. Got with retrieveArtifact.
@@ -1697,6 +1738,38 @@ export interface components {
       readonly everySeconds: number;
     };
     /**
+     * AgentUpgrade
+     * @description An order to exchange the program of the agent itself: tried once, and left again by itself where it does not confirm.
+     * @example {
+     *       "orderId": "3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11-1",
+     *       "version": "0.2.0",
+     *       "artifact": {
+     *         "digest": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+     *         "sizeBytes": 555605
+     *       },
+     *       "confirmWithinSeconds": 120
+     *     }
+     */
+    readonly 'agent-upgrade': {
+      /**
+       * @description Of this order. A version that failed is tried again only under another one.
+       * @example 3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11-1
+       */
+      readonly orderId: string;
+      /**
+       * @description What the program calls itself.
+       * @example 0.2.0
+       */
+      readonly version: string;
+      /** @description The program: one file. */
+      readonly artifact: components['schemas']['artifact-reference'];
+      /**
+       * @description How long the version has, from its start on, to confirm: the orchestrator has heard it, and every function that ran is its own.
+       * @example 120
+       */
+      readonly confirmWithinSeconds: number;
+    };
+    /**
      * Wanted
      * @description The wanted state of a host at a revision: the whole (`full`) or what changed since the revision that the agent named.
      * @example {
@@ -1836,6 +1909,8 @@ export interface components {
       readonly removed: readonly components['schemas']['workload-key'][];
       /** @description All that is to be collected, always complete. */
       readonly collectionJobs: readonly components['schemas']['collection-job'][];
+      /** @description The version of the agent itself that is wanted; always complete. Absent: none is, and the agent stays as it is. */
+      readonly agentUpgrade?: components['schemas']['agent-upgrade'];
       /** @description Reserved for Mco-d; empty. */
       readonly diagnosticRequests: readonly {
         readonly [key: string]: unknown;
@@ -2805,7 +2880,7 @@ export interface operations {
       readonly path: {
         /** @description The host that speaks. */
         readonly hostId: components['parameters']['HostId'];
-        /** @description Digest of the file, as an assignment names it. */
+        /** @description Digest of the file, as an assignment or the order for the agent's own program names it. */
         readonly digest: components['schemas']['digest'];
       };
       readonly cookie?: never;

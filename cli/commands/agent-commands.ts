@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AgentOptions } from '../../agents/index.ts';
 import {
@@ -17,6 +17,9 @@ import { logLevelOption } from '../arguments.ts';
 import { addFactOptions, statedFacts, type FactFlags } from '../fact-options.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
+import { ownVersion } from '../own-version.ts';
+import { addAgentReleaseCommands } from './agent-release-commands.ts';
+import { addAgentUpgradeCommands } from './agent-upgrade-commands.ts';
 import { stopSignal } from '../stop-signal.ts';
 
 interface AgentFlags extends FactFlags {
@@ -32,15 +35,18 @@ interface AgentFlags extends FactFlags {
   readonly stopFunctions?: boolean;
   readonly rotateSealingKey?: boolean;
   readonly newKey?: boolean;
+  readonly selfUpgrade?: boolean;
   readonly logLevel: LogLevel;
 }
 
-/** `iotmano agent …`: the orchestration agent and the monitoring agent of this host. */
+/** `iotmano agent …`: the orchestration agent and the monitoring agent of this host, and the versions of those of all hosts. */
 export function addAgentCommands(program: Command, env: Environment): void {
-  addAgentActions(
-    program.command('agent').description("run this host's orchestration and monitoring agents"),
-    env,
-  );
+  const group = program
+    .command('agent')
+    .description("run this host's orchestration and monitoring agents; upgrade those of all hosts");
+  addAgentActions(group, env);
+  addAgentReleaseCommands(group, env);
+  addAgentUpgradeCommands(group, env);
 }
 
 /** `run`, `enrol` and `leave`. */
@@ -52,9 +58,17 @@ export function addAgentActions(group: Command, env: Environment): void {
       '--rotate-sealing-key',
       'make a new key for the secrets of functions; those on disk are sealed anew',
     )
+    .option('--no-self-upgrade', 'stay at this version: something else brings newer ones, such as an image')
     .action(async (flags: AgentFlags) => {
-      const { runAgent } = await import('../../agents/index.ts');
-      await runAgent({ ...agentOptions(flags, env), onStarted: () => say(`agent of ${flags.hostId} runs`) });
+      const { followParent, restartInstalled, runAgent } = await import('../../agents/index.ts');
+      const program = await chooseProgram(flags, env, true);
+      const isOnTrial = typeof program === 'object' && program.trialOf !== undefined;
+      if (isOnTrial) followParent();
+      const onStarted = (): void => say(`agent of ${flags.hostId} runs`);
+      const end = await runAgent({ ...agentOptions(flags, env), program, onStarted });
+      // What is done once at a start is not done again by the next version.
+      const args = process.argv.slice(2).filter((arg) => arg !== '--rotate-sealing-key');
+      if (end === 'switch' && typeof program === 'object' && !isOnTrial) restartInstalled(program, args, env);
     });
 
   withFlags(group.command('enrol'), env)
@@ -62,6 +76,7 @@ export function addAgentActions(group: Command, env: Environment): void {
     .option('--new-key', 'make a new key for this host, whose present one was revoked')
     .action(async (flags: AgentFlags) => {
       const { enrolHost } = await import('../../agents/index.ts');
+      await chooseProgram(flags, env, false);
       await enrolHost(agentOptions(flags, env));
       say(`${flags.hostId} is enrolled; start it with "iotmano agent run"`);
     });
@@ -70,6 +85,7 @@ export function addAgentActions(group: Command, env: Environment): void {
     .description('drain this host, have it forgotten, and end')
     .action(async (flags: AgentFlags) => {
       const { leaveOrchestrator } = await import('../../agents/index.ts');
+      await chooseProgram(flags, env, false);
       if (!(await leaveOrchestrator(agentOptions(flags, env))))
         throw new CliFailure(EXIT.failed, `${flags.hostId} has not left yet; run the command again`);
       say(`${flags.hostId} has left`);
@@ -109,6 +125,37 @@ function withFlags(command: Command, env: Environment): Command {
     .addOption(logLevelOption());
 }
 
+/**
+ * The program that this process goes on as: where another version is to run, the process becomes that one and this never returns.
+ * @param mayTry a version that waits to be tried is tried now
+ */
+async function chooseProgram(
+  flags: AgentFlags,
+  env: Environment,
+  mayTry: boolean,
+): Promise<NonNullable<AgentOptions['program']>> {
+  const { canBecomeProgram, openOwnProgram, startVersion } = await import('../../agents/index.ts');
+  const program = openOwnProgram(import.meta.filename, env);
+  if (program === undefined)
+    return 'it runs from a package or a checkout, not as the packed program; upgrade that on the host';
+  if (flags.selfUpgrade === false) return 'it was started with --no-self-upgrade';
+  if (!canBecomeProgram()) return 'this system cannot exchange the program of a process';
+  await startVersion({
+    program,
+    dataDirectory: resolve(dataDirectoryOf(flags, env)),
+    args: process.argv.slice(2),
+    env,
+    mayTry,
+    clock: systemClock,
+    log: createLogger('agent', flags.logLevel),
+  });
+  return program;
+}
+
+function dataDirectoryOf({ data, hostId }: AgentFlags, env: Environment): string {
+  return data ?? join(defaultDataDirectory(env), 'agents', hostId);
+}
+
 function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
   const { hostId, server, mco = server } = flags;
   const abort = new AbortController();
@@ -117,7 +164,7 @@ function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
     hostId: parseId<HostId>(hostId, '--host-id'),
     serverUrl: mco,
     enrolmentToken: enrolmentToken(flags, env),
-    dataDirectory: flags.data ?? join(defaultDataDirectory(env), 'agents', hostId),
+    dataDirectory: dataDirectoryOf(flags, env),
     facts: statedFacts(flags),
     latencyTargets: flags.latencyTo,
     ...(flags.m2mSpId === undefined ? {} : { m2mSpId: flags.m2mSpId }),
@@ -152,16 +199,4 @@ function readToken(file: string): string | undefined {
     }
     throw new CliFailure(EXIT.usage, `--token-file wants a file that can be read; ${messageOf(error)}`);
   }
-}
-
-/** The version of the package that this file belongs to: beside it in a built agent, two folders up in a checkout, three in a built package. */
-function ownVersion(): string {
-  for (const up of ['package.json', '../../package.json', '../../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version;
-    } catch {
-      continue;
-    }
-  }
-  return '0.0.0';
 }

@@ -26,7 +26,10 @@ interface HostRow {
     readonly architecture?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly agentVersion?: string;
+    readonly agentUpgrade?: { readonly order?: { readonly version: string; readonly state: string } };
   };
+  /** The version that its agent is to have. */
+  readonly agentOrder?: { readonly version: string };
 }
 
 /** `iotmano ps` and `hosts`: what runs, and where. */
@@ -69,7 +72,7 @@ export function addLookCommands(program: Command, env: Environment): void {
         labels: Object.entries(facts?.labels ?? {})
           .map(([key, value]) => `${key}=${value}`)
           .join(','),
-        agent: facts?.agentVersion,
+        agent: agentText(facts, host.agentOrder?.version),
         note: noteOn(host),
       }));
       printRows(format, rows, ['host', 'state', 'vim', 'tier', 'arch', 'labels', 'agent', 'note'], hosts);
@@ -94,4 +97,16 @@ function noteOn({
   ]
     .filter((note) => note !== '')
     .join('; ');
+}
+
+/** The version of the agent, and how far it is on its way to another one. */
+function agentText(facts: HostRow['facts'], ordered: string | undefined): string | undefined {
+  const { agentVersion, agentUpgrade } = facts ?? {};
+  const order = agentUpgrade?.order;
+  const isNews = order !== undefined && order.state !== 'CONFIRMED';
+  if (isNews)
+    return `${agentVersion ?? ''} (${order.version} ${order.state.toLowerCase().replace('_', ' ')})`;
+  return ordered === undefined || ordered === agentVersion
+    ? agentVersion
+    : `${agentVersion ?? ''} (${ordered} wanted)`;
 }

@@ -56,6 +56,12 @@ const SUMMARIES: { readonly [Kind in RecordKind]?: (document: RecordDocuments[Ki
     problem: workload.problem,
   }),
   host: ({ state, draining, disputed }) => ({ state, draining, disputed }),
+  'agent-upgrade': ({ state, version, wavesDone, error }) => ({
+    state,
+    version,
+    wavesDone,
+    error: error?.detail,
+  }),
   'vim-connection': ({ vimType }) => ({ vimType }),
   alarm: ({ name, severity, text, source }) => ({ name, state: severity, text, source }),
 };

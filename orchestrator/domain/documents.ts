@@ -18,6 +18,7 @@ import type { Fault, IoTFunctionDescriptor, IoTServiceDescriptor, Tier } from '.
 import type { ArtifactType, UpgradeWave } from '../../descriptors/index.ts';
 import type { ObservedWorkload, WantedInstance, Workload } from '../../vim-drivers/index.ts';
 import type {
+  AgentUpgradeState,
   HostState,
   InstantiationState,
   LcmOperationState,
@@ -477,6 +478,86 @@ export interface HostFactsDocument {
   }[];
   /** Empty: no agent speaks for it. */
   readonly agentVersion: string;
+  /** Of the agent's own upgrade; absent: it knows of none. */
+  readonly agentUpgrade?: AgentUpgradeFacts;
+}
+
+/** What an agent says of its own program, and of the newest order to exchange it. */
+export interface AgentUpgradeFacts {
+  readonly possible: boolean;
+  /** Why not. */
+  readonly reason?: string;
+  /** Of the program that runs. */
+  readonly digest?: string;
+  readonly order?: {
+    readonly orderId: string;
+    readonly version: string;
+    readonly state: 'PREPARING' | 'TRYING' | 'CONFIRMED' | 'ROLLED_BACK' | 'REFUSED';
+    readonly reason?: string;
+    readonly at: string;
+  };
+}
+
+/** A program of the agent that hosts may be brought to. */
+export interface AgentReleaseDocument {
+  /** What it calls itself. */
+  readonly version: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly addedAt: string;
+}
+
+/** How agents are brought to a version. */
+export interface AgentUpgradePolicy {
+  /** Label expression over hosts; absent: all that have an agent. */
+  readonly select?: string;
+  /** Parts that come first, one after the other, each with those before it; then comes all the rest. */
+  readonly waves: readonly UpgradeWave[];
+  /** How long a part is watched before the next. */
+  readonly bakeSeconds: number;
+  /** Hosts on which the version may fail without stopping it. */
+  readonly maxFailed: number;
+  /** Hosts that are under way at a time. */
+  readonly maxAtOnce: number;
+  /** How long a version has to confirm, from its start on. */
+  readonly confirmWithinSeconds: number;
+  /** A host that is heard and has not ended its order for so long counts as failed. */
+  readonly giveUpAfterSeconds: number;
+  /** At which a host fetches the program at most. */
+  readonly bitsPerSecond?: number;
+}
+
+/** Agents of many hosts on their way to one version. How far each host is, follows from its facts. */
+export interface AgentUpgradeDocument {
+  readonly agentReleaseId: string;
+  readonly version: string;
+  readonly artifact: { readonly digest: string; readonly sizeBytes: number };
+  readonly policy: AgentUpgradePolicy;
+  readonly state: AgentUpgradeState;
+  readonly startTime: string;
+  readonly stateEnteredTime: string;
+  /** Grows with each retry: a host tries a version that failed again only under another order. */
+  readonly attempt: number;
+  readonly isPaused?: boolean;
+  /** Parts that are over. */
+  readonly wavesDone: number;
+  /** Since when the part is watched, RFC 3339. */
+  readonly bakingSince?: string;
+  readonly error?: ProblemRecord;
+}
+
+/** The version that the agent of one host is to have. Record id: the host's. */
+export interface AgentOrderDocument {
+  readonly agentUpgradeId: string;
+  readonly orderId: string;
+  readonly version: string;
+  readonly artifact: {
+    readonly digest: string;
+    readonly sizeBytes: number;
+    readonly bitsPerSecond?: number;
+  };
+  readonly confirmWithinSeconds: number;
+  readonly orderedAt: string;
 }
 
 /** The wanted state that a host's last report reflects: what was no longer wanted then is gone, or among what is observed there. Record id: the host's. */
@@ -600,6 +681,9 @@ export interface RecordDocuments {
   'scaling-aspect': ScalingAspectDocument;
   schedule: ScheduleDocument;
   'vim-connection': VimConnectionDocument;
+  'agent-release': AgentReleaseDocument;
+  'agent-upgrade': AgentUpgradeDocument;
+  'agent-order': AgentOrderDocument;
   installation: InstallationDocument;
 }
 

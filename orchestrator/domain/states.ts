@@ -134,6 +134,17 @@ export const VNFC = {
   LOST: { found: 'RUNNING', stop: 'STOPPING' },
 } as const satisfies TransitionTable<VnfcState, VnfcEvent>;
 
+export type AgentUpgradeState = 'PROCESSING' | 'COMPLETED' | 'FAILED_TEMP' | 'FAILED';
+export type AgentUpgradeEvent = 'complete' | 'failTemporarily' | 'cancel' | 'retry' | 'fail';
+
+/** As of any operation, but for a way back: that is an upgrade to the version before. */
+export const AGENT_UPGRADE = {
+  PROCESSING: { complete: 'COMPLETED', failTemporarily: 'FAILED_TEMP', cancel: 'FAILED_TEMP' },
+  FAILED_TEMP: { retry: 'PROCESSING', fail: 'FAILED' },
+  COMPLETED: {},
+  FAILED: {},
+} as const satisfies TransitionTable<AgentUpgradeState, AgentUpgradeEvent>;
+
 /** What docs/states.md lists. */
 export const STATE_MACHINES = {
   'Package and NSD onboarding': ONBOARDING,
@@ -141,4 +152,5 @@ export const STATE_MACHINES = {
   'NS LCM operation': NS_LCM_OPERATION,
   Host: HOST,
   'VNFC instance': VNFC,
+  'Upgrade of agents': AGENT_UPGRADE,
 } as const;

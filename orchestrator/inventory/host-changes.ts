@@ -146,9 +146,9 @@ export function forgetHost(
   sessions.refresh(hostId);
 }
 
-/** What the host has said of itself. */
+/** What the host has said of itself, and was told of its agent. */
 function statementDeletions(state: StateView, hostId: HostId): Write[] {
-  return (['host-facts', 'host-applied'] as const).flatMap((kind): Write[] => {
+  return (['host-facts', 'host-applied', 'agent-order'] as const).flatMap((kind): Write[] => {
     const record = state.get(kind, hostId);
     return record === undefined
       ? []

@@ -59,3 +59,6 @@ export { searchEffort } from './search-effort.ts';
 export { toPlacementRequest } from './placement-request.ts';
 export { evictionsOf } from './evictions.ts';
 export { verifyCapacity } from './verify-capacity.ts';
+// What upgrades of agents do as those of functions do.
+export { createHeldFor, type HeldFor } from './rollout/held-for.ts';
+export { partOf } from './rollout/rollout-waves.ts';

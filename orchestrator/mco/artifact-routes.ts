@@ -3,7 +3,7 @@ import { fileResponse, type ApiResponse, type Route } from '../api/route.ts';
 import type { StateView } from '../store/index.ts';
 import { sessionRoute, type McoContext, type SessionRequest } from './mco-context.ts';
 
-/** Files that a host's own functions need, by digest, resumable. */
+/** Files that a host's own functions need, and the program that its agent is to become, by digest, resumable. */
 export function artifactRoute(context: McoContext): Route {
   return sessionRoute(
     context,
@@ -30,7 +30,9 @@ async function retrieveArtifact(
   return { ...response, headers: { ...response.headers, ETag: `"${digest}"` } };
 }
 
+/** Of a function that is assigned to it, or the program that its agent is to become. */
 function isAssigned(state: StateView, hostId: HostId, digest: string): boolean {
+  if (state.get('agent-order', hostId)?.document.artifact.digest === digest) return true;
   for (const { document } of state.listByPrefix('assignment', `${hostId}.`))
     if (document.workload.spec.artifact.files?.digest === digest) return true;
   return false;

@@ -62,8 +62,16 @@ function toMessage(
     assignments: assignmentsAfter(store, hostId, part.after),
     removed: part.removed,
     collectionJobs,
+    ...upgradeOrderOf(store, hostId),
     diagnosticRequests: [],
   };
+}
+
+function upgradeOrderOf(store: StateStore, hostId: HostId): Pick<WantedMessage, 'agentUpgrade'> {
+  const order = store.get('agent-order', hostId)?.document;
+  if (order === undefined) return {};
+  const { orderId, version, artifact, confirmWithinSeconds } = order;
+  return { agentUpgrade: { orderId, version, artifact, confirmWithinSeconds } };
 }
 
 function assignmentsAfter(store: StateStore, hostId: HostId, after: Revision): AssignmentMessage[] {

@@ -154,8 +154,18 @@ function view({ store, inventory, clock }: HostRoutesOptions, host: StoredRecord
     ...inventory.leaseTerms(hostId),
     assignments: countAssignments(store, hostId),
     allocated: allocatedOn(store, hostId),
+    ...openOrder(store, hostId),
     ...(record === undefined ? {} : { facts }),
   };
+}
+
+/** The version that its agent is to have, and does not have yet. */
+function openOrder(store: StateStore, hostId: HostId): Pick<HostView, 'agentOrder'> {
+  const order = store.get('agent-order', hostId)?.document;
+  const runs = store.get('host-facts', hostId)?.document.agentUpgrade?.digest;
+  if (order === undefined || runs === order.artifact.digest) return {};
+  const { agentUpgradeId, version, orderedAt } = order;
+  return { agentOrder: { agentUpgradeId, version, orderedAt } };
 }
 
 function allocatedOn(store: StateStore, hostId: HostId): { cpuMillis: number; memoryBytes: number } {

@@ -13,7 +13,7 @@ export interface WantedChanges {
   readonly revision: Revision;
   /** Keys of assignments that were removed after that revision; `too-old` where that is not known any more. */
   removedSince(hostId: HostId, since: Revision): readonly WorkloadKey[] | 'too-old';
-  /** Whether what is said of the host itself (draining, confirmed state) changed after that revision. */
+  /** Whether what is said of the host itself (draining, confirmed state, the version of its agent) changed after that revision. */
   hasHostChangedSince(hostId: HostId, since: Revision): boolean;
   /** Calls back after a change is durable, or by `wake`. Returns the end of it. */
   subscribe(hostId: HostId, listener: () => void): () => void;
@@ -36,6 +36,10 @@ export function createWantedChanges(store: StateStore): WantedChanges {
         touched.add(hostIdOf(entry.id));
       }
       const hostId = entry.id as HostId;
+      if (entry.kind === 'agent-order') {
+        takeInOrder(hostId, change.revision);
+        touched.add(hostId);
+      }
       if (
         entry.kind === 'host' &&
         takeInHost(hostId, entry.record?.document as HostDocument | undefined, change.revision)
@@ -53,6 +57,12 @@ export function createWantedChanges(store: StateStore): WantedChanges {
     const isNews = !isSameJson(hosts.get(hostId)?.statement, statement);
     if (isNews) hosts.set(hostId, { statement, changedAt: at });
     return isNews;
+  }
+
+  /** Deleted with its host it changes nothing more for anybody. */
+  function takeInOrder(hostId: HostId, at: Revision): void {
+    const known = hosts.get(hostId);
+    if (known !== undefined) hosts.set(hostId, { ...known, changedAt: at });
   }
 
   function wake(hostId: HostId): void {

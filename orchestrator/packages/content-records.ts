@@ -70,8 +70,9 @@ export function contentRecords(state: StateView): readonly ContentRecord[] {
   return [...state.list('vnf-package'), ...state.list('ns-descriptor')];
 }
 
-/** Digests that onboarded packages and descriptors refer to. */
+/** Digests that onboarded packages and descriptors refer to, and those of the agent's programs. */
 export function digestsInUse(state: StateView): Set<string> {
   const artifacts = contentRecords(state).flatMap(({ document }) => document.artifacts);
-  return new Set(artifacts.map(({ digest }) => digest));
+  const programs = [...state.list('agent-release')].map(({ document }) => document);
+  return new Set([...artifacts, ...programs].map(({ digest }) => digest));
 }

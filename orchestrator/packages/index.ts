@@ -2,3 +2,4 @@
 export { openContentFiles, type ContentFiles } from './content-files.ts';
 export { createOnboarding, type Onboarding } from './onboarding.ts';
 export { packageRoutes } from './routes.ts';
+export { digestsInUse } from './content-records.ts';

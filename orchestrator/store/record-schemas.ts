@@ -35,6 +35,9 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   'scaling-aspect': FIRST,
   schedule: FIRST,
   'vim-connection': FIRST,
+  'agent-release': FIRST,
+  'agent-upgrade': FIRST,
+  'agent-order': FIRST,
   installation: FIRST,
 };
 

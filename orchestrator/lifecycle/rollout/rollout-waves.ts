@@ -3,6 +3,7 @@ import { matchesLabels, parseExpression, type UpgradeWave } from '../../../descr
 import type {
   IndicatorComparison,
   IndicatorLimit,
+  RolloutPolicy,
   RolloutRecord,
   RolloutWindow,
 } from '../../domain/index.ts';
@@ -17,7 +18,10 @@ export interface WaveHost {
 
 /** The part that has the new version first: all waves up to the one that is under way. Undefined once it is the turn of all. */
 export function partOf(
-  { policy: { waves = [] }, wavesDone = 0 }: Pick<RolloutRecord, 'policy' | 'wavesDone'>,
+  {
+    policy: { waves = [] },
+    wavesDone = 0,
+  }: Pick<RolloutRecord, 'wavesDone'> & { readonly policy: Pick<RolloutPolicy, 'waves'> },
   counts: UnitCounts,
   hosts: readonly WaveHost[] | undefined,
 ): RolloutPart | undefined {
