@@ -3,6 +3,7 @@ import { faultOfTimeZone } from '../descriptors/index.ts';
 import { isClosable, type VimDriver } from '../vim-drivers/index.ts';
 import type { AgentOptions, DriverContext } from './agent-options.ts';
 import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
+import { createDiagnosticsAgent } from './diagnostics/index.ts';
 import { findMemoryDirectory } from './memory-directory.ts';
 import { createBackoff, openArtifactCache, type Backoff } from './mco-client/index.ts';
 import { startMonitoringAgent } from './monitoring/index.ts';
@@ -68,6 +69,10 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
       ...shared,
       ...(options.maxQueueBytes === undefined ? {} : { maxQueueBytes: options.maxQueueBytes }),
     });
+    const diagnostics = createDiagnosticsAgent({
+      ...shared,
+      stream: (streamId) => foundation.client.stream(streamId),
+    });
     const probe = createLatencyProbe({ targets: options.latencyTargets ?? [], clock });
     const orchestration = await startOrchestrationAgent({
       ...shared,
@@ -77,6 +82,7 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
         collectFacts(stated, opened, dataDirectory, options.agentVersion, probe.measurements()),
       onWanted: (wanted) => monitoring.wanted(wanted.collectionJobs, wanted.assignments),
       onObserved: (observed) => monitoring.observed(observed),
+      onDiagnostics: (requests) => diagnostics.wanted(requests),
     });
     const run = async (signal: AbortSignal): Promise<void> => {
       const end = (): void => ending.abort();
@@ -88,6 +94,7 @@ export async function withParts(options: AgentOptions, use: (parts: Parts) => Pr
       await use({ ...foundation, orchestration, run });
     } finally {
       ending.abort();
+      await diagnostics.close();
       await orchestration.close();
     }
   } finally {

@@ -28,6 +28,7 @@ import {
   type Route,
 } from './api/index.ts';
 import type { HostAuthority } from '../pki/index.ts';
+import { createDiagnostics } from './diagnostics/index.ts';
 import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
 import {
@@ -52,7 +53,7 @@ import { createServices } from './services/index.ts';
 import {
   createSites,
   createVimUseCases,
-  logRoutes,
+  notDriven,
   vimRoutes,
   type OpenDriver,
   type SecretBox,
@@ -184,6 +185,17 @@ export function compose(options: ComposeOptions): Composition {
     checkRegistration: registrationCheck(documents),
     siteOf: (vimId) => sites.siteOf(vimId),
   });
+  const diagnostics = createDiagnostics({
+    store,
+    clock,
+    ids,
+    log: log.child({ room: 'diagnostics' }),
+    siteOf: (vimId) => {
+      const site = sites.siteOf(vimId);
+      if (site === undefined) throw notDriven(vimId);
+      return site;
+    },
+  });
   const mco = createMco({
     store,
     clock,
@@ -191,6 +203,7 @@ export function compose(options: ComposeOptions): Composition {
     inventory,
     monitoring,
     artifacts: files,
+    diagnostics: diagnostics.agents,
     m2mSpId,
     ...(options.hostAuthority === undefined ? {} : { hostAuthority: options.hostAuthority }),
   });
@@ -217,12 +230,13 @@ export function compose(options: ComposeOptions): Composition {
       ...hostExplanationRoutes(store, lifecycle),
       ...enrolmentTokenRoutes(inventory, options.natsCredential),
       ...vimRoutes({ store, sites, vims }),
-      ...logRoutes({ store, clock, sites }),
+      ...diagnostics.routes,
       ...monitoringRoutes(monitoring, store),
       ...scaling.routes,
       ...mco.routes,
     ],
     start: async () => {
+      diagnostics.start();
       await onboarding.recover();
       lifecycle.engine.start();
       services.engine.start();

@@ -79,19 +79,42 @@ export const collectionJob = object(
 );
 export type CollectionJob = Shaped<typeof collectionJob>;
 
-export const wanted = object({
-  revision: integer(),
-  full: boolean,
-  fence,
-  stateId,
-  stateIdConfirmed: boolean,
-  heartbeatIntervalSeconds: number(0.01),
-  leaseSeconds: number(0.01),
-  draining: boolean,
-  assignments: list(assignment),
-  removed: list(workloadKey),
-  collectionJobs: list(collectionJob),
-});
+/** One request of diagnostics; each is read by itself, so that one of a later version keeps nothing from being taken over. */
+export const diagnosticRequest = object(
+  {
+    streamId: text(/^[a-z0-9-]{1,40}$/),
+    kind: oneOf('logs', 'exec'),
+    workload: workloadKey,
+    slot: integer(),
+    maxBytes: integer(1),
+    maxSeconds: number(0),
+  },
+  { command: list(text()), hasInput: boolean, follow: boolean, tailLines: integer() },
+);
+export type DiagnosticRequest = Shaped<typeof diagnosticRequest>;
+
+export const streamReceipt = object(
+  { nextNumber: integer(2), creditBytes: integer() },
+  { input: text(/^[A-Za-z0-9+/]*={0,2}$/), isInputEnded: boolean },
+);
+export type StreamReceipt = Shaped<typeof streamReceipt>;
+
+export const wanted = object(
+  {
+    revision: integer(),
+    full: boolean,
+    fence,
+    stateId,
+    stateIdConfirmed: boolean,
+    heartbeatIntervalSeconds: number(0.01),
+    leaseSeconds: number(0.01),
+    draining: boolean,
+    assignments: list(assignment),
+    removed: list(workloadKey),
+    collectionJobs: list(collectionJob),
+  },
+  { diagnosticRequests: list(anyObject) },
+);
 export type Wanted = Shaped<typeof wanted>;
 
 export const receipt = object({ nextSequence: integer(1), ignored: integer() });

@@ -28,6 +28,8 @@ export interface OrchestrationAgentOptions {
   /** A wanted state was taken over: from disk at the start, or from the orchestrator. */
   readonly onWanted: (wanted: StoredWanted) => void;
   readonly onObserved: (observed: readonly ObservedWorkload[]) => void;
+  /** What is asked for of diagnostics, all of it, as it came. */
+  readonly onDiagnostics: (requests: readonly unknown[]) => void;
 }
 
 export interface OrchestrationAgent {
@@ -114,6 +116,7 @@ export async function startOrchestrationAgent(
         onReturn: tellAll,
         open,
         needsWhole,
+        onDiagnostics: options.onDiagnostics,
         onAccepted: (wanted, workloads) => {
           accept(wanted, workloads);
           void forgetOldKey(wanted);

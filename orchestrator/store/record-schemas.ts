@@ -36,6 +36,8 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   schedule: FIRST,
   'vim-connection': FIRST,
   installation: FIRST,
+  diagnostics: FIRST,
+  'audit-entry': FIRST,
 };
 
 /**
