@@ -365,7 +365,7 @@ export interface CommandRunner {
   /**
    * Runs a command in the context of an instance that runs: its user, environment, working directory, files and namespaces, and bounds of its resources. It is none of the instance's own processes:
    * its end, its output and its use of resources are not counted there. Output waits for its reader. The command ends, with all that it has started, when
-   * its program has ended, when the signal aborts, when nobody reads any more, when the instance ends, and with this process. A program that is not there ends with code 127, one that cannot be run
+   * its program has ended, when the signal aborts, when nobody reads any more, when the instance ends, and, where the platform lets it, with this process. A program that is not there ends with code 127, one that cannot be run
    * with 126, as in a shell.
    * @throws IotmanoError `not-found` where there is no such instance, `conflict` where it does not run, or a transient one
    */
