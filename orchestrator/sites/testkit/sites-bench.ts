@@ -45,6 +45,7 @@ export interface SitesBench {
   readonly sites: Sites;
   readonly admin: ApiClient;
   clientFor: TestApi['clientFor'];
+  tokenFor: TestApi['tokenFor'];
   /** What drivers were opened with, in order. */
   readonly openings: readonly VimOpening[];
   /** What goes wrong at the platform of that VIM. */
@@ -129,6 +130,7 @@ export async function startSitesBench(options: SitesBenchOptions = {}): Promise<
     sites,
     admin: api.clientFor('admin'),
     clientFor: api.clientFor,
+    tokenFor: api.tokenFor,
     openings,
     failuresOf,
     logged,
