@@ -3,6 +3,7 @@ import { faultOfTimeZone } from '../descriptors/index.ts';
 import { isClosable, type VimDriver } from '../vim-drivers/index.ts';
 import type { AgentOptions, DriverContext } from './agent-options.ts';
 import { enrolIfNew, layFoundation, type Foundation } from './foundation.ts';
+import { createDiagnosticsAgent } from './diagnostics/index.ts';
 import { findMemoryDirectory } from './memory-directory.ts';
 import { createBackoff, openArtifactCache, type Backoff } from './mco-client/index.ts';
 import { startMonitoringAgent } from './monitoring/index.ts';
@@ -87,6 +88,10 @@ export async function withParts(
       onSwitch,
       tellWaiting: (waitsFor) => tellParent({ waitsFor }),
     });
+    const diagnostics = createDiagnosticsAgent({
+      ...shared,
+      stream: (streamId) => foundation.client.stream(streamId),
+    });
     const probe = createLatencyProbe({ targets: options.latencyTargets ?? [], clock });
     const orchestration: OrchestrationAgent = await startOrchestrationAgent({
       ...shared,
@@ -109,6 +114,7 @@ export async function withParts(
       },
       onHeard: () => upgrade.heard(),
       rhythm: monitoring.rhythm,
+      onDiagnostics: (requests) => diagnostics.wanted(requests),
     });
     const run = async (signal: AbortSignal): Promise<void> => {
       const end = (): void => ending.abort();
@@ -125,6 +131,7 @@ export async function withParts(
       await use({ ...foundation, orchestration, run });
     } finally {
       ending.abort();
+      await diagnostics.close();
       await orchestration.close();
     }
   } finally {

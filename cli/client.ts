@@ -30,6 +30,14 @@ export interface Client {
   delete(path: string): Promise<void>;
   /** The body of an endless answer, e.g. server-sent events. */
   stream(path: string, headers: Record<string, string>): Promise<AsyncIterable<Uint8Array>>;
+  /** The same for what is asked for with a body; ends with the signal. */
+  streamPost(
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>;
+  postBytes<Body>(path: string, bytes: Uint8Array): Promise<Answer<Body>>;
 }
 
 const EXIT_BY_STATUS: Readonly<Record<number, ExitCode>> = {
@@ -114,13 +122,19 @@ export function createClient(url: string, token: string): Client {
     async delete(path) {
       await request('DELETE', path);
     },
-    async stream(path, headers) {
-      const { body } = await request('GET', path, { headers });
-      if (body === null)
-        throw new CliFailure(EXIT.failed, `the orchestrator answered ${path} without a body`);
-      return body;
+    stream: async (path, headers) => bodyOf(await request('GET', path, { headers })),
+    streamPost: async (path, body, headers, signal) =>
+      bodyOf(await request('POST', path, { ...json(body, 'application/json', headers), signal })),
+    async postBytes(path, bytes) {
+      const headers = { 'content-type': 'application/octet-stream' };
+      return answer(await request('POST', path, { body: Buffer.from(bytes), headers }));
     },
   };
+}
+
+function bodyOf({ body, url }: Response): AsyncIterable<Uint8Array> {
+  if (body !== null) return body;
+  throw new CliFailure(EXIT.failed, `the orchestrator answered ${new URL(url).pathname} without a body`);
 }
 
 async function failureOf(response: Response, what: string): Promise<CliFailure> {

@@ -390,8 +390,8 @@ describe('iotmano ps, logs and events', () => {
     process.kill(pid, 'SIGKILL');
     await eventually('the output of the next one comes', () => /(serve \d+\n[^]*){2}/.test(followed()));
     expect(await fail('logs two-main-0')).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/runs on host gw-1.*--agent-data DIRECTORY, or IOTMANO_AGENT_DATA/),
+      code: 6,
+      stderr: expect.stringMatching(/kind logs are switched off.*iotmano diagnostics on logs/),
     });
     expect(await fail('logs nobody')).toMatchObject({ code: 5 });
     const { code, stderr } = await fail(`logs nobody ${data.join(' ')}`);

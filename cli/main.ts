@@ -3,7 +3,9 @@ import { DEFAULT_URL, type Environment } from './context.ts';
 import { runProgram } from './run-program.ts';
 import { addAgentCommands } from './commands/agent-commands.ts';
 import { addAlarmsCommand } from './commands/alarms-command.ts';
+import { addDiagnosticsCommands } from './commands/diagnostics-commands.ts';
 import { addEventsCommand } from './commands/events-command.ts';
+import { addExecCommand } from './commands/exec-command.ts';
 import { addHostCommands } from './commands/host-commands.ts';
 import { addKitCommands } from './commands/kit-commands.ts';
 import { addLoadCommands } from './commands/load-commands.ts';
@@ -68,6 +70,8 @@ function createProgram(env: Environment): Command {
   addAlarmsCommand(program, env);
   addEventsCommand(program, env);
   addLogsCommand(program, env);
+  addExecCommand(program, env);
+  addDiagnosticsCommands(program, env);
   addLoadCommands(program, env);
   addKitCommands(program, env);
   addTokenCommands(program, env);

@@ -26,7 +26,7 @@ describe('iotmano --help', () => {
   it('lists every command and every exit code', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs load conformance token nats pki'.split(
+    for (const command of 'up agent package service ps hosts host placement scaling alarms events logs exec diagnostics audit load conformance token nats pki'.split(
       ' ',
     ))
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));

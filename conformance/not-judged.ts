@@ -20,6 +20,7 @@ const SCHEDULE = 'the kit assigns nothing of mode `schedule`';
 const PROGRAM = 'the kit has no program of the agent under test to upgrade it to';
 const WAVES =
   'the kit does not know how administrators of the orchestrator under test begin an upgrade of agents';
+const DIAGNOSTICS = 'the kit switches no diagnostics on, and asks for none';
 const SEALED = 'the kit seals and opens no secret values';
 
 /** What a case could show and none does: reported as not applicable, and never as passed. */
@@ -268,5 +269,79 @@ export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
     sides: ORCHESTRATOR,
     why: WAVES,
     otherwise: 'ask for the digest of a program without an order for it',
+  },
+  {
+    id: 'MCO-D-003',
+    sides: BOTH,
+    why: DIAGNOSTICS,
+    otherwise:
+      'ask for the output of a copy, and see that it comes with the wanted state and over no connection to the host',
+  },
+  {
+    id: 'MCO-D-004',
+    sides: ORCHESTRATOR,
+    why: DIAGNOSTICS,
+    otherwise: 'run a command beside a function of a silent host, and look at the audit log',
+  },
+  {
+    id: 'MCO-D-005',
+    sides: AGENT,
+    why: DIAGNOSTICS,
+    otherwise: 'withdraw a request, reach its bounds, or end its session, and look at what runs on the host',
+  },
+  {
+    id: 'MCO-D-006',
+    sides: ORCHESTRATOR,
+    why: DIAGNOSTICS,
+    otherwise: 'ask for the output of a copy, go away, and look at the next two wanted states',
+  },
+  {
+    id: 'MCO-D-007',
+    sides: ORCHESTRATOR,
+    why: DIAGNOSTICS,
+    otherwise: 'send a chunk twice, and one after a gap',
+  },
+  {
+    id: 'MCO-D-008',
+    sides: ORCHESTRATOR,
+    why: DIAGNOSTICS,
+    otherwise: 'send a chunk of a stream of another host, and one of a stream that has ended',
+  },
+  {
+    id: 'MCO-D-009',
+    sides: AGENT,
+    why: DIAGNOSTICS,
+    otherwise: 'ask for a workload that is not on the host',
+  },
+  {
+    id: 'MCO-D-010',
+    sides: AGENT,
+    why: DIAGNOSTICS,
+    otherwise: 'answer chunks late, and with little credit',
+  },
+  {
+    id: 'MCO-D-011',
+    sides: AGENT,
+    why: DIAGNOSTICS,
+    otherwise:
+      'withdraw a request whose command has started others, or kill the agent, and look at what runs on the host',
+  },
+  {
+    id: 'MCO-D-012',
+    sides: AGENT,
+    why: DIAGNOSTICS,
+    otherwise: 'put a request of an unknown kind into a wanted state with a new function',
+  },
+  {
+    id: 'MCO-D-013',
+    sides: BOTH,
+    why: DIAGNOSTICS,
+    otherwise: 'let a command be silent for a minute; then keep the agent from sending',
+  },
+  {
+    id: 'MCO-D-014',
+    sides: ORCHESTRATOR,
+    why: DIAGNOSTICS,
+    otherwise: 'ask for more streams than there may be; go away from one; switch diagnostics off',
   },
 ];

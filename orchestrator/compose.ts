@@ -34,6 +34,7 @@ import {
   createUpgradeEngine,
 } from './agent-upgrades/index.ts';
 import type { HostAuthority } from '../pki/index.ts';
+import { createDiagnostics } from './diagnostics/index.ts';
 import { createInventory } from './inventory/index.ts';
 import { createLifecycle, randomKeys } from './lifecycle/index.ts';
 import {
@@ -58,7 +59,7 @@ import { createServices } from './services/index.ts';
 import {
   createSites,
   createVimUseCases,
-  logRoutes,
+  notDriven,
   vimRoutes,
   type OpenDriver,
   type SecretBox,
@@ -190,6 +191,17 @@ export function compose(options: ComposeOptions): Composition {
     checkRegistration: registrationCheck(documents),
     siteOf: (vimId) => sites.siteOf(vimId),
   });
+  const diagnostics = createDiagnostics({
+    store,
+    clock,
+    ids,
+    log: log.child({ room: 'diagnostics' }),
+    siteOf: (vimId) => {
+      const site = sites.siteOf(vimId);
+      if (site === undefined) throw notDriven(vimId);
+      return site;
+    },
+  });
   const mco = createMco({
     store,
     clock,
@@ -197,6 +209,7 @@ export function compose(options: ComposeOptions): Composition {
     inventory,
     monitoring,
     artifacts: files,
+    diagnostics: diagnostics.agents,
     m2mSpId,
     ...(options.hostAuthority === undefined ? {} : { hostAuthority: options.hostAuthority }),
   });
@@ -232,12 +245,13 @@ export function compose(options: ComposeOptions): Composition {
       ...agentUpgradeRoutes({ releases, upgrades, engine: upgradeEngine }),
       ...enrolmentTokenRoutes(inventory, options.natsCredential),
       ...vimRoutes({ store, sites, vims }),
-      ...logRoutes({ store, clock, sites }),
+      ...diagnostics.routes,
       ...monitoringRoutes(monitoring, store),
       ...scaling.routes,
       ...mco.routes,
     ],
     start: async () => {
+      diagnostics.start();
       await onboarding.recover();
       releases.start();
       upgradeEngine.start();

@@ -85,7 +85,7 @@ export const ROOMS: readonly Room[] = [
   { name: 'store', path: '^orchestrator/store/', mayImport: ['domain'] },
   {
     name: 'use-cases',
-    path: '^orchestrator/(lifecycle|services|monitoring|inventory|packages|agent-upgrades)/',
+    path: '^orchestrator/(lifecycle|services|monitoring|inventory|packages|agent-upgrades|diagnostics)/',
     mayImport: [
       'domain',
       'placement',

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAgentRunner, eventually, HOST_ID, type AgentRunner } from '../agents/testkit/agent-runner.ts';
 import { randomIds, silentLogger, systemClock } from '../kernel/index.ts';
+import { diagnosticsOver } from '../orchestrator/diagnostics/testkit/diagnostics-over.ts';
 import { createInventory, type Inventory } from '../orchestrator/inventory/index.ts';
 import { createMco, disconnectRevoked, enrolmentTokenRoutes, hostRoutes } from '../orchestrator/mco/index.ts';
 import { createMemoryStore, type StateStore } from '../orchestrator/store/index.ts';
@@ -47,6 +48,7 @@ beforeEach(async () => {
         artifacts,
         hostAuthority,
         monitoring: silentMonitoring,
+        diagnostics: diagnosticsOver(store).agents,
         m2mSpId: '//iotmano.test',
       }).routes,
       ...hostRoutes({ store, clock: systemClock, inventory }),

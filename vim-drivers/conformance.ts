@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { setSlowness, type ConformanceSite, type ConformanceTarget } from './conformance-site.ts';
 import { describeApply } from './conformance/apply.ts';
+import { describeCommands } from './conformance/commands.ts';
 import { describeContinuity } from './conformance/continuity.ts';
 import { describeDeadman } from './conformance/deadman.ts';
 import { describeEndings } from './conformance/endings.ts';
@@ -80,5 +81,6 @@ function describePrograms(siteOf: () => ConformanceSite, target: ConformanceTarg
     describeProbes(siteOf);
     describeStopping(siteOf, target);
     describeProgramOutput(siteOf);
+    describeCommands(siteOf, target);
   });
 }

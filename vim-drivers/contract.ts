@@ -345,6 +345,33 @@ export interface MetricsReader {
   ): Promise<string | undefined>;
 }
 
+/** What a command does, in order; `exit` is the last. */
+export type CommandEvent =
+  | { readonly type: 'stdout' | 'stderr'; readonly bytes: Uint8Array }
+  /** Ended by itself with a code, or by a signal (`SIGKILL`). */
+  | { readonly type: 'exit'; readonly exitCode?: number; readonly signal?: string };
+
+export interface CommandOptions {
+  readonly slot: number;
+  /** Program and arguments; no shell reads them. */
+  readonly command: readonly string[];
+  /** Standard input, to its end; absent: empty. */
+  readonly input?: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+/** Optional: a driver that runs commands beside the programs of its instances, for people who look for faults. */
+export interface CommandRunner {
+  /**
+   * Runs a command in the context of an instance that runs: its user, environment, working directory, files and namespaces, and bounds of its resources. It is none of the instance's own processes:
+   * its end, its output and its use of resources are not counted there. Output waits for its reader. The command ends, with all that it has started, when
+   * its program has ended, when the signal aborts, when nobody reads any more, when the instance ends, and, where the platform lets it, with this process. A program that is not there ends with code 127, one that cannot be run
+   * with 126, as in a shell.
+   * @throws IotmanoError `not-found` where there is no such instance, `conflict` where it does not run, or a transient one
+   */
+  exec(key: WorkloadKey, options: CommandOptions): AsyncIterable<CommandEvent>;
+}
+
 /** Where a driver gets the files of an artifact. */
 export interface ArtifactSource {
   /**
@@ -364,4 +391,8 @@ export function isClosable(driver: VimDriver): driver is VimDriver & Closable {
 
 export function isMetricsReader(driver: VimDriver): driver is VimDriver & MetricsReader {
   return 'readMetrics' in driver;
+}
+
+export function isCommandRunner(driver: VimDriver): driver is VimDriver & CommandRunner {
+  return 'exec' in driver;
 }

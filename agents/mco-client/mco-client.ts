@@ -3,7 +3,15 @@ import { gzip } from 'node:zlib';
 import { IotmanoError, toTimestamp, type Clock } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
 import { exchange, nothing, type Answer, type Envelope, type Exchange } from './exchange.ts';
-import { leaving, receipt, wanted, type Receipt, type Wanted } from './messages.ts';
+import {
+  leaving,
+  receipt,
+  streamReceipt,
+  wanted,
+  type Receipt,
+  type StreamReceipt,
+  type Wanted,
+} from './messages.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,6 +31,11 @@ export interface WantedAnswer {
   readonly revision?: number;
 }
 
+export type StreamChunk = Schemas['stream-chunk'];
+
+/** @throws IotmanoError `gone` where the stream, or its session, has ended; `conflict` for a gap; transient where the same chunk is to be sent again */
+export type PostChunk = (chunk: StreamChunk, signal?: AbortSignal) => Promise<StreamReceipt>;
+
 /** The client side of Mco. Every operation opens a session where it needs one, and once more where the server has forgotten it. */
 export interface McoClient {
   /** Renews the lease. @throws IotmanoError `gone`: the lease is renewed, but the whole must be asked for */
@@ -35,6 +48,8 @@ export interface McoClient {
     signal?: AbortSignal,
   ): Promise<Receipt>;
   postAlarms(batch: Schemas['alarm-batch'], sequence: number, signal?: AbortSignal): Promise<Receipt>;
+  /** Delivers the chunks of a diagnostic stream, in the session that the first one goes over. */
+  stream(streamId: string): PostChunk;
   /** Drains the host; resolves with how many workloads are left, 0 once it is forgotten. */
   leave(signal?: AbortSignal): Promise<number>;
 }
@@ -91,7 +106,38 @@ export function createMcoClient(
     return message;
   }
 
+  function streamOf(streamId: string): PostChunk {
+    let token: string | undefined;
+    return async (chunk, signal) => {
+      const envelope = await sessions.envelope(signal);
+      token ??= envelope.token;
+      if (envelope.token !== token)
+        throw new IotmanoError('gone', `the session that stream ${streamId} was begun in has ended`);
+      const plain = Buffer.from(JSON.stringify(chunk));
+      const isCompressed = plain.length >= COMPRESS_FROM_BYTES;
+      const { message } = await exchange(transport, {
+        method: 'POST',
+        path: `${base}/streams/${streamId}`,
+        envelope,
+        encoded: {
+          bytes: isCompressed ? await compress(plain) : plain,
+          headers: {
+            'content-type': 'application/json',
+            ...(isCompressed ? { 'content-encoding': 'gzip' } : {}),
+          },
+        },
+        accept: { 200: streamReceipt },
+        signal,
+      }).catch((error: unknown) => {
+        if (isSessionLost(error)) sessions.reject(token);
+        throw error;
+      });
+      return message;
+    };
+  }
+
   return {
+    stream: streamOf,
     async wanted({ since, waitSeconds, signal }) {
       const query = new URLSearchParams({ wait: String(waitSeconds) });
       if (since === undefined) query.set('full', 'true');

@@ -88,6 +88,26 @@ export const upgradeOrder = object({
 });
 export type UpgradeOrder = Shaped<typeof upgradeOrder>;
 
+/** One request of diagnostics; each is read by itself, so that one of a later version keeps nothing from being taken over. */
+export const diagnosticRequest = object(
+  {
+    streamId: text(/^[a-z0-9-]{1,40}$/),
+    kind: oneOf('logs', 'exec'),
+    workload: workloadKey,
+    slot: integer(),
+    maxBytes: integer(1),
+    maxSeconds: number(0),
+  },
+  { command: list(text()), hasInput: boolean, follow: boolean, tailLines: integer() },
+);
+export type DiagnosticRequest = Shaped<typeof diagnosticRequest>;
+
+export const streamReceipt = object(
+  { nextNumber: integer(2), creditBytes: integer() },
+  { input: text(/^[A-Za-z0-9+/]*={0,2}$/), isInputEnded: boolean },
+);
+export type StreamReceipt = Shaped<typeof streamReceipt>;
+
 export const wanted = object(
   {
     revision: integer(),
@@ -102,7 +122,7 @@ export const wanted = object(
     removed: list(workloadKey),
     collectionJobs: list(collectionJob),
   },
-  { agentUpgrade: upgradeOrder },
+  { agentUpgrade: upgradeOrder, diagnosticRequests: list(anyObject) },
 );
 export type Wanted = Shaped<typeof wanted>;
 

@@ -31,6 +31,8 @@ export interface OrchestrationAgentOptions {
   readonly rhythm: PollRhythm;
   /** The orchestrator has taken facts and a full report, and has answered what is wanted since. */
   readonly onHeard?: () => void;
+  /** What is asked for of diagnostics, all of it, as it came. */
+  readonly onDiagnostics: (requests: readonly unknown[]) => void;
 }
 
 export interface OrchestrationAgent {
@@ -124,6 +126,7 @@ export async function startOrchestrationAgent(
         open,
         needsWhole,
         rhythm: options.rhythm,
+        onDiagnostics: options.onDiagnostics,
         onAccepted: (wanted, workloads) => {
           accept(wanted, workloads);
           void forgetOldKey(wanted);

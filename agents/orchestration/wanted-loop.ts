@@ -19,6 +19,8 @@ export interface WantedLoopOptions {
   readonly open: (wanted: StoredWanted) => Promise<readonly Workload[]>;
   /** A wanted state is on disk and may be acted on. */
   readonly onAccepted: (wanted: StoredWanted, workloads: readonly Workload[]) => void;
+  /** What stands of diagnostics, all of it, as it came: not kept, and of no weight for the rest. */
+  readonly onDiagnostics: (requests: readonly unknown[]) => void;
   /** Changes are not enough to begin with: what is stored cannot be opened, or not all of it is sealed to the key of now. */
   readonly needsWhole: boolean;
   /** When others send over the connection of the poll; it ends before, and waits for them. */
@@ -158,6 +160,7 @@ class WantedPoll {
     if (identity.document.stateId !== answer.stateId) await identity.update({ stateId: answer.stateId });
     this.#since = answer.revision;
     onAccepted(merged.next, workloads);
+    this.#options.onDiagnostics(answer.diagnosticRequests ?? []);
     return true;
   }
 

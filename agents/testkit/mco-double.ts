@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { CompactEncrypt, calculateJwkThumbprint, importJWK, jwtVerify, type JWK } from 'jose';
 import type { components } from '../../api-specs/generated/mco.ts';
 import { workloadId } from '../../vim-drivers/index.ts';
+import { createDiagnosticsDouble, type DiagnosticsDouble } from './diagnostics-double.ts';
 import { faultsOf, loadOperations, type Operation } from '../../conformance/index.ts';
 
 type Schemas = components['schemas'];
@@ -45,6 +46,8 @@ export interface McoDouble {
   /** State of each instance, as the reports add up. */
   observed(): ReadonlyMap<string, Schemas['observed-workload']>;
   misfortune: (operationId: string, count: number) => Misfortune | undefined;
+  /** What becomes of a wanted state on its way. */
+  answerWanted: (wanted: Schemas['wanted']) => Schemas['wanted'];
   stateId: string;
   isStateConfirmed: boolean;
   heartbeatIntervalSeconds: number;
@@ -56,6 +59,7 @@ export interface McoDouble {
   isEnrolled: boolean;
   readonly tokens: Set<string>;
   readonly artifacts: Map<string, Buffer>;
+  readonly diagnostics: DiagnosticsDouble;
   assign(
     assignments: readonly Omit<Schemas['assignment'], 'generation'>[],
     jobs?: readonly Schemas['collection-job'][],
@@ -123,6 +127,10 @@ export async function startMcoDouble(): Promise<McoDouble> {
     for (const each of waiting) each();
     waiting = [];
   };
+  const diagnostics = createDiagnosticsDouble(() => {
+    state.revision += 1;
+    wake();
+  });
   const problem = (status: number, detail: string, more: object = {}): Outgoing => ({
     status,
     body: { title: 'Refused', status, detail, ...more },
@@ -144,7 +152,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
   const wholeAnswer = async (isFull: boolean): Promise<Outgoing> => ({
     status: 200,
     headers: { 'mco-revision': String(state.revision) },
-    body: {
+    body: double.answerWanted({
       revision: state.revision,
       full: isFull,
       fence: double.fence ?? { leaseNumber: double.leaseNumber, revision: state.revision },
@@ -157,8 +165,8 @@ export async function startMcoDouble(): Promise<McoDouble> {
       removed: [],
       collectionJobs: state.jobs,
       ...(state.agentUpgrade === undefined ? {} : { agentUpgrade: state.agentUpgrade }),
-      diagnosticRequests: [],
-    } satisfies Schemas['wanted'],
+      diagnosticRequests: diagnostics.requests,
+    }),
   });
 
   const handlers: Record<string, (incoming: Incoming) => Outgoing | Promise<Outgoing>> = {
@@ -257,6 +265,13 @@ export async function startMcoDouble(): Promise<McoDouble> {
       }),
     postAlarms: (incoming) =>
       inSequence('alarms', incoming, () => alarms.push(...(incoming.body as Schemas['alarm-batch']).alarms)),
+    postStream: ({ groups, body }) => {
+      const taken = diagnostics.take(groups['streamId'] ?? '', body as Schemas['stream-chunk']);
+      if (!('problem' in taken)) return { status: 200, body: taken };
+      const { expectedSequence } = taken;
+      const more = expectedSequence === undefined ? {} : { expectedSequence };
+      return problem(taken.problem, 'the stream is over', more);
+    },
     retrieveArtifact: ({ groups, request }) => {
       const content = double.artifacts.get(groups['digest'] ?? '');
       if (content === undefined) return problem(404, 'no such artifact');
@@ -365,6 +380,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
     },
     observed: () => observed,
     misfortune: () => undefined,
+    answerWanted: (wanted) => wanted,
     stateId: 'state-1',
     isStateConfirmed: true,
     heartbeatIntervalSeconds: 0.5,
@@ -372,6 +388,7 @@ export async function startMcoDouble(): Promise<McoDouble> {
     isEnrolled: false,
     tokens: new Set(['one-time-token-0001']),
     artifacts: new Map(),
+    diagnostics,
     assign(assignments, jobs = state.jobs) {
       state.revision += 1;
       state.assignments = assignments.map((each) => ({ ...each, generation: state.revision }));

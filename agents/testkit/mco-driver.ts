@@ -4,6 +4,9 @@ import { IotmanoError, systemClock, type HostId } from '../../kernel/index.ts';
 import {
   instanceName,
   workloadId,
+  type CommandEvent,
+  type CommandOptions,
+  type CommandRunner,
   type DriverCapabilities,
   type Fence,
   type HostInventory,
@@ -15,6 +18,7 @@ import {
   type WorkloadUsage,
 } from '../../vim-drivers/index.ts';
 import { readFunctionLogs } from '../index.ts';
+import type { DoubleStream } from './diagnostics-double.ts';
 import type { McoDouble } from './mco-double.ts';
 
 type CollectionJob = components['schemas']['collection-job'];
@@ -32,11 +36,11 @@ export interface McoDriverOptions {
 }
 
 /** Opens a driver on an agent that talks to this double. The double is the driver's alone. */
-export function createMcoDriver(options: McoDriverOptions): VimDriver {
+export function createMcoDriver(options: McoDriverOptions): VimDriver & CommandRunner {
   return new McoDriver(options);
 }
 
-class McoDriver implements VimDriver {
+class McoDriver implements VimDriver, CommandRunner {
   readonly #double: McoDouble;
   readonly #options: McoDriverOptions;
   readonly #wanted = new Map<string, Workload>();
@@ -140,6 +144,34 @@ class McoDriver implements VimDriver {
     );
   }
 
+  /** A request of diagnostics, and what the agent makes of it. */
+  async *exec(key: WorkloadKey, options: CommandOptions): AsyncGenerator<CommandEvent> {
+    const { slot, command, input, signal } = options;
+    const { diagnostics } = this.#double;
+    const workload = key as unknown as components['schemas']['workload-key'];
+    const hasInput = input !== undefined;
+    const stream = diagnostics.ask({ kind: 'exec', workload, slot, command, hasInput });
+    if (input !== undefined) void feed(stream, input);
+    const told = { stdout: 0, stderr: 0 };
+    try {
+      for (;;) {
+        const { end } = stream;
+        for (const type of ['stdout', 'stderr'] as const) {
+          const bytes = Buffer.from(stream[type].slice(told[type]), 'latin1');
+          told[type] += bytes.length;
+          if (bytes.length > 0) yield { type, bytes };
+        }
+        if (end !== undefined || signal.aborted) {
+          yield exitOf(end, key);
+          return;
+        }
+        await systemClock.sleep(LOOK_MILLISECONDS, signal);
+      }
+    } finally {
+      diagnostics.withdraw(stream.streamId);
+    }
+  }
+
   async #facts(): Promise<components['schemas']['host-facts']> {
     await until('the agent tells facts', () => this.#double.facts.length > 0);
     const facts = this.#double.facts.at(-1);
@@ -180,6 +212,22 @@ class McoDriver implements VimDriver {
     this.#double.assign(assignments, [...this.#jobs.values()]);
     return this.#double.revision;
   }
+}
+
+async function feed(stream: DoubleStream, input: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of input) stream.input = Buffer.concat([stream.input, piece]);
+  stream.isInputEnded = true;
+}
+
+/** @throws IotmanoError `not-found`, `conflict` for a refusal: by its words, which is all that Mco tells */
+function exitOf(end: DoubleStream['end'], key: WorkloadKey): CommandEvent {
+  if (end?.reason === 'REFUSED')
+    throw new IotmanoError(
+      (end.detail ?? '').includes('is not on this host') ? 'not-found' : 'conflict',
+      `${workloadId(key)}: ${end.detail ?? ''}`,
+    );
+  const { reason: _reason, detail: _detail, ...how } = end ?? { reason: 'EXITED', signal: 'SIGKILL' };
+  return { type: 'exit', ...how };
 }
 
 /** What one turn of a collection job has measured, by slot. */

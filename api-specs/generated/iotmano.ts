@@ -543,10 +543,97 @@ export interface paths {
       readonly cookie?: never;
     };
     /**
-     * Output of a running copy on a VIM, standard output and standard error.
-     * @description As the VIM has kept it. 409 for a copy beside an agent: its output is on its host.
+     * Output of a running copy, standard output and standard error.
+     * @description Of a copy on a VIM as the VIM has kept it. Of a copy beside an agent, over Mco-d, where an admin has switched `logs` on (409 otherwise), within bounds of bytes and time, and with an entry of the audit log. With `application/x-ndjson` in Accept the answer is DiagnosticFrames, one JSON object in a line, of which the last says how it ended; as text it is cut off where it ends too early.
      */
     readonly get: operations['readVnfcInstanceLogs'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/vnfc_instances/{vnfcInstanceId}/exec': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNFC instance. */
+        readonly vnfcInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Run a command in the context of a running copy.
+     * @description Where an admin has switched `exec` on (409 otherwise). The command gets user, environment, files and bounds of the function, and ends with the answer: whoever closes the connection ends it. The audit log has its words before it begins; what it reads and writes is kept nowhere. The answer comes as soon as the host has taken it up, and goes on until the command has ended: DiagnosticFrames, one JSON object in a line.
+     */
+    readonly post: operations['execInVnfcInstance'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/diagnostic_streams/{streamId}/input': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description The stream, as its first frame names it. */
+        readonly streamId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Standard input for a command that was begun with hasInput.
+     * @description By the token that began it. At most 262,144 bytes at once; the answer says how much of all input has been taken, and where that is less than was sent, the rest is to be sent again. Repeating is safe: what was taken already is left out. 410 once the stream has ended.
+     */
+    readonly post: operations['sendStreamInput'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/diagnostics': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Which diagnostics are switched on. */
+    readonly get: operations['showDiagnostics'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    /**
+     * Switch diagnostics on or off.
+     * @description By an admin of the installation. Off at first. What is switched off ends what runs of it. The audit log has each change.
+     */
+    readonly patch: operations['switchDiagnostics'];
+    readonly trace?: never;
+  };
+  readonly '/iotmano/v1/audit_entries': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /**
+     * Who has used diagnostics, and switched them, oldest first.
+     * @description An admin sees those of the own tenant, an admin of the installation all. The newest 10,000 are kept.
+     */
+    readonly get: operations['listAuditEntries'];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -716,6 +803,105 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    readonly ExecRequest: {
+      /** @description Program and arguments; no shell reads them. */
+      readonly command: readonly string[];
+      /**
+       * @description Whether standard input follows; it is empty otherwise.
+       * @default false
+       */
+      readonly hasInput?: boolean;
+      /**
+       * @description Output after which it is ended, bytes.
+       * @default 67108864
+       */
+      readonly maxBytes?: number;
+      /**
+       * @description Time after which it is ended, seconds.
+       * @default 3600
+       */
+      readonly maxSeconds?: number;
+    };
+    /** @description One line of a stream. The first has `streamId` where there is something to be named, one without members is a sign of life, the last has `end`. */
+    readonly DiagnosticFrame: {
+      readonly streamId?: components['schemas']['Identifier'];
+      /** @description What came on standard output, Base64. */
+      readonly stdout?: string;
+      /** @description What came on standard error, Base64. */
+      readonly stderr?: string;
+      readonly end?: components['schemas']['DiagnosticEnd'];
+    };
+    /** @description How it ended. */
+    readonly DiagnosticEnd: {
+      /**
+       * @description EXITED: the command has ended by itself; COMPLETE: all output was sent; BYTES, SECONDS: a bound was reached; REFUSED, FAILED: the host did not carry it out, or not to the end; READER_GONE: whoever asked has gone; SWITCHED_OFF; HOST_SILENT: the host is not heard of; SESSION_ENDED: the agent or its session was begun anew; RESTARTED: the orchestrator was.
+       * @enum {string}
+       */
+      readonly reason:
+        | 'EXITED'
+        | 'COMPLETE'
+        | 'BYTES'
+        | 'SECONDS'
+        | 'REFUSED'
+        | 'FAILED'
+        | 'READER_GONE'
+        | 'SWITCHED_OFF'
+        | 'HOST_SILENT'
+        | 'SESSION_ENDED'
+        | 'RESTARTED';
+      readonly exitCode?: number;
+      readonly signal?: string;
+      readonly detail?: string;
+    };
+    readonly StreamInputReceipt: {
+      /** @description Of all input. */
+      readonly receivedBytes: number;
+    };
+    readonly Diagnostics: {
+      /** @description Output of functions beside agents may be read from here. */
+      readonly logs: boolean;
+      /** @description Commands may be run beside functions, wherever they run. */
+      readonly exec: boolean;
+      readonly changedAt?: components['schemas']['DateTime'];
+      /** @description Name of the token. */
+      readonly changedBy?: string;
+    };
+    readonly DiagnosticsModifications: {
+      readonly logs?: boolean;
+      readonly exec?: boolean;
+    };
+    readonly AuditEntry: {
+      readonly id: components['schemas']['Identifier'];
+      readonly at: components['schemas']['DateTime'];
+      readonly tenant: components['schemas']['Identifier'];
+      /** @description Name of the token. */
+      readonly user: string;
+      readonly tokenId?: components['schemas']['Identifier'];
+      /** @enum {string} */
+      readonly role: 'admin' | 'operator' | 'viewer';
+      /** @enum {string} */
+      readonly action: 'logs' | 'exec' | 'switch';
+      readonly switched?: components['schemas']['DiagnosticsModifications'];
+      readonly hostId?: components['schemas']['Identifier'];
+      readonly vnfInstanceId?: components['schemas']['Identifier'];
+      readonly vnfcInstanceId?: components['schemas']['Identifier'];
+      /** @description Name of the copy on its host. */
+      readonly copy?: string;
+      readonly streamId?: components['schemas']['Identifier'];
+      readonly command?: readonly string[];
+      readonly end?: components['schemas']['AuditedEnd'];
+    };
+    /** @description Absent while it goes on. */
+    readonly AuditedEnd: {
+      readonly at: components['schemas']['DateTime'];
+      /** @description As of a DiagnosticEnd. */
+      readonly reason: string;
+      readonly exitCode?: number;
+      readonly signal?: string;
+      readonly detail?: string;
+      readonly outputBytes: number;
+      readonly inputBytes: number;
+    };
     readonly PlacementPlanRequest: {
       /**
        * @description move: instances of one function; drain: leave hosts; evacuate: leave a zone, or all hosts that match an expression; rebalance: better places where there are such, and less unequal hosts; consolidate: as many hosts without anything on them as can be had, the dearest first.
@@ -2877,6 +3063,7 @@ export interface operations {
         };
         content: {
           readonly 'text/plain': string;
+          readonly 'application/x-ndjson': string;
         };
       };
       readonly 400: components['responses']['Problem'];
@@ -2884,6 +3071,185 @@ export interface operations {
       readonly 403: components['responses']['Problem'];
       readonly 404: components['responses']['Problem'];
       readonly 409: components['responses']['Problem'];
+      readonly 429: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+      readonly 504: components['responses']['Problem'];
+    };
+  };
+  readonly execInVnfcInstance: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description Identifier of the VNFC instance. */
+        readonly vnfcInstanceId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ExecRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description What the command writes, and how it ended. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/x-ndjson': string;
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 429: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+      readonly 504: components['responses']['Problem'];
+    };
+  };
+  readonly sendStreamInput: {
+    readonly parameters: {
+      readonly query: {
+        /** @description At which byte of all input the body begins. */
+        readonly offset: number;
+        /** @description With true, the input is complete with this body. */
+        readonly end?: boolean;
+      };
+      readonly header?: never;
+      readonly path: {
+        /** @description The stream, as its first frame names it. */
+        readonly streamId: components['schemas']['Identifier'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/octet-stream': unknown;
+      };
+    };
+    readonly responses: {
+      /** @description How much was taken. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['StreamInputReceipt'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 404: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 410: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 429: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly showDiagnostics: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The switches. */
+      readonly 200: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Diagnostics'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 429: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly switchDiagnostics: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /** @description ETag that the resource must still have; 412 when it does not. */
+        readonly 'If-Match'?: components['parameters']['IfMatch'];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/merge-patch+json': components['schemas']['DiagnosticsModifications'];
+      };
+    };
+    readonly responses: {
+      /** @description The switches as they are now. */
+      readonly 200: {
+        headers: {
+          readonly ETag: components['headers']['ETag'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Diagnostics'];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
+      readonly 409: components['responses']['Problem'];
+      readonly 412: components['responses']['Problem'];
+      readonly 413: components['responses']['Problem'];
+      readonly 415: components['responses']['Problem'];
+      readonly 429: components['responses']['Problem'];
+      readonly 500: components['responses']['Problem'];
+      readonly 503: components['responses']['Problem'];
+    };
+  };
+  readonly listAuditEntries: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description From the Link header of the page before. */
+        readonly nextpage_opaque_marker?: components['parameters']['nextpage_opaque_marker'];
+        /** @description Attribute-based filter, SOL013 clause 5.2, such as (eq,name,cse-1);(in,state,A,B). */
+        readonly filter?: components['parameters']['filter'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page. */
+      readonly 200: {
+        headers: {
+          readonly Link: components['headers']['Link'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['AuditEntry'][];
+        };
+      };
+      readonly 400: components['responses']['Problem'];
+      readonly 401: components['responses']['Problem'];
+      readonly 403: components['responses']['Problem'];
       readonly 429: components['responses']['Problem'];
       readonly 500: components['responses']['Problem'];
       readonly 503: components['responses']['Problem'];

@@ -30,6 +30,13 @@ export const NATS_OPERATIONS = [
     query: [],
   },
   { name: 'alarms', method: 'POST', path: '/mco/v1/hosts/{hostId}/alarms', params: [], query: [] },
+  {
+    name: 'stream',
+    method: 'POST',
+    path: '/mco/v1/hosts/{hostId}/streams/{streamId}',
+    params: ['streamId'],
+    query: [],
+  },
 ] as const;
 
 export type NatsOperation = (typeof NATS_OPERATIONS)[number]['name'];

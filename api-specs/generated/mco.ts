@@ -245,6 +245,34 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/mco/v1/hosts/{hostId}/streams/{streamId}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        /** @description The host that speaks. */
+        readonly hostId: components['parameters']['HostId'];
+        /** @description Stream, as the request in the wanted state names it. */
+        readonly streamId: components['schemas']['streamId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * Deliver what is new of a diagnostic stream
+     * @description In order, one chunk of a stream at a time; it is safe to repeat. The first is empty, and nothing is carried out before it was answered. The answer gives
+     *     the credit for the next one and standard input. A chunk is sent when there is output, which may be gathered for a moment first, and when the stream has ended. An agent whose
+     *     stream waits for input, or has no credit, asks with an empty chunk, with pauses that grow to a second; in any stream it sends at least one chunk in 15 seconds.
+     *     The body may be compressed (`Content-Encoding: gzip`); uncompressed it is at most 1 MiB.
+     */
+    readonly post: operations['postStream'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1770,6 +1798,91 @@ export interface components {
       readonly confirmWithinSeconds: number;
     };
     /**
+     * @description A diagnostic stream, minted at random for each request.
+     * @example 7c1d2a80-4b7f-4c38-9d0a-0a5f0b1c2d3e
+     */
+    readonly streamId: string;
+    /**
+     * DiagnosticRequest
+     * @description What an operator wants to see of one copy of a function: its output (`logs`), or that of a command beside it (`exec`). It stands for as long as it is in the wanted state, and is answered by `postStream`.
+     * @example {
+     *       "streamId": "7c1d2a80-4b7f-4c38-9d0a-0a5f0b1c2d3e",
+     *       "kind": "exec",
+     *       "workload": {
+     *         "tenant": "default",
+     *         "vnfInstanceId": "0d4e1c1c-4c57-4a43-8f8e-0f6a3c9d2b11",
+     *         "unit": "processor",
+     *         "generation": 1
+     *       },
+     *       "slot": 0,
+     *       "command": [
+     *         "cat",
+     *         "/proc/self/status"
+     *       ],
+     *       "hasInput": false,
+     *       "maxBytes": 16777216,
+     *       "maxSeconds": 3600
+     *     }
+     * @example {
+     *       "streamId": "2f0e9c51-93ab-4a57-8a65-5d1e4f7a6b90",
+     *       "kind": "logs",
+     *       "workload": {
+     *         "tenant": "default",
+     *         "vnfInstanceId": "0d4e1c1c-4c57-4a43-8f8e-0f6a3c9d2b11",
+     *         "unit": "processor",
+     *         "generation": 1
+     *       },
+     *       "slot": 0,
+     *       "follow": true,
+     *       "tailLines": 100,
+     *       "maxBytes": 1073741824,
+     *       "maxSeconds": 3600
+     *     }
+     */
+    readonly 'diagnostic-request': {
+      readonly streamId: components['schemas']['streamId'];
+      /**
+       * @description `logs`: what the copy has written to standard output and standard error. `exec`: what a command writes that is run in the context of the copy.
+       * @example exec
+       * @enum {string}
+       */
+      readonly kind: 'logs' | 'exec';
+      /** @description Of the copy. */
+      readonly workload: components['schemas']['workload-key'];
+      /**
+       * @description Of the copy.
+       * @example 0
+       */
+      readonly slot: number;
+      /** @description Program and arguments, for `exec`; no shell reads them. May hold secrets of an operator. */
+      readonly command?: readonly string[];
+      /**
+       * @description For `exec`: standard input comes with the receipts. False or absent: it is empty.
+       * @example true
+       */
+      readonly hasInput?: boolean;
+      /**
+       * @description For `logs`: the stream goes on as output comes. False or absent: it ends with what there is.
+       * @example true
+       */
+      readonly follow?: boolean;
+      /**
+       * @description For `logs`: only so many of the last lines that there are. Absent: all that is kept.
+       * @example 100
+       */
+      readonly tailLines?: number;
+      /**
+       * @description Output after which the stream ends, bytes.
+       * @example 16777216
+       */
+      readonly maxBytes: number;
+      /**
+       * @description Time after which the stream ends, seconds.
+       * @example 3600
+       */
+      readonly maxSeconds: number;
+    };
+    /**
      * Wanted
      * @description The wanted state of a host at a revision: the whole (`full`) or what changed since the revision that the agent named.
      * @example {
@@ -1911,10 +2024,8 @@ export interface components {
       readonly collectionJobs: readonly components['schemas']['collection-job'][];
       /** @description The version of the agent itself that is wanted; always complete. Absent: none is, and the agent stays as it is. */
       readonly agentUpgrade?: components['schemas']['agent-upgrade'];
-      /** @description Reserved for Mco-d; empty. */
-      readonly diagnosticRequests: readonly {
-        readonly [key: string]: unknown;
-      }[];
+      /** @description All diagnostic requests that stand for this host, always complete: one that is no longer in it is withdrawn. Empty unless an operator has switched diagnostics on. Monitoring agents ignore it. */
+      readonly diagnosticRequests: readonly components['schemas']['diagnostic-request'][];
     };
     /**
      * ObservedInstance
@@ -2304,6 +2415,123 @@ export interface components {
     readonly 'alarm-batch': {
       /** @description Conditions, oldest first; at most 1,000 a message. */
       readonly alarms: readonly components['schemas']['alarm'][];
+    };
+    /**
+     * StreamEnd
+     * @description How a diagnostic stream has ended on the host.
+     * @example {
+     *       "reason": "EXITED",
+     *       "exitCode": 1
+     *     }
+     * @example {
+     *       "reason": "EXITED",
+     *       "signal": "SIGKILL"
+     *     }
+     * @example {
+     *       "reason": "REFUSED",
+     *       "detail": "processor-0 does not run"
+     *     }
+     */
+    readonly 'stream-end': {
+      /**
+       * @description `EXITED`: the command has ended. `COMPLETE`: all output was sent. `BYTES`, `SECONDS`: that bound of the request was reached. `REFUSED`: the agent does not carry it out (not its own, not running, no driver that can, too many at once). `FAILED`: it could not, or not to the end. Closed list.
+       * @example EXITED
+       * @enum {string}
+       */
+      readonly reason: 'EXITED' | 'COMPLETE' | 'BYTES' | 'SECONDS' | 'REFUSED' | 'FAILED';
+      /**
+       * @description Of the command, where it has ended by itself.
+       * @example 0
+       */
+      readonly exitCode?: number;
+      /**
+       * @description That has ended the command.
+       * @example SIGKILL
+       */
+      readonly signal?: string;
+      /**
+       * @description Why, in words, for `REFUSED` and `FAILED`.
+       * @example processor-0 does not run
+       */
+      readonly detail?: string;
+    };
+    /**
+     * StreamChunk
+     * @description What is new of a diagnostic stream. An empty one says that the agent has taken the request up, that the stream lives, or asks for input.
+     * @example {
+     *       "number": 1,
+     *       "inputBytes": 0
+     *     }
+     * @example {
+     *       "number": 2,
+     *       "stdout": "aGVsbG8K",
+     *       "stderr": "bm90IGZvdW5kCg==",
+     *       "inputBytes": 5,
+     *       "end": {
+     *         "reason": "EXITED",
+     *         "exitCode": 0
+     *       }
+     *     }
+     */
+    readonly 'stream-chunk': {
+      /**
+       * @description Of this chunk in this stream, from 1. A repeated chunk has the number and the content that it had.
+       * @example 1
+       */
+      readonly number: number;
+      /**
+       * @description What came on standard output, of `logs` all that was written; Base64 (RFC 4648 clause 4). Together with stderr at most 262,144 bytes, and at most the credit of the last receipt.
+       * @example aGVsbG8K
+       */
+      readonly stdout?: string;
+      /**
+       * @description What came on standard error, for `exec`; Base64.
+       * @example bm90IGZvdW5kCg==
+       */
+      readonly stderr?: string;
+      /**
+       * @description How much of standard input the agent has, bytes: the receipt goes on from there.
+       * @example 0
+       */
+      readonly inputBytes: number;
+      /** @description In the last chunk: how the stream has ended. */
+      readonly end?: components['schemas']['stream-end'];
+    };
+    /**
+     * StreamReceipt
+     * @description A chunk was taken over, and how the stream goes on.
+     * @example {
+     *       "nextNumber": 2,
+     *       "creditBytes": 262144
+     *     }
+     * @example {
+     *       "nextNumber": 3,
+     *       "creditBytes": 65536,
+     *       "input": "aGVsbG8K",
+     *       "isInputEnded": true
+     *     }
+     */
+    readonly 'stream-receipt': {
+      /**
+       * @description Number of the next chunk.
+       * @example 2
+       */
+      readonly nextNumber: number;
+      /**
+       * @description How much output the next chunk may hold, bytes. 0: whoever reads is slow; ask again with an empty chunk.
+       * @example 262144
+       */
+      readonly creditBytes: number;
+      /**
+       * @description Standard input from `inputBytes` of the chunk on; Base64 (RFC 4648 clause 4), at most 65,536 bytes. Absent: nothing new.
+       * @example aGVsbG8K
+       */
+      readonly input?: string;
+      /**
+       * @description With `input`, or without, standard input is complete.
+       * @example true
+       */
+      readonly isInputEnded?: boolean;
     };
     /**
      * SessionProof
@@ -3094,6 +3322,71 @@ export interface operations {
       readonly 401: components['responses']['NoSession'];
       readonly 403: components['responses']['NotYours'];
       readonly 404: components['responses']['NotEnrolled'];
+      readonly 413: components['responses']['TooLarge'];
+      readonly 415: components['responses']['WrongMediaType'];
+      readonly 429: components['responses']['TooManyRequests'];
+      readonly 500: components['responses']['Fault'];
+      readonly 503: components['responses']['Unavailable'];
+    };
+  };
+  readonly postStream: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header: {
+        /** @description mcoVersion of the sender. */
+        readonly 'Mco-Version': components['parameters']['McoVersion'];
+        /** @description M2M-SP-ID, as the enrolment gave it. */
+        readonly 'Mco-Sp-Id': components['parameters']['SpId'];
+        /** @description Boot id of the agent. */
+        readonly 'Mco-Boot-Id': components['parameters']['BootId'];
+      };
+      readonly path: {
+        /** @description The host that speaks. */
+        readonly hostId: components['parameters']['HostId'];
+        /** @description Stream, as the request in the wanted state names it. */
+        readonly streamId: components['schemas']['streamId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['stream-chunk'];
+      };
+    };
+    readonly responses: {
+      /** @description The chunk is taken over. */
+      readonly 200: {
+        headers: {
+          readonly 'Mco-Version': components['headers']['McoVersion'];
+          readonly 'Mco-Sp-Id': components['headers']['SpId'];
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['stream-receipt'];
+        };
+      };
+      readonly 400: components['responses']['BadRequest'];
+      readonly 401: components['responses']['NoSession'];
+      readonly 403: components['responses']['NotYours'];
+      readonly 404: components['responses']['NotEnrolled'];
+      /** @description A gap in the numbers; `expectedSequence` is the number that was expected. The stream ends. */
+      readonly 409: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['sequence-problem'];
+        };
+      };
+      /** @description There is no such stream of this host, or it has ended, was withdrawn, or was begun in another session. The agent ends it. */
+      readonly 410: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/problem+json': components['schemas']['problem-details'];
+        };
+      };
       readonly 413: components['responses']['TooLarge'];
       readonly 415: components['responses']['WrongMediaType'];
       readonly 429: components['responses']['TooManyRequests'];

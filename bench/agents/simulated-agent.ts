@@ -101,6 +101,7 @@ export async function runSimulatedAgent(options: SimulatedAgentOptions): Promise
       wakeup.wake();
       options.onFirstAnswer();
     },
+    onDiagnostics: () => {},
     onRenewed: async () => undefined,
   });
   await reporting;

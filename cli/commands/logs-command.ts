@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { messageOf, systemClock } from '../../kernel/index.ts';
+import { systemClock } from '../../kernel/index.ts';
 import { wholeNumber } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
-import { CliFailure, EXIT } from '../failure.ts';
+import { FRAMES, cutOff, endText, readFrames, writeFrame } from '../diagnostic-frames.ts';
+import { findCopy } from '../find-copy.ts';
 import { stopSignal } from '../stop-signal.ts';
 
 interface LogsOptions {
@@ -12,11 +13,13 @@ interface LogsOptions {
   readonly agentData?: string;
 }
 
-/** `iotmano logs`: output of a function, from its VIM, or on the host that it runs on. */
+/** `iotmano logs`: output of a function, from its VIM, through the agent of its host, or on that host itself. */
 export function addLogsCommand(program: Command, env: Environment): void {
   program
     .command('logs <name>')
-    .description('show the output of a running copy (a name of "iotmano ps"); beside an agent, on its host')
+    .description(
+      'show the output of a running copy (a name of "iotmano ps"); beside an agent where an admin has said "iotmano diagnostics on logs", or on its host with --agent-data',
+    )
     .option('-f, --follow', 'go on as output comes')
     .option('--tail <lines>', 'only the last lines', wholeNumber('--tail', 0))
     .option(
@@ -25,11 +28,10 @@ export function addLogsCommand(program: Command, env: Environment): void {
     )
     .action(async (name: string, options: LogsOptions, command: Command) => {
       const { agentData = env['IOTMANO_AGENT_DATA'] } = options;
-      const output =
-        agentData === undefined
-          ? await readFromVim(contextOf(command, env).client, name, options)
-          : await readFromAgent(agentData, name, options);
-      for await (const chunk of output) process.stdout.write(chunk);
+      if (agentData === undefined)
+        await showThroughOrchestrator(contextOf(command, env).client, name, options);
+      else
+        for await (const chunk of await readFromAgent(agentData, name, options)) process.stdout.write(chunk);
     });
 }
 
@@ -45,53 +47,19 @@ async function readFromAgent(
   return readFunctionLogs(agentData, name, options, systemClock);
 }
 
-interface Copy {
-  readonly id: string;
-  readonly name: string;
-  readonly service?: string;
-  readonly hostId: string;
-  readonly vimType: string;
-  readonly generation: number;
-}
-
-async function readFromVim(
+async function showThroughOrchestrator(
   client: Client,
   name: string,
   { follow = false, tail }: LogsOptions,
-): Promise<AsyncIterable<Uint8Array>> {
-  const { id, hostId, vimType } = chooseCopy(await client.list<Copy>('/iotmano/v1/vnfc_instances'), name);
-  if (vimType === 'agent')
-    throw new CliFailure(
-      EXIT.usage,
-      `${name} runs on host ${hostId}, and its output is there; on that host, say where its agent keeps its data: --agent-data DIRECTORY, or IOTMANO_AGENT_DATA`,
-    );
+): Promise<void> {
+  const { id } = await findCopy(client, name);
   const query = new URLSearchParams({
     follow: String(follow),
     ...(tail === undefined ? {} : { tail: String(tail) }),
   });
-  const path = `/iotmano/v1/vnfc_instances/${id}/logs?${query.toString()}`;
-  return orCutOff(await client.stream(path, { accept: 'text/plain, application/problem+json' }));
-}
-
-async function* orCutOff(output: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* output;
-  } catch (error) {
-    throw new CliFailure(EXIT.unreachable, `the output was cut off: ${messageOf(error)}; ask again`);
+  const output = await client.stream(`/iotmano/v1/vnfc_instances/${id}/logs?${query.toString()}`, FRAMES);
+  for await (const frame of readFrames(output)) {
+    await writeFrame(frame);
+    if (frame.end !== undefined && frame.end.reason !== 'COMPLETE') throw cutOff(endText(frame.end));
   }
-}
-
-/** Of several generations side by side the newest is meant. */
-function chooseCopy(copies: readonly Copy[], name: string): Copy {
-  const matches = copies.filter((copy) => copy.name === name || copy.id === name);
-  const [chosen, ...others] = matches.toSorted((one, other) => other.generation - one.generation);
-  if (chosen === undefined)
-    throw new CliFailure(
-      EXIT.notFound,
-      `no copy is called "${name}"; "iotmano ps" lists those that there are`,
-    );
-  const rival = others.find(({ generation }) => generation === chosen.generation);
-  if (rival === undefined) return chosen;
-  const ids = matches.map(({ id, hostId, service = '-' }) => `${id} (service ${service}, host ${hostId})`);
-  throw new CliFailure(EXIT.usage, `several copies are called "${name}"; say which by its id`, ids);
 }

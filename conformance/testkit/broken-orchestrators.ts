@@ -365,8 +365,8 @@ export const BROKEN_ORCHESTRATORS: readonly Broken[] = [
     make: revising('measurements', (passed) => withBody(passed, { ignored: 0 })),
   },
   {
-    requirement: 'MCO-D-001',
-    does: 'asks for diagnostics',
+    requirement: 'MCO-D-002',
+    does: 'asks for diagnostics that nobody has switched on',
     make: revising('wanted', (passed) => withBody(passed, { diagnosticRequests: [{}] })),
   },
 ];

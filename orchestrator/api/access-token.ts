@@ -88,8 +88,8 @@ function isExpired({ expiresAt }: AccessTokenDocument, clock: Clock): boolean {
   return expiresAt !== undefined && Date.parse(expiresAt) <= clock.now();
 }
 
-function callerOf({ tenant, document }: StoredRecord<'access-token'>): Caller {
-  return { tenant, role: document.role, name: document.name };
+function callerOf({ id, tenant, document }: StoredRecord<'access-token'>): Caller {
+  return { tenant, role: document.role, name: document.name, tokenId: id };
 }
 
 function shortLivedMac(

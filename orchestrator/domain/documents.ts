@@ -582,6 +582,8 @@ export interface Caller {
   readonly tenant: TenantId;
   readonly role: Role;
   readonly name: string;
+  /** Of the access token, of whoever is no agent. */
+  readonly tokenId?: string;
   /** Of an agent. */
   readonly hostId?: HostId;
 }
@@ -655,8 +657,65 @@ export interface ScheduleDocument {
 /** A host's user of NATS: who was given a JWT that is good until it expires, or is revoked. Record id: the public key as NATS names it. */
 export interface NatsUserDocument {
   readonly hostId: HostId;
+  /** How many operations its JWT allows; absent in those of earlier versions. */
+  readonly operations?: number;
   readonly issuedAt: string;
   readonly expiresAt: string;
+}
+
+/** What an operator has switched on of diagnostics (Mco-d). One record, with the id `diagnostics`; absent: nothing. */
+export interface DiagnosticsDocument {
+  readonly logs: boolean;
+  readonly exec: boolean;
+  readonly changedAt: string;
+  /** Name of the access token. */
+  readonly changedBy: string;
+}
+
+/** How a use of diagnostics has ended: as the host says (stream-end.json), or for a reason of the orchestrator's own. */
+export interface DiagnosticEnd {
+  readonly reason:
+    | 'EXITED'
+    | 'COMPLETE'
+    | 'BYTES'
+    | 'SECONDS'
+    | 'REFUSED'
+    | 'FAILED'
+    | 'READER_GONE'
+    | 'SWITCHED_OFF'
+    | 'HOST_SILENT'
+    | 'SESSION_ENDED'
+    | 'RESTARTED';
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly detail?: string;
+}
+
+/** Who has used diagnostics on what, or has switched them; durable before it begins. Belongs to the tenant of who did it. Record id: a number that grows, with leading zeros. */
+export interface AuditEntryDocument {
+  readonly at: string;
+  readonly user: string;
+  readonly tokenId?: string;
+  readonly role: Exclude<Role, 'agent'>;
+  readonly action: 'logs' | 'exec' | 'switch';
+  /** Of a switch. */
+  readonly switched?: { readonly logs?: boolean; readonly exec?: boolean };
+  /** Of a use. */
+  readonly subject?: {
+    readonly streamId: string;
+    readonly hostId: HostId;
+    readonly vnfInstanceId: VnfInstanceId;
+    readonly vnfcInstanceId: VnfcInstanceId;
+    /** Name of the copy on its host. */
+    readonly copy: string;
+    readonly command?: readonly string[];
+  };
+  /** Of a use that is over. */
+  readonly end?: DiagnosticEnd & {
+    readonly at: string;
+    readonly outputBytes: number;
+    readonly inputBytes: number;
+  };
 }
 
 /** record kind → document */
@@ -685,6 +744,8 @@ export interface RecordDocuments {
   'agent-upgrade': AgentUpgradeDocument;
   'agent-order': AgentOrderDocument;
   installation: InstallationDocument;
+  diagnostics: DiagnosticsDocument;
+  'audit-entry': AuditEntryDocument;
 }
 
 export type RecordKind = keyof RecordDocuments;

@@ -2,12 +2,14 @@ import type { HostId } from '../../kernel/index.ts';
 import type { HostDocument } from '../domain/index.ts';
 import { isStateConfirmed, type LeaseTerms } from '../inventory/index.ts';
 import type { Revision, StateStore } from '../store/index.ts';
+import type { McoContext } from './mco-context.ts';
 import type { AssignmentMessage, CollectionJob, WantedMessage } from './messages.ts';
 import type { WantedChanges } from './wanted-changes.ts';
 
 export interface WantedContext {
   readonly store: StateStore;
   readonly changes: WantedChanges;
+  readonly diagnostics: Pick<McoContext['diagnostics'], 'requestsFor' | 'changedAt'>;
   readonly terms: LeaseTerms;
   readonly host: HostDocument;
   readonly collectionJobs: readonly CollectionJob[];
@@ -34,14 +36,17 @@ export function computeWanted(
   if (removed === 'too-old') return 'too-old';
   const part = toMessage(context, hostId, revision, { full: false, after: since, removed });
   const hasNews =
-    part.assignments.length > 0 || removed.length > 0 || changes.hasHostChangedSince(hostId, since);
+    part.assignments.length > 0 ||
+    removed.length > 0 ||
+    changes.hasHostChangedSince(hostId, since) ||
+    context.diagnostics.changedAt(hostId) > since;
   if (!hasNews) return 'unchanged';
   // What it holds is of another state: only the whole can replace that.
   return host.stateIds === undefined ? part : whole;
 }
 
 function toMessage(
-  { store, terms, host, collectionJobs }: WantedContext,
+  { store, terms, host, collectionJobs, diagnostics }: WantedContext,
   hostId: HostId,
   revision: Revision,
   part: {
@@ -63,7 +68,7 @@ function toMessage(
     removed: part.removed,
     collectionJobs,
     ...upgradeOrderOf(store, hostId),
-    diagnosticRequests: [],
+    diagnosticRequests: diagnostics.requestsFor(hostId),
   };
 }
 

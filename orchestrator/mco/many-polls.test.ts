@@ -6,6 +6,7 @@ import { createInventory } from '../inventory/index.ts';
 import { hashSecret } from '../domain/index.ts';
 import { addHosts } from '../inventory/testkit/fleet.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
+import { diagnosticsOver } from '../diagnostics/testkit/diagnostics-over.ts';
 import { createMco } from './index.ts';
 import type { WantedMessage } from './messages.ts';
 import { assignmentOf, keyOf } from './testkit/assignments.ts';
@@ -25,7 +26,9 @@ function createWantedRoute(store: MemoryStore): Route {
     log,
   });
   const artifacts = { openArtifact: () => Promise.reject(new Error('not asked for')) };
-  const options = { store, clock, log, inventory, monitoring: silentMonitoring, artifacts, m2mSpId: SP_ID };
+  const diagnostics = diagnosticsOver(store).agents;
+  const monitoring = silentMonitoring;
+  const options = { store, clock, log, inventory, monitoring, artifacts, diagnostics, m2mSpId: SP_ID };
   const route = createMco(options).routes.find(({ path }) => path.endsWith('/wanted'));
   if (route === undefined) throw new Error('there is no wanted route');
   return route;

@@ -2,6 +2,7 @@ import { IotmanoError, parseId, type Clock, type HostId, type Logger } from '../
 import type { HostDocument, SessionDocument } from '../domain/index.ts';
 import type { ApiRequest, ApiResponse, Route } from '../api/route.ts';
 import type { Inventory, MessageSequences } from '../inventory/index.ts';
+import type { AgentStreams } from '../diagnostics/index.ts';
 import type { Monitoring } from '../monitoring/index.ts';
 import type { HostAuthority } from '../../pki/index.ts';
 import type { ContentFiles } from '../packages/index.ts';
@@ -16,6 +17,7 @@ export interface McoOptions {
   readonly log: Logger;
   readonly inventory: Inventory;
   readonly monitoring: Pick<Monitoring, 'ingestMeasurements' | 'ingestAlarms' | 'collectionJobsFor'>;
+  readonly diagnostics: Pick<AgentStreams, 'requestsFor' | 'changedAt' | 'takeChunk'>;
   readonly artifacts: Pick<ContentFiles, 'openArtifact'>;
   /** Identifier of the M2M service provider that this orchestrator serves: `//example.org`. */
   readonly m2mSpId: string;

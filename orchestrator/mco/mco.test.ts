@@ -28,7 +28,7 @@ function wanted(query: Record<string, string>, agent = gw1) {
 }
 
 describe('the path of a host', () => {
-  // MCO-O-010 MCO-D-001
+  // MCO-O-010 MCO-D-002
   it('leads from enrolment over facts and wanted state to reports', async () => {
     expect(await gw1.request('PUT', '/facts', { sequence: 1, body: FACTS })).toMatchObject({
       status: 200,

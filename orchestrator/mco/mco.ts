@@ -7,6 +7,7 @@ import { alarmsRoute, measurementsRoute, storedMeasurementsRoute } from './monit
 import { reportRoutes } from './report-routes.ts';
 import { createPolls } from './polls.ts';
 import { createWantedChanges } from './wanted-changes.ts';
+import { streamRoute } from './stream-route.ts';
 import { wantedRoute } from './wanted-route.ts';
 
 /** The orchestrator's ends of Mco. */
@@ -32,6 +33,7 @@ export function createMco(options: McoOptions): Mco {
     wantedRoute(context),
     artifactRoute(context),
     alarmsRoute(context),
+    streamRoute(context),
   ];
   return {
     context,

@@ -19,3 +19,5 @@ export type ReceiptMessage = Schemas['receipt'];
 export type MeasurementBatchMessage = Schemas['measurement-batch'];
 export type AlarmBatchMessage = Schemas['alarm-batch'];
 export type LeavingMessage = Schemas['leaving'];
+export type StreamChunkMessage = Schemas['stream-chunk'];
+export type StreamReceiptMessage = Schemas['stream-receipt'];

@@ -1,5 +1,5 @@
 import type { HostId } from '../../kernel/index.ts';
-import { hostIdOf, isSameJson, type HostDocument } from '../domain/index.ts';
+import { hostIdOf, isSameJson, type AuditEntryDocument, type HostDocument } from '../domain/index.ts';
 import type { Revision, StateStore } from '../store/index.ts';
 import type { WorkloadKey } from '../../vim-drivers/index.ts';
 import { createRemovals } from './removals.ts';
@@ -35,6 +35,10 @@ export function createWantedChanges(store: StateStore): WantedChanges {
         removals.takeIn(change.revision, entry);
         touched.add(hostIdOf(entry.id));
       }
+      // What is asked of a host begins and ends with an entry of the audit log.
+      const subject =
+        entry.kind === 'audit-entry' && (entry.record?.document as AuditEntryDocument | undefined)?.subject;
+      if (subject) touched.add(subject.hostId);
       const hostId = entry.id as HostId;
       if (entry.kind === 'agent-order') {
         takeInOrder(hostId, change.revision);

@@ -86,11 +86,11 @@ async function sleepUntilWoken(
 }
 
 function look(context: McoContext, { hostId, since }: Poll): ReturnType<typeof computeWanted> {
-  const { store, changes, inventory, monitoring } = context;
+  const { store, changes, inventory, monitoring, diagnostics } = context;
   const host = inventory.requireHost(hostId).document;
   const terms = inventory.leaseTerms(hostId);
   const collectionJobs = monitoring.collectionJobsFor(hostId);
-  return computeWanted({ store, changes, terms, host, collectionJobs }, hostId, since);
+  return computeWanted({ store, changes, terms, host, collectionJobs, diagnostics }, hostId, since);
 }
 
 function toResponse(

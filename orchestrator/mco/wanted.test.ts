@@ -52,6 +52,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+const NO_DIAGNOSTICS = { requestsFor: () => [], changedAt: () => 0 };
+
 function poll(pair: Pair): void {
   if (pair.pending !== undefined) return;
   const context = {
@@ -60,6 +62,7 @@ function poll(pair: Pair): void {
     terms: TERMS,
     host: DOCUMENT,
     collectionJobs: [],
+    diagnostics: NO_DIAGNOSTICS,
   };
   const answer = computeWanted(context, HOST, pair.since);
   pair.pending = { answer: answer, accepted: pair.store.acceptedRevision };
@@ -159,7 +162,8 @@ describe('an agent that follows its wanted state', () => {
   it('is told once what more removals there were than are remembered, by 410', async () => {
     const store = createMemoryStore();
     const changes = createWantedChanges(store);
-    const context = { store, changes, terms: TERMS, host: DOCUMENT, collectionJobs: [] };
+    const shared = { terms: TERMS, host: DOCUMENT, collectionJobs: [], diagnostics: NO_DIAGNOSTICS };
+    const context = { store, changes, ...shared };
     const { revision } = store.commit([assignmentOf(HOST, keyOf(1))]);
     await store.whenDurable();
     for (let number = 0; number < 300; number += 1) {

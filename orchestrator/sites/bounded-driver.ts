@@ -1,9 +1,11 @@
 import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
 import {
   isClosable,
+  isCommandRunner,
   isLeaseKeeper,
   isMetricsReader,
   type Closable,
+  type CommandRunner,
   type LeaseKeeper,
   type MetricsReader,
   type VimDriver,
@@ -27,7 +29,7 @@ export interface BoundedDriverOptions {
 export function boundDriver(
   driver: VimDriver,
   options: BoundedDriverOptions,
-): VimDriver & Partial<LeaseKeeper & MetricsReader & Closable> {
+): VimDriver & Partial<LeaseKeeper & MetricsReader & CommandRunner & Closable> {
   const { clock, contactMilliseconds } = options;
   const look = <Value>(call: Promise<Value>, limit = LOOK_MILLISECONDS): Promise<Value> =>
     clean(withinLimit(call, clock, limit));
@@ -52,6 +54,11 @@ export function boundDriver(
       ? {
           readMetrics: (...args: Parameters<MetricsReader['readMetrics']>) =>
             look(driver.readMetrics(...args)),
+        }
+      : {}),
+    ...(isCommandRunner(driver)
+      ? {
+          exec: (...args: Parameters<CommandRunner['exec']>) => cleaned(driver.exec(...args), options.redact),
         }
       : {}),
     ...(isClosable(driver) ? { close: () => clean(driver.close()) } : {}),

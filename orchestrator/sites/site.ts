@@ -7,7 +7,15 @@ import {
   type VimId,
 } from '../../kernel/index.ts';
 import { clearAlarm, raiseAlarm, type Inventory } from '../inventory/index.ts';
-import type { DriverCapabilities, HostInventory, LogOptions, WorkloadKey } from '../../vim-drivers/index.ts';
+import {
+  isCommandRunner,
+  type CommandEvent,
+  type CommandOptions,
+  type DriverCapabilities,
+  type HostInventory,
+  type LogOptions,
+  type WorkloadKey,
+} from '../../vim-drivers/index.ts';
 import { withinLimit } from './bounded-driver.ts';
 import { remedyOf } from './explain-unreachable.ts';
 import { openDriverOf, type DriverOpeningOptions, type OpenedDriver } from './opened-driver.ts';
@@ -31,6 +39,8 @@ export interface Site {
   countWorkloads(): Promise<number>;
   /** Bytes of stdout and stderr of an instance. @throws IotmanoError `unavailable` where the VIM was not reached yet */
   logs(key: WorkloadKey, options: LogOptions): AsyncIterable<Uint8Array>;
+  /** A command beside an instance. @throws IotmanoError as `CommandRunner.exec`, `unavailable` as `logs`, `conflict` where the driver runs none */
+  exec(key: WorkloadKey, options: CommandOptions): AsyncIterable<CommandEvent>;
   /** What is wanted there, or who may give orders, has changed, durably. */
   changed(): void;
   /** Lets go of it. What runs there runs on. Takes no longer than it must: a VIM that hangs is left alone. */
@@ -111,7 +121,17 @@ class VimSite implements Site {
   }
 
   logs(key: WorkloadKey, options: LogOptions): AsyncIterable<Uint8Array> {
-    if (this.#opened !== undefined) return this.#opened.driver.logs(key, options);
+    return this.#requireOpened().driver.logs(key, options);
+  }
+
+  exec(key: WorkloadKey, options: CommandOptions): AsyncIterable<CommandEvent> {
+    const { driver, capabilities } = this.#requireOpened();
+    if (isCommandRunner(driver)) return driver.exec(key, options);
+    throw new IotmanoError('conflict', `the driver ${capabilities.driver} runs no commands beside functions`);
+  }
+
+  #requireOpened(): OpenedDriver {
+    if (this.#opened !== undefined) return this.#opened;
     throw new IotmanoError('unavailable', `VIM ${this.#vimId} was not reached yet; try again in a second`);
   }
 

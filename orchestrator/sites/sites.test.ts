@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { HostId } from '../../kernel/index.ts';
 import { vnfcInstanceId, type AssignmentDocument } from '../domain/index.ts';
 import { workloadId, type WorkloadKey } from '../../vim-drivers/index.ts';
+import { readStream } from '../diagnostics/testkit/output-reader.ts';
 import { assign, assignmentOf, keyOf, unassign } from '../mco/testkit/assignments.ts';
 import { createMemoryStore } from '../store/index.ts';
 import { eventually } from '../../test/kit/test-system.ts';
@@ -408,6 +409,12 @@ describe('the output of what runs on a VIM', () => {
     const answer = await bench.admin.get<string>(pathOf(keyOf(1)), { query: { tail: '1' } });
     expect(answer).toMatchObject({ status: 200, body: expect.stringMatching(/^started as \d+\n$/) });
     expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+    const framed = await readStream(bench.url + pathOf(keyOf(1)), bench.tokenFor('viewer'));
+    await framed.done;
+    expect(framed).toMatchObject({
+      stdout: expect.stringMatching(/^started as/),
+      end: { reason: 'COMPLETE' },
+    });
     expect((await bench.clientFor('viewer', 'acme').get(pathOf(keyOf(1)))).status).toBe(404);
     expect((await bench.admin.get(pathOf(keyOf(2)))).status).toBe(404);
   });
@@ -421,6 +428,66 @@ describe('the output of what runs on a VIM', () => {
     const { status, body } = await bench.admin.get<{ detail: string }>(pathOf(keyOf(1)));
     expect(status).toBe(503);
     expect(body.detail.length).toBeGreaterThan(10);
+  });
+});
+
+describe('a command beside what runs on a VIM', () => {
+  const begin = (
+    bench: SitesBench,
+    command: readonly string[],
+    more: object = {},
+    token = bench.tokenFor('operator'),
+  ) => {
+    const id = vnfcInstanceId(HOST as HostId, keyOf(1), 0);
+    const body = { command, ...more };
+    return readStream(`${bench.url}/iotmano/v1/vnfc_instances/${id}/exec`, token, { body });
+  };
+  const ready = async (): Promise<SitesBench> => {
+    const bench = await start();
+    await register(bench);
+    await assign(bench.store, HOST, keyOf(1));
+    await runs(bench, keyOf(1));
+    return bench;
+  };
+
+  it('is run by the driver where that is switched on, and is in the audit log', async () => {
+    const bench = await ready();
+    expect(await begin(bench, ['true'])).toMatchObject({ status: 409 });
+    await bench.admin.patch('/iotmano/v1/diagnostics', { exec: true });
+    const reader = await begin(bench, ['fail', 'no', 'way']);
+    await reader.done;
+    expect(reader).toMatchObject({ stderr: 'no way\n', end: { reason: 'EXITED', exitCode: 1 } });
+    const { body } = await bench.admin.get<object[]>('/iotmano/v1/audit_entries');
+    expect(body.at(-1)).toMatchObject({
+      hostId: HOST,
+      command: ['fail', 'no', 'way'],
+      end: { reason: 'EXITED', exitCode: 1, outputBytes: 7 },
+    });
+  });
+
+  it('reads its input, and ends with its bounds, with its reader, or with the switch', async () => {
+    const bench = await ready();
+    await bench.admin.patch('/iotmano/v1/diagnostics', { exec: true });
+    const token = bench.tokenFor('operator');
+    const cat = await begin(bench, ['cat'], { hasInput: true }, token);
+    await eventually('it has begun', () => cat.streamId !== '');
+    await fetch(`${bench.url}/iotmano/v1/diagnostic_streams/${cat.streamId}/input?offset=0&end=true`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' },
+      body: 'hello',
+    });
+    await cat.done;
+    expect(cat).toMatchObject({ stdout: 'hello', end: { reason: 'EXITED', exitCode: 0 } });
+    const [bytes, seconds, other] = await Promise.all([
+      begin(bench, ['yes'], { maxBytes: 10_000 }),
+      begin(bench, ['wait'], { maxSeconds: 0.1 }),
+      begin(bench, ['wait']),
+    ]);
+    await Promise.all([bytes.done, seconds.done]);
+    expect([bytes.end, seconds.end]).toEqual([{ reason: 'BYTES' }, { reason: 'SECONDS' }]);
+    await bench.admin.patch('/iotmano/v1/diagnostics', { exec: false });
+    await other.done;
+    expect(other.end).toEqual({ reason: 'SWITCHED_OFF' });
   });
 });
 

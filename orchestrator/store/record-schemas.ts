@@ -39,6 +39,8 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   'agent-upgrade': FIRST,
   'agent-order': FIRST,
   installation: FIRST,
+  diagnostics: FIRST,
+  'audit-entry': FIRST,
 };
 
 /**

@@ -14,6 +14,7 @@ import {
 } from '../../agents/mco-client/index.ts';
 import { createLogger, parseId, randomIds, systemClock, type HostId } from '../../kernel/index.ts';
 import { createApi, createAuthenticator, serveApi, type ApiServer } from '../../orchestrator/api/index.ts';
+import { diagnosticsOver } from '../../orchestrator/diagnostics/testkit/diagnostics-over.ts';
 import { createInventory, type Inventory } from '../../orchestrator/inventory/index.ts';
 import { createMco, type McoOptions } from '../../orchestrator/mco/index.ts';
 import {
@@ -97,7 +98,9 @@ export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions =
   function startOrchestrator(): NatsOrchestrator {
     const inventory = createInventory({ store, clock, ids: randomIds, random: randomBytes, log });
     const monitoring = createMonitoring({ store, clock });
-    const mco = createMco({ store, clock, log, inventory, monitoring, artifacts, m2mSpId: SP_ID });
+    const diagnostics = diagnosticsOver(store).agents;
+    const shared = { store, clock, log, inventory, monitoring, artifacts, diagnostics };
+    const mco = createMco({ ...shared, m2mSpId: SP_ID });
     const authenticate = createAuthenticator(store, clock, SHORT_LIVED_KEY);
     const api = { store, clock, log, ids: randomIds, documents: sharedDocuments(), authenticate };
     const binding = createNatsBinding({

@@ -11,7 +11,7 @@ import { createFileDriver } from './file-driver.ts';
 describeDriver({
   name: 'file',
   keepsLease: false,
-  without: { interruption: 'there is no engine' },
+  without: { interruption: 'there is no engine', commands: 'it has no programs to run beside' },
   open: openSite,
 });
 

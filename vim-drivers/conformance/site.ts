@@ -53,7 +53,9 @@ export type Ability =
   /** `takeAway` of the site. */
   | 'take-away'
   /** `interruptEngine` of the site. */
-  | 'interruption';
+  | 'interruption'
+  /** The driver is a `CommandRunner`. */
+  | 'commands';
 
 export interface ConformanceTarget {
   readonly name: string;

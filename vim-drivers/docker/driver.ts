@@ -8,6 +8,9 @@ import {
   type ObservedWorkload,
   type VimDriver,
   type Closable,
+  type CommandEvent,
+  type CommandOptions,
+  type CommandRunner,
   type Workload,
   type WorkloadId,
   type WorkloadKey,
@@ -15,6 +18,7 @@ import {
 } from '../contract.ts';
 import { createKeyedQueue } from '../supervision/index.ts';
 import { isUp } from './container-view.ts';
+import { commandInside } from './command.ts';
 import { Containers } from './containers.ts';
 import type { Engine } from './engine.ts';
 import { listen } from './events.ts';
@@ -45,7 +49,7 @@ interface RemoveOptions {
 const RESYNC_MILLISECONDS = 10_000;
 
 /** The driver of one scope on one engine. */
-export class DockerHost implements VimDriver, Closable {
+export class DockerHost implements VimDriver, CommandRunner, Closable {
   readonly #options: DockerDriverOptions;
   readonly #engine: Engine;
   readonly #host: EngineHost;
@@ -60,6 +64,7 @@ export class DockerHost implements VimDriver, Closable {
   readonly #watchers = new Set<() => void>();
   readonly #queue = createKeyedQueue();
   readonly #closing = new AbortController();
+  #commands = 0;
   #adopted: Promise<void> | undefined;
   #running: Promise<unknown> = Promise.resolve();
   #sweeping: Promise<void> = Promise.resolve();
@@ -223,6 +228,24 @@ export class DockerHost implements VimDriver, Closable {
       () => find()?.view?.id,
       () => find() !== undefined,
     );
+  }
+
+  async *exec(key: WorkloadKey, options: CommandOptions): AsyncGenerator<CommandEvent> {
+    const id = workloadId(key);
+    await this.#adopt();
+    await this.#containers.lookAtAll();
+    const slot = this.#hosted.get(id)?.slot(options.slot);
+    if (slot === undefined)
+      throw new IotmanoError('not-found', `${id} has no slot ${options.slot} on this engine`, {
+        slot: options.slot,
+      });
+    const { view } = slot;
+    if (view === undefined || !isUp(view))
+      throw new IotmanoError('conflict', `${slot.name} does not run; a command needs one that does`);
+    this.#commands += 1;
+    const signal = AbortSignal.any([options.signal, this.#closing.signal]);
+    const name = `${process.pid}-${this.#commands}-${this.#options.clock.now()}`;
+    yield* commandInside(this.#engine, view.id, name, { ...options, signal }, this.#options.clock);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type Docker from 'dockerode';
 import type { DockerEndpoint } from './options.ts';
@@ -80,11 +80,16 @@ export class Engine {
     return this.#dial<Readable>(this.#streams, request, true);
   }
 
+  /** As `stream`, in both directions: over a connection that the engine gives up to it. */
+  async attach(request: EngineRequest): Promise<Duplex> {
+    return this.#dial<Duplex>(this.#streams, request, true, true);
+  }
+
   close(): void {
     for (const agent of this.#agents) agent.destroy();
   }
 
-  #dial<T>(modem: Modem, request: EngineRequest, isStream: boolean): Promise<T> {
+  #dial<T>(modem: Modem, request: EngineRequest, isStream: boolean, isBothWays = false): Promise<T> {
     const { method, path, query = {}, body = {}, headers, file, what, signal } = request;
     const limit = new AbortController();
     const abort = (): void => limit.abort();
@@ -113,6 +118,7 @@ export class Engine {
           options: { _query: query, _body: body },
           abortSignal: limit.signal,
           isStream,
+          ...(isBothWays ? { hijack: true } : {}),
           statusCodes: { 200: true, 201: true, 204: true, 304: true },
           ...(headers === undefined ? {} : { headers: { ...headers } }),
           ...(file === undefined ? {} : { file }),

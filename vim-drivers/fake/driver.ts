@@ -3,6 +3,9 @@ import {
   instanceName,
   workloadId,
   type Closable,
+  type CommandEvent,
+  type CommandOptions,
+  type CommandRunner,
   type Fence,
   type LeaseKeeper,
   type LogOptions,
@@ -12,6 +15,7 @@ import {
   type WorkloadKey,
   type WorkloadUsage,
 } from '../contract.ts';
+import { fakeCommand } from './commands.ts';
 import { noFailures, Saboteur, type FailureSwitches } from './failures.ts';
 import { findWorkload, hasLapsed, observeWorkload, type FakePace } from './observe.ts';
 import type { FakeHost, FakeInstance, FakeWorkload, FakeWorld } from './world.ts';
@@ -24,7 +28,7 @@ export interface FakeDriverOptions {
 }
 
 /** A driver without a host, and what a test may do to its world by hand. */
-export interface FakeDriver extends VimDriver, LeaseKeeper, Closable {
+export interface FakeDriver extends VimDriver, LeaseKeeper, CommandRunner, Closable {
   readonly failures: FailureSwitches;
   /** Ends an instance as a crash would. It is started again as its spec says. */
   crashInstance(key: WorkloadKey, slot: number, code: number): void;
@@ -123,6 +127,16 @@ class FakeSite implements FakeDriver {
       throw new IotmanoError('not-found', `${workloadId(key)} has no slot ${options.slot} on this host`);
     const last = options.tailLines === undefined ? lines : lines.slice(-options.tailLines || lines.length);
     for (const line of last) yield Buffer.from(`${line}\n`);
+  }
+
+  async *exec(key: WorkloadKey, options: CommandOptions): AsyncIterable<CommandEvent> {
+    await this.#saboteur.enter();
+    const instance = findWorkload(this.#host, key)?.instances.get(options.slot);
+    if (instance === undefined)
+      throw new IotmanoError('not-found', `${workloadId(key)} has no slot ${options.slot} on this host`);
+    if (instance.exit !== undefined)
+      throw new IotmanoError('conflict', `${instanceName(key, options.slot)} does not run`);
+    yield* fakeCommand(options);
   }
 
   async renewed(sentAtMonotonic?: number): Promise<void> {

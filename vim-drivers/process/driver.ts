@@ -3,6 +3,9 @@ import type { Tier } from '../../descriptors/index.ts';
 import type {
   ArtifactSource,
   Closable,
+  CommandEvent,
+  CommandOptions,
+  CommandRunner,
   DriverCapabilities,
   Fence,
   HostInventory,
@@ -16,12 +19,14 @@ import type {
 } from '../contract.ts';
 import type { ArtifactShelf } from './artifacts.ts';
 import { adoptWorkloads } from './adopt.ts';
+import { execBeside, execMark } from './exec.ts';
 import type { FenceGuard } from './fence-guard.ts';
 import { HostedWorkload, type RemoveOptions } from './hosted-workload.ts';
 import { takeInventory, type HostDescription } from './inventory.ts';
 import type { OutputKeeper } from './keeper.ts';
 import { createKeyedQueue } from '../supervision/index.ts';
 import { safeWorkloadId, slotPaths } from './layout.ts';
+import { killLeftovers } from './leftovers.ts';
 import { readOutput } from './logs.ts';
 import type { SlotContext } from './slot-context.ts';
 import { isLeaseOver } from './start-instance.ts';
@@ -55,7 +60,7 @@ const TICK_MILLISECONDS = 500;
 /** The keeper of output files is looked for once in so many ticks. */
 const KEEPER_TICKS = 20;
 
-export type ProcessDriver = VimDriver & LeaseKeeper & Closable;
+export type ProcessDriver = VimDriver & LeaseKeeper & CommandRunner & Closable;
 
 export interface DriverParts {
   readonly options: ProcessDriverOptions;
@@ -76,6 +81,7 @@ export class ProcessHost implements ProcessDriver {
   readonly #fetching = new Map<string, AbortController>();
   readonly #closing = new AbortController();
   #ticking: Promise<void> = Promise.resolve();
+  #execs = 0;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
@@ -84,6 +90,7 @@ export class ProcessHost implements ProcessDriver {
   /** Finds again what an earlier run has left, and begins to look after it. */
   async open(): Promise<void> {
     const { context, shelf } = this.#parts;
+    await this.#endCommandsOfBefore();
     for (const hosted of await adoptWorkloads(context)) {
       this.#hosted.set(hosted.id, hosted);
       if (hosted.removing === undefined) await hosted.adopt();
@@ -159,15 +166,35 @@ export class ProcessHost implements ProcessDriver {
   }
 
   logs(key: WorkloadKey, options: LogOptions): AsyncIterable<Uint8Array> {
-    const id = safeWorkloadId(key);
     const { layout, clock } = this.#parts.context;
-    const slot = this.#hosted.get(id)?.slot(options.slot);
-    if (slot === undefined)
-      throw new IotmanoError('not-found', `${id} has no slot ${options.slot} on this host`, {
-        slot: options.slot,
-      });
+    const id = safeWorkloadId(key);
+    const slot = this.#slotOf(key, options.slot);
     const isThere = (): boolean => !slot.isGone && !this.#closing.signal.aborted;
     return readOutput(slotPaths(layout, id, options.slot).output, options, clock, isThere);
+  }
+
+  async *exec(key: WorkloadKey, options: CommandOptions): AsyncGenerator<CommandEvent> {
+    const { layout, tools, cgroups, scanner, clock } = this.#parts.context;
+    const slot = this.#slotOf(key, options.slot);
+    const described = await slot.describe();
+    if (described === undefined)
+      throw new IotmanoError('conflict', `${slot.name} does not run; a command needs one that does`);
+    this.#execs += 1;
+    const { spec, ...prepared } = described;
+    yield* execBeside(
+      {
+        layout,
+        shell: tools.shell,
+        cgroups,
+        scanner,
+        clock,
+        prepared,
+        limits: spec.resources,
+        name: `${slot.name}-exec-${this.#execs}`,
+        isThere: () => slot.run !== undefined,
+      },
+      { ...options, signal: AbortSignal.any([options.signal, this.#closing.signal]) },
+    );
   }
 
   async renewed(sentAtMonotonic?: number): Promise<void> {
@@ -190,6 +217,19 @@ export class ProcessHost implements ProcessDriver {
 
   #allSlots(): ReturnType<() => HostedWorkload['slots']> {
     return [...this.#hosted.values()].flatMap((hosted) => hosted.slots);
+  }
+
+  #slotOf(key: WorkloadKey, number: number): HostedWorkload['slots'][number] {
+    const id = safeWorkloadId(key);
+    const slot = this.#hosted.get(id)?.slot(number);
+    if (slot !== undefined) return slot;
+    throw new IotmanoError('not-found', `${id} has no slot ${number} on this host`, { slot: number });
+  }
+
+  /** They end with the process that began them, but for what has left their group. */
+  async #endCommandsOfBefore(): Promise<void> {
+    const { layout, cgroups, scanner, clock } = this.#parts.context;
+    await killLeftovers({ mark: execMark(layout), cgroup: 'exec' }, cgroups, scanner, clock);
   }
 
   #demandOpen(): void {

@@ -7,7 +7,14 @@ import { findRun, settle } from './settle-instance.ts';
 import type { SlotContext, SlotWish } from './slot-context.ts';
 import { loadSlotRecord, newSlotRecord, renewSlotRecord, type SlotRecord } from './slot-record.ts';
 import { SlotState, type StopRule } from './slot-state.ts';
-import { isLeaseOver, LONG_PAUSE_MILLISECONDS, release, startWhenDue } from './start-instance.ts';
+import type { PreparedInstance } from './prepare-instance.ts';
+import {
+  describeSlot,
+  isLeaseOver,
+  LONG_PAUSE_MILLISECONDS,
+  release,
+  startWhenDue,
+} from './start-instance.ts';
 import { isRunning } from './system.ts';
 import { tend } from './tend-instance.ts';
 
@@ -66,6 +73,13 @@ export class Slot {
   get run(): Run | undefined {
     const { run } = this.#state;
     return run !== undefined && isRunning(run.program) ? run : undefined;
+  }
+
+  /** How what runs there was started, for something beside it; nothing while nothing runs. */
+  async describe(): Promise<(PreparedInstance & { readonly spec: SlotWish['spec'] }) | undefined> {
+    const { wish } = this.#state;
+    if (this.run === undefined || wish === undefined) return undefined;
+    return { ...(await describeSlot(this.#state, wish)), spec: wish.spec };
   }
 
   /** Name of its cgroup, and id of the VNFC instance. */

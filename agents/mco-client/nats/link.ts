@@ -38,6 +38,8 @@ export interface Link {
     milliseconds: number,
     signal: AbortSignal | undefined,
   ): Promise<NatsReply>;
+  /** The next request goes over a new connection. */
+  renew(): void;
   close(): void;
 }
 
@@ -104,6 +106,7 @@ export function createLink(options: LinkOptions): Link {
       }
       return await answer;
     },
+    renew: () => void opened?.connection.close(),
     close: () => {
       isClosed = true;
       void opened?.connection.close();

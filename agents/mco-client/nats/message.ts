@@ -34,7 +34,9 @@ export function toNatsRequest({ method, path, headers, body }: TransportRequest)
     const parameters = [
       ...names.map((name, index) => [name, match[index + 1]] as const).filter(([name]) => name !== 'hostId'),
       ...operation.query.map((name) => [name, query.get(name)] as const),
-    ].flatMap(([name, value]) => (typeof value === 'string' ? [[headerName(`mco-${name}`), value]] : []));
+    ].flatMap(([name, value]) =>
+      typeof value === 'string' ? [[headerName(`mco-${dashed(name)}`), value]] : [],
+    );
     const own = Object.entries(headers).filter(([name]) => !HTTP_ONLY.has(name));
     return {
       operation: operation.name,
@@ -47,6 +49,11 @@ export function toNatsRequest({ method, path, headers, body }: TransportRequest)
     };
   }
   throw new IotmanoError('internal', `${method} ${plain} is no operation of Mco over NATS`);
+}
+
+/** `streamId` is `stream-id` in names of headers. */
+function dashed(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** `mco-boot-id` is `Mco-Boot-Id` on the wire, where names are told apart by case. */

@@ -55,7 +55,7 @@ describe('a request as a message', () => {
     for (const { name, method, path } of NATS_OPERATIONS) {
       const request = {
         method,
-        path: `${path.replace('{hostId}', 'gw-1').replace('{digest}', 'sha256:ab')}?since=7&drain=true&wait=3`,
+        path: `${path.replace('{hostId}', 'gw-1').replace('{digest}', 'sha256:ab').replace('{streamId}', 'st-1')}?since=7&drain=true&wait=3`,
         headers: { accept: 'x', 'content-type': 'y', 'mco-boot-id': 'b', range: 'bytes=1-' },
         timeoutMilliseconds: 1,
       };
@@ -67,6 +67,7 @@ describe('a request as a message', () => {
         Range: 'bytes=1-',
         ...(name === 'wanted' ? { 'Mco-Since': '7' } : {}),
         ...(name === 'leave' ? { 'Mco-Drain': 'true' } : {}),
+        ...(name === 'stream' ? { 'Mco-Stream-Id': 'st-1' } : {}),
         ...(name === 'artifact' ? { 'Mco-Digest': 'sha256:ab' } : {}),
       });
     }

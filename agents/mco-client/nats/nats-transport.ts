@@ -86,7 +86,11 @@ async function ask(
   const patience = Math.min(timeoutMilliseconds, ANSWER_MILLISECONDS);
   const reply = await link.request(role, operation, headers, body, patience, signal);
   const jwt = reply.headers['mco-nats-user-jwt'];
-  if (jwt !== undefined) await users.keep(jwt);
+  if (jwt !== undefined) {
+    await users.keep(jwt);
+    // What it allows counts from the next connection on.
+    if (role === 'host') link.renew();
+  }
   return toResponse(reply);
 }
 

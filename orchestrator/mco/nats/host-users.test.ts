@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decode } from '@nats-io/jwt';
+import { decode, type User } from '@nats-io/jwt';
 import * as fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { SYSTEM_TENANT, nkeyName, type HostId } from '../../../kernel/index.ts';
@@ -89,6 +89,19 @@ describe('the user of a host', () => {
     expect(await users.renew('gw-1' as HostId)).toBeDefined();
     expect(await users.renew('gw-1' as HostId)).toBeUndefined();
     expect(await users.issue('gw-2' as HostId)).toBeUndefined();
+  });
+
+  it('gets a JWT that allows all there is with its next session, where its own is of before that', async () => {
+    enrol('gw-1', 1);
+    await users.issue('gw-1' as HostId);
+    const user = store.get('nats-user', nkeyName(publicKeyOf(1)));
+    if (user === undefined) throw new RangeError('there is no user');
+    const { operations: _operations, ...document } = user.document;
+    const { id, tenant } = user;
+    store.commit([{ op: 'put', kind: 'nats-user', id, tenant, document }]);
+    const renewed = decode<User>((await users.renew('gw-1' as HostId)) ?? '');
+    expect(renewed.nats.pub?.allow).toContain('mco.v1.gw-1.stream');
+    expect(await users.renew('gw-1' as HostId)).toBeUndefined();
   });
 
   it('is remembered until its JWT has expired, also after the host is gone', async () => {

@@ -1,4 +1,5 @@
 import { SYSTEM_TENANT, nkeyName, toTimestamp, type Clock, type HostId } from '../../../kernel/index.ts';
+import { NATS_OPERATIONS } from '../../../api-specs/generated/mco-nats.ts';
 import type { HostDocument } from '../../domain/index.ts';
 import type { StateStore, StateView, StoredRecord } from '../../store/index.ts';
 import type { AccountKeys } from './account-keys.ts';
@@ -16,7 +17,7 @@ const MOST_REVOCATIONS = 8000;
 export interface HostUsers {
   /** A JWT for an enrolled host; durable as given out when it resolves. Undefined where the host is gone. */
   issue(hostId: HostId): Promise<string | undefined>;
-  /** A new JWT where that of the host will expire some day soon. */
+  /** A new JWT where that of the host will expire some day soon, or was made when there were other operations. */
   renew(hostId: HostId): Promise<string | undefined>;
   /** Forgets users that expired. */
   purge(): void;
@@ -28,7 +29,13 @@ export function createHostUsers(store: StateStore, clock: Clock, keys: AccountKe
     if (publicKey === undefined) return undefined;
     const expiresAt = clock.now() + LIFETIME_MILLISECONDS;
     const jwt = await hostUserJwt(keys, hostId, publicKey, expiresAt);
-    const document = { hostId, issuedAt: toTimestamp(clock.now()), expiresAt: toTimestamp(expiresAt) };
+    const operations = NATS_OPERATIONS.length;
+    const document = {
+      hostId,
+      operations,
+      issuedAt: toTimestamp(clock.now()),
+      expiresAt: toTimestamp(expiresAt),
+    };
     const id = nkeyName(publicKey);
     await store.commit([{ op: 'put', kind: 'nats-user', id, tenant: SYSTEM_TENANT, document }]).durable;
     return jwt;
@@ -39,8 +46,11 @@ export function createHostUsers(store: StateStore, clock: Clock, keys: AccountKe
     renew: async (hostId) => {
       const publicKey = publicKeyOf(store.get('host', hostId)?.document);
       const user = publicKey === undefined ? undefined : store.get('nats-user', nkeyName(publicKey));
-      const age = user === undefined ? 0 : clock.now() - Date.parse(user.document.issuedAt);
-      return age > RENEWED_AFTER_MILLISECONDS ? await issue(hostId) : undefined;
+      if (user === undefined) return undefined;
+      const isOld = clock.now() - Date.parse(user.document.issuedAt) > RENEWED_AFTER_MILLISECONDS;
+      // It names what the host may do, and there is more of that now.
+      const isNarrow = user.document.operations !== NATS_OPERATIONS.length;
+      return isOld || isNarrow ? await issue(hostId) : undefined;
     },
     purge: () => {
       const expired = [...store.list('nats-user')].filter(

@@ -22,7 +22,7 @@ export function toRequest(
   const named = (names: readonly string[]): Record<string, string> =>
     Object.fromEntries(
       names.flatMap((name) => {
-        const value = headers[`mco-${name}`];
+        const value = headers[`mco-${dashed(name)}`];
         return value === undefined ? [] : [[name, value]];
       }),
     );
@@ -35,6 +35,11 @@ export function toRequest(
     // Copied: what the client hands out lies in a buffer of many messages.
     body: Uint8Array.from(message.data),
   };
+}
+
+/** `streamId` is `stream-id` in names of headers. */
+function dashed(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** By names in small letters. */

@@ -107,7 +107,7 @@ export function createPushes(
 }
 
 function lookFor(
-  { store, changes, inventory, monitoring }: McoContext,
+  { store, changes, inventory, monitoring, diagnostics }: McoContext,
   hostId: HostId,
   host: HostDocument,
   since: Revision,
@@ -116,5 +116,5 @@ function lookFor(
   if (host.disputed || host.revokedAt !== undefined) return 'unchanged';
   const terms = inventory.leaseTerms(hostId);
   const collectionJobs = monitoring.collectionJobsFor(hostId);
-  return computeWanted({ store, changes, terms, host, collectionJobs }, hostId, since);
+  return computeWanted({ store, changes, terms, host, collectionJobs, diagnostics }, hostId, since);
 }

@@ -9,6 +9,8 @@ import {
   type Clock,
   type HostId,
 } from '../../../kernel/index.ts';
+import type { Diagnostics } from '../../diagnostics/index.ts';
+import { diagnosticsOver } from '../../diagnostics/testkit/diagnostics-over.ts';
 import { createInventory, type Inventory } from '../../inventory/index.ts';
 import { createMemoryStore, type StateStore } from '../../store/index.ts';
 import {
@@ -30,6 +32,8 @@ export interface McoBench {
   readonly inventory: Inventory;
   readonly admin: ApiClient;
   clientFor: TestApi['clientFor'];
+  tokenFor: TestApi['tokenFor'];
+  readonly diagnostics: Diagnostics;
   /** A one-time token. */
   token(hostId?: string): Promise<string>;
   /** An agent that has enrolled and opened a session. */
@@ -61,6 +65,7 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
   const clock = options.clock ?? systemClock;
   const log = createLogger('mco-bench', 'silent');
   const inventory = createInventory({ store, clock, ids: randomIds, random: randomBytes, log });
+  const diagnostics = diagnosticsOver(store, { clock });
   const api = await startTestApi({
     store,
     clock,
@@ -72,8 +77,10 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
         inventory,
         monitoring: options.monitoring ?? silentMonitoring,
         artifacts: options.artifacts ?? NO_ARTIFACTS,
+        diagnostics: diagnostics.agents,
         m2mSpId: SP_ID,
       }).routes,
+      ...diagnostics.routes,
       ...hostRoutes({ store, clock, inventory }),
       ...enrolmentTokenRoutes(inventory),
     ],
@@ -92,6 +99,8 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
     inventory,
     admin,
     clientFor: api.clientFor,
+    tokenFor: api.tokenFor,
+    diagnostics,
     token,
     agent: async (hostId) => {
       const agent = createTestAgent(api.url, hostId);

@@ -12,6 +12,7 @@ import {
 import { createMco, enrolmentTokenRoutes, hostRoutes } from '../../mco/index.ts';
 import { createInventory, type Inventory } from '../../inventory/index.ts';
 import { createMonitoring, monitoringRoutes, type Monitoring } from '../../monitoring/index.ts';
+import { diagnosticsOver } from '../../diagnostics/testkit/diagnostics-over.ts';
 import { eventRoutes } from '../../api/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../store/index.ts';
 import { sharedDocuments, type ApiClient } from '../../../test/kit/api-client.ts';
@@ -20,7 +21,7 @@ import {
   createSecretBox,
   createSites,
   createVimUseCases,
-  logRoutes,
+  notDriven,
   vimRoutes,
   type OpenDriver,
   type Sites,
@@ -44,6 +45,7 @@ export interface SitesBench {
   readonly sites: Sites;
   readonly admin: ApiClient;
   clientFor: TestApi['clientFor'];
+  tokenFor: TestApi['tokenFor'];
   /** What drivers were opened with, in order. */
   readonly openings: readonly VimOpening[];
   /** What goes wrong at the platform of that VIM. */
@@ -96,16 +98,24 @@ export async function startSitesBench(options: SitesBenchOptions = {}): Promise<
     siteOf: (vimId) => sites.siteOf(vimId),
   });
   const artifacts = { openArtifact: async () => Promise.reject(new RangeError('no artifacts here')) };
+  const m2mSpId = '//iotmano.test';
+  const diagnostics = diagnosticsOver(store, {
+    siteOf: (vimId) => {
+      const site = sites.siteOf(vimId);
+      if (site === undefined) throw notDriven(vimId);
+      return site;
+    },
+  });
   const api = await startTestApi({
     store,
     routes: () => [
       ...vimRoutes({ store, sites, vims }),
-      ...logRoutes({ store, clock, sites }),
+      ...diagnostics.routes,
       ...hostRoutes({ store, clock, inventory }),
       ...enrolmentTokenRoutes(inventory),
       ...monitoringRoutes(monitoring, store),
       ...eventRoutes({ store, clock }),
-      ...createMco({ store, clock, log, inventory, monitoring, artifacts, m2mSpId: '//iotmano.test' }).routes,
+      ...createMco({ ...shared, monitoring, artifacts, diagnostics: diagnostics.agents, m2mSpId }).routes,
     ],
   });
   const ending = new AbortController();
@@ -120,6 +130,7 @@ export async function startSitesBench(options: SitesBenchOptions = {}): Promise<
     sites,
     admin: api.clientFor('admin'),
     clientFor: api.clientFor,
+    tokenFor: api.tokenFor,
     openings,
     failuresOf,
     logged,
