@@ -25,7 +25,7 @@ export function signingKey(seed: string): KeyPair {
 
 /** @param seed base32 (RFC 4648) of prefix, seed and checksum, which `fromSeed` has verified */
 function rawSeedOf(seed: string): Uint8Array {
-  const bits = [...seed].map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bits = Array.from(seed, (letter) => BASE32.indexOf(letter).toString(2).padStart(5, '0')).join('');
   const bytes = Array.from({ length: Math.floor(bits.length / 8) }, (_, index) =>
     Number.parseInt(bits.slice(index * 8, index * 8 + 8), 2),
   );
