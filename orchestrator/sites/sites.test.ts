@@ -438,7 +438,7 @@ describe('a command beside what runs on a VIM', () => {
     more: object = {},
     token = bench.tokenFor('operator'),
   ) => {
-    const id = vnfcInstanceId(HOST as HostId, keyOf(1), 0);
+    const id = vnfcInstanceId(HOST, keyOf(1), 0);
     const body = { command, ...more };
     return readStream(`${bench.url}/iotmano/v1/vnfc_instances/${id}/exec`, token, { body });
   };
