@@ -16,6 +16,7 @@ export { renderResult, summaryOf, type ReportFormat } from './render.ts';
 export { NOT_JUDGED_YET, type NotJudgedYet } from './not-judged.ts';
 export { UNOBSERVABLE, type Unobservable } from './unobservable.ts';
 export { AGENT_CASES } from './agent-kit/cases/index.ts';
+export { AGENT_COMMANDS, shellHand, type AgentCommand, type Hands } from './agent-kit/commands.ts';
 export { checkAgent, type AgentRunOptions } from './agent-kit/run.ts';
 export { listenOverHttp } from './agent-kit/http-orchestrator-wire.ts';
 export { DEFAULT_WORKLOAD, readWorkloadFile, type WorkloadFile } from './agent-kit/workload.ts';

@@ -16,8 +16,6 @@ const BOTH: readonly Side[] = ['agent', 'orchestrator'];
 const CERTIFICATES = 'the kit does not speak mutual TLS';
 /** The kit has neither a server of NATS nor a client of one. */
 const NATS = 'the kit does not speak the binding to NATS';
-const SCHEDULE = 'the kit assigns nothing of mode `schedule`';
-const SEALED = 'the kit seals and opens no secret values';
 
 /** What a case could show and none does: reported as not applicable, and never as passed. */
 export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
@@ -136,55 +134,5 @@ export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
     sides: ORCHESTRATOR,
     why: NATS,
     otherwise: 'miss a receipt: the answer to the next heartbeat has to name it',
-  },
-  {
-    id: 'MCO-O-028',
-    sides: AGENT,
-    why: SCHEDULE,
-    otherwise:
-      'assign a schedule, take the orchestrator away, restart the agent, and count the starts of each time',
-  },
-  {
-    id: 'MCO-O-029',
-    sides: AGENT,
-    why: SCHEDULE,
-    otherwise: 'stop the agent over several times of a schedule, start it, and look at what it reports',
-  },
-  {
-    id: 'MCO-O-039',
-    sides: AGENT,
-    why: SCHEDULE,
-    otherwise: 'assign a schedule, and look at the reports over some of its times',
-  },
-  {
-    id: 'MCO-O-065',
-    sides: AGENT,
-    why: 'the kit measures no bandwidth',
-    otherwise: 'assign a file with a rate, and divide its size by the time that its transfer takes',
-  },
-  {
-    id: 'MCO-O-080',
-    sides: ORCHESTRATOR,
-    why: SEALED,
-    otherwise: 'assign a function with a secret value, and look for it in the wanted state of its host',
-  },
-  {
-    id: 'MCO-O-086',
-    sides: BOTH,
-    why: SEALED,
-    otherwise: 'look at the proof of the agent; send the orchestrator one with a key of small order',
-  },
-  {
-    id: 'MCO-O-087',
-    sides: AGENT,
-    why: SEALED,
-    otherwise: 'assign a workload with values that are sealed to another host: what runs has to run on',
-  },
-  {
-    id: 'MCO-O-088',
-    sides: AGENT,
-    why: SEALED,
-    otherwise:
-      'exchange the key of the agent while it is stopped: its first question has to be for the whole',
   },
 ];

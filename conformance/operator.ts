@@ -8,7 +8,8 @@ export const OPERATOR_ACTIONS = {
     'issue a one-time enrolment token and print it; arguments: host id or `-` for any, seconds that it is good for',
   assign:
     'have one function assigned to the host and wait until it is; with a file that the host retrieves, and a patience (lostAfter), if possible; argument: host id',
-  unassign: 'take away what `assign` assigned; argument: host id',
+  'assign-secret': 'as `assign`, a function with a secret configuration value; arguments: host id, the value',
+  unassign: 'take away what `assign` or `assign-secret` assigned; argument: host id',
   confirm: 'confirm the state (stateId) of the orchestrator for the host; argument: host id',
   settle: 'settle the dispute over the host; argument: host id',
   forget: 'have the orchestrator forget the host, though it has not left; argument: host id',

@@ -37,7 +37,8 @@ async function checkOwnAgent(name: string, only: readonly string[]): Promise<Che
     '--only': only.join(','),
     '--format': 'json',
     '--file': file,
-    '--restart-command': `${stop}; sh ${start}`,
+    '--restart-command': `${stop}; sleep $PAUSE_SECONDS; sh ${start}`,
+    '--rekey-command': `${stop}; rm ${folder}/gateway/sealing.key; sh ${start}`,
     '--leave-command': `${stop}; ${agent} leave ${flags} --server $(cat ${folder}/url)`,
   };
   const kit = spawn(process.execPath, [MAIN, 'conformance', 'agent', ...Object.entries(options).flat()], {

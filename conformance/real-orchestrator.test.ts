@@ -33,7 +33,7 @@ function operatorOf(script: Operator): Operator {
         return (await system.request<{ token: string }>('POST', '/iotmano/v1/enrolment_tokens', request)).body
           .token;
       }
-      if (action !== 'restart' && action !== 'reset') return script.do(action, hostId);
+      if (action !== 'restart' && action !== 'reset') return script.do(action, hostId, seconds);
       await system.orchestrator().kill();
       if (action === 'reset') system.forgetState();
       await system.startOrchestrator();
@@ -48,11 +48,16 @@ beforeAll(async () => {
     ...system.environment,
     IOTMANO: `${process.execPath} ${join(import.meta.dirname, '../bin/iotmano.js')}`,
     FUNCTION: invariantIdOf('plain'),
+    SECRET_FUNCTION: invariantIdOf('secretive'),
   };
   await system.startOrchestrator();
   await system.onboard({
     plain: {
       more: { healing: { restart: { within: '60s', times: 5, backoff: '1s..2s' }, lostAfter: '6s' } },
+    },
+    secretive: {
+      provides: 'secrets',
+      more: { config: { type: 'object', properties: { password: { type: 'string', secret: true } } } },
     },
   });
   const { signal } = new AbortController();

@@ -28,6 +28,7 @@ interface AgentKitFlags extends KitFlags {
   readonly listen: string;
   readonly workload?: string;
   readonly restartCommand?: string;
+  readonly rekeyCommand?: string;
   readonly leaveCommand?: string;
   readonly wait: number;
 }
@@ -58,7 +59,11 @@ export function addKitCommands(program: Command, env: Environment): void {
       '127.0.0.1:0',
     )
     .option('--workload <file>', 'what the host of the agent can run (JSON); default: a process with node')
-    .option('--restart-command <command>', 'kills the agent with SIGKILL and starts it again')
+    .option(
+      '--restart-command <command>',
+      'kills the agent with SIGKILL, waits PAUSE_SECONDS and starts it again',
+    )
+    .option('--rekey-command <command>', 'as that, and takes its key for sealed values away in between')
     .option('--leave-command <command>', 'lets the agent leave, and ends when it has')
     .option('--wait <seconds>', 'how long the agent is waited for', wholeNumber('--wait', 1), 120)
     .addHelpText('after', HELP)
@@ -114,7 +119,8 @@ async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void
   requireLoopback(host);
   const { signal, stopped } = stopping();
   const result = await kit.checkAgent({
-    ...flags,
+    only: flags.only,
+    hands: handsOf(flags, kit),
     listen: (handler) => kit.listenOverHttp({ address: host, port }, handler, systemClock),
     workload: flags.workload === undefined ? kit.DEFAULT_WORKLOAD : kit.readWorkloadFile(flags.workload),
     timeoutSeconds: flags.timeout,
@@ -166,6 +172,17 @@ async function runOrchestratorKit(
     onCase: tellCase,
   });
   finish(result, flags, command, kit, stopped());
+}
+
+function handsOf(
+  { restartCommand, rekeyCommand, leaveCommand }: AgentKitFlags,
+  { shellHand }: Pick<typeof Conformance, 'shellHand'>,
+): Conformance.Hands {
+  return {
+    ...(restartCommand === undefined ? {} : { restart: shellHand('restart', restartCommand) }),
+    ...(rekeyCommand === undefined ? {} : { rekey: shellHand('rekey', rekeyCommand) }),
+    ...(leaveCommand === undefined ? {} : { leave: shellHand('leave', leaveCommand) }),
+  };
 }
 
 function requireHttp({ binding }: KitFlags): void {

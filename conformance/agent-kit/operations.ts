@@ -120,6 +120,7 @@ async function openSession({ ledger, clock }: OperationContext, received: Receiv
     claims.htu === `/mco/v1/hosts/${received.hostId}/sessions` &&
     claims.bootId === received.bootId;
   if (!isGood) return problem(401, 'the proof does not hold; get a new challenge');
+  ledger.sealingKey = claims.sealingKey;
   const token = `kit.${ledger.ids.uuid()}.${ledger.ids.uuid()}`;
   for (const [other, bootId] of ledger.sessions)
     if (bootId !== received.bootId) ledger.sessions.delete(other);

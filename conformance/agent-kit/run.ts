@@ -6,15 +6,15 @@ import { parseOnly } from '../select.ts';
 import { AGENT_CASES } from './cases/index.ts';
 import type { OrchestratorWire, Received, Reply } from './orchestrator-wire.ts';
 import { startPlayedOrchestrator, type PlayedOrchestrator } from './played-orchestrator.ts';
-import { createAgentStage, needsCommand, type AgentCase } from './stage.ts';
+import { needsCommand, type AgentCommand, type Hands } from './commands.ts';
+import { createAgentStage, type AgentCase } from './stage.ts';
 import type { WorkloadFile } from './workload.ts';
 
 export interface AgentRunOptions {
   readonly listen: (handler: (received: Received) => Promise<Reply>) => Promise<OrchestratorWire>;
   readonly workload: WorkloadFile;
-  /** Shell commands. */
-  readonly restartCommand?: string | undefined;
-  readonly leaveCommand?: string | undefined;
+  /** What can be done at the host of the agent. */
+  readonly hands: Hands;
   readonly only?: readonly string[] | undefined;
   readonly timeoutSeconds: number;
   /** How long the agent is waited for. */
@@ -48,7 +48,7 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
     const results: CaseResult[] = [];
     for (const one of cases) {
       if (signal.aborted) break;
-      const missing = one.needs?.find((each) => !has(options, each));
+      const missing = one.needs?.find((each) => options.hands[each as AgentCommand] === undefined);
       const result =
         missing === undefined
           ? await playCase(one, (trace, own) => createAgentStage({ ...options, played }, trace, own), options)
@@ -72,10 +72,6 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
     ending.abort();
     await played.wire.close();
   }
-}
-
-function has({ restartCommand, leaveCommand }: AgentRunOptions, need: string): boolean {
-  return (need === 'restart' ? restartCommand : leaveCommand) !== undefined;
 }
 
 /** Waits until an agent has enrolled and asks for its wanted state. */

@@ -28,6 +28,8 @@ export interface ProofDeviation {
   readonly issuedAt?: number;
   readonly roles?: readonly Role[];
   readonly lastStateId?: string;
+  /** The key for sealed values, or what is told in its place. */
+  readonly sealingKey?: unknown;
 }
 
 export type OpenSession = Schemas['session'] & { readonly bootId: string };
@@ -153,6 +155,7 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
         nonce: deviation.nonce ?? (await host.nonce()),
         bootId: deviation.bootId ?? host.bootId,
         counter: deviation.counter ?? counter,
+        ...('sealingKey' in deviation ? { sealingKey: deviation.sealingKey } : {}),
         ...(deviation.issuedAt === undefined ? {} : { iat: deviation.issuedAt }),
       })
         .setProtectedHeader({ typ: deviation.type ?? 'mco-proof+jwt', alg: 'EdDSA' })

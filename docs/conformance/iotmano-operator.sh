@@ -3,12 +3,27 @@
 # commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable.
 #
 # IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. FUNCTION: invariantId of an onboarded function that needs nothing else, for
-# `assign`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
+# `assign`; SECRET_FUNCTION: of one with a secret configuration value `password`, for `assign-secret`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
 set -eu
 
 action=$1
 host=${2:-}
 iotmano=${IOTMANO:-iotmano}
+
+# The hosts of the kit have their own name as the label `site`. Arguments: function, configuration.
+deploy() {
+  folder=$(mktemp -d)
+  trap 'rm -r "$folder"' EXIT
+  cat > "$folder/$host.yaml" <<DESCRIPTOR
+apiVersion: iotmano/v1
+kind: IoTServiceDescriptor
+metadata: { invariantId: 'urn:conformance:$host', version: 1.0.0, provider: conformance, name: '$host' }
+functions:
+  - { name: kit, function: '$1', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { $2 } }
+DESCRIPTOR
+  $iotmano package onboard "$folder/$host.yaml" > /dev/null
+  $iotmano service deploy "$host" > /dev/null
+}
 
 case $action in
   token)
@@ -17,18 +32,11 @@ case $action in
     ;;
   assign)
     [ -n "${FUNCTION:-}" ] || exit 64
-    folder=$(mktemp -d)
-    trap 'rm -r "$folder"' EXIT
-    # The hosts of the kit have their own name as the label `site`.
-    cat > "$folder/$host.yaml" <<DESCRIPTOR
-apiVersion: iotmano/v1
-kind: IoTServiceDescriptor
-metadata: { invariantId: 'urn:conformance:$host', version: 1.0.0, provider: conformance, name: '$host' }
-functions:
-  - { name: kit, function: '$FUNCTION', version: '>=0.0.0', coverage: { each: 'site = $host' } }
-DESCRIPTOR
-    $iotmano package onboard "$folder/$host.yaml" > /dev/null
-    $iotmano service deploy "$host" > /dev/null
+    deploy "$FUNCTION" ''
+    ;;
+  assign-secret)
+    [ -n "${SECRET_FUNCTION:-}" ] || exit 64
+    deploy "$SECRET_FUNCTION" "password: '$3'"
     ;;
   unassign) $iotmano service rm "$host" > /dev/null ;;
   confirm) $iotmano host confirm "$host" ;;

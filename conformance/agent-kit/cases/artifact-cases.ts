@@ -7,6 +7,9 @@ import type { AssignmentWish } from '../ledger.ts';
 
 const CUT_AFTER_BYTES = 200_000;
 const WATCH_SECONDS = 3;
+const BITS_PER_SECOND = 400_000;
+/** Of the least time: the first part may come at once. */
+const LEAST_SHARE = 0.75;
 
 export const artifactCases: readonly AgentCase[] = [
   {
@@ -54,14 +57,41 @@ export const artifactCases: readonly AgentCase[] = [
       check('MCO-O-063', !stage.isRunning(wish), 'the workload runs with a file that has another digest');
     },
   },
+  {
+    id: 'file-is-fetched-at-its-pace',
+    title: `A file whose reference names ${BITS_PER_SECOND / 1000} kbit/s is fetched no faster than that.`,
+    requirements: ['MCO-O-065'],
+    async play(stage, { check }) {
+      await stage.calm();
+      const { wish, file, digest } = assignWithFile(stage, { bitsPerSecond: BITS_PER_SECOND });
+      stage.ledger.files.set(digest, file);
+      stage.assign(wish);
+      const asked = await stage.until('the file is asked for', () => askedFor(stage, digest)[0]);
+      await stage.until('its workload runs', () => stage.isRunning(wish), 2 * secondsFor(file));
+      const seconds = (stage.clock.monotonic() - asked.at) / 1000;
+      const least = secondsFor(file) * LEAST_SHARE;
+      check(
+        'MCO-O-065',
+        seconds >= least,
+        `${file.length} bytes were fetched and running after ${seconds.toFixed(2)} s, where that takes ${least.toFixed(2)} s at least`,
+      );
+    },
+  },
 ];
 
-function assignWithFile(stage: AgentStage): {
+function secondsFor(file: Buffer): number {
+  return (file.length * 8) / BITS_PER_SECOND;
+}
+
+function assignWithFile(
+  stage: AgentStage,
+  limit?: { readonly bitsPerSecond: number },
+): {
   readonly wish: AssignmentWish;
   readonly file: Buffer;
   readonly digest: string;
 } {
-  const { spec, file, digest } = withFile(stage.workload.runs);
+  const { spec, file, digest } = withFile(stage.workload.runs, limit);
   return { wish: wishOf(stage.newName(), spec), file, digest };
 }
 

@@ -7,6 +7,8 @@ import { conductCases } from './conduct-cases.ts';
 import { leaveCases } from './leave-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
 import { reportCases } from './report-cases.ts';
+import { scheduleCases } from './schedule-cases.ts';
+import { sealingCases } from './sealing-cases.ts';
 import { wantedCases } from './wanted-cases.ts';
 
 export const AGENT_CASES: readonly AgentCase[] = [
@@ -14,6 +16,8 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...wantedCases,
   ...reportCases,
   ...artifactCases,
+  ...sealingCases,
+  ...scheduleCases,
   ...monitoringCases,
   ...absenceCases,
   ...conductCases,

@@ -6,6 +6,7 @@ import { envelopeCases } from './envelope-cases.ts';
 import { identityCases } from './identity-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
 import { reportCases } from './report-cases.ts';
+import { sealingCases } from './sealing-cases.ts';
 import { sessionCases } from './session-cases.ts';
 import { wantedCases } from './wanted-cases.ts';
 
@@ -17,5 +18,6 @@ export const ORCHESTRATOR_CASES: readonly OrchestratorCase[] = [
   ...wantedCases,
   ...reportCases,
   ...artifactCases,
+  ...sealingCases,
   ...monitoringCases,
 ];
