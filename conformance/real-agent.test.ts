@@ -66,7 +66,9 @@ const AT_A_TIME = 3;
 
 describe('iotmano conformance agent', () => {
   it('finds that our own agent passes every case, over kills and starts', async () => {
-    const ids = AGENT_CASES.map(({ id }) => id);
+    const ids = AGENT_CASES.filter(({ bindings }) => bindings?.includes('http') !== false).map(
+      ({ id }) => id,
+    );
     const all = await Promise.all(
       Array.from({ length: AT_A_TIME }, (_, part) =>
         checkOwnAgent(

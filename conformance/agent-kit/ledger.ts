@@ -11,7 +11,7 @@ export interface Ledger {
   stateId: string;
   isStateConfirmed: boolean;
   leaseNumber: number;
-  readonly heartbeatIntervalSeconds: number;
+  heartbeatIntervalSeconds: number;
   readonly leaseSeconds: number;
   revision: number;
   assignments: readonly Schemas['assignment'][];

@@ -41,7 +41,8 @@ export async function operate(context: OperationContext, received: Received): Pr
     return problem(400, `header Mco-Version is ${received.version}; the kit speaks 1.0`);
   if (operation !== 'enrolHost' && ledger.host === undefined)
     return problem(404, 'the host is not enrolled; enrol it');
-  if (!NEEDS_NO_SESSION.has(operation) && (token === undefined || ledger.sessions.get(token) !== bootId))
+  const isKnown = NEEDS_NO_SESSION.has(operation) || received.isKnownBySubject === true;
+  if (!isKnown && (token === undefined || ledger.sessions.get(token) !== bootId))
     return problem(401, 'there is no such session; open one');
   return handler(context, received);
 }

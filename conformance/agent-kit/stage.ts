@@ -74,6 +74,7 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
     async calm() {
       played.fate = undefined;
       played.revise = undefined;
+      played.arePushesKept = false;
       await played.wire.appear();
       ledger.isStateConfirmed = true;
       ledger.jobs = [];

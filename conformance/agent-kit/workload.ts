@@ -77,7 +77,7 @@ export function wishOf(name: string, spec: Spec, instances = 1): AssignmentWish 
   };
 }
 
-const PADDING_BYTES = 512 * 1024;
+export const PADDING_BYTES = 512 * 1024;
 
 /**
  * A file for a workload, new each time, large enough to be cut off on its way, and the spec with it.
@@ -86,12 +86,13 @@ const PADDING_BYTES = 512 * 1024;
 export function withFile(
   spec: Spec,
   limit: { readonly bitsPerSecond?: number } = {},
+  paddingBytes = PADDING_BYTES,
 ): {
   readonly spec: Spec;
   readonly file: Buffer;
   readonly digest: string;
 } {
-  const file = gzipTar('padding.bin', randomBytes(PADDING_BYTES));
+  const file = gzipTar('padding.bin', randomBytes(paddingBytes));
   const digest = digestOf(file);
   return {
     spec: { ...spec, artifact: { ...spec.artifact, files: { digest, sizeBytes: file.length, ...limit } } },

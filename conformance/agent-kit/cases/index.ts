@@ -6,6 +6,7 @@ import { artifactCases } from './artifact-cases.ts';
 import { conductCases } from './conduct-cases.ts';
 import { leaveCases } from './leave-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
+import { natsCases } from './nats-cases.ts';
 import { reportCases } from './report-cases.ts';
 import { scheduleCases } from './schedule-cases.ts';
 import { sealingCases } from './sealing-cases.ts';
@@ -20,6 +21,7 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...scheduleCases,
   ...monitoringCases,
   ...absenceCases,
+  ...natsCases,
   ...conductCases,
   ...leaveCases,
 ];

@@ -5,6 +5,7 @@ import { enrolmentCases } from './enrolment-cases.ts';
 import { envelopeCases } from './envelope-cases.ts';
 import { identityCases } from './identity-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
+import { natsCases } from './nats-cases.ts';
 import { reportCases } from './report-cases.ts';
 import { sealingCases } from './sealing-cases.ts';
 import { sessionCases } from './session-cases.ts';
@@ -20,4 +21,5 @@ export const ORCHESTRATOR_CASES: readonly OrchestratorCase[] = [
   ...artifactCases,
   ...sealingCases,
   ...monitoringCases,
+  ...natsCases,
 ];
