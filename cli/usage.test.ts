@@ -90,7 +90,14 @@ describe('wrong use ends with 2 and says what is right:', () => {
     ['load play --trace x --gateway there', /--gateway wants an http URL.*got "there"/],
     ['load play --trace x --speed 0 --gateway http://127.0.0.1:9', /--speed wants a number above 0; got "0"/],
     ['load play --trace x --reads 2 --gateway http://127.0.0.1:9', /--reads wants a number from 0 to 1/],
-    ['conformance agent --binding nats', /--binding nats is not there yet.*--binding http/],
+    [
+      'conformance agent --binding nats --nats-server /nowhere/nats-server',
+      /nats-server does not start.*needs nats-server 2\.9 or newer.*--nats-server/,
+    ],
+    [
+      'conformance orchestrator --target nats:// --token x',
+      /for NATS --target wants URLs like nats:\/\/127\.0\.0\.1:4222/,
+    ],
     ['conformance agent --binding mqtt', /Allowed choices are http, nats/],
     ['conformance agent --format xml', /Allowed choices are table, json, junit/],
     ['conformance agent --listen here', /--listen wants address:port/],

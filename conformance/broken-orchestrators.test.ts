@@ -1,6 +1,8 @@
 /** The kit against orchestrators that are right but for one behaviour each: it has to name the requirement that is broken, and no other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { randomIds, systemClock } from '../kernel/index.ts';
+import { randomIds, systemClock, type HostId } from '../kernel/index.ts';
+import type { AssignmentDocument } from '../orchestrator/domain/index.ts';
+import { assignmentOf, keyOf, unassign } from '../orchestrator/mco/testkit/assignments.ts';
 import { silentMonitoring, startMcoBench, type McoBench } from '../orchestrator/mco/testkit/mco-bench.ts';
 import {
   checkOrchestrator,
@@ -28,7 +30,14 @@ beforeAll(async () => {
 
 afterAll(() => bench.close());
 
-const CAN: ReadonlySet<string> = new Set(['token', 'settle', 'confirm', 'forget']);
+const CAN: ReadonlySet<string> = new Set([
+  'token',
+  'settle',
+  'confirm',
+  'forget',
+  'assign-secret',
+  'unassign',
+]);
 
 /** Does what an operator does, over the API. */
 const operator: Operator = {
@@ -46,6 +55,12 @@ const operator: Operator = {
       case 'confirm':
         await bench.admin.patch(path, action === 'settle' ? { disputed: false } : { stateConfirmed: true });
         return '';
+      case 'assign-secret':
+        await assignSecret(hostId as HostId, seconds);
+        return '';
+      case 'unassign':
+        await unassign(bench.store, hostId as HostId, keyOf(1));
+        return '';
       case 'forget':
         await bench.admin.delete(path);
         return '';
@@ -54,6 +69,15 @@ const operator: Operator = {
     }
   },
 };
+
+async function assignSecret(hostId: HostId, password: string): Promise<void> {
+  const write = assignmentOf(hostId, keyOf(1));
+  const document = 'document' in write ? (write.document as AssignmentDocument) : undefined;
+  if (document === undefined) throw new RangeError('an assignment without a document');
+  const bindings = { ...document.workload.bindings, config: { password } };
+  const workload = { ...document.workload, bindings };
+  await bench.store.commit([{ ...write, document: { ...document, workload } } as typeof write]).durable;
+}
 
 async function check(meddle: Meddle, only?: readonly string[]): Promise<ConformanceResult> {
   const proxy = await startMeddlingProxy(bench.url, meddle);

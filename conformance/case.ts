@@ -1,6 +1,9 @@
 /** The side of Mco that is checked. */
 export type Side = 'agent' | 'orchestrator';
 
+/** What carries the messages. */
+export type Binding = 'http' | 'nats';
+
 /** What a case says while it is played. */
 export interface Judge {
   /**
@@ -19,6 +22,8 @@ export interface Case<Stage> {
   /** A sentence that says what is done and what is expected. */
   readonly title: string;
   readonly requirements: readonly string[];
+  /** Where it can be played; absent: over every binding. */
+  readonly bindings?: readonly Binding[];
   /** What somebody at the other side has to be able to do for it: names of actions or commands. */
   readonly needs?: readonly string[];
   /** It mostly waits: it may be played beside others. */
@@ -40,6 +45,15 @@ export class NotApplicable extends Error {
     super(message);
     this.name = 'NotApplicable';
   }
+}
+
+/** What to say of a case that another binding has; undefined where it can be played over this one. */
+export function otherBinding(
+  { bindings }: Pick<Case<never>, 'bindings'>,
+  binding: Binding,
+): string | undefined {
+  if (bindings === undefined || bindings.includes(binding)) return undefined;
+  return `needs the binding to ${bindings.join(' or ')}: give --binding ${bindings[0] ?? ''}`;
 }
 
 /** @throws CaseFailure */

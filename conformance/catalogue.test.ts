@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   AGENT_CASES,
+  AGENT_COMMANDS,
   NOT_JUDGED_YET,
   ORCHESTRATOR_CASES,
   OPERATOR_ACTIONS,
@@ -52,7 +53,7 @@ describe('the cases of the kit', () => {
     const ids = CASES.map(({ id }) => id);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index || !/^[a-z0-9-]+$/.test(id))).toEqual([]);
     expect(CASES.filter(({ title }) => !/^[A-Z].*\.$/.test(title)).map(({ id }) => id)).toEqual([]);
-    const known = new Set([...Object.keys(OPERATOR_ACTIONS), 'restart', 'leave']);
+    const known = new Set([...Object.keys(OPERATOR_ACTIONS), ...Object.keys(AGENT_COMMANDS)]);
     expect(CASES.flatMap(({ needs = [] }) => needs).filter((need) => !known.has(need))).toEqual([]);
   });
 });

@@ -6,7 +6,8 @@ import { parse } from 'yaml';
 import { IotmanoError } from '../kernel/index.ts';
 
 const SPECS = join(import.meta.dirname, '../api-specs');
-const BASE = 'https://schemas.iotmano.invalid/';
+/** Where references of the documents to the schemas lead. */
+export const SCHEMA_BASE = 'https://schemas.iotmano.invalid/';
 
 interface Parameter {
   readonly name: string;
@@ -34,13 +35,13 @@ interface Document {
 }
 
 /** The schemas of all messages. */
-function loadSchemas(): Ajv2020 {
+export function loadSchemas(): Ajv2020 {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   for (const name of readdirSync(join(SPECS, 'schemas')).filter((each) => each.endsWith('.json'))) {
     ajv.addSchema({
       ...(JSON.parse(readFileSync(join(SPECS, 'schemas', name), 'utf8')) as object),
-      $id: BASE + name,
+      $id: SCHEMA_BASE + name,
     });
   }
   return ajv;
@@ -57,7 +58,10 @@ let operations: readonly Operation[] | undefined;
 
 function readOperations(): readonly Operation[] {
   const ajv = loadSchemas();
-  const text = readFileSync(join(SPECS, 'mco/mco.openapi.yaml'), 'utf8').replaceAll('../schemas/', BASE);
+  const text = readFileSync(join(SPECS, 'mco/mco.openapi.yaml'), 'utf8').replaceAll(
+    '../schemas/',
+    SCHEMA_BASE,
+  );
   const document = parse(text) as Document;
   const resolve = (value: unknown): Record<string, unknown> => {
     const reference = (value as { $ref?: string }).$ref;
@@ -173,7 +177,7 @@ export function answerFaults(
 /** Everything that is wrong with a value, by one of the schemas. */
 export function schemaFaults(name: string, value: unknown): string[] {
   const ajv = loadSchemas();
-  const check = ajv.getSchema(BASE + name);
+  const check = ajv.getSchema(SCHEMA_BASE + name);
   if (check === undefined) throw new IotmanoError('internal', `Mco has no schema ${name}`);
   return check(value) === true ? [] : [ajv.errorsText(check.errors?.slice(0, 3))];
 }

@@ -14,14 +14,10 @@ const BOTH: readonly Side[] = ['agent', 'orchestrator'];
 
 /** The kit shows no certificate, and issues none. */
 const CERTIFICATES = 'the kit does not speak mutual TLS';
-/** The kit has neither a server of NATS nor a client of one. */
-const NATS = 'the kit does not speak the binding to NATS';
-const SCHEDULE = 'the kit assigns nothing of mode `schedule`';
 const PROGRAM = 'the kit has no program of the agent under test to upgrade it to';
 const WAVES =
   'the kit does not know how administrators of the orchestrator under test begin an upgrade of agents';
 const DIAGNOSTICS = 'the kit switches no diagnostics on, and asks for none';
-const SEALED = 'the kit seals and opens no secret values';
 
 /** What a case could show and none does: reported as not applicable, and never as passed. */
 export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
@@ -61,135 +57,6 @@ export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
     sides: AGENT,
     why: CERTIFICATES,
     otherwise: 'refuse the certificate of the agent: its next request for a session has to carry a proof',
-  },
-  {
-    id: 'MCO-C-070',
-    sides: BOTH,
-    why: NATS,
-    otherwise: 'compare the messages and headers of both bindings',
-  },
-  {
-    id: 'MCO-C-071',
-    sides: ORCHESTRATOR,
-    why: NATS,
-    otherwise: 'subscribe as one host to the subjects of another one: the server has to refuse it',
-  },
-  {
-    id: 'MCO-C-072',
-    sides: BOTH,
-    why: NATS,
-    otherwise: 'compare the user that connects with the key that was enrolled',
-  },
-  {
-    id: 'MCO-C-073',
-    sides: ORCHESTRATOR,
-    why: NATS,
-    otherwise: 'revoke a host that is connected: the server has to end the connection',
-  },
-  {
-    id: 'MCO-C-074',
-    sides: AGENT,
-    why: NATS,
-    otherwise: 'kill one server of a cluster of three while measurements are published, and count them',
-  },
-  {
-    id: 'MCO-C-075',
-    sides: BOTH,
-    why: NATS,
-    otherwise: 'keep one push from an agent: at the next one it has to ask',
-  },
-  {
-    id: 'MCO-C-076',
-    sides: ORCHESTRATOR,
-    why: NATS,
-    otherwise: 'send a request with a reply subject of another host: nothing may come there',
-  },
-  {
-    id: 'MCO-C-077',
-    sides: ORCHESTRATOR,
-    why: NATS,
-    otherwise: 'assign more than a message of NATS holds: a hint has to come, and parts when asked',
-  },
-  {
-    id: 'MCO-C-078',
-    sides: ORCHESTRATOR,
-    why: NATS,
-    otherwise: 'revoke a host, let it enrol anew, and connect with the key that it has then',
-  },
-  {
-    id: 'MCO-M-020',
-    sides: AGENT,
-    why: NATS,
-    otherwise: 'read the message ids of the stream of measurements',
-  },
-  {
-    id: 'MCO-M-021',
-    sides: AGENT,
-    why: NATS,
-    otherwise:
-      'acknowledge as the server and not as the orchestrator, restart the agent: measurements have to come again',
-  },
-  {
-    id: 'MCO-M-023',
-    sides: ORCHESTRATOR,
-    why: NATS,
-    otherwise: 'kill the orchestrator after its receipt, start it, and look for what it acknowledged',
-  },
-  {
-    id: 'MCO-M-024',
-    sides: ORCHESTRATOR,
-    why: NATS,
-    otherwise: 'miss a receipt: the answer to the next heartbeat has to name it',
-  },
-  {
-    id: 'MCO-O-028',
-    sides: AGENT,
-    why: SCHEDULE,
-    otherwise:
-      'assign a schedule, take the orchestrator away, restart the agent, and count the starts of each time',
-  },
-  {
-    id: 'MCO-O-029',
-    sides: AGENT,
-    why: SCHEDULE,
-    otherwise: 'stop the agent over several times of a schedule, start it, and look at what it reports',
-  },
-  {
-    id: 'MCO-O-039',
-    sides: AGENT,
-    why: SCHEDULE,
-    otherwise: 'assign a schedule, and look at the reports over some of its times',
-  },
-  {
-    id: 'MCO-O-065',
-    sides: AGENT,
-    why: 'the kit measures no bandwidth',
-    otherwise: 'assign a file with a rate, and divide its size by the time that its transfer takes',
-  },
-  {
-    id: 'MCO-O-080',
-    sides: ORCHESTRATOR,
-    why: SEALED,
-    otherwise: 'assign a function with a secret value, and look for it in the wanted state of its host',
-  },
-  {
-    id: 'MCO-O-086',
-    sides: BOTH,
-    why: SEALED,
-    otherwise: 'look at the proof of the agent; send the orchestrator one with a key of small order',
-  },
-  {
-    id: 'MCO-O-087',
-    sides: AGENT,
-    why: SEALED,
-    otherwise: 'assign a workload with values that are sealed to another host: what runs has to run on',
-  },
-  {
-    id: 'MCO-O-088',
-    sides: AGENT,
-    why: SEALED,
-    otherwise:
-      'exchange the key of the agent while it is stopped: its first question has to be for the whole',
   },
   {
     id: 'MCO-O-081',

@@ -8,12 +8,18 @@ export const OPERATOR_ACTIONS = {
     'issue a one-time enrolment token and print it; arguments: host id or `-` for any, seconds that it is good for',
   assign:
     'have one function assigned to the host and wait until it is; with a file that the host retrieves, and a patience (lostAfter), if possible; argument: host id',
-  unassign: 'take away what `assign` assigned; argument: host id',
+  'assign-secret': 'as `assign`, a function with a secret configuration value; arguments: host id, the value',
+  'assign-large':
+    'as `assign`, something that makes the wanted state of the host larger than so many bytes; arguments: host id, bytes',
+  unassign: 'take away what `assign`, `assign-secret` or `assign-large` assigned; argument: host id',
   confirm: 'confirm the state (stateId) of the orchestrator for the host; argument: host id',
   settle: 'settle the dispute over the host; argument: host id',
+  revoke: 'take all trust from the key of the host, as of one that was stolen; argument: host id',
   forget: 'have the orchestrator forget the host, though it has not left; argument: host id',
   state:
     'print how the orchestrator counts the host: ENROLLED, READY, SUSPECT, LOST, DRAINING or DISPUTED; argument: host id',
+  measurement:
+    'print the newest values of a metric of the host, in any form; arguments: host id, name of the metric',
   restart:
     'kill the orchestrator without warning (SIGKILL), start it again over the same store, and wait until it is ready',
   reset:

@@ -37,7 +37,8 @@ async function checkOwnAgent(name: string, only: readonly string[]): Promise<Che
     '--only': only.join(','),
     '--format': 'json',
     '--file': file,
-    '--restart-command': `${stop}; sh ${start}`,
+    '--restart-command': `${stop}; sleep $PAUSE_SECONDS; sh ${start}`,
+    '--rekey-command': `${stop}; rm ${folder}/gateway/sealing.key; sh ${start}`,
     '--leave-command': `${stop}; ${agent} leave ${flags} --server $(cat ${folder}/url)`,
   };
   const kit = spawn(process.execPath, [MAIN, 'conformance', 'agent', ...Object.entries(options).flat()], {
@@ -65,7 +66,9 @@ const AT_A_TIME = 3;
 
 describe('iotmano conformance agent', () => {
   it('finds that our own agent passes every case, over kills and starts', async () => {
-    const ids = AGENT_CASES.map(({ id }) => id);
+    const ids = AGENT_CASES.filter(({ bindings }) => bindings?.includes('http') !== false).map(
+      ({ id }) => id,
+    );
     const all = await Promise.all(
       Array.from({ length: AT_A_TIME }, (_, part) =>
         checkOwnAgent(

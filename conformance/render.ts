@@ -28,10 +28,10 @@ export function renderResult(result: ConformanceResult, format: ReportFormat): s
 }
 
 /** How many there are of each verdict, in words. */
-export function summaryOf({ requirements, cases, seconds }: ConformanceResult): string {
+export function summaryOf({ requirements, cases, seconds, binding }: ConformanceResult): string {
   const counts = VERDICTS.map((verdict) => [verdict, countOf(requirements, verdict)] as const);
   const told = counts.filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`);
-  return `${requirements.length} requirements: ${told.join(', ')}; ${cases.length} cases in ${seconds.toFixed(1)} s`;
+  return `${requirements.length} requirements: ${told.join(', ')}; ${cases.length} cases in ${seconds.toFixed(1)} s, over ${binding}`;
 }
 
 function countOf(requirements: readonly RequirementResult[], verdict: RequirementVerdict): number {
@@ -93,13 +93,13 @@ function shownLines({ headers, body }: Shown, mark: string): string[] {
 }
 
 /** JUnit XML: a suite of cases, each with the requirements that it shows as its class. */
-function renderJunit({ side, cases, seconds, startedAt }: ConformanceResult): string {
+function renderJunit({ side, binding, cases, seconds, startedAt }: ConformanceResult): string {
   const failures = cases.filter(({ verdict }) => verdict === 'failed').length;
   const skipped = cases.filter(({ verdict }) => verdict === 'not-applicable').length;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="Mco conformance" tests="${cases.length}" failures="${failures}" time="${seconds}">`,
-    `  <testsuite name="Mco ${side}" tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}" time="${seconds}" timestamp="${startedAt}">`,
+    `  <testsuite name="Mco ${side} over ${binding}" tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}" time="${seconds}" timestamp="${startedAt}">`,
     ...cases.map(renderTestcase),
     '  </testsuite>',
     '</testsuites>',

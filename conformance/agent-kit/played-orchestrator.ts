@@ -1,6 +1,6 @@
 import type { Clock, IdSource } from '../../kernel/index.ts';
 import { show, type Trace } from '../trace.ts';
-import { createLedger, type Ledger } from './ledger.ts';
+import { createLedger, wantedSince, type Ledger } from './ledger.ts';
 import { operate, problem } from './operations.ts';
 import type { OrchestratorWire, Received, Reply } from './orchestrator-wire.ts';
 
@@ -27,6 +27,8 @@ export interface PlayedOrchestrator {
   fate: ((received: Received) => Fate | undefined) | undefined;
   /** Of the case that is played: the right answer, made another one. */
   revise: ((received: Received, right: Reply) => Reply) | undefined;
+  /** Of the case that is played: changes are told to who asks only. */
+  arePushesKept: boolean;
 }
 
 export async function startPlayedOrchestrator(
@@ -38,10 +40,15 @@ export async function startPlayedOrchestrator(
   const received: Received[] = [];
   const statuses = new Map<Received, number>();
   const lost = new Set<Received>();
+  /** By boot, the revision that it was told to go on from. */
+  const told = new Map<string, Told>();
   const handler = async (message: Received): Promise<Reply> => {
     received.push(message);
     const reply = await replyTo(message);
     if ('status' in reply) statuses.set(message, reply.status);
+    const revision = Number('status' in reply ? reply.headers?.['mco-revision'] : undefined);
+    if (message.operation === 'getWanted' && Number.isSafeInteger(revision))
+      told.set(message.hostId, { bootId: message.bootId, revision });
     played.trace?.add({
       atMilliseconds: Math.round(message.at),
       operation: message.operation,
@@ -79,8 +86,39 @@ export async function startPlayedOrchestrator(
     trace: undefined,
     fate: undefined,
     revise: undefined,
+    arePushesKept: false,
   };
+  void pushChanges(played, told, clock, signal);
   return played;
+}
+
+/** What a host was told last. */
+interface Told {
+  readonly bootId: string;
+  readonly revision: number;
+}
+
+const LOOK_MILLISECONDS = 20;
+
+/** Where the binding has pushes: tells hosts by itself what has changed, while nothing unusual is to happen to their questions. */
+async function pushChanges(
+  played: PlayedOrchestrator,
+  told: Map<string, Told>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { wire, ledger } = played;
+  while (wire.nats !== undefined && !signal.aborted) {
+    await clock.sleep(LOOK_MILLISECONDS, signal);
+    const isUsual = played.fate === undefined && played.revise === undefined && !played.arePushesKept;
+    if (!isUsual || !ledger.isStateConfirmed) continue;
+    for (const [hostId, { bootId, revision }] of told) {
+      if (revision >= ledger.revision || hostId !== ledger.host?.hostId) continue;
+      told.set(hostId, { bootId, revision: ledger.revision });
+      const wanted = wantedSince(ledger, revision);
+      wire.nats.push({ hostId, bootId, since: revision, revision: wanted.revision, wanted });
+    }
+  }
 }
 
 function shownOf({

@@ -1,4 +1,5 @@
 import { IotmanoError, messageOf, toTimestamp, type Clock, type IdSource } from '../../kernel/index.ts';
+import { otherBinding } from '../case.ts';
 import { notPlayed, playCase, type CaseResult } from '../play-case.ts';
 import { loadRequirements } from '../requirements.ts';
 import { judgeRequirements, selectCases, type ConformanceResult } from '../result.ts';
@@ -6,15 +7,15 @@ import { parseOnly } from '../select.ts';
 import { AGENT_CASES } from './cases/index.ts';
 import type { OrchestratorWire, Received, Reply } from './orchestrator-wire.ts';
 import { startPlayedOrchestrator, type PlayedOrchestrator } from './played-orchestrator.ts';
-import { createAgentStage, needsCommand, type AgentCase } from './stage.ts';
+import { needsCommand, type AgentCommand, type Hands } from './commands.ts';
+import { createAgentStage, type AgentCase } from './stage.ts';
 import type { WorkloadFile } from './workload.ts';
 
 export interface AgentRunOptions {
   readonly listen: (handler: (received: Received) => Promise<Reply>) => Promise<OrchestratorWire>;
   readonly workload: WorkloadFile;
-  /** Shell commands. */
-  readonly restartCommand?: string | undefined;
-  readonly leaveCommand?: string | undefined;
+  /** What can be done at the host of the agent. */
+  readonly hands: Hands;
   readonly only?: readonly string[] | undefined;
   readonly timeoutSeconds: number;
   /** How long the agent is waited for. */
@@ -23,8 +24,16 @@ export interface AgentRunOptions {
   readonly ids: IdSource;
   readonly signal: AbortSignal;
   /** The kit listens: what the agent has to be started with. */
-  readonly onListening: (told: { readonly url: string; readonly token: string }) => void;
+  readonly onListening: (told: Started) => void;
   readonly onCase?: (result: CaseResult) => void;
+}
+
+/** With what an agent has to be started. */
+export interface Started {
+  readonly url: string;
+  readonly token: string;
+  /** Absent: any. */
+  readonly hostId?: string | undefined;
 }
 
 const LOOK_MILLISECONDS = 50;
@@ -41,18 +50,22 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
   const all = AbortSignal.any([signal, ending.signal]);
   const played = await startPlayedOrchestrator(options.listen, { clock, ids: options.ids, signal: all });
   try {
-    options.onListening({ url: played.wire.url, token: played.ledger.token });
+    const { wire, ledger } = played;
+    const token = await wire.credential(ledger.token);
+    options.onListening({ url: wire.url, token, hostId: wire.hostId });
     await requireAgent(played, options);
     const startedAt = clock.monotonic();
     const began = toTimestamp(clock.now());
     const results: CaseResult[] = [];
     for (const one of cases) {
       if (signal.aborted) break;
-      const missing = one.needs?.find((each) => !has(options, each));
+      const missing = one.needs?.find((each) => options.hands[each as AgentCommand] === undefined);
+      const unfit =
+        otherBinding(one, wire.binding) ?? (missing === undefined ? undefined : needsCommand(missing));
       const result =
-        missing === undefined
+        unfit === undefined
           ? await playCase(one, (trace, own) => createAgentStage({ ...options, played }, trace, own), options)
-          : notPlayed(one, needsCommand(missing));
+          : notPlayed(one, unfit);
       if (signal.aborted) break;
       results.push(result);
       options.onCase?.(result);
@@ -67,15 +80,11 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
       results,
     );
     const seconds = Math.round(clock.monotonic() - startedAt) / 1000;
-    return { side: 'agent', binding: 'http', startedAt: began, seconds, requirements, cases: results };
+    return { side: 'agent', binding: wire.binding, startedAt: began, seconds, requirements, cases: results };
   } finally {
     ending.abort();
     await played.wire.close();
   }
-}
-
-function has({ restartCommand, leaveCommand }: AgentRunOptions, need: string): boolean {
-  return (need === 'restart' ? restartCommand : leaveCommand) !== undefined;
 }
 
 /** Waits until an agent has enrolled and asks for its wanted state. */

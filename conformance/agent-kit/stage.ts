@@ -1,7 +1,7 @@
 import type { Clock, IdSource } from '../../kernel/index.ts';
 import { CaseFailure, NotApplicable, type Case } from '../case.ts';
-import { runShell } from '../operator.ts';
 import type { Trace } from '../trace.ts';
+import { needsCommand, type AgentCommand, type Hands } from './commands.ts';
 import { assign, idOf, type AssignmentWish, type Ledger, type Schemas } from './ledger.ts';
 import type { Received } from './orchestrator-wire.ts';
 import type { PlayedOrchestrator } from './played-orchestrator.ts';
@@ -28,10 +28,10 @@ export interface AgentStage {
   /** The first instance as the agent reports it. */
   instanceOf(wish: AssignmentWish): Schemas['observed-instance'] | undefined;
   isRunning(wish: AssignmentWish): boolean;
+  /** Has something done at the host. @throws NotApplicable without a command for it */
+  command(name: AgentCommand, pauseSeconds?: number): Promise<void>;
   /** Has the agent killed and started again, and waits for its next boot. @throws NotApplicable without a command for it */
-  restart(): Promise<{ readonly bootId: string }>;
-  /** @throws NotApplicable without a command for it */
-  leave(): Promise<void>;
+  restart(how?: 'restart' | 'rekey'): Promise<{ readonly bootId: string }>;
   sleep(seconds: number): Promise<void>;
 }
 
@@ -42,38 +42,18 @@ export interface AgentStageOptions {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly workload: WorkloadFile;
-  readonly restartCommand?: string | undefined;
-  readonly leaveCommand?: string | undefined;
+  readonly hands: Hands;
   /** Of a whole case; what is waited for within it may take a third of it. */
   readonly timeoutSeconds: number;
 }
 
 const LOOK_MILLISECONDS = 20;
 
-/** What the tester's own commands have to do. */
-const COMMANDS = {
-  restart: 'kills the agent without warning (SIGKILL) and starts it again',
-  leave: 'lets the agent leave its orchestrator and waits until it has',
-} as const;
-
-/** What to say of a case that needs a command. */
-export function needsCommand(name: string): string {
-  return `needs a command that ${COMMANDS[name as keyof typeof COMMANDS]}: give --${name}-command`;
-}
-
 export function createAgentStage(options: AgentStageOptions, trace: Trace, signal: AbortSignal): AgentStage {
   const { played, clock, ids, workload } = options;
   const { ledger } = played;
   const begin = played.received.length;
   played.trace = trace;
-  const command = async (line: string | undefined, name: keyof typeof COMMANDS): Promise<void> => {
-    if (line === undefined) throw new NotApplicable(needsCommand(name));
-    const { code, stderr } = await runShell(line, [], signal);
-    if (code !== 0)
-      throw new CaseFailure(
-        `--${name}-command ended with ${code ?? 'a signal'}: ${stderr.trim().slice(-500)}`,
-      );
-  };
   const stage: AgentStage = {
     played,
     ledger,
@@ -94,6 +74,7 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
     async calm() {
       played.fate = undefined;
       played.revise = undefined;
+      played.arePushesKept = false;
       await played.wire.appear();
       ledger.isStateConfirmed = true;
       ledger.jobs = [];
@@ -123,15 +104,19 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
     },
     instanceOf: ({ workload: { key } }) => ledger.observed.get(idOf(key))?.instances[0],
     isRunning: (wish) => stage.instanceOf(wish)?.state === 'RUNNING',
-    async restart() {
+    async command(name, pauseSeconds = 0) {
+      const hand = options.hands[name];
+      if (hand === undefined) throw new NotApplicable(needsCommand(name));
+      await hand(signal, pauseSeconds);
+    },
+    async restart(how = 'restart') {
       const before = new Set(played.received.map(({ bootId }) => bootId));
-      await command(options.restartCommand, 'restart');
+      await stage.command(how);
       const first = await stage.until('the agent is there again, with a new boot id', () =>
         played.received.find(({ bootId, operation }) => operation === 'openSession' && !before.has(bootId)),
       );
       return { bootId: first.bootId };
     },
-    leave: () => command(options.leaveCommand, 'leave'),
     sleep: (seconds) => clock.sleep(seconds * 1000, signal),
   };
   return stage;

@@ -13,6 +13,8 @@ export interface WorkloadFile {
   readonly runs: Spec;
   /** Ends with a failure at once, and is not started again. */
   readonly fails: Spec;
+  /** Ends well within a second; absent: what needs it is not applicable. */
+  readonly ends?: Spec;
 }
 
 const BASE: Omit<Spec, 'artifact'> = {
@@ -37,13 +39,15 @@ export const DEFAULT_WORKLOAD: WorkloadFile = {
     artifact: { type: 'process', command: ['node', '-e', 'process.exit(3)'] },
     restart: { ...BASE.restart, times: 0 },
   },
+  ends: { ...BASE, artifact: { type: 'process', command: ['node', '-e', '0'] } },
 };
 
 /** @throws IotmanoError naming the file and what is wrong in it */
 export function readWorkloadFile(file: string): WorkloadFile {
   try {
     const written = JSON.parse(readFileSync(file, 'utf8')) as Partial<WorkloadFile>;
-    const faults = (['runs', 'fails'] as const).flatMap((member) =>
+    const members = ['runs', 'fails', ...(written.ends === undefined ? [] : ['ends' as const])] as const;
+    const faults = members.flatMap((member) =>
       schemaFaults('workload-spec.json', written[member]).map((fault) => `${member}: ${fault}`),
     );
     if (faults.length === 0) return written as WorkloadFile;
@@ -51,7 +55,7 @@ export function readWorkloadFile(file: string): WorkloadFile {
   } catch (error) {
     throw new IotmanoError(
       'invalid-parameter',
-      `--workload ${file} is to be a JSON file with the members "runs" and "fails", each as workload-spec.json says: ${messageOf(error)}`,
+      `--workload ${file} is to be a JSON file with the members "runs" and "fails", and "ends" where there is such a workload, each as workload-spec.json says: ${messageOf(error)}`,
       { parameter: 'workload' },
       error,
     );
@@ -73,18 +77,25 @@ export function wishOf(name: string, spec: Spec, instances = 1): AssignmentWish 
   };
 }
 
-const PADDING_BYTES = 512 * 1024;
+export const PADDING_BYTES = 512 * 1024;
 
-/** A file for a workload, new each time, large enough to be cut off on its way, and the spec with it. */
-export function withFile(spec: Spec): {
+/**
+ * A file for a workload, new each time, large enough to be cut off on its way, and the spec with it.
+ * @param limit how fast the agent may fetch it at most
+ */
+export function withFile(
+  spec: Spec,
+  limit: { readonly bitsPerSecond?: number } = {},
+  paddingBytes = PADDING_BYTES,
+): {
   readonly spec: Spec;
   readonly file: Buffer;
   readonly digest: string;
 } {
-  const file = gzipTar('padding.bin', randomBytes(PADDING_BYTES));
+  const file = gzipTar('padding.bin', randomBytes(paddingBytes));
   const digest = digestOf(file);
   return {
-    spec: { ...spec, artifact: { ...spec.artifact, files: { digest, sizeBytes: file.length } } },
+    spec: { ...spec, artifact: { ...spec.artifact, files: { digest, sizeBytes: file.length, ...limit } } },
     file,
     digest,
   };

@@ -1,4 +1,7 @@
+import type { KeyObject } from 'node:crypto';
+import type { Binding } from '../case.ts';
 import type { Trace } from '../trace.ts';
+import type { HostLink } from './host-link.ts';
 
 /** A message of an agent, before a binding has carried it. */
 export interface Message {
@@ -8,6 +11,10 @@ export interface Message {
   readonly bootId: string;
   readonly version: string;
   readonly spId?: string | undefined;
+  /** Of the host, for bindings whose connections show it. */
+  readonly key?: KeyObject;
+  /** What the enrolment was given as its token, for bindings that need more than the token itself. */
+  readonly credential?: string | undefined;
   readonly token?: string | undefined;
   readonly sequence?: number | undefined;
   /** The host's clock, RFC 3339. */
@@ -31,12 +38,29 @@ export interface Answer {
   readonly bytes: Buffer;
   /** What is wrong with it by the document. */
   readonly faults: readonly string[];
+  /** What carries the messages did not take the host at all: no orchestrator has answered. */
+  readonly isRefusedByServer?: boolean;
 }
 
 /** How messages of an agent travel: one implementation for each binding of Mco. */
 export interface AgentWire {
+  readonly binding: Binding;
+  /** What the binding to NATS has alone. */
+  readonly nats?: NatsSide;
   /**
    * @throws IotmanoError `unavailable` where no answer came
    */
   send(message: Message, trace: Trace, signal: AbortSignal): Promise<Answer>;
+  /** Whether there is somebody. @throws IotmanoError `unavailable` */
+  reach(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NatsSide {
+  /** The user that the host was given. */
+  jwtOf(hostId: string, key: KeyObject): string | undefined;
+  /** Lets the host connect with another one from now on. */
+  giveJwt(hostId: string, key: KeyObject, jwt: string): void;
+  /** One more connection of an enrolled host, for what an agent would not do. @throws UserRefused, CaseFailure */
+  openLink(hostId: string, key: KeyObject): Promise<HostLink>;
 }

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
 import { answerFaults, loadOperations, type Operation } from '../mco-document.ts';
-import { show } from '../trace.ts';
+import { createTrace, show } from '../trace.ts';
 import type { AgentWire, Answer, Message } from './agent-wire.ts';
 
 export interface HttpAgentWireOptions {
@@ -20,7 +20,8 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 export function createHttpAgentWire({ target, caFile, clock }: HttpAgentWireOptions): AgentWire {
   const operations = new Map(loadOperations().map((each) => [each.operationId, each]));
   const ca = caFile === undefined ? undefined : readAuthorities(caFile);
-  return {
+  const wire: AgentWire = {
+    binding: 'http',
     send: async (message, trace, signal) => {
       const operation = operations.get(message.operation);
       if (operation === undefined)
@@ -59,7 +60,15 @@ export function createHttpAgentWire({ target, caFile, clock }: HttpAgentWireOpti
         );
       }
     },
+    // Anything that answers will do.
+    reach: async (signal) => {
+      const nobody = { operation: 'createChallenge', hostId: 'kit-nobody', bootId: 'kit-nobody-boot' };
+      const message = { ...nobody, version: '1.0', spId: '//nobody.example' };
+      await wire.send(message, createTrace(), signal);
+    },
+    close: () => Promise.resolve(),
   };
+  return wire;
 }
 
 function readAuthorities(file: string): string {

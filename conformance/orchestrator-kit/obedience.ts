@@ -10,6 +10,8 @@ type Assignment = Schemas['assignment'];
 export interface Obedience {
   /** What it was told, in order. */
   readonly answers: readonly Wanted[];
+  /** Every revision that it was told to go on from. */
+  readonly revisions: ReadonlySet<number>;
   /** Waits for an answer that is so, also among those that came; undefined where none comes within some seconds. */
   until(isIt: (wanted: Wanted) => boolean): Promise<Wanted | undefined>;
   end(): void;
@@ -18,6 +20,7 @@ export interface Obedience {
 const WAIT_SECONDS = 5;
 const PATIENCE_MILLISECONDS = 20_000;
 const LOOK_MILLISECONDS = 50;
+const PAUSE_MILLISECONDS = 200;
 const FIRST_PORT = 40_000;
 
 /**
@@ -27,6 +30,7 @@ const FIRST_PORT = 40_000;
 export function obey(stage: OrchestratorStage, host: PlayedHost, from: Wanted): Obedience {
   const answers: Wanted[] = [];
   const assignments = new Map<string, Assignment>();
+  const revisions = new Set([from.revision]);
   const ending = new AbortController();
   let revision = from.revision;
   let sequence = 1;
@@ -40,6 +44,9 @@ export function obey(stage: OrchestratorStage, host: PlayedHost, from: Wanted): 
       else {
         must(answer.status === 304, `${told(answer)}; 200 or 304 was to be expected`);
         revision = Number(answer.headers['mco-revision'] ?? revision);
+        revisions.add(revision);
+        // Over NATS no question waits.
+        if (stage.binding === 'nats') await stage.clock.sleep(PAUSE_MILLISECONDS, stage.signal);
       }
     }
   }
@@ -53,6 +60,7 @@ export function obey(stage: OrchestratorStage, host: PlayedHost, from: Wanted): 
       assignments.set(`${vnfInstanceId}/${unit}/${generation}`, each);
     }
     revision = wanted.revision;
+    revisions.add(revision);
     sequence += 1;
     const since = toTimestamp(stage.clock.now());
     const report: Schemas['report'] = {
@@ -73,6 +81,7 @@ export function obey(stage: OrchestratorStage, host: PlayedHost, from: Wanted): 
   });
   return {
     answers,
+    revisions,
     async until(isIt) {
       const until = stage.clock.monotonic() + PATIENCE_MILLISECONDS;
       while (stage.clock.monotonic() < until && !stage.signal.aborted) {

@@ -28,6 +28,8 @@ export interface ProofDeviation {
   readonly issuedAt?: number;
   readonly roles?: readonly Role[];
   readonly lastStateId?: string;
+  /** The key for sealed values, or what is told in its place. */
+  readonly sealingKey?: unknown;
 }
 
 export type OpenSession = Schemas['session'] & { readonly bootId: string };
@@ -48,6 +50,8 @@ export interface PlayedHost {
   /** As `send`, for what has to succeed. @throws CaseFailure where it does not, or the answer is not as the document says */
   expect<T = unknown>(status: number, operation: string, deviation?: Deviation): Promise<T>;
   enrol(token: string): Promise<Schemas['enrolment']>;
+  /** Asks to be enrolled; whatever is answered. */
+  askEnrolment(token: string): Promise<Answer>;
   enrolmentRequest(token: string): Schemas['enrolment-request'];
   nonce(): Promise<string>;
   proof(deviation?: ProofDeviation): Promise<string>;
@@ -110,6 +114,7 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
         {
           operation,
           hostId,
+          key,
           bootId: host.bootId,
           version: MCO_VERSION,
           spId: operation === 'enrolHost' ? undefined : host.spId,
@@ -134,15 +139,23 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
       );
       return answer.body as T;
     },
-    enrolmentRequest: (token) => ({ token, hostId, publicKey: host.publicKey, roles: [...BOTH_ROLES] }),
+    enrolmentRequest: (token) => ({
+      token: token.split('~', 1)[0] ?? token,
+      hostId,
+      publicKey: host.publicKey,
+      roles: [...BOTH_ROLES],
+    }),
     async enrol(token) {
       const enrolment = await host.expect<Schemas['enrolment']>(201, 'enrolHost', {
         body: host.enrolmentRequest(token),
+        credential: token,
       });
       host.spId = enrolment.m2mSpId;
       host.stateId = enrolment.stateId;
       return enrolment;
     },
+    askEnrolment: (token) =>
+      host.send('enrolHost', { body: host.enrolmentRequest(token), credential: token }),
     nonce: async () => (await host.expect<Schemas['challenge']>(201, 'createChallenge')).nonce,
     async proof(deviation = {}) {
       counter += 1;
@@ -153,6 +166,7 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
         nonce: deviation.nonce ?? (await host.nonce()),
         bootId: deviation.bootId ?? host.bootId,
         counter: deviation.counter ?? counter,
+        ...('sealingKey' in deviation ? { sealingKey: deviation.sealingKey } : {}),
         ...(deviation.issuedAt === undefined ? {} : { iat: deviation.issuedAt }),
       })
         .setProtectedHeader({ typ: deviation.type ?? 'mco-proof+jwt', alg: 'EdDSA' })

@@ -6,6 +6,7 @@ import {
   type Clock,
   type IdSource,
 } from '../../kernel/index.ts';
+import { otherBinding } from '../case.ts';
 import { notPlayed, playCase, type CaseResult } from '../play-case.ts';
 import { needsOperator, type Operator, type OperatorAction } from '../operator.ts';
 import { loadRequirements } from '../requirements.ts';
@@ -14,7 +15,6 @@ import { createTrace } from '../trace.ts';
 import { parseOnly } from '../select.ts';
 import type { AgentWire } from './agent-wire.ts';
 import { ORCHESTRATOR_CASES } from './cases/index.ts';
-import { createPlayedHost } from './played-host.ts';
 import { createOrchestratorStage, type OrchestratorCase, type StageOptions } from './stage.ts';
 
 export interface OrchestratorRunOptions {
@@ -61,7 +61,7 @@ export async function checkOrchestrator(options: OrchestratorRunOptions): Promis
   const seconds = Math.round(clock.monotonic() - startedAt) / 1000;
   return {
     side: 'orchestrator',
-    binding: 'http',
+    binding: options.wire.binding,
     startedAt: began,
     seconds,
     requirements,
@@ -80,10 +80,12 @@ async function playAll(
   const play = async (one: OrchestratorCase): Promise<void> => {
     if (signal.aborted) return;
     const missing = one.needs?.find((each) => !operator.can(each as OperatorAction));
+    const unfit =
+      otherBinding(one, options.wire.binding) ?? (missing === undefined ? undefined : needsOperator(missing));
     const result =
-      missing === undefined
+      unfit === undefined
         ? await playCase(one, (trace, own) => createOrchestratorStage(stageOptions, trace, own), options)
-        : notPlayed(one, needsOperator(missing));
+        : notPlayed(one, unfit);
     if (signal.aborted) return;
     results.set(one.id, result);
     options.onCase?.(result);
@@ -112,27 +114,15 @@ async function inOrder(
 }
 
 /** Anything that answers like Mco will do. */
-async function requireReachable({ wire, ids, signal }: OrchestratorRunOptions): Promise<void> {
+async function requireReachable({ wire, signal }: OrchestratorRunOptions): Promise<void> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(FIRST_ANSWER_SECONDS * 1000)]);
-  const trace = createTrace();
-  const host = createPlayedHost({ wire, trace, signal: patience, ids, hostId: 'kit-nobody' });
   try {
-    await wire.send(
-      {
-        operation: 'createChallenge',
-        hostId: host.hostId,
-        bootId: host.bootId,
-        version: '1.0',
-        spId: '//nobody.example',
-      },
-      trace,
-      patience,
-    );
+    await wire.reach(patience);
   } catch (error) {
     if (!isTransient(error)) throw error;
     throw new IotmanoError(
       'unavailable',
-      `${messageOf(error)}; is the orchestrator started, and --target its address? For TLS with an authority of your own give --ca-file`,
+      `${messageOf(error)}; is it started, and --target its address? For TLS with an authority of your own give --ca-file`,
       {},
       error,
     );

@@ -1,5 +1,6 @@
 import type { Clock, IdSource } from '../../kernel/index.ts';
-import { NotApplicable, type Case } from '../case.ts';
+import { CaseFailure, NotApplicable, type Binding, type Case } from '../case.ts';
+import { hostOfCredential } from '../nats/users.ts';
 import type { Operator } from '../operator.ts';
 import type { Trace } from '../trace.ts';
 import type { AgentWire } from './agent-wire.ts';
@@ -14,8 +15,10 @@ export interface OrchestratorStage {
   newHost(): PlayedHost;
   /** Another one of that name, with another key: another machine. */
   sameName(host: PlayedHost): PlayedHost;
-  /** A token that is good for any host. @throws NotApplicable where there is none left */
-  anyToken(): Promise<string>;
+  readonly binding: Binding;
+  readonly wire: AgentWire;
+  /** A token that is good for this host. @throws NotApplicable where there is none left */
+  tokenOf(host: PlayedHost): Promise<string>;
   /** A token that only this host may use. @throws NotApplicable */
   tokenFor(hostId: string, validSeconds?: number): Promise<string>;
   /** A host that is enrolled. */
@@ -48,13 +51,28 @@ export function createOrchestratorStage(
   const { wire, operator, tokens, clock, ids } = options;
   const make = (hostId: string, identity?: HostIdentity): PlayedHost =>
     createPlayedHost({ wire, trace, signal, ids, hostId, identity });
+  async function enrolWith(credential: string): Promise<PlayedHost> {
+    const hostId = hostOfCredential(credential);
+    if (hostId === undefined)
+      throw new CaseFailure(
+        'a token for NATS is TOKEN~JWT, as the orchestrator gives it out for a named host',
+      );
+    const host = make(hostId);
+    await host.enrol(credential);
+    return host;
+  }
+
   const stage: OrchestratorStage = {
     clock,
     signal,
     operator,
+    binding: wire.binding,
+    wire,
     newHost: () => make(`kit-${ids.uuid().slice(0, 8)}`),
     sameName: ({ hostId, spId }) => Object.assign(make(hostId), { spId }),
-    async anyToken() {
+    async tokenOf({ hostId }) {
+      // Over NATS a token is for one host, which it names.
+      if (wire.binding === 'nats') return stage.tokenFor(hostId);
       const issued = operator.issuesTokens() ? await askForToken(operator) : undefined;
       const token =
         issued ?? tokens.shift() ?? (operator.can('token') ? await askForToken(operator) : undefined);
@@ -65,8 +83,10 @@ export function createOrchestratorStage(
     },
     tokenFor: (hostId, validSeconds = VALID_SECONDS) => operator.do('token', hostId, String(validSeconds)),
     async enrolledHost() {
+      const given = wire.binding === 'nats' ? tokens.shift() : undefined;
+      if (given !== undefined) return enrolWith(given);
       const host = stage.newHost();
-      await host.enrol(await stage.anyToken());
+      await host.enrol(await stage.tokenOf(host));
       return host;
     },
     async readyHost() {

@@ -1,4 +1,6 @@
 import type { Broken } from './broken-orchestrators.ts';
+import type { components } from '../../api-specs/generated/mco.ts';
+import { reproving } from './reproving.ts';
 import type { Json, Meddle, Passed, Passing } from './meddling-proxy.ts';
 
 export interface BrokenAgent extends Broken {
@@ -56,6 +58,14 @@ export const BROKEN_AGENTS: readonly BrokenAgent[] = [
     does: 'opens a connection for every message',
     make: () => (_, forward) => forward(),
     isWasteful: true,
+  },
+  {
+    requirement: 'MCO-C-004',
+    does: 'takes no answer of another major',
+    make: () => async (_, forward) => {
+      const passed = await forward();
+      return passed.headers['mco-version']?.startsWith('1.') === true ? passed : 'cut';
+    },
   },
   {
     requirement: 'MCO-C-006',
@@ -207,6 +217,52 @@ export const BROKEN_AGENTS: readonly BrokenAgent[] = [
       passing.what === 'reports' && passing.body?.['full'] === true ? receiptFor(passing) : forward(),
   },
   {
+    requirement: 'MCO-O-086',
+    does: 'tells no key for sealed values',
+    make: reproving(({ sealingKey: _key, ...claims }) => claims),
+  },
+  {
+    requirement: 'MCO-O-086',
+    does: 'tells a key that nothing can be sealed to',
+    make: reproving((claims) => ({
+      ...claims,
+      sealingKey: { kty: 'OKP', crv: 'X25519', x: 'A'.repeat(43) },
+    })),
+  },
+  {
+    requirement: 'MCO-O-087',
+    does: 'starts what it cannot open without its values',
+    make: hearing('wanted', (body) => ({
+      ...body,
+      assignments: assignmentsOf(body).map(({ sealed: _sealed, ...rest }) => rest),
+    })),
+  },
+  {
+    requirement: 'MCO-O-087',
+    does: 'stops everything for one that it cannot open',
+    make: hearing('wanted', (body) =>
+      assignmentsOf(body).some(({ sealed }) => sealed !== undefined)
+        ? { ...body, full: true, assignments: [] }
+        : body,
+    ),
+  },
+  {
+    requirement: 'MCO-O-088',
+    does: 'asks for changes only, though it has another key',
+    make: () => {
+      let revision: string | undefined;
+      return async (passing, forward) => {
+        if (passing.what !== 'wanted') return forward();
+        const query = new URLSearchParams(passing.query);
+        if (revision !== undefined) query.delete('full');
+        if (!query.has('since') && revision !== undefined) query.set('since', revision);
+        const passed = await forward({ query });
+        revision = passed.headers['mco-revision'] ?? revision;
+        return passed;
+      };
+    },
+  },
+  {
     requirement: 'MCO-M-001',
     does: 'measures more than it was asked to',
     make: saying('measurements', (body) => {
@@ -275,11 +331,96 @@ export const BROKEN_AGENTS_WITH_PROGRAMS: readonly BrokenAgent[] = [
     },
   },
   {
+    requirement: 'MCO-O-065',
+    does: 'fetches as fast as it can',
+    make: hearing('wanted', (body) => ({
+      ...body,
+      assignments: assignmentsOf(body).map((each) => withSpec(each, { artifact: unbounded(each) })),
+    })),
+  },
+  {
+    requirement: 'MCO-O-028',
+    does: 'runs nothing while the orchestrator is away',
+    make: forgettingRuns(({ isNewBoot }) => !isNewBoot),
+  },
+  {
+    requirement: 'MCO-O-028',
+    does: 'starts a time again after a restart',
+    make: retellingSchedules(({ isNewBoot, schedule }) => ({
+      ...schedule,
+      runs: schedule.runs.map((run) => ({
+        ...run,
+        ...(isNewBoot && run.startedAt !== undefined ? { startedAt: new Date().toISOString() } : {}),
+      })),
+    })),
+  },
+  {
+    requirement: 'MCO-O-029',
+    does: 'does not count what it has missed',
+    make: retellingSchedules(({ schedule }) => ({ ...schedule, missed: 0 })),
+  },
+  {
+    requirement: 'MCO-O-029',
+    does: 'makes up for nothing',
+    make: forgettingRuns(({ isNewBoot }) => !isNewBoot),
+  },
+  {
+    requirement: 'MCO-O-039',
+    does: 'says nothing of schedules',
+    make: saying('reports', (body) => ({
+      ...body,
+      workloads: (body['workloads'] as readonly Record<string, unknown>[]).map(
+        ({ schedule: _schedule, ...rest }) => rest,
+      ),
+    })),
+  },
+  {
+    requirement: 'MCO-O-039',
+    does: 'does not tell the next start',
+    make: retellingSchedules(({ schedule: { nextAt: _nextAt, ...rest } }) => rest),
+  },
+  {
     requirement: 'MCO-M-011',
     does: 'raises no alarm',
     make: saying('alarms', (body) => ({ ...body, alarms: [] })),
   },
 ];
+
+type Schedule = components['schemas']['schedule-report'];
+
+/** Changes what the agent reports of its schedules; `isNewBoot` once it was started again. */
+function retellingSchedules(
+  revise: (told: { readonly schedule: Schedule; readonly isNewBoot: boolean }) => Schedule,
+): () => Meddle {
+  return () => {
+    let first: string | undefined;
+    return (passing, forward) => {
+      const bootId = passing.headers['mco-boot-id'] ?? '';
+      first ??= bootId;
+      if (passing.what !== 'reports' || passing.body === undefined) return forward();
+      const isNewBoot = bootId !== first;
+      const workloads = (passing.body['workloads'] as readonly { readonly schedule?: Schedule }[]).map(
+        (each) =>
+          each.schedule === undefined
+            ? each
+            : { ...each, schedule: revise({ schedule: each.schedule, isNewBoot }) },
+      );
+      return forward({ body: { ...passing.body, workloads } });
+    };
+  };
+}
+
+function forgettingRuns(isKept: (told: { readonly isNewBoot: boolean }) => boolean): () => Meddle {
+  return retellingSchedules(({ schedule, isNewBoot }) =>
+    isKept({ isNewBoot }) ? schedule : { ...schedule, runs: [] },
+  );
+}
+
+function unbounded({ workload }: Assignment): object {
+  const { artifact } = workload['spec'] as { readonly artifact: { readonly files?: object } };
+  const { files } = artifact;
+  return files === undefined ? artifact : { ...artifact, files: { ...files, bitsPerSecond: undefined } };
+}
 
 function withSpec(assignment: Assignment, more: object): Assignment {
   const { workload } = assignment;

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import type { Json, Meddle, Passed, Passing } from './meddling-proxy.ts';
+import { reproving } from './reproving.ts';
 
 /** A side that does one thing wrong, and what it breaks. */
 export interface Broken {
@@ -343,6 +344,26 @@ export const BROKEN_ORCHESTRATORS: readonly Broken[] = [
         return passing.what === 'enrolments' && left.has(passing.body?.['hostId']) ? refused(409) : forward();
       };
     },
+  },
+  {
+    requirement: 'MCO-O-080',
+    does: 'leaves secret values in the clear',
+    make: reproving(({ sealingKey: _key, ...claims }) => claims),
+  },
+  {
+    requirement: 'MCO-O-080',
+    does: 'seals to a key that the host has not told',
+    make: reproving((claims) => ({
+      ...claims,
+      ...('sealingKey' in claims
+        ? { sealingKey: { kty: 'OKP', crv: 'X25519', x: 'hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo' } }
+        : {}),
+    })),
+  },
+  {
+    requirement: 'MCO-O-086',
+    does: 'takes any key for sealed values',
+    make: takingProofs(({ sealingKey }) => sealingKey !== undefined),
   },
   {
     requirement: 'MCO-M-002',

@@ -2,39 +2,60 @@
 # What an operator of iotmano does for `iotmano conformance orchestrator --operator-command`: an action, and its arguments. Change the
 # commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable.
 #
-# IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. FUNCTION: invariantId of an onboarded function that needs nothing else, for
-# `assign`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
+# NATS, not empty: tokens are for NATS. IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. FUNCTION: invariantId of an onboarded function that needs nothing else, for
+# `assign`; SECRET_FUNCTION: of one with a secret configuration value `password`, for `assign-secret`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
 set -eu
 
 action=$1
 host=${2:-}
 iotmano=${IOTMANO:-iotmano}
 
-case $action in
-  token)
-    if [ "$host" = - ]; then set -- --valid "$3"; else set -- --host-id "$host" --valid "$3"; fi
-    $iotmano token enrol "$@"
-    ;;
-  assign)
-    [ -n "${FUNCTION:-}" ] || exit 64
-    folder=$(mktemp -d)
-    trap 'rm -r "$folder"' EXIT
-    # The hosts of the kit have their own name as the label `site`.
-    cat > "$folder/$host.yaml" <<DESCRIPTOR
+# The hosts of the kit have their own name as the label `site`. Arguments: function, configuration.
+deploy() {
+  folder=$(mktemp -d)
+  trap 'rm -r "$folder"' EXIT
+  cat > "$folder/$host.yaml" <<DESCRIPTOR
 apiVersion: iotmano/v1
 kind: IoTServiceDescriptor
 metadata: { invariantId: 'urn:conformance:$host', version: 1.0.0, provider: conformance, name: '$host' }
 functions:
-  - { name: kit, function: '$FUNCTION', version: '>=0.0.0', coverage: { each: 'site = $host' } }
+  - { name: kit, function: '$1', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { $2 } }
 DESCRIPTOR
-    $iotmano package onboard "$folder/$host.yaml" > /dev/null
-    $iotmano service deploy "$host" > /dev/null
+  $iotmano package onboard "$folder/$host.yaml" > /dev/null
+  $iotmano service deploy "$host" > /dev/null
+}
+
+case $action in
+  token)
+    valid=$3
+    if [ "$host" = - ]; then set -- --valid "$valid"; else set -- --host-id "$host" --valid "$valid"; fi
+    # Over NATS a token comes with a JWT.
+    if [ -n "${NATS:-}" ]; then set -- --nats "$@"; fi
+    $iotmano token enrol "$@"
+    ;;
+  assign)
+    [ -n "${FUNCTION:-}" ] || exit 64
+    deploy "$FUNCTION" ''
+    ;;
+  assign-secret)
+    [ -n "${SECRET_FUNCTION:-}" ] || exit 64
+    deploy "$SECRET_FUNCTION" "password: '$3'"
+    ;;
+  assign-large)
+    [ -n "${SECRET_FUNCTION:-}" ] || exit 64
+    deploy "$SECRET_FUNCTION" "password: '$(head -c "$3" /dev/zero | tr '\\0' x)'"
     ;;
   unassign) $iotmano service rm "$host" > /dev/null ;;
   confirm) $iotmano host confirm "$host" ;;
   settle) $iotmano host settle "$host" ;;
+  revoke) $iotmano host revoke "$host" ;;
   forget) $iotmano host forget "$host" ;;
   state) $iotmano hosts | awk -v host="$host" '$1 == host { print $2 }' ;;
+  measurement)
+    token=${IOTMANO_TOKEN:-$(cat "$IOTMANO_DATA/admin.token")}
+    curl --silent --fail --header "authorization: Bearer $token" \
+      "${IOTMANO_URL:-http://127.0.0.1:8900}/iotmano/v1/measurements?hostId=$host&metric=$3&latest=true"
+    ;;
   restart) [ -n "${RESTART:-}" ] || exit 64; sh -c "$RESTART" ;;
   reset) [ -n "${RESET:-}" ] || exit 64; sh -c "$RESET" ;;
   *) exit 64 ;;

@@ -30,6 +30,22 @@ export const answerCases: readonly AgentCase[] = [
     },
   },
   {
+    id: 'version-of-an-answer-is-not-judged',
+    title: 'Answers that name another minor or another major of Mco are judged by what is in them.',
+    requirements: ['MCO-C-004'],
+    async play(stage, { check }) {
+      await stage.calm();
+      for (const version of ['1.99', '9.0']) {
+        stage.played.revise = (_, right) => withHeaders(right, { 'mco-version': version });
+        stage.ledger.sessions.clear();
+        const wish = wishOf(stage.newName(), stage.workload.runs);
+        stage.assign(wish);
+        const isRunning = await comesToPass(stage, () => stage.isRunning(wish));
+        check('MCO-C-004', isRunning, `what was assigned by answers of version ${version} was not started`);
+      }
+    },
+  },
+  {
     id: 'answers-that-are-none-change-nothing',
     title:
       'An answer without a mandatory member, or that is no message of Mco, changes nothing, and the agent asks again.',
@@ -207,6 +223,10 @@ async function judgeRetryAfter(stage: AgentStage, check: Check): Promise<void> {
     pause >= RETRY_AFTER_SECONDS,
     `Retry-After was ${RETRY_AFTER_SECONDS} s, and the agent asked again after ${pause.toFixed(2)} s`,
   );
+}
+
+function withHeaders(reply: Reply, headers: Readonly<Record<string, string>>): Reply {
+  return 'status' in reply ? { ...reply, headers: { ...reply.headers, ...headers } } : reply;
 }
 
 function withUnknownMembers(reply: Reply): Reply {

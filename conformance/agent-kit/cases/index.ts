@@ -6,7 +6,10 @@ import { artifactCases } from './artifact-cases.ts';
 import { conductCases } from './conduct-cases.ts';
 import { leaveCases } from './leave-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
+import { natsCases } from './nats-cases.ts';
 import { reportCases } from './report-cases.ts';
+import { scheduleCases } from './schedule-cases.ts';
+import { sealingCases } from './sealing-cases.ts';
 import { wantedCases } from './wanted-cases.ts';
 
 export const AGENT_CASES: readonly AgentCase[] = [
@@ -14,8 +17,11 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...wantedCases,
   ...reportCases,
   ...artifactCases,
+  ...sealingCases,
+  ...scheduleCases,
   ...monitoringCases,
   ...absenceCases,
+  ...natsCases,
   ...conductCases,
   ...leaveCases,
 ];

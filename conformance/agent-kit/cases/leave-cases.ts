@@ -13,7 +13,7 @@ export const leaveCases: readonly AgentCase[] = [
       const releasing = stage
         .until('the agent asks to leave', () => stage.since('leave').length > 0)
         .then(() => stage.assign());
-      await stage.leave();
+      await stage.command('leave');
       await releasing;
       const statuses = stage.since('leave').map((each) => stage.played.statuses.get(each));
       check(

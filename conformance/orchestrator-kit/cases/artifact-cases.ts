@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { NotApplicable, must } from '../../case.ts';
+import { NotApplicable, must, type Binding } from '../../case.ts';
 import { told, type PlayedHost, type Schemas } from '../played-host.ts';
 import { obey } from '../obedience.ts';
 import type { OrchestratorCase } from '../stage.ts';
@@ -15,7 +15,10 @@ export const artifactCases: readonly OrchestratorCase[] = [
     requirements: ['MCO-O-060'],
     async play(stage, { check }) {
       const host = await stage.readyHost();
-      const answer = await host.send('retrieveArtifact', { digest: NO_FILE });
+      const answer = await host.send('retrieveArtifact', {
+        digest: NO_FILE,
+        ...(stage.binding === 'nats' ? { range: 'bytes=0-99' } : {}),
+      });
       check('MCO-O-060', answer.status === 404, `${told(answer)}; 404 was to be expected`);
     },
   },
@@ -39,8 +42,11 @@ export const artifactCases: readonly OrchestratorCase[] = [
       const file = fileOf(wanted);
       if (file !== undefined) {
         const content = await judgeWhole(host, file, check);
-        if (content !== undefined) await judgeRanges(host, file.digest, content, check);
-        const foreign = await other.send('retrieveArtifact', { digest: file.digest });
+        if (content !== undefined) await judgeRanges(stage.binding, host, file.digest, content, check);
+        const foreign = await other.send('retrieveArtifact', {
+          digest: file.digest,
+          ...(stage.binding === 'nats' ? { range: 'bytes=0-99' } : {}),
+        });
         check('MCO-O-060', foreign.status === 404, `the file of another host: ${told(foreign)}`);
       }
       const draining = await host.send('leave', { query: { drain: 'true' } });
@@ -82,13 +88,21 @@ async function judgeWhole(
   return answer.bytes;
 }
 
-async function judgeRanges(host: PlayedHost, digest: string, content: Buffer, check: Check): Promise<void> {
+/** Over NATS a range names its last byte, too. */
+async function judgeRanges(
+  binding: Binding,
+  host: PlayedHost,
+  digest: string,
+  content: Buffer,
+  check: Check,
+): Promise<void> {
   const middle = Math.floor(content.length / 2);
   const last = content.length - 1;
+  const near = Math.min(last, middle + 999);
   const ranges: readonly (readonly [string, number, number])[] = [
-    [`bytes=${middle}-`, middle, last],
+    binding === 'nats' ? [`bytes=${middle}-${near}`, middle, near] : [`bytes=${middle}-`, middle, last],
     [`bytes=0-0`, 0, 0],
-    [`bytes=-1`, last, last],
+    binding === 'nats' ? [`bytes=${last}-${last}`, last, last] : [`bytes=-1`, last, last],
   ];
   for (const [range, from, to] of ranges) {
     const answer = await host.send('retrieveArtifact', { digest, range });
@@ -101,6 +115,9 @@ async function judgeRanges(host: PlayedHost, digest: string, content: Buffer, ch
       `${range}: Content-Range is ${String(named)}`,
     );
   }
-  const beyond = await host.send('retrieveArtifact', { digest, range: `bytes=${content.length + 10}-` });
+  const beyond = await host.send('retrieveArtifact', {
+    digest,
+    range: `bytes=${content.length + 10}-${binding === 'nats' ? content.length + 20 : ''}`,
+  });
   check('MCO-O-061', beyond.status === 416, `a range beyond the end: ${told(beyond)}`);
 }

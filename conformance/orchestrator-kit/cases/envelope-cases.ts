@@ -1,5 +1,5 @@
 import { toTimestamp } from '../../../kernel/index.ts';
-import type { Judge } from '../../case.ts';
+import type { Binding, Judge } from '../../case.ts';
 import type { Answer, Message } from '../agent-wire.ts';
 import { EMPTY_REPORT, factsOf, told, type PlayedHost, type Schemas } from '../played-host.ts';
 import type { OrchestratorCase } from '../stage.ts';
@@ -62,7 +62,7 @@ export const envelopeCases: readonly OrchestratorCase[] = [
     requirements: ['MCO-C-009'],
     async play(stage, { check }) {
       const host = await stage.readyHost();
-      for (const [what, answer] of await badMessages(host)) {
+      for (const [what, answer] of await badMessages(host, stage.binding)) {
         const isRefused = answer.status >= 400 && answer.status < 500;
         check(
           'MCO-C-009',
@@ -150,7 +150,10 @@ async function judgeSessionClock(
 }
 
 /** Each with what is wrong with it. */
-async function badMessages(host: PlayedHost): Promise<readonly (readonly [string, Answer])[]> {
+async function badMessages(
+  host: PlayedHost,
+  binding: Binding,
+): Promise<readonly (readonly [string, Answer])[]> {
   const { memory: _memory, ...withoutMemory } = factsOf(host.hostId);
   const bad: readonly (readonly [string, string, Partial<Message>])[] = [
     ['a body that is not JSON', 'putFacts', { sequence: 2, raw: json('{"architecture":') }],
@@ -178,7 +181,10 @@ async function badMessages(host: PlayedHost): Promise<readonly (readonly [string
     ['no token at all', 'getWanted', { token: undefined }],
   ];
   const answers: (readonly [string, Answer])[] = [];
-  for (const [what, operation, deviation] of bad) answers.push([what, await host.send(operation, deviation)]);
+  // Over NATS only who enrols may send an enrolment.
+  const sent = bad.filter(([, operation]) => binding === 'http' || operation !== 'enrolHost');
+  for (const [what, operation, deviation] of sent)
+    answers.push([what, await host.send(operation, deviation)]);
   return answers;
 }
 

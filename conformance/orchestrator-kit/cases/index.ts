@@ -5,7 +5,9 @@ import { enrolmentCases } from './enrolment-cases.ts';
 import { envelopeCases } from './envelope-cases.ts';
 import { identityCases } from './identity-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
+import { natsCases } from './nats-cases.ts';
 import { reportCases } from './report-cases.ts';
+import { sealingCases } from './sealing-cases.ts';
 import { sessionCases } from './session-cases.ts';
 import { wantedCases } from './wanted-cases.ts';
 
@@ -17,5 +19,7 @@ export const ORCHESTRATOR_CASES: readonly OrchestratorCase[] = [
   ...wantedCases,
   ...reportCases,
   ...artifactCases,
+  ...sealingCases,
   ...monitoringCases,
+  ...natsCases,
 ];

@@ -60,6 +60,7 @@ export const wantedCases: readonly OrchestratorCase[] = [
     title:
       'A question that would wait for an hour is answered within the heartbeat interval, and not long before.',
     requirements: ['MCO-O-013'],
+    bindings: ['http'],
     isWaiting: true,
     async play(stage, { check }) {
       const host = await stage.readyHost();
@@ -94,6 +95,7 @@ export const wantedCases: readonly OrchestratorCase[] = [
     id: 'older-question-is-ended',
     title: 'Of two waiting questions of one session the older one is answered with 304 at once.',
     requirements: ['MCO-O-017'],
+    bindings: ['http'],
     async play(stage, { check }) {
       const host = await stage.readyHost();
       const quiet = await askUntilQuiet(host, '0');
