@@ -1,6 +1,6 @@
 #!/bin/sh
 # What an operator of iotmano does for `iotmano conformance orchestrator --operator-command`: an action, and its arguments. Change the
-# commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable.
+# commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable; here that is `assign-large`.
 #
 # NATS, not empty: tokens are for NATS. IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. FUNCTION: invariantId of an onboarded function that needs nothing else, for
 # `assign`; SECRET_FUNCTION: of one with a secret configuration value `password`, for `assign-secret`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
@@ -40,10 +40,6 @@ case $action in
   assign-secret)
     [ -n "${SECRET_FUNCTION:-}" ] || exit 64
     deploy "$SECRET_FUNCTION" "password: '$3'"
-    ;;
-  assign-large)
-    [ -n "${SECRET_FUNCTION:-}" ] || exit 64
-    deploy "$SECRET_FUNCTION" "password: '$(head -c "$3" /dev/zero | tr '\\0' x)'"
     ;;
   unassign) $iotmano service rm "$host" > /dev/null ;;
   confirm) $iotmano host confirm "$host" ;;
