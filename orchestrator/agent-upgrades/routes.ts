@@ -29,9 +29,9 @@ export interface AgentUpgradeRoutesOptions {
 const RELEASES = '/iotmano/v1/agent_releases';
 const UPGRADES = '/iotmano/v1/agent_upgrades';
 const TASKS: readonly UpgradeTask[] = ['pause', 'resume', 'cancel', 'retry', 'fail'];
-/** Hosts that are shown of one upgrade; those that are not upgraded come first. */
+/** Hosts that are shown of one upgrade, those first that somebody may have to look at. */
 const MOST_HOSTS = 1000;
-const ORDER: readonly Standing[] = ['FAILED', 'UNDER_WAY', 'AWAY', 'WAITING', 'IMPOSSIBLE', 'UPGRADED'];
+const SHOWN_FIRST: readonly Standing[] = ['FAILED', 'UNDER_WAY', 'AWAY', 'WAITING', 'IMPOSSIBLE', 'UPGRADED'];
 
 /** Programs of the agent, and upgrades of agents: of those who own the installation, as hosts are. */
 export function agentUpgradeRoutes(options: AgentUpgradeRoutesOptions): readonly Route[] {
@@ -96,7 +96,9 @@ function upgradeRoutes({ upgrades, engine }: AgentUpgradeRoutesOptions): readonl
     ofInstallation('GET', `${UPGRADES}/{agentUpgradeId}`, async ({ params }) => {
       const record = upgrades.get(params['agentUpgradeId'] ?? '');
       const hosts = engine.hostsOf(record);
-      const shown = hosts.toSorted((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing));
+      const shown = hosts.toSorted(
+        (a, b) => SHOWN_FIRST.indexOf(a.standing) - SHOWN_FIRST.indexOf(b.standing),
+      );
       return {
         status: 200,
         headers: { ETag: etagOf(record) },
