@@ -1,4 +1,4 @@
-/** The orchestration agent and the monitoring agent of a CSE's host: one process, two modules, two loops, one identity. */
+/** The orchestration agent and the monitoring agent of a CSE's host: one process, one identity. */
 export { enrolHost, leaveOrchestrator, runAgent, type AgentEnd } from './run-agent.ts';
 export { STATE_FORMATS } from './state-formats.ts';
 export {

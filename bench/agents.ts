@@ -2,16 +2,14 @@
  * `npm run bench:agents`: so many agents on one orchestrator, over real sockets: what they cost it while nothing changes, and how long a change takes that
  * concerns all of them. `--agents 1000,10000` says how many, `--binding` how they speak, `--seconds` how long nothing changes.
  */
-import { fork, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { IotmanoError } from '../kernel/index.ts';
 import type { TestSystem } from '../test/kit/test-system.ts';
-import { fillFleet, type Fleet } from './agents/fill-fleet.ts';
+import { fillFleet } from './agents/fill-fleet.ts';
 import { BINDINGS, openSystem, type Binding } from './agents/open-system.ts';
 import { cpuSecondsOf, openFilesOf, residentBytesOf } from './agents/process-usage.ts';
-import type { SimulatorNews, SimulatorOrder } from './agents/simulator.ts';
+import { Simulators } from './agents/simulators.ts';
 import { describeEnvironment } from './environment.ts';
 import { rounded } from './statistics.ts';
 
@@ -22,11 +20,6 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
   },
 });
-
-const AGENTS_PER_PROCESS = 5000;
-const STARTS_PER_SECOND = 250;
-const PATIENCE_MILLISECONDS = 600_000;
-const M2M_SP_ID = '//iotmano.example';
 
 function demandNumber(text: string, option: string): number {
   const value = Number(text);
@@ -58,58 +51,6 @@ interface Figures {
   readonly openFiles: number;
   readonly natsServerCpuCores?: number;
   readonly natsServerBytesPerAgent?: number;
-}
-
-/** News of all simulators, once each of them has it. */
-class Simulators {
-  readonly #children: ChildProcess[] = [];
-
-  start(serverUrl: string, fleet: Fleet): void {
-    const { hostIds, privateKeyPem, stateId, natsJwts } = fleet;
-    const processes = Math.ceil(hostIds.length / AGENTS_PER_PROCESS);
-    for (let at = 0; at < processes; at += 1) {
-      const child = fork(join(import.meta.dirname, 'agents/simulator.ts'), {
-        stdio: ['ignore', 2, 2, 'ipc'],
-      });
-      child.setMaxListeners(20);
-      const isOwn = (_: string, index: number): boolean => index % processes === at;
-      const startsPerSecond = STARTS_PER_SECOND / processes;
-      child.send({
-        serverUrl,
-        hostIds: hostIds.filter(isOwn),
-        natsJwts: natsJwts.filter(isOwn),
-        privateKeyPem,
-        stateId,
-        m2mSpId: M2M_SP_ID,
-        startsPerSecond,
-      } satisfies SimulatorOrder);
-      this.#children.push(child);
-    }
-  }
-
-  async all(type: SimulatorNews['type']): Promise<SimulatorNews[]> {
-    const signal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
-    return Promise.all(this.#children.map((child) => newsOf(child, type, signal)));
-  }
-
-  end(): void {
-    for (const child of this.#children) child.kill('SIGKILL');
-  }
-}
-
-function newsOf(
-  child: ChildProcess,
-  type: SimulatorNews['type'],
-  signal: AbortSignal,
-): Promise<SimulatorNews> {
-  return new Promise((resolve, reject) => {
-    child.on('message', (news: SimulatorNews) => {
-      if (news.type === type) resolve(news);
-    });
-    signal.addEventListener('abort', () => {
-      reject(new IotmanoError('timeout', `not all agents were "${type}" within ${PATIENCE_MILLISECONDS} ms`));
-    });
-  });
 }
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -155,25 +96,33 @@ interface Watched {
 /** Two heartbeats after the last agent has come, so that all that belongs to coming is over. */
 async function measureRest(orchestrator: Watched, server: Watched | undefined, count: number): Promise<Rest> {
   await sleep(20_000);
-  const startedAt = performance.now();
-  const watched = server === undefined ? [orchestrator] : [orchestrator, server];
-  const before = watched.map(({ pid }) => cpuSecondsOf(pid));
-  await sleep(seconds * 1000);
-  const took = (performance.now() - startedAt) / 1000;
-  const [own, servers] = watched.map(({ pid, residentAlone }, index) => ({
-    cpuCores: rounded((cpuSecondsOf(pid) - (before[index] ?? 0)) / took, 3),
-    bytesPerAgent: Math.round((residentBytesOf(pid) - residentAlone) / count),
-  }));
+  const [own, ofServer] = await Promise.all([
+    usageOf(orchestrator, count),
+    server === undefined ? undefined : usageOf(server, count),
+  ]);
   const rest = {
-    cpuCores: own?.cpuCores ?? Number.NaN,
-    bytesPerAgent: own?.bytesPerAgent ?? Number.NaN,
+    ...own,
     openFiles: openFilesOf(orchestrator.pid),
-    ...(servers === undefined
+    ...(ofServer === undefined
       ? {}
-      : { natsServerCpuCores: servers.cpuCores, natsServerBytesPerAgent: servers.bytesPerAgent }),
+      : { natsServerCpuCores: ofServer.cpuCores, natsServerBytesPerAgent: ofServer.bytesPerAgent }),
   };
   say(`${count} agents at rest: ${JSON.stringify(rest)}`);
   return rest;
+}
+
+async function usageOf(
+  { pid, residentAlone }: Watched,
+  count: number,
+): Promise<Pick<Figures, 'cpuCores' | 'bytesPerAgent'>> {
+  const startedAt = performance.now();
+  const before = cpuSecondsOf(pid);
+  await sleep(seconds * 1000);
+  const took = (performance.now() - startedAt) / 1000;
+  return {
+    cpuCores: rounded((cpuSecondsOf(pid) - before) / took, 3),
+    bytesPerAgent: Math.round((residentBytesOf(pid) - residentAlone) / count),
+  };
 }
 
 async function measureChange(

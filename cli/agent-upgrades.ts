@@ -8,11 +8,12 @@ export type AgentRelease = components['schemas']['AgentRelease'];
 export type AgentUpgrade = components['schemas']['AgentUpgrade'];
 type Wave = components['schemas']['AgentUpgradeWave'];
 
+export const RELEASES = '/iotmano/v1/agent_releases';
 export const UPGRADES = '/iotmano/v1/agent_upgrades';
 const LOOK_MILLISECONDS = 500;
 
 export function listReleases(client: Client): Promise<AgentRelease[]> {
-  return client.list<AgentRelease>('/iotmano/v1/agent_releases');
+  return client.list<AgentRelease>(RELEASES);
 }
 
 /** By version or id. @throws CliFailure naming those there are */

@@ -9,7 +9,7 @@ export function ownVersion(): string {
   const head = readFileSync(import.meta.filename).toString('utf8', 0, AGENT_PROGRAM_HEAD_BYTES);
   const own = parseAgentProgram(head);
   if (own !== undefined) return own.version;
-  for (const up of ['../package.json', '../../package.json', '../../../package.json']) {
+  for (const up of ['../package.json', '../../package.json']) {
     try {
       return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version;
     } catch {

@@ -56,14 +56,7 @@ import {
 import { createOnboarding, packageRoutes, type ContentFiles } from './packages/index.ts';
 import { createScaling, type ScalingLimits } from './scaling/index.ts';
 import { createServices } from './services/index.ts';
-import {
-  createSites,
-  createVimUseCases,
-  notDriven,
-  vimRoutes,
-  type OpenDriver,
-  type SecretBox,
-} from './sites/index.ts';
+import { createSites, createVimUseCases, vimRoutes, type OpenDriver, type SecretBox } from './sites/index.ts';
 import type { StateStore } from './store/index.ts';
 
 export interface ComposeOptions {
@@ -189,18 +182,14 @@ export function compose(options: ComposeOptions): Composition {
     inventory,
     secrets,
     checkRegistration: registrationCheck(documents),
-    siteOf: (vimId) => sites.siteOf(vimId),
+    requireSite: (vimId) => sites.requireSite(vimId),
   });
   const diagnostics = createDiagnostics({
     store,
     clock,
     ids,
     log: log.child({ room: 'diagnostics' }),
-    siteOf: (vimId) => {
-      const site = sites.siteOf(vimId);
-      if (site === undefined) throw notDriven(vimId);
-      return site;
-    },
+    siteOf: (vimId) => sites.requireSite(vimId),
   });
   const mco = createMco({
     store,

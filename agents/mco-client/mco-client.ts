@@ -67,6 +67,14 @@ export function createMcoClient(
 ): McoClient {
   const base = `/mco/v1/hosts/${hostId}`;
 
+  /** In the session of its envelope, which is not used again where the server no longer knows it. */
+  async function once<T>(operation: Exchange<T>): Promise<Answer<T>> {
+    return exchange(transport, operation).catch((error: unknown) => {
+      if (isSessionLost(error)) sessions.reject(operation.envelope.token);
+      throw error;
+    });
+  }
+
   /** Runs the exchange in a session; one that the server no longer knows is opened anew, once. */
   async function inSession<T>(
     sequence: number | undefined,
@@ -74,10 +82,7 @@ export function createMcoClient(
   ): Promise<Answer<T>> {
     const attempt = async (): Promise<Answer<T>> => {
       const envelope: Envelope = { ...(await sessions.envelope(operation.signal)), sequence };
-      return exchange(transport, { ...operation, envelope }).catch((error: unknown) => {
-        if (isSessionLost(error)) sessions.reject(envelope.token);
-        throw error;
-      });
+      return once({ ...operation, envelope });
     };
     return attempt().catch((error: unknown) => {
       if (!isSessionLost(error)) throw error;
@@ -86,20 +91,13 @@ export function createMcoClient(
   }
 
   async function post(path: string, body: unknown, sequence: number, signal?: AbortSignal): Promise<Receipt> {
-    const plain = Buffer.from(JSON.stringify(body));
-    const isCompressed = path === 'measurements' && plain.length >= COMPRESS_FROM_BYTES;
+    const areMeasurements = path === 'measurements';
     const { message } = await inSession(sequence, {
       method: path === 'facts' ? 'PUT' : 'POST',
       path: `${base}/${path}`,
-      encoded: {
-        bytes: isCompressed ? await compress(plain) : plain,
-        headers: {
-          'content-type': 'application/json',
-          ...(isCompressed ? { 'content-encoding': 'gzip' } : {}),
-          // What the times in it are to be understood by.
-          ...(path === 'measurements' ? { 'mco-time': toTimestamp(clock.now()) } : {}),
-        },
-      },
+      encoded: await encode(body, areMeasurements),
+      // What the times in them are to be understood by.
+      ...(areMeasurements ? { headers: { 'mco-time': toTimestamp(clock.now()) } } : {}),
       accept: { 200: receipt },
       signal,
     });
@@ -113,24 +111,13 @@ export function createMcoClient(
       token ??= envelope.token;
       if (envelope.token !== token)
         throw new IotmanoError('gone', `the session that stream ${streamId} was begun in has ended`);
-      const plain = Buffer.from(JSON.stringify(chunk));
-      const isCompressed = plain.length >= COMPRESS_FROM_BYTES;
-      const { message } = await exchange(transport, {
+      const { message } = await once({
         method: 'POST',
         path: `${base}/streams/${streamId}`,
         envelope,
-        encoded: {
-          bytes: isCompressed ? await compress(plain) : plain,
-          headers: {
-            'content-type': 'application/json',
-            ...(isCompressed ? { 'content-encoding': 'gzip' } : {}),
-          },
-        },
+        encoded: await encode(chunk, true),
         accept: { 200: streamReceipt },
         signal,
-      }).catch((error: unknown) => {
-        if (isSessionLost(error)) sessions.reject(token);
-        throw error;
       });
       return message;
     };
@@ -168,6 +155,17 @@ export function createMcoClient(
       return message?.remainingAssignments ?? 0;
     },
   };
+}
+
+/** The body ready for the wire; compressed where it may be and that is worth it. */
+async function encode(
+  body: unknown,
+  mayCompress: boolean,
+): Promise<NonNullable<Exchange<unknown>['encoded']>> {
+  const plain = Buffer.from(JSON.stringify(body));
+  const json = { 'content-type': 'application/json' };
+  if (!mayCompress || plain.length < COMPRESS_FROM_BYTES) return { bytes: plain, headers: json };
+  return { bytes: await compress(plain), headers: { ...json, 'content-encoding': 'gzip' } };
 }
 
 /** 401, or 404 of the host: the next session finds out whether the host must enrol again. */

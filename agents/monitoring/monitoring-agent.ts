@@ -11,12 +11,12 @@ import {
 } from '../../vim-drivers/index.ts';
 import { openDiskQueue, type QueueEntry } from '../disk-queue/index.ts';
 import type { Assignment, Backoff, CollectionJob, McoClient } from '../mco-client/index.ts';
+import { createRhythm, type PollRhythm } from '../rhythm.ts';
 import { createWakeup } from '../wakeup.ts';
 import { createClockSteps } from './clock-steps.ts';
 import type { Alarm } from './alarm.ts';
 import { runAlarmWatch } from './alarm-watch.ts';
 import { runDelivery } from './delivery.ts';
-import { createRhythm, type Rhythm } from './rhythm.ts';
 import { createHostSampler } from './sample-host.ts';
 
 export interface MonitoringAgentOptions {
@@ -35,7 +35,7 @@ export interface MonitoringAgent {
   /** What is to be collected, and of what. */
   wanted(jobs: readonly CollectionJob[], assignments: readonly Assignment[]): void;
   observed(workloads: readonly ObservedWorkload[]): void;
-  readonly rhythm: Rhythm;
+  readonly rhythm: PollRhythm;
   /** Until the signal is aborted. */
   run(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { isTransient, IotmanoError, messageOf, type Clock, type Logger } from '.
 import type { Fence, ObservedWorkload, VimDriver, Workload } from '../../vim-drivers/index.ts';
 import type { HostIdentity } from '../identity/index.ts';
 import type { Backoff, McoClient } from '../mco-client/index.ts';
+import type { PollRhythm } from '../rhythm.ts';
 import { createWakeup } from '../wakeup.ts';
 import { driverFence, openAssignmentStore, type StoredWanted } from './assignment-store.ts';
 import type { HostFacts } from './facts.ts';
@@ -11,7 +12,7 @@ import { ReportOutbox } from './report-outbox.ts';
 import { createReporter } from './reporter.ts';
 import { openScheduleStore } from './schedule-store.ts';
 import { createSites, type Sites } from './sites.ts';
-import { runWantedLoop, type PollRhythm } from './wanted-loop.ts';
+import { runWantedLoop } from './wanted-loop.ts';
 
 export interface OrchestrationAgentOptions {
   readonly client: McoClient;

@@ -2,6 +2,7 @@ import { IotmanoError, messageOf, type Clock, type Logger } from '../../kernel/i
 import type { Workload } from '../../vim-drivers/index.ts';
 import type { HostIdentity } from '../identity/index.ts';
 import type { Backoff, McoClient, Wanted } from '../mco-client/index.ts';
+import type { PollRhythm } from '../rhythm.ts';
 import type { AssignmentStore, StoredWanted } from './assignment-store.ts';
 import { mergeWanted } from './merge-wanted.ts';
 
@@ -29,14 +30,8 @@ export interface WantedLoopOptions {
   readonly onRenewed: (sentAtMonotonic: number) => Promise<void>;
 }
 
-export interface PollRhythm {
-  /** Milliseconds until something is due; undefined: not known. */
-  untilDue(): number | undefined;
-  /** Resolves when what is due has been sent, and after so many milliseconds in any case. */
-  afterDue(milliseconds: number, signal: AbortSignal): Promise<void>;
-}
-
 const DEFAULT_HEARTBEAT_SECONDS = 10;
+/** For so long at most does a poll wait for what is due. */
 const DUE_MILLISECONDS = 500;
 /** What is due more often has a connection of its own. */
 const LEAST_SHARE_OF_HEARTBEAT = 0.5;
@@ -112,8 +107,11 @@ class WantedPoll {
   async once(): Promise<boolean> {
     const { client, clock, signal, onRenewed, log } = this.#options;
     const sentAt = clock.monotonic();
+    const longest = this.#longestSeconds();
+    const due = this.#secondsUntilDue(longest);
+    this.#isShortened = due !== undefined;
     try {
-      const answer = await client.wanted({ since: this.#since, waitSeconds: this.#waitSeconds(), signal });
+      const answer = await client.wanted({ since: this.#since, waitSeconds: due ?? longest, signal });
       const isTaken = answer.wanted === undefined || (await this.#take(answer.wanted, sentAt));
       if (isTaken && this.#since !== undefined && answer.revision !== undefined)
         this.#since = answer.revision;
@@ -178,13 +176,16 @@ class WantedPoll {
    * news where there is such a time: what is started now must not be stopped in a moment because the answer that brought it had been asked
    * for long ago.
    */
-  #waitSeconds(): number {
-    this.#isShortened = false;
+  #longestSeconds(): number {
     if (!this.waitsForNews) return 0;
-    const longest = Math.min(this.heartbeatSeconds, ...this.#deadMansSeconds().map((seconds) => seconds / 4));
+    return Math.min(this.heartbeatSeconds, ...this.#deadMansSeconds().map((seconds) => seconds / 4));
+  }
+
+  /** Undefined where nothing is due before the poll ends anyway, or too often to end polls for it. */
+  #secondsUntilDue(longest: number): number | undefined {
     const due = (this.#options.rhythm.untilDue() ?? 0) / 1000;
-    this.#isShortened = due >= this.heartbeatSeconds * LEAST_SHARE_OF_HEARTBEAT && due <= longest;
-    return this.#isShortened ? due : longest;
+    const isRare = due >= this.heartbeatSeconds * LEAST_SHARE_OF_HEARTBEAT;
+    return isRare && due <= longest ? due : undefined;
   }
 
   #deadMansSeconds(): readonly number[] {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
 import { syncDirectory } from '../../vim-drivers/host-files/index.ts';
@@ -8,7 +7,7 @@ import type { ArtifactSource } from '../../vim-drivers/index.ts';
 import type { UpgradeOrder } from '../mco-client/index.ts';
 import { whyUnreadable } from '../state-formats.ts';
 import { isIntact, readProgram } from './program.ts';
-import { versionFile, versionsDirectory } from './version-pointer.ts';
+import { versionFile, versionsDirectory } from './version-files.ts';
 
 const PREFLIGHT_MILLISECONDS = 20_000;
 
@@ -57,12 +56,4 @@ async function askVersion(order: UpgradeOrder, file: string, signal: AbortSignal
 
 function unusable({ version }: UpgradeOrder, why: string): IotmanoError {
   return new IotmanoError('artifact-unusable', `version ${version} is not tried: ${why}`);
-}
-
-/** Removes the files of all other versions. */
-export async function removeVersions(dataDirectory: string, keep: ReadonlySet<string>): Promise<void> {
-  const kept = new Set([...keep].map((digest) => basename(versionFile(dataDirectory, digest))));
-  const directory = versionsDirectory(dataDirectory);
-  for (const name of await readdir(directory).catch(() => []))
-    if (name.endsWith('.mjs') && !kept.has(name)) await rm(`${directory}/${name}`, { force: true });
 }

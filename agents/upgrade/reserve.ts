@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { versionsDirectory } from './version-pointer.ts';
+import { versionsDirectory } from './version-files.ts';
 
 /** More than an agent writes at its start, and to say how a trial ended. */
 const RESERVE_BYTES = 512 * 1024;

@@ -6,14 +6,8 @@ import { endTrial, planStart, type StartPlan } from './plan-version.ts';
 import { isIntact, type OwnProgram } from './program.ts';
 import { releaseRoom } from './reserve.ts';
 import { killLeftover, runTrial } from './run-trial.ts';
-import {
-  readPointer,
-  versionFile,
-  versionsDirectory,
-  writePointer,
-  type Trial,
-  type VersionPointer,
-} from './version-pointer.ts';
+import { versionFile, versionsDirectory } from './version-files.ts';
+import { readPointer, writePointer, type Trial, type VersionPointer } from './version-pointer.ts';
 
 export interface StartOptions {
   readonly program: OwnProgram;

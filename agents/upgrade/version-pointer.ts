@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IotmanoError } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
+import { versionsDirectory } from './version-files.ts';
 
 /** A version on trial: wanted by an order, and not confirmed yet. */
 export interface Trial {
@@ -9,7 +9,7 @@ export interface Trial {
   readonly version: string;
   readonly digest: string;
   readonly confirmWithinSeconds: number;
-  /** Copies that ran when it began, as `functionsOf` names them. */
+  /** Copies that ran when it began, as `runningCopies` names them. */
   readonly functions: readonly string[];
   /** RFC 3339; absent: not started yet. It is started once. */
   readonly startedAt?: string;
@@ -38,18 +38,6 @@ export interface VersionPointer {
   readonly previous?: string;
   readonly trial?: Trial;
   readonly last?: UpgradeOutcome;
-}
-
-/** Where versions are kept. */
-export function versionsDirectory(dataDirectory: string): string {
-  return join(dataDirectory, 'agent');
-}
-
-/** The file of a version. @throws IotmanoError `internal` where that is no digest */
-export function versionFile(dataDirectory: string, digest: string): string {
-  const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
-  if (hex === undefined) throw new IotmanoError('internal', `${JSON.stringify(digest)} is no digest`);
-  return join(versionsDirectory(dataDirectory), `${hex}.mjs`);
 }
 
 function pointerFile(dataDirectory: string): string {

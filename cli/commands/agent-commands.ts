@@ -14,6 +14,7 @@ import {
 } from '../../kernel/index.ts';
 import { DEFAULT_URL, defaultDataDirectory, type Environment } from '../context.ts';
 import { logLevelOption } from '../arguments.ts';
+import { becomeVersion } from '../become-version.ts';
 import { addFactOptions, statedFacts, type FactFlags } from '../fact-options.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { say } from '../output.ts';
@@ -125,31 +126,15 @@ function withFlags(command: Command, env: Environment): Command {
     .addOption(logLevelOption());
 }
 
-/**
- * The program that this process goes on as: where another version is to run, the process becomes that one and this never returns.
- * @param mayTry a version that waits to be tried is tried now
- */
-async function chooseProgram(
+/** As `becomeVersion`, for the host that the flags name. */
+function chooseProgram(
   flags: AgentFlags,
   env: Environment,
   mayTry: boolean,
-): Promise<NonNullable<AgentOptions['program']>> {
-  const { canBecomeProgram, openOwnProgram, startVersion } = await import('../../agents/index.ts');
-  const program = openOwnProgram(import.meta.filename, env);
-  if (program === undefined)
-    return 'it runs from a package or a checkout, not as the packed program; upgrade that on the host';
-  if (flags.selfUpgrade === false) return 'it was started with --no-self-upgrade';
-  if (!canBecomeProgram()) return 'this system cannot exchange the program of a process';
-  await startVersion({
-    program,
-    dataDirectory: resolve(dataDirectoryOf(flags, env)),
-    args: process.argv.slice(2),
-    env,
-    mayTry,
-    clock: systemClock,
-    log: createLogger('agent', flags.logLevel),
-  });
-  return program;
+): ReturnType<typeof becomeVersion> {
+  const isAllowed = flags.selfUpgrade !== false;
+  const log = createLogger('agent', flags.logLevel);
+  return becomeVersion({ isAllowed, dataDirectory: resolve(dataDirectoryOf(flags, env)), env, mayTry, log });
 }
 
 function dataDirectoryOf({ data, hostId }: AgentFlags, env: Environment): string {

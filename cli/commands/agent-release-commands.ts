@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { listReleases, releaseOf, type AgentRelease } from '../agent-upgrades.ts';
+import { RELEASES, listReleases, releaseOf, type AgentRelease } from '../agent-upgrades.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { printJson, printRows, say } from '../output.ts';
 import { demandFile } from '../packages.ts';
@@ -18,8 +18,8 @@ export function addAgentReleaseCommands(agent: Command, env: Environment): void 
     .action(async (file: string, _options: unknown, command: Command) => {
       await demandFile(file);
       const { client, format } = contextOf(command, env);
-      const path = '/iotmano/v1/agent_releases';
-      const { status, body } = await client.postFile<AgentRelease>(path, file, 'application/octet-stream');
+      const type = 'application/octet-stream';
+      const { status, body } = await client.postFile<AgentRelease>(RELEASES, file, type);
       if (format === 'json') printJson(body);
       else say(status === 200 ? `${body.version} is there already` : `added ${body.version} as ${body.id}`);
     });
@@ -44,7 +44,7 @@ export function addAgentReleaseCommands(agent: Command, env: Environment): void 
     .action(async (version: string, _options: unknown, command: Command) => {
       const { client } = contextOf(command, env);
       const { id } = await releaseOf(client, version);
-      await client.delete(`/iotmano/v1/agent_releases/${id}`);
+      await client.delete(`${RELEASES}/${id}`);
       say(`${version} is gone`);
     });
 }

@@ -9,12 +9,13 @@ import {
   type AgentUpgrade,
 } from '../agent-upgrades.ts';
 import { wholeNumber } from '../arguments.ts';
+import type { Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { idempotencyKey } from '../operation.ts';
-import { printJson, printRows, say } from '../output.ts';
+import { printJson, printRows, say, type OutputFormat } from '../output.ts';
 
-interface UpgradeFlags {
+interface UpgradeFlags extends Partial<Readonly<Record<Task, boolean>>> {
   readonly select?: string;
   readonly wave?: readonly string[];
   readonly bake?: number;
@@ -25,20 +26,19 @@ interface UpgradeFlags {
   readonly bitsPerSecond?: number;
   readonly wait: boolean;
   readonly timeout: number;
-  readonly pause?: boolean;
-  readonly resume?: boolean;
-  readonly cancel?: boolean;
-  readonly retry?: boolean;
-  readonly fail?: boolean;
 }
 
-const TASKS = {
+const TASKS = ['pause', 'resume', 'cancel', 'retry', 'fail'] as const;
+type Task = (typeof TASKS)[number];
+
+/** How the upgrade stands after each. */
+const AFTER: Readonly<Record<Task, string>> = {
   pause: 'is paused',
   resume: 'goes on',
   cancel: 'is cancelled; end it with --fail, or go on with --retry',
   retry: 'goes on',
   fail: 'is over',
-} as const;
+};
 
 /** `iotmano agent upgrade` and `upgrades`: agents of hosts to another version, in waves. */
 export function addAgentUpgradeCommands(agent: Command, env: Environment): void {
@@ -116,27 +116,37 @@ function addUpgrade(agent: Command, env: Environment): void {
     .option('--retry', 'go on after it has stopped')
     .option('--fail', 'end one that has stopped')
     .action(async (version: string | undefined, flags: UpgradeFlags, command: Command) => {
-      const { client, format } = contextOf(command, env);
-      const tasks = (Object.keys(TASKS) as (keyof typeof TASKS)[]).filter((task) => flags[task] === true);
+      const tasks = TASKS.filter((task) => flags[task] === true);
       const [task] = tasks;
       if (tasks.length + (version === undefined ? 0 : 1) !== 1)
         throw new CliFailure(
           EXIT.usage,
           'give the version of a release to begin with, or one of --pause, --resume, --cancel, --retry and --fail',
         );
-      if (task !== undefined) {
-        const { id, version: to } = await openUpgrade(client);
-        await client.post(`${UPGRADES}/${id}/${task}`);
-        say(`the upgrade to ${to} ${TASKS[task]}`);
-        return;
-      }
-      const { id: agentReleaseId } = await releaseOf(client, version ?? '');
-      const request = { agentReleaseId, ...requestOf(flags) };
-      const { body } = await client.post<AgentUpgrade>(UPGRADES, request, idempotencyKey());
-      const end = flags.wait ? await followUpgrade(client, body.id, flags.timeout) : body;
-      if (format === 'json') printJson(end);
-      else say(flags.wait ? `agents are at ${body.version}` : `begun as ${body.id}`);
+      const { client, format } = contextOf(command, env);
+      if (task === undefined) await begin(client, format, version ?? '', flags);
+      else await tellOpenUpgrade(client, task);
     });
+}
+
+async function tellOpenUpgrade(client: Client, task: Task): Promise<void> {
+  const { id, version } = await openUpgrade(client);
+  await client.post(`${UPGRADES}/${id}/${task}`);
+  say(`the upgrade to ${version} ${AFTER[task]}`);
+}
+
+async function begin(
+  client: Client,
+  format: OutputFormat,
+  version: string,
+  flags: UpgradeFlags,
+): Promise<void> {
+  const { id: agentReleaseId } = await releaseOf(client, version);
+  const request = { agentReleaseId, ...requestOf(flags) };
+  const { body } = await client.post<AgentUpgrade>(UPGRADES, request, idempotencyKey());
+  const end = flags.wait ? await followUpgrade(client, body.id, flags.timeout) : body;
+  if (format === 'json') printJson(end);
+  else say(flags.wait ? `agents are at ${body.version}` : `begun as ${body.id}`);
 }
 
 function requestOf(flags: UpgradeFlags): object {

@@ -11,6 +11,7 @@ import {
 import type { AgentReleaseDocument } from '../domain/index.ts';
 import { digestsInUse, type ContentFiles } from '../packages/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
+import { openUpgrade } from './upgrade-records.ts';
 
 export interface AgentReleasesOptions {
   readonly store: StateStore;
@@ -101,11 +102,8 @@ export function createAgentReleases({ store, files, clock, ids }: AgentReleasesO
 }
 
 function requireUnused(store: StateStore, id: string, { version, digest }: AgentReleaseDocument): void {
-  const open = [...store.list('agent-upgrade')].find(
-    ({ document }) =>
-      document.agentReleaseId === id && ['PROCESSING', 'FAILED_TEMP'].includes(document.state),
-  );
-  if (open !== undefined)
+  const open = openUpgrade(store);
+  if (open?.document.agentReleaseId === id)
     throw new IotmanoError(
       'conflict',
       `upgrade ${open.id} brings agents to version ${version}; end it first`,

@@ -1,21 +1,9 @@
-import {
-  IotmanoError,
-  SYSTEM_TENANT,
-  toTimestamp,
-  transition,
-  type Clock,
-  type IdSource,
-} from '../../kernel/index.ts';
+import { IotmanoError, SYSTEM_TENANT, toTimestamp, type Clock, type IdSource } from '../../kernel/index.ts';
 import { parseExpression, type UpgradeWave } from '../../descriptors/index.ts';
-import {
-  AGENT_UPGRADE,
-  type AgentUpgradeDocument,
-  type AgentUpgradeEvent,
-  type AgentUpgradePolicy,
-  type AgentUpgradeState,
-} from '../domain/index.ts';
+import type { AgentUpgradeDocument, AgentUpgradePolicy } from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 import type { AgentReleases } from './agent-releases.ts';
+import { moveUpgrade, openUpgrade, problemOf, updateUpgrade, withdrawnOrders } from './upgrade-records.ts';
 
 /** What an administrator says of an upgrade. */
 export type UpgradeRequest = Partial<AgentUpgradePolicy> & { readonly agentReleaseId: string };
@@ -92,14 +80,14 @@ export function createAgentUpgrades({ store, releases, clock, ids }: AgentUpgrad
       if (task === 'pause' || task === 'resume') {
         requireProcessing(record, task);
         const { isPaused: _isPaused, ...rest } = document;
-        store.commit([update(record, task === 'pause' ? { ...rest, isPaused: true } : rest)]);
+        store.commit([updateUpgrade(record, task === 'pause' ? { ...rest, isPaused: true } : rest)]);
         return;
       }
       const { bakingSince: _bakingSince, ...rest } = moveUpgrade(record, task, clock.now());
       const next =
         task === 'retry' ? { ...rest, attempt: document.attempt + 1 } : withReason(rest, task, document);
       store.commit([
-        update(record, next),
+        updateUpgrade(record, next),
         ...(task === 'cancel' ? withdrawnOrders(store, id, () => true) : []),
       ]);
     },
@@ -115,49 +103,8 @@ function withReason(
   return { ...next, error: problemOf('it was cancelled; hosts that have not begun keep their version') };
 }
 
-/** Why an upgrade stands still. */
-export function problemOf(detail: string): NonNullable<AgentUpgradeDocument['error']> {
-  return { status: 409, title: 'The upgrade has stopped', detail: detail.slice(0, 2000), code: 'conflict' };
-}
-
-/** @throws IotmanoError `illegal-transition` */
-export function moveUpgrade(
-  { id, document }: StoredRecord<'agent-upgrade'>,
-  event: AgentUpgradeEvent,
-  now: number,
-): AgentUpgradeDocument {
-  const state = transition<AgentUpgradeState, AgentUpgradeEvent>(
-    AGENT_UPGRADE,
-    document.state,
-    event,
-    `upgrade of agents ${id}`,
-  );
-  const { error: _error, ...rest } = document;
-  return { ...rest, state, stateEnteredTime: toTimestamp(now) };
-}
-
-export function update(
-  { id, revision }: StoredRecord<'agent-upgrade'>,
-  document: AgentUpgradeDocument,
-): Write {
-  return { op: 'update', kind: 'agent-upgrade', id, expectedRevision: revision, document };
-}
-
-/** Takes back what hosts were told of an upgrade: those that have not begun keep their version. */
-export function withdrawnOrders(
-  store: StateStore,
-  agentUpgradeId: string,
-  isMeant: (hostId: string) => boolean,
-): readonly Write[] {
-  return [...store.list('agent-order')]
-    .filter(({ id, document }) => document.agentUpgradeId === agentUpgradeId && isMeant(id))
-    .map(({ id, revision }) => ({ op: 'delete', kind: 'agent-order', id, expectedRevision: revision }));
-}
-
 function requireNoneOpen(store: StateStore): void {
-  const open = [...store.list('agent-upgrade')].find(
-    ({ document: { state } }) => state === 'PROCESSING' || state === 'FAILED_TEMP',
-  );
+  const open = openUpgrade(store);
   if (open === undefined) return;
   throw new IotmanoError(
     'conflict',

@@ -29,9 +29,9 @@ export interface AgentUpgradeRoutesOptions {
 const RELEASES = '/iotmano/v1/agent_releases';
 const UPGRADES = '/iotmano/v1/agent_upgrades';
 const TASKS: readonly UpgradeTask[] = ['pause', 'resume', 'cancel', 'retry', 'fail'];
-/** Hosts that are shown of one upgrade; those that are not upgraded come first. */
+/** Hosts that are shown of one upgrade, those first that somebody may have to look at. */
 const MOST_HOSTS = 1000;
-const ORDER: readonly Standing[] = ['FAILED', 'UNDER_WAY', 'AWAY', 'WAITING', 'IMPOSSIBLE', 'UPGRADED'];
+const SHOWN_FIRST: readonly Standing[] = ['FAILED', 'UNDER_WAY', 'AWAY', 'WAITING', 'IMPOSSIBLE', 'UPGRADED'];
 
 /** Programs of the agent, and upgrades of agents: of those who own the installation, as hosts are. */
 export function agentUpgradeRoutes(options: AgentUpgradeRoutesOptions): readonly Route[] {
@@ -68,42 +68,46 @@ function releaseRoutes({ releases }: AgentUpgradeRoutesOptions): readonly Route[
   ];
 }
 
-function upgradeRoutes({ upgrades, engine }: AgentUpgradeRoutesOptions): readonly Route[] {
+function upgradeRoutes(options: AgentUpgradeRoutesOptions): readonly Route[] {
+  const { upgrades, engine } = options;
+  const list: Route['handle'] = async (request) =>
+    // Those that are over say little by hosts as these are now.
+    listResponse(request, upgrades.list(), (record) =>
+      viewUpgrade(record, record.document.state === 'PROCESSING' ? engine.hostsOf(record) : undefined),
+    );
+  const create = ofInstallation('POST', UPGRADES, (request) => createUpgrade(options, request), 'json');
   return [
-    ofInstallation('GET', UPGRADES, async (request) =>
-      // Those that are over say little by hosts as these are now.
-      listResponse(request, upgrades.list(), (record) =>
-        viewUpgrade(record, record.document.state === 'PROCESSING' ? engine.hostsOf(record) : undefined),
-      ),
-    ),
-    {
-      ...ofInstallation(
-        'POST',
-        UPGRADES,
-        async (request) => {
-          const answer = (record: StoredRecord<'agent-upgrade'>): ApiResponse => ({
-            status: 201,
-            headers: { Location: `${request.origin}${UPGRADES}/${record.id}`, ETag: etagOf(record) },
-            body: viewUpgrade(record, engine.hostsOf(record)),
-          });
-          const wanted = bodyOf<Wire['CreateAgentUpgradeRequest']>(request) as UpgradeRequest;
-          return answer(upgrades.create(wanted, (draft) => request.idempotencyWrites(answer(draft))));
-        },
-        'json',
-      ),
-      idempotent: true,
-    },
-    ofInstallation('GET', `${UPGRADES}/{agentUpgradeId}`, async ({ params }) => {
-      const record = upgrades.get(params['agentUpgradeId'] ?? '');
-      const hosts = engine.hostsOf(record);
-      const shown = hosts.toSorted((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing));
-      return {
-        status: 200,
-        headers: { ETag: etagOf(record) },
-        body: { ...viewUpgrade(record, hosts), hosts: shown.slice(0, MOST_HOSTS).map(viewHost) },
-      };
-    }),
+    ofInstallation('GET', UPGRADES, list),
+    { ...create, idempotent: true },
+    ofInstallation('GET', `${UPGRADES}/{agentUpgradeId}`, (request) => showUpgrade(options, request)),
   ];
+}
+
+async function createUpgrade(
+  { upgrades, engine }: AgentUpgradeRoutesOptions,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const answer = (record: StoredRecord<'agent-upgrade'>): ApiResponse => ({
+    status: 201,
+    headers: { Location: `${request.origin}${UPGRADES}/${record.id}`, ETag: etagOf(record) },
+    body: viewUpgrade(record, engine.hostsOf(record)),
+  });
+  const wanted = bodyOf<Wire['CreateAgentUpgradeRequest']>(request) as UpgradeRequest;
+  return answer(upgrades.create(wanted, (draft) => request.idempotencyWrites(answer(draft))));
+}
+
+async function showUpgrade(
+  { upgrades, engine }: AgentUpgradeRoutesOptions,
+  { params }: ApiRequest,
+): Promise<ApiResponse> {
+  const record = upgrades.get(params['agentUpgradeId'] ?? '');
+  const hosts = engine.hostsOf(record);
+  const shown = hosts.toSorted((a, b) => SHOWN_FIRST.indexOf(a.standing) - SHOWN_FIRST.indexOf(b.standing));
+  return {
+    status: 200,
+    headers: { ETag: etagOf(record) },
+    body: { ...viewUpgrade(record, hosts), hosts: shown.slice(0, MOST_HOSTS).map(viewHost) },
+  };
 }
 
 function taskRoute({ upgrades, engine }: AgentUpgradeRoutesOptions, task: UpgradeTask): Route {

@@ -1,19 +1,11 @@
-import {
-  SYSTEM_TENANT,
-  messageOf,
-  toTimestamp,
-  type Clock,
-  type HostId,
-  type Logger,
-} from '../../kernel/index.ts';
-import type { AgentOrderDocument } from '../domain/index.ts';
+import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
 import type { Inventory } from '../inventory/index.ts';
 import { createHeldFor } from '../lifecycle/index.ts';
-import type { StateStore, StoredRecord, Write } from '../store/index.ts';
-import { moveUpgrade, problemOf, update, withdrawnOrders } from './agent-upgrades.ts';
-import { orderIdOf, type UpgradeHost } from './host-standing.ts';
+import type { StateStore, StoredRecord } from '../store/index.ts';
+import type { UpgradeHost } from './host-standing.ts';
 import { lookAtHosts } from './look-at-hosts.ts';
-import { planUpgrade, type UpgradeStep } from './plan-upgrade.ts';
+import { planUpgrade } from './plan-upgrade.ts';
+import { writesOf } from './step-writes.ts';
 
 export interface UpgradeEngineOptions {
   readonly store: StateStore;
@@ -46,7 +38,7 @@ export function createUpgradeEngine(options: UpgradeEngineOptions): UpgradeEngin
   const stopping = new AbortController();
   let loop: Promise<void> | undefined;
 
-  const open = (): StoredRecord<'agent-upgrade'>[] =>
+  const underWay = (): StoredRecord<'agent-upgrade'>[] =>
     [...store.list('agent-upgrade')].filter(({ document }) => document.state === 'PROCESSING');
   const hostsOf = (record: StoredRecord<'agent-upgrade'>): readonly UpgradeHost[] =>
     lookAtHosts({ state: store, inventory, heldFor }, record);
@@ -57,58 +49,20 @@ export function createUpgradeEngine(options: UpgradeEngineOptions): UpgradeEngin
     if (record === undefined || record.document.state !== 'PROCESSING') return false;
     const { document } = record;
     const hosts = hostsOf(record);
-    const baked =
+    const bakedSeconds =
       document.bakingSince === undefined
         ? undefined
         : (clock.now() - Date.parse(document.bakingSince)) / 1000;
-    const step = planUpgrade(document, hosts, baked);
-    const writes = writesOf(record, step, hosts);
+    const step = planUpgrade(document, hosts, bakedSeconds);
+    const writes = writesOf(store, record, step, hosts, clock.now());
     if (writes.length === 0) return false;
     store.commit(writes);
     log.info({ agentUpgradeId: id, version: document.version, step: step.type }, 'upgrade of agents');
     return true;
   }
 
-  function writesOf(
-    record: StoredRecord<'agent-upgrade'>,
-    step: UpgradeStep,
-    hosts: readonly UpgradeHost[],
-  ): readonly Write[] {
-    const { id, document } = record;
-    const { bakingSince: _bakingSince, ...rest } = document;
-    const upgraded = new Set<string>(
-      hosts.filter(({ standing }) => standing === 'UPGRADED').map(({ hostId }) => hostId),
-    );
-    switch (step.type) {
-      case 'wait':
-        return [];
-      case 'order':
-        return step.hosts.map((hostId) => orderFor(record, hostId, toTimestamp(clock.now())));
-      case 'bake':
-        return [update(record, { ...rest, bakingSince: toTimestamp(clock.now()) })];
-      case 'next-wave':
-        return [update(record, { ...rest, wavesDone: document.wavesDone + 1 })];
-      case 'complete': {
-        const away = new Set<string>(
-          hosts.filter(({ standing }) => standing === 'AWAY').map(({ hostId }) => hostId),
-        );
-        return [
-          update(record, moveUpgrade(record, 'complete', clock.now())),
-          ...withdrawnOrders(store, id, (hostId) => !away.has(hostId)),
-        ];
-      }
-      case 'stop': {
-        const moved = moveUpgrade(record, 'failTemporarily', clock.now());
-        return [
-          update(record, { ...moved, error: problemOf(step.reason) }),
-          ...withdrawnOrders(store, id, (hostId) => !upgraded.has(hostId)),
-        ];
-      }
-    }
-  }
-
   function settle(): void {
-    const records = open();
+    const records = underWay();
     heldFor.retain(new Set(records.map(({ id }) => id)));
     for (const { id } of records) {
       try {
@@ -135,20 +89,4 @@ export function createUpgradeEngine(options: UpgradeEngineOptions): UpgradeEngin
       await loop;
     },
   };
-}
-
-function orderFor({ id, document }: StoredRecord<'agent-upgrade'>, hostId: HostId, orderedAt: string): Write {
-  const { artifact, version, policy } = document;
-  const order: AgentOrderDocument = {
-    agentUpgradeId: id,
-    orderId: orderIdOf(id, document),
-    version,
-    artifact: {
-      ...artifact,
-      ...(policy.bitsPerSecond === undefined ? {} : { bitsPerSecond: policy.bitsPerSecond }),
-    },
-    confirmWithinSeconds: policy.confirmWithinSeconds,
-    orderedAt,
-  };
-  return { op: 'put', kind: 'agent-order', id: hostId, tenant: SYSTEM_TENANT, document: order };
 }

@@ -12,17 +12,14 @@ export type SitesOptions = Omit<SiteOptions, 'connection' | 'onOpened'> &
 export interface Sites {
   /** Undefined where nothing drives it yet, or any more. */
   siteOf(vimId: string): Site | undefined;
+  /** @throws IotmanoError `unavailable` where nothing drives it, which is so for a moment only: between a change of its connection and the opening of it */
+  requireSite(vimId: string): Site;
   start(): Promise<void>;
   /** Lets go of all; what runs there runs on. */
   stop(): Promise<void>;
 }
 
 type Connection = StoredRecord<'vim-connection'>;
-
-/** For a moment only: between a change of its connection and the opening of it. */
-export function notDriven(vimId: string): IotmanoError {
-  return new IotmanoError('unavailable', `nothing drives VIM ${vimId} at this moment; try again in a second`);
-}
 
 /** To be created before anything is committed by this leader. Acts on durable changes only, and only between `start` and `stop`. */
 export function createSites(options: SitesOptions): Sites {
@@ -78,6 +75,14 @@ export function createSites(options: SitesOptions): Sites {
 
   return {
     siteOf: (vimId) => sites.get(vimId)?.site,
+    requireSite: (vimId) => {
+      const site = sites.get(vimId)?.site;
+      if (site !== undefined) return site;
+      throw new IotmanoError(
+        'unavailable',
+        `nothing drives VIM ${vimId} at this moment; try again in a second`,
+      );
+    },
     start: async () => {
       await store.whenDurable();
       isRunning = true;

@@ -32,7 +32,8 @@ export interface VimUseCasesOptions {
   readonly checkRegistration: (
     value: unknown,
   ) => { readonly pointer: string; readonly text: string } | undefined;
-  readonly siteOf: (vimId: string) => Pick<Site, 'check' | 'countWorkloads'> | undefined;
+  /** As of `Sites`. */
+  readonly requireSite: (vimId: string) => Pick<Site, 'check' | 'countWorkloads'>;
 }
 
 export interface VimUseCases {

@@ -14,7 +14,7 @@ import {
 import { isInstallationAdmin, isInstallationTenant, type Caller } from '../domain/index.ts';
 import { isVisible } from '../inventory/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
-import { notDriven, type Sites } from './sites.ts';
+import type { Sites } from './sites.ts';
 import type { VimModifications, VimRegistration, VimUseCases } from './vim-requests.ts';
 import { viewCheck, viewVim } from './vim-view.ts';
 
@@ -112,8 +112,7 @@ async function remove({ store, vims }: VimRoutesOptions, request: ApiRequest): P
 async function check({ store, sites }: VimRoutesOptions, request: ApiRequest): Promise<ApiResponse> {
   if (!isInstallationTenant(request.caller.tenant)) throw forbidden(request.caller);
   const { id } = find(store, request);
-  const site = sites.siteOf(id);
-  if (site === undefined) throw notDriven(id);
+  const site = sites.requireSite(id);
   return { status: 200, body: viewCheck(site, await site.check()) };
 }
 

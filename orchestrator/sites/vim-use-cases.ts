@@ -2,7 +2,6 @@ import { IotmanoError } from '../../kernel/index.ts';
 import type { StoredRecord, Write } from '../store/index.ts';
 import { modifyVim } from './modify-vim.ts';
 import { registerVim } from './register-vim.ts';
-import { notDriven } from './sites.ts';
 import type { VimUseCases, VimUseCasesOptions } from './vim-requests.ts';
 
 /** What admins do with VIM connections. */
@@ -15,11 +14,11 @@ export function createVimUseCases(options: VimUseCasesOptions): VimUseCases {
 }
 
 async function removeVim(
-  { store, inventory, siteOf }: VimUseCasesOptions,
+  { store, inventory, requireSite }: VimUseCasesOptions,
   record: StoredRecord<'vim-connection'>,
 ): Promise<void> {
   const [assigned] = store.listByPrefix('assignment', `${record.id}.`);
-  if (assigned === undefined) await requireEmpty(siteOf(record.id), record.id);
+  if (assigned === undefined) await requireEmpty(requireSite(record.id), record.id);
   const deletion: Write = {
     op: 'delete',
     kind: 'vim-connection',
@@ -32,8 +31,10 @@ async function removeVim(
 }
 
 /** What cannot be reached now may be forgotten with all that is there; what can is left clean. */
-async function requireEmpty(site: ReturnType<VimUseCasesOptions['siteOf']>, vimId: string): Promise<void> {
-  if (site === undefined) throw notDriven(vimId);
+async function requireEmpty(
+  site: ReturnType<VimUseCasesOptions['requireSite']>,
+  vimId: string,
+): Promise<void> {
   if (!(await site.check()).isReachable) return;
   const left = await site.countWorkloads();
   if (left === 0) return;

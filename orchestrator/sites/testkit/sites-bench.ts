@@ -21,7 +21,6 @@ import {
   createSecretBox,
   createSites,
   createVimUseCases,
-  notDriven,
   vimRoutes,
   type OpenDriver,
   type Sites,
@@ -95,16 +94,12 @@ export async function startSitesBench(options: SitesBenchOptions = {}): Promise<
   const vims = createVimUseCases({
     ...shared,
     checkRegistration: (value) => check?.(value),
-    siteOf: (vimId) => sites.siteOf(vimId),
+    requireSite: (vimId) => sites.requireSite(vimId),
   });
   const artifacts = { openArtifact: async () => Promise.reject(new RangeError('no artifacts here')) };
   const m2mSpId = '//iotmano.test';
   const diagnostics = diagnosticsOver(store, {
-    siteOf: (vimId) => {
-      const site = sites.siteOf(vimId);
-      if (site === undefined) throw notDriven(vimId);
-      return site;
-    },
+    siteOf: (vimId) => sites.requireSite(vimId),
   });
   const api = await startTestApi({
     store,

@@ -3,7 +3,7 @@ import { instanceName, type ObservedWorkload, type Workload } from '../../vim-dr
 type InstanceState = ObservedWorkload['instances'][number]['state'];
 
 /** Copies that run, by name. */
-export function functionsOf(observed: readonly ObservedWorkload[]): readonly string[] {
+export function runningCopies(observed: readonly ObservedWorkload[]): readonly string[] {
   return copiesIn(observed, ['RUNNING']);
 }
 

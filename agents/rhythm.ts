@@ -1,17 +1,18 @@
-import type { Clock } from '../../kernel/index.ts';
+import type { Clock } from '../kernel/index.ts';
 
 /**
- * When this host measures and sends. A poll that ends just before leaves its connection to what is sent, so that a host at rest needs one
- * connection, and not a second one for what comes in between.
+ * When this host measures and sends, as its polls heed it. A poll that ends just before leaves its connection to what is sent, so that a
+ * host at rest needs one connection, and not a second one for what comes in between.
  */
-export interface Rhythm {
+export interface PollRhythm {
   /** Milliseconds until a poll is to leave the connection; undefined where nothing will be measured. */
   untilDue(): number | undefined;
   /** Resolves when what is due has been sent, at once where nothing is; after so many milliseconds in any case. */
   afterDue(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
-export interface KeptRhythm extends Rhythm {
+/** As who measures keeps it. */
+export interface Rhythm extends PollRhythm {
   /** Nothing is measured for so long. */
   pauses(milliseconds: number): void;
   sent(): void;
@@ -20,7 +21,7 @@ export interface KeptRhythm extends Rhythm {
 /** So much earlier does a poll end: what it needs to come back, and some lateness of either side. */
 const AHEAD_MILLISECONDS = 100;
 
-export function createRhythm(clock: Clock): KeptRhythm {
+export function createRhythm(clock: Clock): Rhythm {
   let dueAt: number | undefined;
   let isOwed = false;
   let sender: AbortController | undefined;

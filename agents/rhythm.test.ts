@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFakeClock } from '../../test/kit/fake-clock.ts';
+import { createFakeClock } from '../test/kit/fake-clock.ts';
 import { createRhythm } from './rhythm.ts';
 
 const { signal } = new AbortController();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseId, type TenantId, type VnfInstanceId } from '../../kernel/index.ts';
 import type { ObservedWorkload } from '../../vim-drivers/index.ts';
-import { functionsOf, whatTrialWaitsFor } from './functions.ts';
+import { runningCopies, whatTrialWaitsFor } from './what-trial-waits-for.ts';
 
 const key = {
   tenant: parseId<TenantId>('default', 'tenant'),
@@ -17,7 +17,7 @@ function observed(state: ObservedWorkload['instances'][number]['state']): readon
 
 // MCO-O-094
 describe('what a version on trial waits for', () => {
-  const before = functionsOf(observed('RUNNING'));
+  const before = runningCopies(observed('RUNNING'));
   const wanted = [{ key, instances: [{ slot: 0, epoch: 0 }] }];
   const wait = (more: Partial<Parameters<typeof whatTrialWaitsFor>[0]>): string | undefined =>
     whatTrialWaitsFor({ isHeard: true, before, wanted, observed: observed('RUNNING'), ...more });
