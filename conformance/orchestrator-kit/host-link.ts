@@ -26,7 +26,7 @@ export interface HostLink {
   readonly connection: NatsConnection;
   readonly pushes: readonly NatsMessage[];
   readonly receipts: readonly NatsMessage[];
-  /** @throws IotmanoError `unavailable` where no answer comes */
+  /** @throws NotAnswered; IotmanoError `unavailable` where nobody is there */
   request(
     subject: string,
     headers: NatsHeaders,
@@ -34,6 +34,14 @@ export interface HostLink {
     signal: AbortSignal,
   ): Promise<NatsMessage>;
   close(): Promise<void>;
+}
+
+/** A request was not answered in its time. */
+export class NotAnswered extends Error {
+  constructor(seconds: number) {
+    super(`there was no answer within ${seconds} s`);
+    this.name = 'NotAnswered';
+  }
 }
 
 /** The servers of NATS do not take the user. */
@@ -56,6 +64,7 @@ export interface LinkOptions {
 }
 
 const CONNECT_MILLISECONDS = 5000;
+const CONNECT_ATTEMPTS = 3;
 const ANSWER_MILLISECONDS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
@@ -99,7 +108,9 @@ export async function openLink(options: LinkOptions): Promise<HostLink> {
   };
 }
 
-async function connectAs({ servers, ca, hostId, authenticator }: LinkOptions): Promise<NatsConnection> {
+/** A server that is busy may take too long to look at a user: that is no refusal, and it is asked again. */
+async function connectAs(options: LinkOptions, attempt = 1): Promise<NatsConnection> {
+  const { servers, ca, hostId, authenticator } = options;
   try {
     return await connect({
       servers: [...servers],
@@ -111,9 +122,9 @@ async function connectAs({ servers, ca, hostId, authenticator }: LinkOptions): P
       ...(ca === undefined ? {} : { tls: ca === '' ? {} : { ca } }),
     });
   } catch (error) {
-    // A server that is busy may take too long to look: that is no refusal.
-    if (error instanceof AuthorizationError && !/timeout/i.test(error.message))
-      throw new UserRefused(error.message);
+    const isSlow = error instanceof AuthorizationError && /timeout/i.test(error.message);
+    if (isSlow && attempt < CONNECT_ATTEMPTS) return connectAs(options, attempt + 1);
+    if (error instanceof AuthorizationError && !isSlow) throw new UserRefused(error.message);
     throw new IotmanoError(
       'unavailable',
       `NATS at ${servers.join(', ')} cannot be reached: ${messageOf(error)}`,
@@ -132,10 +143,7 @@ function answerAt(
   const parts: Msg[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<NatsMessage>();
   const fail = (why: string): void => reject(new IotmanoError('unavailable', why));
-  const timer = setTimeout(
-    () => fail(`there was no answer within ${ANSWER_MILLISECONDS / 1000} s`),
-    ANSWER_MILLISECONDS,
-  );
+  const timer = setTimeout(() => reject(new NotAnswered(ANSWER_MILLISECONDS / 1000)), ANSWER_MILLISECONDS);
   const onAbort = (): void => fail('the case has ended');
   signal.addEventListener('abort', onAbort, { once: true });
   let bytes = 0;

@@ -14,7 +14,7 @@ import { payloadOf } from '../nats/messages.ts';
 import { enrolmentKey, keyAuthenticator } from '../nats/users.ts';
 import { show } from '../trace.ts';
 import type { AgentWire, Answer, Message, NatsSide } from './agent-wire.ts';
-import { UserRefused, jsonOf, openLink, type HostLink, type NatsMessage } from './host-link.ts';
+import { NotAnswered, UserRefused, jsonOf, openLink, type HostLink, type NatsMessage } from './host-link.ts';
 
 export interface NatsAgentWireOptions {
   /** `host:port` of servers of one cluster. */
@@ -120,9 +120,19 @@ export function createNatsAgentWire(options: NatsAgentWireOptions): AgentWire {
     throw new IotmanoError('unavailable', `no receipt came for measurements ${sequence}`);
   }
 
+  /** What was not answered in time may be repeated: it is applied once. But a proof is good once. */
+  async function carryOrRepeat(message: Message, signal: AbortSignal): Promise<NatsMessage> {
+    try {
+      return await carry(message, signal);
+    } catch (error) {
+      if (!(error instanceof NotAnswered) || message.operation === 'openSession') throw error;
+      return carry(message, signal);
+    }
+  }
+
   async function send(message: Message, signal: AbortSignal): Promise<Answer> {
     try {
-      return toAnswer(message.operation, await carry(message, signal));
+      return toAnswer(message.operation, await carryOrRepeat(message, signal));
     } catch (error) {
       if (!(error instanceof UserRefused)) throw error;
       const body = { title: 'Refused', status: 401, detail: error.message };
