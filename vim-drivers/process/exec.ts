@@ -48,6 +48,16 @@ export function execMark(layout: Layout): string {
   return `IOTMANO_EXEC=${layout.root}`;
 }
 
+/** Name of one command of an instance: also of its cgroup. */
+export function execName(slotName: string, number: number): string {
+  return `${slotName}-exec-${number}`;
+}
+
+/** Whether a cgroup is that of a command: names of instances end with their generation and slot. */
+export function isExecName(name: string): boolean {
+  return /-g\d+-\d+-exec-\d+$/.test(name);
+}
+
 function ownMark(layout: Layout, name: string): readonly [name: string, value: string] {
   return ['IOTMANO_EXEC_NAME', `${name}@${layout.root}`];
 }
