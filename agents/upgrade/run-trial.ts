@@ -33,7 +33,11 @@ export async function runTrial({ file, trial, installed, args, env, clock }: Tri
   let waitsFor: string | undefined;
   let isStopped = false;
   let isOverdue = false;
-  child.on('message', (message: TrialMessage) => (waitsFor = message.waitsFor.slice(0, 500)));
+  // Of a version of any age, and on trial: what it says may be anything.
+  child.on('message', (message: Partial<TrialMessage> | null) => {
+    const said: unknown = message?.waitsFor;
+    if (typeof said === 'string') waitsFor = said.slice(0, 500);
+  });
   const stop = (signal: NodeJS.Signals): void => {
     isStopped = true;
     // A terminal has told the child already.
@@ -69,7 +73,16 @@ export async function runTrial({ file, trial, installed, args, env, clock }: Tri
 export function killLeftover(file: string, { orderId }: Pick<Trial, 'orderId'>): void {
   for (const pid of processIds()) {
     if (!wordsOf(pid, 'cmdline').includes(file)) continue;
-    if (wordsOf(pid, 'environ').includes(`${TRIAL}=${orderId}`)) process.kill(pid, 'SIGKILL');
+    if (wordsOf(pid, 'environ').includes(`${TRIAL}=${orderId}`)) endNow(pid);
+  }
+}
+
+/** Nothing where it has ended meanwhile. */
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -804,7 +804,7 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     readonly ExecRequest: {
-      /** @description Program and arguments; no shell reads them. */
+      /** @description Program and arguments, at most 16,384 bytes in all; no shell reads them. */
       readonly command: readonly string[];
       /**
        * @description Whether standard input follows; it is empty otherwise.

@@ -87,7 +87,12 @@ export function createAgentReleases({ store, files, clock, ids }: AgentReleasesO
         const { digest, sizeBytes } = await files.receive(upload, whole, signal);
         await files.adopt(files.contentPath(upload), digest);
         const { version } = program;
-        return commit({ version, digest, sizeBytes, addedAt: toTimestamp(clock.now()) });
+        try {
+          return commit({ version, digest, sizeBytes, addedAt: toTimestamp(clock.now()) });
+        } catch (error) {
+          if (!digestsInUse(store).has(digest)) await files.removeArtifacts([digest]);
+          throw error;
+        }
       } finally {
         await files.removeUpload(upload);
       }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -163,6 +163,15 @@ describe('releases of the agent', () => {
     });
     expect((await admin.delete(`${RELEASES}/${release.id}`)).status).toBe(204);
     await expect(files.openArtifact(release.digest)).rejects.toThrow(/no artifact/);
+  });
+
+  it('leave no file behind where another program has their version', async () => {
+    await add('2.0.0');
+    const content = Buffer.concat([program('2.0.0'), Buffer.from(' of another kind')]);
+    expect(await admin.post(RELEASES, undefined, { content, contentType: TYPE })).toMatchObject({
+      status: 409,
+    });
+    expect(readdirSync(join(directory, 'artifacts'))).toEqual([digestOf('2.0.0').replace('sha256:', '')]);
   });
 
   it('are nothing to tenants that only use hosts', async () => {

@@ -101,6 +101,15 @@ export function createAgentStreams(store: StateStore, clock: Clock, streams: Str
 
   function apply({ stream }: Followed, chunk: Wire['stream-chunk']): void {
     const outputs: Output[] = [decode('stdout', chunk.stdout), decode('stderr', chunk.stderr)];
+    const bytes = outputs.reduce((sum, output) => sum + output.bytes.length, 0);
+    // Room only grows after a receipt: more than there is now was never allowed.
+    const allowed = Math.min(MOST_CHUNK_BYTES, stream.output.roomBytes);
+    if (bytes > allowed) {
+      const { hostId } = stream.order.copy;
+      const detail = `host ${hostId} sent ${bytes} bytes at once where ${allowed} were allowed`;
+      streams.end(stream, { reason: 'FAILED', detail });
+      return;
+    }
     const isWithin = stream.take(outputs);
     if (!isWithin) streams.end(stream, { reason: 'BYTES' });
     else if (chunk.end !== undefined) streams.end(stream, endOfAgent(chunk.end));

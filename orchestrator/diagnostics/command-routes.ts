@@ -11,6 +11,8 @@ import { streamResponse } from './stream-response.ts';
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_SECONDS = 3600;
 const MOST_INPUT_BYTES = 256 * 1024;
+/** Of all words of a command: they are kept in the audit log, and told to the host with its wanted state. */
+const MOST_COMMAND_BYTES = 16 * 1024;
 /** So long one request of input waits for room. */
 const ROOM_MILLISECONDS = 20_000;
 
@@ -50,8 +52,15 @@ async function exec(context: DiagnosticsContext, request: ApiRequest): Promise<A
   return streamResponse(context, request, stream);
 }
 
-/** No system takes these, and errors of theirs would show the words. */
+/** No system takes some words, and errors of theirs would show them. */
 function requireRunnable(command: readonly string[]): void {
+  const bytes = command.reduce((sum, word) => sum + Buffer.byteLength(word), 0);
+  if (bytes > MOST_COMMAND_BYTES)
+    throw new IotmanoError(
+      'invalid-parameter',
+      `body/command has ${bytes} bytes, and at most ${MOST_COMMAND_BYTES} are taken; send what is longer as its standard input`,
+      { pointer: '/command' },
+    );
   const index = command.findIndex((word) => word.includes('\0'));
   if (index >= 0) throw badWord(index, 'holds a NUL character; leave it out');
   if (command[0] === '') throw badWord(0, 'is empty; name a program');

@@ -222,6 +222,7 @@ describe('a use of diagnostics', () => {
   it.each([
     [['a\0b'], '/command/0 holds a NUL character'],
     [[''], '/command/0 is empty'],
+    [['é'.repeat(8192), 'x'], '/command has 16385 bytes'],
     [[], 'command'],
   ])('with the command %j is refused at its place', async (command, text) => {
     await switchOn();
@@ -317,6 +318,20 @@ describe('the chunks of a stream', () => {
     expect(reader).toMatchObject({ end: { reason: 'BYTES' } });
     expect(reader.stdout).toHaveLength(300_000);
     expect((await audit()).at(-1)?.end).toMatchObject({ reason: 'BYTES', outputBytes: 300_000 });
+  });
+
+  // MCO-D-010
+  it('end a stream with more at once than the reader leaves room for', async () => {
+    await switchOn();
+    const { reader, streamId } = await taken(exec(['yes']));
+    const piece = base64('x'.repeat(200_000));
+    expect(await send(streamId, { number: 2, stdout: piece, stderr: piece })).toMatchObject({ status: 200 });
+    await reader.done;
+    expect(reader).toMatchObject({
+      stdout: '',
+      end: { reason: 'FAILED', detail: expect.stringContaining('400000 bytes at once where 262144') },
+    });
+    expect(await send(streamId, { number: 3 })).toMatchObject({ status: 410 });
   });
 
   // MCO-D-013

@@ -75,6 +75,16 @@ export function describeCommands(siteOf: () => ConformanceSite, target: Conforma
       expect(await told(begin(siteOf(), workload.key, ['cat']))).toMatchObject({ stdout: '' });
     });
 
+    it('may end without having read its input', async () => {
+      const workload = sampleWorkload(siteOf());
+      await run(siteOf(), workload);
+      const input = pieces('x'.repeat(300_000), 'y'.repeat(300_000), 'z'.repeat(300_000));
+      const { stdout, exit } = await told(
+        begin(siteOf(), workload.key, ['sh', '-c', 'sleep 0.2; echo bye'], { input }),
+      );
+      expect([stdout, exit]).toEqual(['bye\n', { type: 'exit', exitCode: 0 }]);
+    });
+
     it('ends with all that it has started when its signal aborts', async () => {
       const workload = sampleWorkload(siteOf());
       await run(siteOf(), workload);

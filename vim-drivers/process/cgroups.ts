@@ -17,6 +17,8 @@ export interface Cgroups {
   /** Makes the group with these limits. Returns the directories whose `cgroup.procs` a process enters. */
   prepare(name: string, limits: CgroupLimits): Promise<readonly string[]>;
   processesOf(name: string): Promise<readonly number[]>;
+  /** Groups of this driver that are there, of an earlier run, too. */
+  names(): Promise<readonly string[]>;
   memoryBytes(name: string): Promise<number | undefined>;
   /** Kills for lack of memory since the group was made. */
   oomKills(name: string): Promise<number>;
@@ -87,6 +89,12 @@ export async function detectCgroups(scope: string, root = '/sys/fs/cgroup'): Pro
     },
     async remove(name) {
       for (const directory of directories) await removeGroup(join(directory, name));
+    },
+    async names() {
+      const lists = await Promise.all(
+        directories.map((directory) => readdir(directory, { withFileTypes: true }).catch(() => [])),
+      );
+      return [...new Set(lists.flat().flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])))];
     },
     async sweep(names) {
       for (const directory of directories) {
@@ -181,6 +189,7 @@ export const noCgroups: Cgroups = {
   cpu: false,
   prepare: async () => [],
   processesOf: async () => [],
+  names: async () => [],
   memoryBytes: async () => undefined,
   oomKills: async () => 0,
   killAll: async () => undefined,

@@ -19,7 +19,7 @@ import type {
 } from '../contract.ts';
 import type { ArtifactShelf } from './artifacts.ts';
 import { adoptWorkloads } from './adopt.ts';
-import { execBeside, execMark } from './exec.ts';
+import { execBeside, execMark, execName, isExecName } from './exec.ts';
 import type { FenceGuard } from './fence-guard.ts';
 import { HostedWorkload, type RemoveOptions } from './hosted-workload.ts';
 import { takeInventory, type HostDescription } from './inventory.ts';
@@ -190,7 +190,7 @@ export class ProcessHost implements ProcessDriver {
         clock,
         prepared,
         limits: spec.resources,
-        name: `${slot.name}-exec-${this.#execs}`,
+        name: execName(slot.name, this.#execs),
         isThere: () => slot.run !== undefined,
       },
       { ...options, signal: AbortSignal.any([options.signal, this.#closing.signal]) },
@@ -229,7 +229,10 @@ export class ProcessHost implements ProcessDriver {
   /** They end with the process that began them, but for what has left their group. */
   async #endCommandsOfBefore(): Promise<void> {
     const { layout, cgroups, scanner, clock } = this.#parts.context;
-    await killLeftovers({ mark: execMark(layout), cgroup: 'exec' }, cgroups, scanner, clock);
+    const groups = (await cgroups.names()).filter(isExecName);
+    // Where there is no group, the mark still finds all that has kept its environment.
+    for (const cgroup of [...groups, ''])
+      await killLeftovers({ mark: execMark(layout), cgroup }, cgroups, scanner, clock);
   }
 
   #demandOpen(): void {

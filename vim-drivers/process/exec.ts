@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
 import type { CommandEvent, CommandOptions } from '../contract.ts';
 import type { Cgroups, CgroupLimits } from './cgroups.ts';
@@ -39,9 +40,22 @@ exec 3<&-
 exec "$@"
 `;
 
+/** A process that cannot be found, since it has left the group and given up its environment, may hold the output open: it is not waited for. */
+const LINGER_MILLISECONDS = 500;
+
 /** In the environment of every process of every command of this state directory. */
 export function execMark(layout: Layout): string {
   return `IOTMANO_EXEC=${layout.root}`;
+}
+
+/** Name of one command of an instance: also of its cgroup. */
+export function execName(slotName: string, number: number): string {
+  return `${slotName}-exec-${number}`;
+}
+
+/** Whether a cgroup is that of a command: names of instances end with their generation and slot. */
+export function isExecName(name: string): boolean {
+  return /-g\d+-\d+-exec-\d+$/.test(name);
 }
 
 function ownMark(layout: Layout, name: string): readonly [name: string, value: string] {
@@ -62,12 +76,15 @@ export async function* execBeside(
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted || !input.isThere()) end();
     if (child.stdin !== null && stdin !== undefined) void feed(child.stdin, stdin);
-    child.once('exit', () => void endAll(input, child));
-    yield* outputOf(child);
+    const hasEnded = new Promise<void>((resolve) => {
+      child.once('exit', () => void endAll(input, child).finally(resolve));
+    });
+    yield* outputOf(child, hasEnded, input.clock);
     yield { type: 'exit', ...exitOf(child) };
   } finally {
     signal.removeEventListener('abort', end);
     await endAll(input, child);
+    for (const stream of child.stdio) stream?.destroy();
     await cgroups.remove(name);
   }
 }
@@ -97,24 +114,30 @@ async function spawned(child: ChildProcess): Promise<void> {
   }
 }
 
-/** What is written to a command that does not read, or has ended, is lost with it. */
+/** What is written to a command that does not read, or has ended, is lost with it. Never rejects. */
 async function feed(stdin: Writable, input: AsyncIterable<Uint8Array>): Promise<void> {
-  stdin.on('error', () => undefined);
-  const closed = once(stdin, 'close');
-  for await (const piece of input) {
-    if (stdin.destroyed) return;
-    if (!stdin.write(piece)) await Promise.race([once(stdin, 'drain'), closed]);
-  }
-  stdin.end();
+  await pipeline(input, stdin).catch(() => undefined);
 }
 
-/** Both channels as they come. Nothing is read before it is asked for, so that the command waits for its reader. */
-async function* outputOf(child: ChildProcess): AsyncGenerator<CommandEvent> {
+/**
+ * Both channels as they come. Nothing is read before it is asked for, so that the command waits for its reader.
+ * @param hasEnded resolves when the command has ended, and all that can be found of it
+ */
+async function* outputOf(
+  child: ChildProcess,
+  hasEnded: Promise<void>,
+  clock: Clock,
+): AsyncGenerator<CommandEvent> {
   let hasClosed = false;
+  let isOver = false;
   let changed = Promise.withResolvers<void>();
   const tell = (): void => changed.resolve();
   child.once('close', () => {
     hasClosed = true;
+    tell();
+  });
+  void hasEnded.then(() => {
+    isOver = true;
     tell();
   });
   const channels = [['stdout', child.stdout] as const, ['stderr', child.stderr] as const];
@@ -131,8 +154,14 @@ async function* outputOf(child: ChildProcess): AsyncGenerator<CommandEvent> {
     }
     if (hasRead) continue;
     if (isLast) return;
-    await changed.promise;
+    if (!isOver) await changed.promise;
+    else if (!(await isWithin(changed.promise, LINGER_MILLISECONDS, clock))) return;
   }
+}
+
+async function isWithin(what: Promise<void>, milliseconds: number, clock: Clock): Promise<boolean> {
+  const over = clock.sleep(milliseconds).then(() => false);
+  return Promise.race([what.then(() => true), over]);
 }
 
 function exitOf({ exitCode, signalCode }: ChildProcess): { exitCode?: number; signal?: string } {
