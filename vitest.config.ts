@@ -17,7 +17,7 @@ const ENGINE_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_O
 const PROCESS_SUITES = globSync(TESTS, { cwd: import.meta.dirname, exclude: NOT_OURS }).filter(
   (file) =>
     !ENGINE_SUITES.includes(file) &&
-    /createTestSystem\(|startAgentProcess\(|superviseAgent\(|scripts\/poc\.ts/.test(
+    /checkAgent\(|checkOrchestrator\(|createTestSystem\(|startAgentProcess\(|superviseAgent\(|scripts\/poc\.ts/.test(
       readFileSync(`${import.meta.dirname}/${file}`, 'utf8'),
     ),
 );

@@ -98,6 +98,10 @@ async function check(
   }
 }
 
+function failedOf(result: ConformanceResult | undefined): readonly string[] {
+  return (result?.requirements ?? []).filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
+}
+
 /** Many at once: each mostly waits, for pauses of the agent and for what must not happen. */
 const AT_ONCE = 14;
 const ALL: readonly (BrokenAgent & { readonly hasPrograms: boolean })[] = [
@@ -134,9 +138,15 @@ describe('the kit', () => {
     ).toEqual([]);
   });
 
-  it.each(ALL)('finds an agent that $does ($requirement)', async (broken) => {
-    const result = await results.get(broken);
-    const failed = result?.requirements.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
-    expect(failed).toEqual([broken.requirement]);
-  });
+  it.each(ALL)(
+    'finds an agent that $does ($requirement)',
+    async (broken) => {
+      const first = await results.get(broken)?.catch(() => undefined);
+      const isFound = failedOf(first).join(' ') === broken.requirement;
+      // Agents are judged by the clock, and a crowd of them on a machine that others use is late now and then: again, then, with nobody beside.
+      const result = isFound ? first : await check(broken.make(), [broken.requirement], broken);
+      expect(failedOf(result)).toEqual([broken.requirement]);
+    },
+    170_000,
+  );
 });
