@@ -1,5 +1,5 @@
 /** Who may do what at servers of NATS in operator mode: the keys and JWTs of an orchestrator that the kit plays. */
-import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, sign, type KeyObject } from 'node:crypto';
 import {
   decode,
   encodeAccount,
@@ -10,7 +10,7 @@ import {
 } from '@nats-io/jwt';
 import { createAccount, createOperator, createUser, type KeyPair } from '@nats-io/nkeys';
 import { jwtAuthenticator, type Authenticator } from '@nats-io/transport-node';
-import { nkeyName } from '../../kernel/index.ts';
+import { ed25519KeyOfSeed, nkeyName } from '../../kernel/index.ts';
 import { natsOperations, subjectOf } from './document.ts';
 
 /** What signs everything that the servers of the kit believe; in memory only. */
@@ -22,8 +22,6 @@ export interface KitKeys {
 
 const DAY_SECONDS = 24 * 3600;
 const HOST_SUBSCRIPTIONS = 8;
-/** PKCS #8 of an Ed25519 private key, up to the 32 bytes of the seed (RFC 8410). */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 const UNLIMITED: OperatorLimits = {
   subs: -1,
   data: -1,
@@ -109,7 +107,7 @@ export async function enrolmentCredential(
 /** Who has the token has the key: its seed is a hash of the token. */
 export function enrolmentKey(token: string): KeyObject {
   const seed = createHash('sha256').update(`mco-enrolment:${token}`).digest();
-  return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  return ed25519KeyOfSeed(seed);
 }
 
 /** The host that a credential is for; undefined where it is none. */
