@@ -23,7 +23,6 @@ export type SimulatorNews =
 
 async function simulate(order: SimulatorOrder): Promise<void> {
   const privateKey = createPrivateKey(order.privateKeyPem);
-  const { signal } = new AbortController();
   const polling = new Set<string>();
   const reported = new Map<string, number>();
   const tell = (news: SimulatorNews): void => void process.send?.(news);
@@ -34,7 +33,8 @@ async function simulate(order: SimulatorOrder): Promise<void> {
       hostId: hostId as HostId,
       stateId: order.stateId as StateId,
       privateKey,
-      signal,
+      // One for all of them would be searched by each that waits.
+      signal: new AbortController().signal,
       onFirstAnswer: () => {
         if (polling.has(hostId)) return;
         polling.add(hostId);

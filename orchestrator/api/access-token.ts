@@ -70,9 +70,10 @@ function authenticateShortLived(
 }
 
 function authenticateSession(store: StateView, clock: Clock, token: string): Caller | undefined {
-  const session = store.get('session', hashSecret(token))?.document;
+  const sessionId = hashSecret(token);
+  const session = store.get('session', sessionId)?.document;
   if (session === undefined || Date.parse(session.expiresAt) <= clock.now()) return undefined;
-  return { tenant: SYSTEM_TENANT, role: 'agent', name: session.hostId, hostId: session.hostId };
+  return { tenant: SYSTEM_TENANT, role: 'agent', name: session.hostId, hostId: session.hostId, sessionId };
 }
 
 function validAccessToken(

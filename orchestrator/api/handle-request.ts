@@ -5,7 +5,7 @@ import { ANONYMOUS, isKnownCaller, requireAccess, requireCaller } from './access
 import type { ApiOptions } from './api-options.ts';
 import { mediaTypeOf, type BodyLimits } from './body.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
-import { validateRequest, type Operation } from './openapi/index.ts';
+import { validateBody, validateRequest, type Operation } from './openapi/index.ts';
 import type { RequestsUnderWay } from './requests-under-way.ts';
 import type { ApiRequest, ApiResponse, ClientCertificate, Route } from './route-types.ts';
 import { negotiateVersion } from './sol013/index.ts';
@@ -138,8 +138,7 @@ async function handle(
     maxMilliseconds: pipeline.maxBodyMilliseconds ?? DEFAULT_MAX_BODY_MILLISECONDS,
   };
   const { raw, parsed } = await incoming.readBody(route, limits, signal);
-  if (operation !== undefined && parsed !== undefined)
-    validateRequest(operation, { params, query, headers, body: parsed, mediaType });
+  if (operation !== undefined && parsed !== undefined) validateBody(operation, { body: parsed, mediaType });
   const apiRequest: ApiRequest = {
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
     method: route.method,

@@ -164,6 +164,12 @@ function rawProblem(code: ErrorCode, status: number, detail: string): string {
   });
 }
 
+/**
+ * Connections that wait to be accepted, when thousands of hosts come at once; the kernel takes no more than `net.core.somaxconn`.
+ * What does not fit is dropped after the client has seen it open: its request comes again only after seconds.
+ */
+const BACKLOG = 65_535;
+
 async function listen(server: Server, { host, port }: ListenOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
@@ -176,7 +182,7 @@ async function listen(server: Server, { host, port }: ListenOptions): Promise<vo
         ),
       ),
     );
-    server.listen(port, host, () => resolve());
+    server.listen({ port, host, backlog: BACKLOG }, () => resolve());
   });
 }
 

@@ -586,6 +586,8 @@ export interface Caller {
   readonly tokenId?: string;
   /** Of an agent. */
   readonly hostId?: HostId;
+  /** The record of an agent's session, where it has shown the token of one. */
+  readonly sessionId?: string;
 }
 
 export interface AccessTokenDocument {

@@ -46,7 +46,7 @@ export interface Inventory {
   challenge(hostId: HostId): { readonly nonce: string; readonly expiresInSeconds: number };
   openSession(hostId: HostId, request: SessionRequest): Promise<OpenedSession>;
   /** @throws IotmanoError `unauthorized` */
-  requireSession(token: string): SessionDocument;
+  requireSession(id: string): SessionDocument;
   /** The session that a boot has opened with the host's certificate. @throws IotmanoError `unauthorized` */
   requireSessionOfBoot(hostId: HostId, bootId: string): SessionDocument;
   /** Whether the certificate that a connection shows is the host's, and good now. */
@@ -133,7 +133,7 @@ export function createInventory(options: InventoryOptions): Inventory {
     },
     openSession: (hostId, request) =>
       openSession({ store, clock, random, nonces, sessions }, hostId, request),
-    requireSession: (token) => requireSession(store, clock, token),
+    requireSession: (id) => requireSession(store, clock, id),
     requireSessionOfBoot: (hostId, bootId) => requireSessionOfBoot(sessions, clock, hostId, bootId),
     isCertificateOf: (certificate, hostId) => isCertificateOf(certificate, requireHost(store, hostId), clock),
     requireHost: (hostId) => requireHost(store, hostId),

@@ -1,5 +1,5 @@
 import { IotmanoError, type Clock, type HostId } from '../../kernel/index.ts';
-import { hashSecret, type SessionDocument } from '../domain/index.ts';
+import type { SessionDocument } from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 
 type SessionRecord = StoredRecord<'session'>;
@@ -63,11 +63,12 @@ export function createSessionIndex(store: StateStore, clock: Clock): SessionInde
 }
 
 /**
- * The session that a bearer token opens.
+ * A session that is open now.
+ * @param id the hash of its token
  * @throws IotmanoError `unauthorized`
  */
-export function requireSession(store: StateStore, clock: Clock, token: string): SessionDocument {
-  const session = store.get('session', hashSecret(token))?.document;
+export function requireSession(store: StateStore, clock: Clock, id: string): SessionDocument {
+  const session = store.get('session', id)?.document;
   if (session === undefined || Date.parse(session.expiresAt) <= clock.now())
     throw new IotmanoError('unauthorized', 'there is no such session, or it has ended; open a new one');
   // Of a backup that was restored: its host has to say first which state it follows.

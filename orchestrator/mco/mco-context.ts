@@ -86,14 +86,16 @@ export function sessionRoute(
 /** @throws IotmanoError `unauthorized`, `not-found`, `conflict` (disputed) */
 export function requireOwnSession(
   { inventory }: McoContext,
-  { headers, clientCertificate }: ApiRequest,
+  { caller, clientCertificate }: ApiRequest,
   { bootId }: Envelope,
   hostId: HostId,
 ): SessionDocument {
   inventory.requireHost(hostId);
-  const token = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
+  const { sessionId } = caller;
   const session =
-    token === undefined ? inventory.requireSessionOfBoot(hostId, bootId) : inventory.requireSession(token);
+    sessionId === undefined
+      ? inventory.requireSessionOfBoot(hostId, bootId)
+      : inventory.requireSession(sessionId);
   const isProven = clientCertificate !== undefined && inventory.isCertificateOf(clientCertificate, hostId);
   if (session.isCertificateBound === true && !isProven) {
     throw new IotmanoError(

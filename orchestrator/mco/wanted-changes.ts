@@ -20,10 +20,15 @@ export interface WantedChanges {
   wake(hostId: HostId): void;
 }
 
+/** A change for thousands of hosts: what the first of them answer is read before the last is told, so that they do not all come at once. */
+const WOKEN_AT_ONCE = 50;
+
 export function createWantedChanges(store: StateStore): WantedChanges {
   const removals = createRemovals(store);
   const listeners = new Map<HostId, Set<() => void>>();
   const hosts = new Map<HostId, { readonly statement: unknown; readonly changedAt: Revision }>();
+  const waiting = new Set<HostId>();
+  let isWaking = false;
   let revision = store.durableRevision;
   for (const { id, document } of store.list('host'))
     hosts.set(id as HostId, { statement: statementOf(document), changedAt: 0 });
@@ -51,8 +56,21 @@ export function createWantedChanges(store: StateStore): WantedChanges {
         touched.add(hostId);
     }
     revision = change.revision;
-    for (const hostId of touched) wake(hostId);
+    for (const hostId of touched) waiting.add(hostId);
+    if (!isWaking) wakeSome();
   });
+
+  function wakeSome(): void {
+    let woken = 0;
+    for (const hostId of waiting) {
+      waiting.delete(hostId);
+      wake(hostId);
+      woken += 1;
+      if (woken === WOKEN_AT_ONCE) break;
+    }
+    isWaking = waiting.size > 0;
+    if (isWaking) setImmediate(wakeSome);
+  }
 
   /** Whether the change concerns the agent: most changes of a host's state do not. */
   function takeInHost(hostId: HostId, document: HostDocument | undefined, at: Revision): boolean {

@@ -26,6 +26,18 @@ export function validateRequest(operation: Operation, request: RequestParts): vo
   if (request.body !== undefined) validateBody(operation, request);
 }
 
+/** @throws IotmanoError `malformed-request`; the message names the place in the body, and the remedy */
+export function validateBody(
+  operation: Operation,
+  { body, mediaType }: Pick<RequestParts, 'body' | 'mediaType'>,
+): void {
+  const content = operation.bodies.find((each) => each.mediaType === mediaType);
+  const violation = content?.check?.(body);
+  if (violation === undefined) return;
+  const { pointer, text } = violation;
+  throw new IotmanoError('malformed-request', `body${pointer} ${text}`, { pointer });
+}
+
 function refuseUnknownQuery(operation: Operation, query: URLSearchParams): void {
   const known = operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
   for (const name of query.keys()) {
@@ -74,12 +86,4 @@ function refusal(parameter: Parameter, text: string): IotmanoError {
   return new IotmanoError('invalid-parameter', `${parameter.in} parameter ${parameter.name} ${text}`, {
     parameter: parameter.name,
   });
-}
-
-function validateBody(operation: Operation, request: RequestParts): void {
-  const content = operation.bodies.find(({ mediaType }) => mediaType === request.mediaType);
-  const violation = content?.check?.(request.body);
-  if (violation === undefined) return;
-  const { pointer, text } = violation;
-  throw new IotmanoError('malformed-request', `body${pointer} ${text}`, { pointer });
 }

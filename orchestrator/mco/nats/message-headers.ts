@@ -1,6 +1,6 @@
 import { headers as createHeaders, type MsgHdrs } from '@nats-io/transport-node';
 import type { HostId } from '../../../kernel/index.ts';
-import type { NATS_OPERATIONS } from '../../../api-specs/generated/mco-nats.ts';
+import { NATS_OPERATIONS } from '../../../api-specs/generated/mco-nats.ts';
 import type { MessageAnswer, MessageRequest } from '../../api/index.ts';
 import { MCO_VERSION } from '../envelope.ts';
 
@@ -8,6 +8,14 @@ type Operation = (typeof NATS_OPERATIONS)[number];
 
 /** Largest range of a file in one answer. */
 export const MAX_RANGE_BYTES = 512 * 1024;
+
+/** Where a message carries what the path or the query of a request does: `streamId` in `mco-stream-id`. */
+const HEADER_OF_PARAMETER: ReadonlyMap<string, string> = new Map(
+  NATS_OPERATIONS.flatMap(({ params, query }) => [...params, ...query]).map((name) => [
+    name,
+    `mco-${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  ]),
+);
 
 /** What HTTP has in the answer's own fields, or does not need in a message that is whole. */
 const HTTP_ONLY = new Set(['content-length', 'content-type', 'accept-ranges', 'www-authenticate', 'allow']);
@@ -22,7 +30,7 @@ export function toRequest(
   const named = (names: readonly string[]): Record<string, string> =>
     Object.fromEntries(
       names.flatMap((name) => {
-        const value = headers[`mco-${dashed(name)}`];
+        const value = headers[HEADER_OF_PARAMETER.get(name) ?? ''];
         return value === undefined ? [] : [[name, value]];
       }),
     );
@@ -35,11 +43,6 @@ export function toRequest(
     // Copied: what the client hands out lies in a buffer of many messages.
     body: Uint8Array.from(message.data),
   };
-}
-
-/** `streamId` is `stream-id` in names of headers. */
-function dashed(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** By names in small letters. */
