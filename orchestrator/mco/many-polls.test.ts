@@ -1,9 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PassThrough } from 'node:stream';
 import { SYSTEM_TENANT, createLogger, randomIds, systemClock, type HostId } from '../../kernel/index.ts';
 import type { ApiRequest, ApiResponse, Route } from '../api/route.ts';
 import { createInventory } from '../inventory/index.ts';
-import { hashSecret } from '../domain/index.ts';
 import { addHosts } from '../inventory/testkit/fleet.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
 import { diagnosticsOver } from '../diagnostics/testkit/diagnostics-over.ts';
@@ -11,6 +10,7 @@ import { createMco } from './index.ts';
 import type { WantedMessage } from './messages.ts';
 import { assignmentOf, keyOf } from './testkit/assignments.ts';
 import { SP_ID, silentMonitoring } from './testkit/mco-bench.ts';
+import { createWantedChanges } from './wanted-changes.ts';
 
 const HOSTS = 1000;
 const hostIds = Array.from({ length: HOSTS }, (_, index) => `gw-${index}` as HostId);
@@ -44,17 +44,20 @@ function pollOf(hostId: HostId, query: string, signal: AbortSignal): ApiRequest 
       'mco-version': '1.0',
       'mco-sp-id': SP_ID,
       'mco-boot-id': `boot-of-${hostId}`,
-      authorization: `Bearer token-of-${hostId}`,
     },
     body: undefined,
     stream: new PassThrough(),
-    caller: { tenant: SYSTEM_TENANT, role: 'agent', name: hostId, hostId },
+    caller: { tenant: SYSTEM_TENANT, role: 'agent', name: hostId, hostId, sessionId: sessionIdOf(hostId) },
     signal,
     origin: 'http://test',
     requestId: 'test',
     isStillCaller: () => true,
     idempotencyWrites: () => [],
   };
+}
+
+function sessionIdOf(hostId: HostId): string {
+  return `session-of-${hostId}`;
 }
 
 function storeWithSessions(): MemoryStore {
@@ -64,13 +67,28 @@ function storeWithSessions(): MemoryStore {
     hostIds.map((hostId) => ({
       op: 'create',
       kind: 'session',
-      id: hashSecret(`token-of-${hostId}`),
+      id: sessionIdOf(hostId),
       tenant: SYSTEM_TENANT,
       document: { hostId, bootId: `boot-of-${hostId}`, expiresAt: '2099-01-01T00:00:00.000Z' },
     })),
   );
   return store;
 }
+
+describe('a change for a thousand hosts', () => {
+  it('is told to some of them in each turn of the event loop, and to each of them once', async () => {
+    const store = storeWithSessions();
+    const changes = createWantedChanges(store);
+    const told: HostId[] = [];
+    for (const hostId of hostIds) changes.subscribe(hostId, () => told.push(hostId));
+    await store.commit(hostIds.map((hostId) => assignmentOf(hostId, keyOf(1)))).durable;
+    const atFirst = told.length;
+    await vi.waitFor(() => expect(told).toHaveLength(HOSTS));
+    expect(atFirst).toBeGreaterThan(0);
+    expect(atFirst).toBeLessThan(HOSTS / 2);
+    expect(new Set(told).size).toBe(HOSTS);
+  });
+});
 
 describe('a thousand waiting polls', () => {
   // MCO-O-014
