@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as fc from 'fast-check';
 import { SYSTEM_TENANT, type HostId } from '../../kernel/index.ts';
 import { createMemoryStore } from '../store/index.ts';
@@ -60,6 +60,18 @@ describe('the lease of a host', () => {
     const { acceptedRevision } = fleet.store;
     for (let beat = 0; beat < 1000; beat += 1) fleet.inventory.renewLease(GW1);
     expect(fleet.store.acceptedRevision).toBe(acceptedRevision);
+  });
+
+  it('is looked at only when it may have lapsed', async () => {
+    const fleet = createFleet();
+    addHosts(fleet.store, ['gw-1']);
+    await fleet.pass(1, ['gw-1']);
+    fleet.inventory.judge();
+    const looks = vi.spyOn(fleet.store, 'list');
+    await fleet.pass(15);
+    expect(looks).not.toHaveBeenCalled();
+    await fleet.pass(5);
+    expect(fleet.stateOf('gw-1')).toBe('SUSPECT');
   });
 
   it('counts from the assignment that shortens it: the host cannot have known before', async () => {

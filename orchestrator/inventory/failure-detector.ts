@@ -1,6 +1,6 @@
 import { messageOf, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
 import { isStanding } from '../domain/index.ts';
-import type { StateStore, StoredRecord, Write } from '../store/index.ts';
+import type { Revision, StateStore, StoredRecord, Write } from '../store/index.ts';
 import { computeBrakedZones, zoneOf, type ZoneCount } from './brake.ts';
 import { LONGEST_LEASE_SECONDS } from './heartbeat.ts';
 import { clearAlarm, raiseAlarm } from './host-alarms.ts';
@@ -41,16 +41,36 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
   const census = createZoneCensus(store);
   const zone = (hostId: string): string => zoneOf(store.get('host-facts', hostId)?.document);
 
+  /** The last look, where it found nobody silent; and when the next lease ends that held then, monotonic. */
+  let quiet: { readonly revision: Revision; readonly until: number } | undefined;
+
+  /** Whether a look would find what the last one has found: nobody. A renewal only makes a lease end later. */
+  function isQuiet(): boolean {
+    if (quiet === undefined || clock.monotonic() > quiet.until) return false;
+    const { revision } = quiet;
+    return (['host', 'assignment'] as const).every((kind) => {
+      const changed = store.changedSince(kind, revision);
+      return changed !== 'too-old' && changed.length === 0;
+    });
+  }
+
   /** The hosts that are SUSPECT, after those whose lease has lapsed have become so. */
   function suspectLapsed(): StoredRecord<'host'>[] {
+    if (isQuiet()) return [];
     const lapsed: StoredRecord<'host'>[] = [];
     const suspects: string[] = [];
+    const now = clock.monotonic();
+    let until = Number.POSITIVE_INFINITY;
     for (const record of store.list('host')) {
       const { state } = record.document;
       if (state === 'SUSPECT') suspects.push(record.id);
-      if ((state === 'READY' || state === 'DRAINING') && leases.hasLapsed(record.id as HostId))
-        lapsed.push(record);
+      if (state !== 'READY' && state !== 'DRAINING') continue;
+      const lapsesAt = leases.lapsesAt(record.id as HostId);
+      if (now > lapsesAt) lapsed.push(record);
+      else until = Math.min(until, lapsesAt);
     }
+    const isNobodySilent = lapsed.length === 0 && suspects.length === 0;
+    quiet = isNobodySilent ? { revision: store.acceptedRevision, until } : undefined;
     commitInParts(
       store,
       lapsed.map((record) => updateOf(record, 'lapsed', clock.now())),

@@ -12,6 +12,8 @@ export interface Leases {
   renew(hostId: HostId): void;
   silentForMilliseconds(hostId: HostId): number;
   terms(hostId: HostId): LeaseTerms;
+  /** When the lease ends, if no renewal comes and no assignment of the host changes before: monotonic, milliseconds. */
+  lapsesAt(hostId: HostId): number;
   hasLapsed(hostId: HostId): boolean;
   forget(hostId: HostId): void;
 }
@@ -79,8 +81,14 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
     return lease;
   }
 
-  const silence = ({ renewedAt }: Lease): number => clock.monotonic() - renewedAt;
-  const isOver = (lease: Lease): boolean => silence(lease) > lease.grantedSeconds * 1000;
+  const endOf = ({ renewedAt, grantedSeconds }: Lease): number => renewedAt + grantedSeconds * 1000;
+  const isOver = (lease: Lease): boolean => clock.monotonic() > endOf(lease);
+
+  function lapsesAt(hostId: HostId): number {
+    const lease = leaseOf(hostId);
+    // Most leases hold: those cost an addition, not a look at the assignments.
+    return endOf(lease.revision !== -1 && !isOver(lease) ? lease : currentLease(hostId));
+  }
 
   return {
     renew: (hostId) => {
@@ -89,14 +97,10 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
       lease.renewedAt = clock.monotonic();
       lease.grantedSeconds = lease.terms.leaseSeconds;
     },
-    silentForMilliseconds: (hostId) => silence(currentLease(hostId)),
+    silentForMilliseconds: (hostId) => clock.monotonic() - currentLease(hostId).renewedAt,
     terms: (hostId) => currentLease(hostId).terms,
-    hasLapsed: (hostId) => {
-      const lease = leaseOf(hostId);
-      // Most leases hold: those cost a subtraction, not a look at the assignments.
-      if (lease.revision !== -1 && !isOver(lease)) return false;
-      return isOver(currentLease(hostId));
-    },
+    lapsesAt,
+    hasLapsed: (hostId) => clock.monotonic() > lapsesAt(hostId),
     forget: (hostId) => {
       leases.delete(hostId);
     },
