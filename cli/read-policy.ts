@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { readScalingPolicy, type WrittenPolicy } from '../descriptors/index.ts';
+import type { WrittenPolicy } from '../descriptors/index.ts';
 import { messageOf } from '../kernel/index.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { faultLines } from './faults.ts';
 
 /** @throws CliFailure with the faults of the file */
-export function readPolicyFile(file: string): WrittenPolicy {
+export async function readPolicyFile(file: string): Promise<WrittenPolicy> {
+  const { readScalingPolicy } = await import('../descriptors/index.ts');
   const { policy, faults } = readScalingPolicy(readText(file), file);
   if (policy !== undefined) return policy;
   throw new CliFailure(EXIT.usage, `${file} is no scaling policy`, faultLines(faults));

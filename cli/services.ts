@@ -1,6 +1,6 @@
-import { gt, valid } from 'semver';
 import type { Client } from './client.ts';
 import { CliFailure, EXIT } from './failure.ts';
+import { isNewer } from './is-newer.ts';
 import {
   followOperation,
   idempotencyKey,
@@ -120,10 +120,6 @@ async function newestDescriptor(client: Client, service: string): Promise<NsdInf
     EXIT.notFound,
     `no onboarded service is called "${service}"; see "iotmano package list"`,
   );
-}
-
-function isNewer(version: string, other: string): boolean {
-  return valid(version) !== null && valid(other) !== null && gt(version, other);
 }
 
 /** Where the functions would be. The instance that the question needs is gone afterwards. */

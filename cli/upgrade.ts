@@ -1,6 +1,6 @@
-import { gt, valid } from 'semver';
 import type { Client } from './client.ts';
 import { CliFailure, EXIT } from './failure.ts';
+import { isNewer } from './is-newer.ts';
 import { functionIdOf, type NsInstance } from './services.ts';
 
 interface VnfPkgInfo {
@@ -109,10 +109,6 @@ function newest(packages: readonly VnfPkgInfo[]): VnfPkgInfo | undefined {
       best === undefined || isNewer(each.vnfSoftwareVersion, best.vnfSoftwareVersion) ? each : best,
     undefined,
   );
-}
-
-function isNewer(version = '', other = ''): boolean {
-  return valid(version) !== null && valid(other) !== null && gt(version, other);
 }
 
 interface FunctionOperation {

@@ -3,7 +3,6 @@ import { Option, type Command } from 'commander';
 import { messageOf } from '../kernel/index.ts';
 import { splitPair } from './arguments.ts';
 import { CliFailure, EXIT } from './failure.ts';
-import { flattenKubeconfig } from './flatten-kubeconfig.ts';
 
 export interface VimOptions {
   readonly endpoint?: string;
@@ -62,10 +61,10 @@ export function addVimOptions(command: Command): Command {
  * @param token absent: of the file that the options name
  * @throws CliFailure naming the option
  */
-export function vimBody(
+export async function vimBody(
   options: VimOptions,
   token = textOf('--token-file', options.tokenFile),
-): Record<string, object> {
+): Promise<Record<string, object>> {
   const parts = {
     interfaceInfo: defined({
       endpoint: options.endpoint,
@@ -77,7 +76,7 @@ export function vimBody(
       clientCertificate: textOf('--certificate-file', options.certificateFile),
       clientKey: textOf('--key-file', options.keyFile),
       bearerToken: token?.trim(),
-      kubeconfig: options.kubeconfig === undefined ? undefined : flattenKubeconfig(options.kubeconfig),
+      kubeconfig: options.kubeconfig === undefined ? undefined : await flattened(options.kubeconfig),
       context: options.context,
     }),
     extra: defined({
@@ -94,6 +93,11 @@ export function vimBody(
     }),
   };
   return Object.fromEntries(Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0));
+}
+
+async function flattened(kubeconfig: string): Promise<string> {
+  const { flattenKubeconfig } = await import('./flatten-kubeconfig.ts');
+  return flattenKubeconfig(kubeconfig);
 }
 
 function defined(members: Readonly<Record<string, unknown>>): object {

@@ -47,7 +47,7 @@ function addChanges(group: Command, env: Environment): void {
     )
     .action(async (vimId: string, options: VimOptions & { type: string }, command: Command) => {
       const { client, format } = contextOf(command, env);
-      const body = vimBody(withDefaults(options), tokenOf(options, env));
+      const body = await vimBody(withDefaults(options), tokenOf(options, env));
       const { body: vim } = await client.post<Vim>(VIMS, { vimId, vimType: options.type, ...body });
       if (format === 'json') printJson(vim);
       else say(`${vimId} is registered; ${inWords(await check(client, vimId))}`);
@@ -57,7 +57,7 @@ function addChanges(group: Command, env: Environment): void {
     .description('change how a VIM is reached or what it is; credentials that are given replace all old ones')
     .action(async (vimId: string, options: VimOptions, command: Command) => {
       const { client, format } = contextOf(command, env);
-      const body = vimBody(options);
+      const body = await vimBody(options);
       if (Object.keys(body).length === 0)
         throw new CliFailure(EXIT.usage, 'nothing is to be changed; say what, e.g. --token-file FILE');
       const { body: vim } = await client.patch<Vim>(pathOf(vimId), body);
