@@ -1149,6 +1149,7 @@ export interface components {
         readonly vnfInstanceId?: components['schemas']['Identifier'];
         readonly vnfcInstanceId?: components['schemas']['Identifier'];
         readonly zone?: string;
+        readonly agentUpgradeId?: components['schemas']['Identifier'];
       };
       /** Format: date-time */
       readonly alarmRaisedTime: string;

@@ -625,6 +625,7 @@ export interface AlarmDocument {
     readonly vnfInstanceId?: VnfInstanceId;
     readonly vnfcInstanceId?: VnfcInstanceId;
     readonly zone?: string;
+    readonly agentUpgradeId?: string;
   };
   readonly name: string;
   readonly severity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING' | 'INDETERMINATE' | 'CLEARED';
