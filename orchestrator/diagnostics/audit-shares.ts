@@ -35,7 +35,7 @@ export function createAuditShares(most: number): AuditShares {
     takeSurplus: (tenant) => {
       const known = tenants.get(tenant);
       const surplus: string[] = [];
-      while (known !== undefined && known.count > most) {
+      for (let over = (known?.count ?? 0) - most; known !== undefined && over > 0; over -= 1) {
         known.count -= 1;
         const id = shift(known.users);
         if (id !== undefined) surplus.push(id);
