@@ -35,8 +35,8 @@ export function createAuditShares(most: number): AuditShares {
     takeSurplus: (tenant) => {
       const known = tenants.get(tenant);
       const surplus: string[] = [];
-      for (let over = (known?.count ?? 0) - most; known !== undefined && over > 0; over -= 1) {
-        known.count -= 1;
+      if (known === undefined) return surplus;
+      for (; known.count > most; known.count -= 1) {
         const id = shift(known.users);
         if (id !== undefined) surplus.push(id);
       }
