@@ -28,7 +28,7 @@ export interface DiagnosticsAgent {
 }
 
 /** At one time; more are refused. */
-const MOST_STREAMS = 8;
+const MOST_STREAMS = 16;
 
 interface Running {
   readonly withdrawal: AbortController;

@@ -161,13 +161,13 @@ describe('a stream ends', () => {
 });
 
 describe('requests', () => {
-  it('beyond eight at one time are refused', async () => {
-    const all = Array.from({ length: 9 }, () => exec(['wait']));
+  it('beyond sixteen at one time are refused', async () => {
+    const all = Array.from({ length: 17 }, () => exec(['wait']));
     const last = all.at(-1);
     if (last === undefined) throw new RangeError('there is none');
     await ended(last);
     expect(last.end).toMatchObject({ reason: 'REFUSED', detail: expect.stringContaining('the most') });
-    expect(all.slice(0, 8).every(({ end }) => end === undefined)).toBe(true);
+    expect(all.slice(0, 16).every(({ end }) => end === undefined)).toBe(true);
   });
 
   // MCO-D-012

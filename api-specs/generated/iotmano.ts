@@ -862,9 +862,16 @@ export interface components {
       readonly logs: boolean;
       /** @description Commands may be run beside functions, wherever they run. */
       readonly exec: boolean;
-      readonly changedAt?: components['schemas']['DateTime'];
+      /** @description When and by whom each kind was switched last; without a kind that never was. */
+      readonly changed: {
+        readonly logs?: components['schemas']['SwitchChange'];
+        readonly exec?: components['schemas']['SwitchChange'];
+      };
+    };
+    readonly SwitchChange: {
+      readonly at: components['schemas']['DateTime'];
       /** @description Name of the token. */
-      readonly changedBy?: string;
+      readonly by: string;
     };
     readonly DiagnosticsModifications: {
       readonly logs?: boolean;
@@ -1142,6 +1149,7 @@ export interface components {
         readonly vnfInstanceId?: components['schemas']['Identifier'];
         readonly vnfcInstanceId?: components['schemas']['Identifier'];
         readonly zone?: string;
+        readonly agentUpgradeId?: components['schemas']['Identifier'];
       };
       /** Format: date-time */
       readonly alarmRaisedTime: string;

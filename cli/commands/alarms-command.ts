@@ -11,6 +11,7 @@ interface Alarm {
     readonly vnfInstanceId?: string;
     readonly vnfcInstanceId?: string;
     readonly zone?: string;
+    readonly agentUpgradeId?: string;
   };
   readonly alarmRaisedTime: string;
   readonly alarmClearedTime?: string;
@@ -51,9 +52,10 @@ export function addAlarmsCommand(program: Command, env: Environment): void {
         return new Map(functions.map(({ id, vnfInstanceName }) => [id, vnfInstanceName ?? id]));
       }
 
-      function sourceText({ vnfInstanceId, hostId, zone }: Alarm['source']): string {
+      function sourceText({ vnfInstanceId, hostId, zone, agentUpgradeId }: Alarm['source']): string {
         const name = vnfInstanceId === undefined ? undefined : (names.get(vnfInstanceId) ?? vnfInstanceId);
-        return [name, hostId, zone].filter((part) => part !== undefined).join(' on ');
+        const upgrade = agentUpgradeId === undefined ? undefined : 'agents';
+        return [name, hostId, zone, upgrade].filter((part) => part !== undefined).join(' on ');
       }
     });
 }

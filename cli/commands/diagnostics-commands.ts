@@ -38,8 +38,8 @@ export function addDiagnosticsCommands(program: Command, env: Environment): void
         const rows = KINDS.map((each) => ({
           kind: each,
           state: body[each] ? 'on' : 'off',
-          changed: body.changedAt ?? '-',
-          by: body.changedBy ?? '-',
+          changed: body.changed[each]?.at ?? '-',
+          by: body.changed[each]?.by ?? '-',
         }));
         printRows(format, rows, ['kind', 'state', 'changed', 'by']);
       },

@@ -40,6 +40,8 @@ export interface AgentReleases {
 }
 
 export function createAgentReleases({ store, files, clock, ids }: AgentReleasesOptions): AgentReleases {
+  /** A file and the record that names it come and go together: a removal in the middle of an upload of the same program would take the file of the new record. */
+  const inTurn = createTurns();
   /** The sweep of the start takes every file for a leftover that no record names. */
   const started = Promise.withResolvers<void>();
 
@@ -69,6 +71,19 @@ export function createAgentReleases({ store, files, clock, ids }: AgentReleasesO
     return { release: get(id), isNew: true };
   }
 
+  async function keep(
+    upload: string,
+    found: Pick<AgentReleaseDocument, 'version' | 'digest' | 'sizeBytes'>,
+  ): Promise<{ release: StoredRecord<'agent-release'>; isNew: boolean }> {
+    await files.adopt(files.contentPath(upload), found.digest);
+    try {
+      return commit({ ...found, addedAt: toTimestamp(clock.now()) });
+    } catch (error) {
+      if (!digestsInUse(store).has(found.digest)) await files.removeArtifacts([found.digest]);
+      throw error;
+    }
+  }
+
   return {
     get,
     list: () => store.list('agent-release'),
@@ -85,24 +100,30 @@ export function createAgentReleases({ store, files, clock, ids }: AgentReleasesO
       const upload = ids.uuid();
       try {
         const { digest, sizeBytes } = await files.receive(upload, whole, signal);
-        await files.adopt(files.contentPath(upload), digest);
-        const { version } = program;
-        try {
-          return commit({ version, digest, sizeBytes, addedAt: toTimestamp(clock.now()) });
-        } catch (error) {
-          if (!digestsInUse(store).has(digest)) await files.removeArtifacts([digest]);
-          throw error;
-        }
+        return await inTurn(() => keep(upload, { version: program.version, digest, sizeBytes }));
       } finally {
         await files.removeUpload(upload);
       }
     },
-    async remove(id) {
-      const { document, revision } = get(id);
-      requireUnused(store, id, document);
-      store.commit([{ op: 'delete', kind: 'agent-release', id, expectedRevision: revision }]);
-      if (!digestsInUse(store).has(document.digest)) await files.removeArtifacts([document.digest]);
-    },
+    remove: (id) =>
+      inTurn(async () => {
+        const { document, revision } = get(id);
+        requireUnused(store, id, document);
+        store.commit([{ op: 'delete', kind: 'agent-release', id, expectedRevision: revision }]);
+        if (!digestsInUse(store).has(document.digest)) await files.removeArtifacts([document.digest]);
+      }),
+  };
+}
+
+type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
+
+/** Runs one piece of work after the other, however each ends. */
+function createTurns(): InTurn {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const own = last.then(work);
+    last = own.catch(() => undefined);
+    return own;
   };
 }
 

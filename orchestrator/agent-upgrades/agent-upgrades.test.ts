@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
 import {
@@ -124,6 +125,23 @@ function obey(hostId: string, state: 'CONFIRMED' | 'ROLLED_BACK'): void {
   engine.settle();
 }
 
+function revoke(hostId: string): void {
+  const record = store.get('host', hostId);
+  if (record === undefined) throw new Error(`there is no ${hostId}`);
+  const document = { ...record.document, revokedAt: '2026-11-30T09:00:00.000Z' };
+  store.commit([{ op: 'put', kind: 'host', id: hostId, tenant: SYSTEM_TENANT, document }]);
+}
+
+function forget(hostId: string): void {
+  store.commit(
+    (['host', 'host-facts', 'agent-order'] as const).map((kind) => {
+      const expectedRevision = store.get(kind, hostId)?.revision ?? 0;
+      return { op: 'delete', kind, id: hostId, expectedRevision } as const;
+    }),
+  );
+}
+
+const alarms = () => [...store.list('alarm')].map(({ document }) => document);
 const ordered = (): readonly string[] => [...store.list('agent-order')].map(({ id }) => id);
 
 async function begin(more: object = {}): Promise<Upgrade> {
@@ -174,6 +192,23 @@ describe('releases of the agent', () => {
     expect(readdirSync(join(directory, 'artifacts'))).toEqual([digestOf('2.0.0').replace('sha256:', '')]);
   });
 
+  it('have their file, also where the same program comes while it is removed', async () => {
+    const slow: ContentFiles = {
+      ...files,
+      removeArtifacts: async (digests) => {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await files.removeArtifacts(digests);
+      },
+    };
+    const releases = createAgentReleases({ store, files: slow, clock, ids: randomIds });
+    releases.start();
+    const come = () => releases.add(Readable.from([program('2.0.0')]), new AbortController().signal);
+    const { release } = await come();
+    const [, { release: again }] = await Promise.all([releases.remove(release.id), come()]);
+    expect(releases.get(again.id).document.digest).toBe(digestOf('2.0.0'));
+    expect((await files.openArtifact(digestOf('2.0.0'))).sizeBytes).toBe(program('2.0.0').length);
+  });
+
   it('are nothing to tenants that only use hosts', async () => {
     const tenant = api.clientFor('admin', 'acme');
     expect((await tenant.get(RELEASES)).status).toBe(403);
@@ -201,9 +236,18 @@ describe('an upgrade of agents', () => {
       counts: { UPGRADED: 1, FAILED: 1, WAITING: 2 },
     });
     expect(ordered()).toEqual(['gw-1']);
+    expect(alarms()).toMatchObject([
+      {
+        name: 'agent-upgrade-stopped',
+        severity: 'MAJOR',
+        source: { agentUpgradeId: upgrade.id },
+        text: expect.stringContaining('to 2.0.0 has stopped: gw-2 did not come up with the version'),
+      },
+    ]);
     const { id: agentReleaseId } = await add('3.0.0');
     expect((await admin.post(UPGRADES, { agentReleaseId })).status).toBe(409);
     expect(await act(upgrade, 'retry')).toBe(204);
+    expect(alarms()).toMatchObject([{ severity: 'CLEARED', clearedAt: expect.any(String) }]);
     expect(store.get('agent-order', 'gw-2')?.document.orderId).toBe(`${upgrade.id}-2`);
     for (const hostId of ['gw-2', 'gw-3', 'gw-4']) obey(hostId, 'CONFIRMED');
     expect(await read(upgrade)).toMatchObject({ operationState: 'COMPLETED', counts: { UPGRADED: 4 } });
@@ -309,6 +353,57 @@ describe('an upgrade of agents', () => {
       body: { detail: expect.stringContaining('select: "tier = = x"') },
     });
     expect((await admin.post(UPGRADES, { agentReleaseId: 'none' })).status).toBe(404);
+  });
+
+  it('goes on without a host that is revoked or forgotten in the middle of its trial', async () => {
+    for (const hostId of ['gw-1', 'gw-2', 'gw-3']) host(hostId, able);
+    const upgrade = await begin({ waves: [{ count: 2 }] });
+    expect(ordered()).toEqual(['gw-1', 'gw-2']);
+    revoke('gw-1');
+    engine.settle();
+    expect(await read(upgrade)).toMatchObject({
+      operationState: 'PROCESSING',
+      counts: { IMPOSSIBLE: 1, UNDER_WAY: 2 },
+    });
+    forget('gw-2');
+    obey('gw-3', 'CONFIRMED');
+    expect(await read(upgrade)).toMatchObject({
+      operationState: 'COMPLETED',
+      counts: { UPGRADED: 1, IMPOSSIBLE: 1 },
+      hosts: [{ hostId: 'gw-1', reason: expect.stringContaining('it was revoked at') }, { hostId: 'gw-3' }],
+    });
+    expect(ordered()).toEqual([]);
+    expect((await admin.delete(`${RELEASES}/${upgrade.agentReleaseId}`)).status).toBe(204);
+  });
+
+  it('of no host is refused with the expression and the hosts there are', async () => {
+    const { id: agentReleaseId } = await add('2.0.0');
+    const none = await admin.post(UPGRADES, { agentReleaseId });
+    expect(none).toMatchObject({ status: 422, body: { detail: expect.stringContaining('enrol one first') } });
+    for (const number of Array.from({ length: 12 }).keys()) host(`gw-${number + 10}`, able);
+    const missed = await admin.post(UPGRADES, { agentReleaseId, select: 'tier = nowhere' });
+    expect(missed).toMatchObject({
+      status: 422,
+      body: {
+        detail: expect.stringMatching(
+          /select: "tier = nowhere" matches none of the hosts that have an agent \(gw-10, .*gw-19, and 2 more\)/,
+        ),
+      },
+    });
+    expect((await admin.get<Upgrade[]>(UPGRADES)).body).toEqual([]);
+  });
+
+  it('that is ended after it has stopped has no alarm any more, and a cancelled one never has any', async () => {
+    host('gw-1', able);
+    const upgrade = await begin({ waves: [] });
+    obey('gw-1', 'ROLLED_BACK');
+    expect(alarms()).toMatchObject([{ severity: 'MAJOR' }]);
+    expect(await act(upgrade, 'fail')).toBe(204);
+    expect(alarms()).toMatchObject([{ severity: 'CLEARED' }]);
+    const { agentReleaseId } = upgrade;
+    const second = (await admin.post<Upgrade>(UPGRADES, { agentReleaseId, waves: [] })).body;
+    expect(await act(second, 'cancel')).toBe(204);
+    expect(alarms()).toMatchObject([{ severity: 'CLEARED' }]);
   });
 });
 

@@ -3,6 +3,8 @@ import { parseExpression, type UpgradeWave } from '../../descriptors/index.ts';
 import type { AgentUpgradeDocument, AgentUpgradePolicy } from '../domain/index.ts';
 import type { StateStore, StoredRecord, Write } from '../store/index.ts';
 import type { AgentReleases } from './agent-releases.ts';
+import { requireSome } from './select-hosts.ts';
+import { clearStopped } from './stop-alarm.ts';
 import { moveUpgrade, openUpgrade, problemOf, updateUpgrade, withdrawnOrders } from './upgrade-records.ts';
 
 /** What an administrator says of an upgrade. */
@@ -19,7 +21,7 @@ export interface AgentUpgradesOptions {
 
 /** Use cases of upgrades of agents: they note what is intended, and the engine carries it out. */
 export interface AgentUpgrades {
-  /** @param alongside goes into the same commit @throws IotmanoError `conflict` while another one is open, `unprocessable` (expressions) */
+  /** @param alongside goes into the same commit @throws IotmanoError `conflict` while another one is open, `unprocessable` (expressions, or a choice of no host) */
   create(
     request: UpgradeRequest,
     alongside: (draft: StoredRecord<'agent-upgrade'>) => readonly Write[],
@@ -57,6 +59,7 @@ export function createAgentUpgrades({ store, releases, clock, ids }: AgentUpgrad
       requireNoneOpen(store);
       const { version, digest, sizeBytes } = releases.get(agentReleaseId).document;
       const policy = policyOf(said);
+      requireSome(store, policy.select);
       const now = toTimestamp(clock.now());
       const document: AgentUpgradeDocument = {
         agentReleaseId,
@@ -88,7 +91,7 @@ export function createAgentUpgrades({ store, releases, clock, ids }: AgentUpgrad
         task === 'retry' ? { ...rest, attempt: document.attempt + 1 } : withReason(rest, task, document);
       store.commit([
         updateUpgrade(record, next),
-        ...(task === 'cancel' ? withdrawnOrders(store, id, () => true) : []),
+        ...(task === 'cancel' ? withdrawnOrders(store, id, () => true) : clearStopped(store, clock.now())),
       ]);
     },
   };

@@ -2,7 +2,7 @@ import type { HostId } from '../../kernel/index.ts';
 import type { AgentUpgradeDocument, HostFactsDocument } from '../domain/index.ts';
 
 /**
- * How far a host is with an upgrade. `IMPOSSIBLE`: its agent cannot be exchanged; `WAITING`: it has no order yet; `UNDER_WAY`: it has, and is heard;
+ * How far a host is with an upgrade. `IMPOSSIBLE`: its agent cannot be exchanged, or is not trusted any more; `WAITING`: it has no order yet; `UNDER_WAY`: it has, and is heard;
  * `AWAY`: it is not heard, and gets the version when it is back.
  */
 export type Standing = 'IMPOSSIBLE' | 'WAITING' | 'UNDER_WAY' | 'AWAY' | 'UPGRADED' | 'FAILED';
@@ -22,6 +22,8 @@ export interface UpgradeHost {
 /** What is known of one host. */
 export interface HostSight {
   readonly facts: Pick<HostFactsDocument, 'agentVersion' | 'agentUpgrade'> | undefined;
+  /** Since then it is heard no more, until it is enrolled anew. */
+  readonly revokedAt?: string | undefined;
   /** It has the order of the attempt that is under way. */
   readonly isOrdered: boolean;
   readonly isHeard: boolean;
@@ -41,11 +43,16 @@ export function orderIdOf(
 export function standingOf(
   upgrade: Pick<AgentUpgradeDocument, 'artifact' | 'policy'>,
   orderId: string,
-  { facts, isOrdered, isHeard, isOverdue }: HostSight,
+  { facts, revokedAt, isOrdered, isHeard, isOverdue }: HostSight,
 ): Pick<UpgradeHost, 'standing' | 'reason'> {
   const own = facts?.agentUpgrade;
   const told = own?.order;
   if (own?.digest === upgrade.artifact.digest && told?.state !== 'TRYING') return { standing: 'UPGRADED' };
+  if (revokedAt !== undefined)
+    return {
+      standing: 'IMPOSSIBLE',
+      reason: `it was revoked at ${revokedAt}; enrol it with a new key, or forget it`,
+    };
   if (own?.possible !== true) return { standing: 'IMPOSSIBLE', reason: whyImpossible(facts) };
   const isOwnOrder = told?.orderId === orderId;
   if (isOwnOrder && (told.state === 'ROLLED_BACK' || told.state === 'REFUSED'))

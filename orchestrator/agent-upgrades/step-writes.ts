@@ -3,9 +3,10 @@ import type { AgentOrderDocument } from '../domain/index.ts';
 import type { StateView, StoredRecord, Write } from '../store/index.ts';
 import { orderIdOf, type Standing, type UpgradeHost } from './host-standing.ts';
 import type { UpgradeStep } from './plan-upgrade.ts';
+import { raiseStopped } from './stop-alarm.ts';
 import { moveUpgrade, problemOf, updateUpgrade, withdrawnOrders } from './upgrade-records.ts';
 
-/** What a step changes: the upgrade, and the orders of hosts. Pure. */
+/** What a step changes: the upgrade, the orders of hosts, and the alarm of one that stops. Pure. */
 export function writesOf(
   state: StateView,
   record: StoredRecord<'agent-upgrade'>,
@@ -37,6 +38,7 @@ export function writesOf(
       const upgraded = idsOf(hosts, 'UPGRADED');
       return [
         updateUpgrade(record, { ...moved, error: problemOf(step.reason) }),
+        raiseStopped(record, step.reason, now),
         ...withdrawnOrders(state, id, (hostId) => !upgraded.has(hostId)),
       ];
     }

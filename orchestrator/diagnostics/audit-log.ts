@@ -1,8 +1,9 @@
 import { toTimestamp, type Clock } from '../../kernel/index.ts';
 import type { AuditEntryDocument, Caller, DiagnosticEnd } from '../domain/index.ts';
 import type { StateStore, Write } from '../store/index.ts';
+import { createAuditShares } from './audit-shares.ts';
 
-/** Entries that are kept; beyond that the oldest are dropped. */
+/** Entries that are kept of each tenant. */
 export const MOST_AUDIT_ENTRIES = 10_000;
 const ID_DIGITS = 14;
 
@@ -24,7 +25,11 @@ export interface AuditLog {
 
 export function createAuditLog(store: StateStore, clock: Clock, most = MOST_AUDIT_ENTRIES): AuditLog {
   let last = 0;
-  for (const { id } of store.list('audit-entry')) last = Math.max(last, Number(id));
+  const shares = createAuditShares(most);
+  for (const { id, tenant, document } of store.list('audit-entry')) {
+    last = Math.max(last, Number(id));
+    shares.add(tenant, document.user, id);
+  }
 
   const endOf: AuditLog['endOf'] = (id, end, bytes) => {
     const record = store.get('audit-entry', id);
@@ -37,13 +42,14 @@ export function createAuditLog(store: StateStore, clock: Clock, most = MOST_AUDI
     return [{ op: 'update', kind: 'audit-entry', id, expectedRevision: record.revision, document }];
   };
 
-  function* displaced(): Generator<Write> {
-    let surplus = store.count('audit-entry') + 1 - most;
-    for (const { id, revision } of store.list('audit-entry')) {
-      if (surplus <= 0) return;
-      surplus -= 1;
-      yield { op: 'delete', kind: 'audit-entry', id, expectedRevision: revision };
-    }
+  function displacedBy(tenant: string): readonly Write[] {
+    return shares.takeSurplus(tenant).flatMap((id): Write[] => {
+      // Where the commit of an entry was refused, it is counted and not there.
+      const revision = store.get('audit-entry', id)?.revision;
+      return revision === undefined
+        ? []
+        : [{ op: 'delete', kind: 'audit-entry', id, expectedRevision: revision }];
+    });
   }
 
   return {
@@ -58,7 +64,11 @@ export function createAuditLog(store: StateStore, clock: Clock, most = MOST_AUDI
         role: role === 'agent' ? 'viewer' : role,
         ...what,
       };
-      return { id, writes: [{ op: 'create', kind: 'audit-entry', id, tenant, document }, ...displaced()] };
+      shares.add(tenant, name, id);
+      return {
+        id,
+        writes: [{ op: 'create', kind: 'audit-entry', id, tenant, document }, ...displacedBy(tenant)],
+      };
     },
     endOf,
     closeAbandoned: (isOpen) =>

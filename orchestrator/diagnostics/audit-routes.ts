@@ -11,7 +11,7 @@ import {
   type ApiResponse,
   type Route,
 } from '../api/route.ts';
-import { isInstallationAdmin, type Caller } from '../domain/index.ts';
+import { isInstallationAdmin, type Caller, type DiagnosticSwitch } from '../domain/index.ts';
 import type { StateStore, StoredRecord } from '../store/index.ts';
 import type { DiagnosticsContext } from './context.ts';
 import { applySwitches, findSwitches, type SwitchChanges } from './switches.ts';
@@ -56,9 +56,17 @@ function modify({ store, clock, audit }: DiagnosticsContext, request: ApiRequest
 
 function present(store: StateStore): ApiResponse {
   const record = findSwitches(store);
-  const off: Wire['Diagnostics'] = { logs: false, exec: false };
-  if (record === undefined) return { status: 200, body: off };
-  return { status: 200, headers: { ETag: etagOf(record) }, body: record.document };
+  if (record === undefined) return { status: 200, body: viewSwitches({ isOn: false }, { isOn: false }) };
+  const { logs, exec } = record.document;
+  return { status: 200, headers: { ETag: etagOf(record) }, body: viewSwitches(logs, exec) };
+}
+
+function viewSwitches(logs: DiagnosticSwitch, exec: DiagnosticSwitch): Wire['Diagnostics'] {
+  const changed = {
+    ...(logs.changed === undefined ? {} : { logs: logs.changed }),
+    ...(exec.changed === undefined ? {} : { exec: exec.changed }),
+  };
+  return { logs: logs.isOn, exec: exec.isOn, changed };
 }
 
 function* visibleEntries(store: StateStore, caller: Caller): Iterable<StoredRecord<'audit-entry'>> {

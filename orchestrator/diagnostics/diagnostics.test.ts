@@ -11,6 +11,7 @@ import { diagnosticsOver } from './testkit/diagnostics-over.ts';
 import { readStream, type OutputReader } from './testkit/output-reader.ts';
 
 type AuditEntry = components['schemas']['AuditEntry'];
+type Switches = components['schemas']['Diagnostics'];
 type Wanted = mco['schemas']['wanted'];
 type Request = mco['schemas']['diagnostic-request'];
 type Chunk = mco['schemas']['stream-chunk'];
@@ -101,7 +102,11 @@ async function taken(reading: Promise<OutputReader>): Promise<{ reader: OutputRe
 describe('the switches of diagnostics', () => {
   // MCO-D-002
   it('are off at first, and are an admin’s of the installation', async () => {
-    expect((await bench.clientFor('viewer').get(SWITCHES)).body).toEqual({ logs: false, exec: false });
+    expect((await bench.clientFor('viewer').get(SWITCHES)).body).toEqual({
+      logs: false,
+      exec: false,
+      changed: {},
+    });
     for (const refused of [await exec(['true']), await logs()])
       expect(refused).toMatchObject({
         status: 409,
@@ -112,6 +117,18 @@ describe('the switches of diagnostics', () => {
     expect(await switchOn({ exec: true })).toMatchObject({ status: 200, body: { logs: false, exec: true } });
     expect((await logs()).status).toBe(409);
     expect(await audit()).toMatchObject([{ action: 'switch', switched: { exec: true }, user: 'admin' }]);
+  });
+
+  it('say of each kind when it was changed last, and by whom', async () => {
+    await switchOn({ logs: true });
+    const first = { at: expect.any(String), by: 'admin' };
+    expect(await switchOn({ logs: true })).toMatchObject({ body: { changed: { logs: first } } });
+    const { changed } = (await bench.clientFor('viewer').get<Switches>(SWITCHES)).body;
+    expect(changed).toEqual({ logs: first });
+    await clock.advance(60_000);
+    const later = (await bench.clientFor('admin').patch<Switches>(SWITCHES, { logs: true, exec: true })).body;
+    expect(later.changed.logs).toEqual(changed.logs);
+    expect(Date.parse(later.changed.exec?.at ?? '') - Date.parse(changed.logs?.at ?? '')).toBe(60_000);
   });
 
   // MCO-D-014
@@ -231,16 +248,23 @@ describe('a use of diagnostics', () => {
   });
 
   // MCO-D-014
-  it('is one of a bounded number for each host, and ends with its reader', async () => {
+  it('is one of a bounded number for each host, of which each has a share, and ends with its reader', async () => {
     await switchOn();
     const leaving = new AbortController();
     const { signal } = leaving;
     const url = `${bench.url}${copyOf()}/logs?follow=true`;
-    const readers = Array.from({ length: 8 }, () =>
+    const readers = Array.from({ length: 6 }, () =>
       readStream(url, operator, { signal }).catch(() => undefined),
     );
-    await eventually(async () => (await requests()).length === 8);
-    expect(await logs()).toMatchObject({ status: 429, detail: expect.stringContaining('at host gw-1') });
+    await eventually(async () => (await requests()).length === 6);
+    const refused = {
+      status: 429,
+      detail: expect.stringContaining('operator has 6 of the 16 streams at host gw-1'),
+    };
+    expect(await logs()).toMatchObject(refused);
+    const viewer = bench.tokenFor('viewer');
+    readers.push(readStream(url, viewer, { signal }).catch(() => undefined));
+    await eventually(async () => (await requests()).length === 7);
     const [first] = await requests();
     await send(first?.streamId ?? '', { number: 1 });
     leaving.abort();
@@ -248,7 +272,7 @@ describe('a use of diagnostics', () => {
     await eventually(async () => (await requests()).length === 0);
     expect(await send(first?.streamId ?? '', { number: 2 })).toMatchObject({ status: 410 });
     const ends = (await audit()).map(({ end }) => end?.reason);
-    expect(ends.filter((reason) => reason === 'READER_GONE')).toHaveLength(8);
+    expect(ends.filter((reason) => reason === 'READER_GONE')).toHaveLength(7);
   });
 
   it('has one reader: two of the same copy are two streams', async () => {

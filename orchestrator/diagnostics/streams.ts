@@ -1,13 +1,14 @@
-import { IotmanoError, type Clock, type HostId, type IdSource, type Logger } from '../../kernel/index.ts';
+import type { Clock, HostId, IdSource, Logger } from '../../kernel/index.ts';
 import type { Caller, DiagnosticEnd } from '../domain/index.ts';
 import type { Revision, StateStore } from '../store/index.ts';
 import { nameOfCopy } from './copies.ts';
 import type { AuditLog } from './audit-log.ts';
+import { requireShare } from './shares.ts';
 import { DiagnosticStream, type StreamOrder } from './stream.ts';
 
-/** Streams at one time: all, and those of one host, which an agent would refuse beyond that. */
+/** Streams at one time: all, and those of one host, which an agent would refuse beyond that. Of both, tenants and users have shares. */
 const MOST_STREAMS = 200;
-const MOST_OF_HOST = 8;
+const MOST_OF_HOST = 16;
 
 /** Streams that go on or are still being read. In memory only: a new leader knows none. */
 export interface Streams {
@@ -43,10 +44,11 @@ export function createStreams({ store, clock, ids, log, audit }: StreamsOptions)
   const ofHost = (hostId: HostId): readonly DiagnosticStream[] =>
     [...streams.values()].filter(({ order, end }) => order.copy.hostId === hostId && end === undefined);
 
-  function requireRoom(hostId: HostId): void {
-    const there = ofHost(hostId).length;
-    if (there >= MOST_OF_HOST) throw tooMany(`${there} streams are open at host ${hostId}`);
-    if (streams.size >= MOST_STREAMS) throw tooMany(`${streams.size} streams are open`);
+  function requireRoom(caller: Caller, hostId: HostId): void {
+    const there = ofHost(hostId).map((stream) => stream.caller);
+    requireShare({ most: MOST_OF_HOST, what: `streams at host ${hostId}`, holders: there }, caller);
+    const all = [...streams.values()].map((stream) => stream.caller);
+    requireShare({ most: MOST_STREAMS, what: 'streams at all hosts', holders: all }, caller);
   }
 
   function end(stream: DiagnosticStream, how: DiagnosticEnd, mustDrop = false): void {
@@ -72,7 +74,7 @@ export function createStreams({ store, clock, ids, log, audit }: StreamsOptions)
   return {
     open: (caller, order) => {
       const { hostId, key, vnfcInstanceId } = order.copy;
-      requireRoom(hostId);
+      requireRoom(caller, hostId);
       const id = ids.uuid();
       const command = order.command === undefined ? {} : { command: order.command };
       const subject = {
@@ -103,11 +105,4 @@ export function createStreams({ store, clock, ids, log, audit }: StreamsOptions)
     onEnd: (listener) => listeners.push(listener),
     ofHost,
   };
-}
-
-function tooMany(what: string): IotmanoError {
-  return new IotmanoError(
-    'too-many-requests',
-    `${what}, which is the most there may be; end some, or try again later`,
-  );
 }

@@ -1,5 +1,5 @@
 import { IotmanoError, SYSTEM_TENANT, toTimestamp, type Clock } from '../../kernel/index.ts';
-import type { Caller, DiagnosticsDocument } from '../domain/index.ts';
+import type { Caller, DiagnosticSwitch, DiagnosticsDocument } from '../domain/index.ts';
 import type { StateStore, StateView, StoredRecord } from '../store/index.ts';
 import type { AuditLog } from './audit-log.ts';
 
@@ -14,7 +14,7 @@ export function findSwitches(state: StateView): StoredRecord<'diagnostics'> | un
 
 /** Off until an operator has switched it on. */
 export function isSwitchedOn(state: StateView, kind: DiagnosticKind): boolean {
-  return findSwitches(state)?.document[kind] === true;
+  return findSwitches(state)?.document[kind].isOn === true;
 }
 
 /** @throws IotmanoError `conflict` saying who can switch it on */
@@ -35,12 +35,14 @@ export function applySwitches(
   changes: SwitchChanges,
 ): void {
   const before = findSwitches(store)?.document;
-  const document: DiagnosticsDocument = {
-    logs: changes.logs ?? before?.logs ?? false,
-    exec: changes.exec ?? before?.exec ?? false,
-    changedAt: toTimestamp(clock.now()),
-    changedBy: caller.name,
+  const changed = { at: toTimestamp(clock.now()), by: caller.name };
+  const after = (kind: DiagnosticKind): DiagnosticSwitch => {
+    const { [kind]: known = { isOn: false } } = before ?? {};
+    const isOn = changes[kind] ?? known.isOn;
+    // Who says again what is so already has changed nothing; the audit log has it.
+    return isOn === known.isOn ? known : { isOn, changed };
   };
+  const document: DiagnosticsDocument = { logs: after('logs'), exec: after('exec') };
   const { writes } = audit.entryOf(caller, { action: 'switch', switched: changes });
   store.commit([{ op: 'put', kind: 'diagnostics', id: ID, tenant: SYSTEM_TENANT, document }, ...writes]);
 }

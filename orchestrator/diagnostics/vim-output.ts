@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
-import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
+import { messageOf, type Clock } from '../../kernel/index.ts';
 import type { ApiRequest, ApiResponse } from '../api/route.ts';
 import type { LogOptions } from '../../vim-drivers/index.ts';
 import type { DiagnosticsContext } from './context.ts';
 import { ALIVE_MILLISECONDS, FRAMES_TYPE, lineOf, wantsFrames, within } from './frames.ts';
+import { requireShare } from './shares.ts';
 import type { Copy } from './stream.ts';
 
-/** Answers that are being sent, at one time. */
+/** Answers that are being sent, at one time; tenants and users have shares of them. */
 const MOST_ANSWERS = 100;
 /** What fails sooner is a proper answer; what says nothing for so long is answered as it is. */
 const FIRST_MILLISECONDS = 2000;
@@ -19,30 +20,27 @@ type ReadVimOutput = (
 
 /** Output of copies on VIMs, as their drivers give it. */
 export function createVimOutput({ siteOf, clock }: DiagnosticsContext): ReadVimOutput {
-  let open = 0;
+  const open = new Set<ApiRequest>();
   return async (request, { hostId, key, slot }, wish) => {
     const { signal } = request;
     const given = siteOf(hostId).logs(key, { slot, signal, ...wish });
     const output = given[Symbol.asyncIterator]();
-    if (open >= MOST_ANSWERS)
-      throw new IotmanoError(
-        'too-many-requests',
-        `the output of ${open} copies is being read, which is the most there may be; end some, or try again later`,
-      );
-    open += 1;
+    const holders = [...open].map(({ caller }) => caller);
+    requireShare({ most: MOST_ANSWERS, what: 'readers of output from VIMs', holders }, request.caller);
+    open.add(request);
     const first = output.next();
     // Whoever asked may have gone before anybody reads it.
     first.catch(() => undefined);
     try {
       await orNothing(first, clock, FIRST_MILLISECONDS);
     } catch (error) {
-      open -= 1;
+      open.delete(request);
       throw error;
     }
     const joined = joinedOutput(first, output, request);
     const isFramed = wantsFrames(request);
     const stream = Readable.from(isFramed ? framed(joined, clock) : joined, { objectMode: false });
-    stream.once('close', () => (open -= 1));
+    stream.once('close', () => open.delete(request));
     const type = isFramed ? FRAMES_TYPE : 'text/plain; charset=utf-8';
     return { status: 200, headers: { 'Content-Type': type }, stream };
   };

@@ -627,6 +627,7 @@ export interface AlarmDocument {
     readonly vnfInstanceId?: VnfInstanceId;
     readonly vnfcInstanceId?: VnfcInstanceId;
     readonly zone?: string;
+    readonly agentUpgradeId?: string;
   };
   readonly name: string;
   readonly severity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING' | 'INDETERMINATE' | 'CLEARED';
@@ -667,11 +668,18 @@ export interface NatsUserDocument {
 
 /** What an operator has switched on of diagnostics (Mco-d). One record, with the id `diagnostics`; absent: nothing. */
 export interface DiagnosticsDocument {
-  readonly logs: boolean;
-  readonly exec: boolean;
-  readonly changedAt: string;
-  /** Name of the access token. */
-  readonly changedBy: string;
+  readonly logs: DiagnosticSwitch;
+  readonly exec: DiagnosticSwitch;
+}
+
+/** When and by whom it was changed last; absent: it never was. */
+export interface DiagnosticSwitch {
+  readonly isOn: boolean;
+  readonly changed?: {
+    readonly at: string;
+    /** Name of the access token. */
+    readonly by: string;
+  };
 }
 
 /** How a use of diagnostics has ended: as the host says (stream-end.json), or for a reason of the orchestrator's own. */

@@ -1,5 +1,10 @@
 import { SYSTEM_TENANT, type HostId, type TenantId } from '../../kernel/index.ts';
-import { isInstallationAdmin, type AlarmDocument, type Caller } from '../domain/index.ts';
+import {
+  isInstallationAdmin,
+  isInstallationTenant,
+  type AlarmDocument,
+  type Caller,
+} from '../domain/index.ts';
 import { isVisible } from '../inventory/index.ts';
 import type { StateView, StoredRecord } from '../store/index.ts';
 import type { SeriesIdentity } from './series.ts';
@@ -13,7 +18,7 @@ export function maySeeSeries(
   return subject === undefined ? maySeeHost(state, tenant, hostId) : subject.tenant === tenant;
 }
 
-/** As for measurements; what concerns no host (a zone) is for those who operate. */
+/** As for measurements; what concerns no host (a zone) is for those who operate, and upgrades of agents for the installation. */
 export function maySeeAlarm(
   state: StateView,
   caller: Caller,
@@ -23,7 +28,13 @@ export function maySeeAlarm(
   return tenant === SYSTEM_TENANT && maySeeSource(state, caller, document.source);
 }
 
-function maySeeSource(state: StateView, caller: Caller, { hostId }: AlarmDocument['source']): boolean {
+function maySeeSource(
+  state: StateView,
+  caller: Caller,
+  { hostId, agentUpgradeId }: AlarmDocument['source'],
+): boolean {
+  // It names hosts that may serve others only.
+  if (agentUpgradeId !== undefined) return isInstallationTenant(caller.tenant);
   if (isInstallationAdmin(caller)) return true;
   const { tenant, role } = caller;
   if (hostId === undefined) return role === 'admin' || role === 'operator';

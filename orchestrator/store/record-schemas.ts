@@ -1,5 +1,6 @@
 import { IotmanoError } from '../../kernel/index.ts';
 import type { RecordDocuments, RecordKind } from '../domain/index.ts';
+import { upcastDiagnostics } from './upcast-diagnostics.ts';
 import { upcastPackage } from './upcast-packages.ts';
 
 /** The version of a kind's documents that this program writes, and how it reads older ones. */
@@ -39,7 +40,7 @@ export const RECORD_SCHEMAS: RecordSchemas = {
   'agent-upgrade': FIRST,
   'agent-order': FIRST,
   installation: FIRST,
-  diagnostics: FIRST,
+  diagnostics: { version: 2, upcasters: { 1: upcastDiagnostics } },
   'audit-entry': FIRST,
 };
 

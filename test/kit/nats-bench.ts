@@ -98,8 +98,8 @@ export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions =
   function startOrchestrator(): NatsOrchestrator {
     const inventory = createInventory({ store, clock, ids: randomIds, random: randomBytes, log });
     const monitoring = createMonitoring({ store, clock });
-    const diagnostics = diagnosticsOver(store).agents;
-    const shared = { store, clock, log, inventory, monitoring, artifacts, diagnostics };
+    const diagnostics = diagnosticsOver(store);
+    const shared = { store, clock, log, inventory, monitoring, artifacts, diagnostics: diagnostics.agents };
     const mco = createMco({ ...shared, m2mSpId: SP_ID });
     const authenticate = createAuthenticator(store, clock, SHORT_LIVED_KEY);
     const api = { store, clock, log, ids: randomIds, documents: sharedDocuments(), authenticate };
@@ -112,7 +112,10 @@ export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions =
     });
     binding.start();
     const serveHttp = (): Promise<ApiServer> =>
-      serveApi(createApi({ ...api, routes: mco.routes }), { host: '127.0.0.1', port: 0 });
+      serveApi(createApi({ ...api, routes: [...mco.routes, ...diagnostics.routes] }), {
+        host: '127.0.0.1',
+        port: 0,
+      });
     const orchestrator = { inventory, monitoring, serveHttp, stop: () => binding.stop() };
     orchestrators.push(orchestrator);
     return orchestrator;

@@ -177,4 +177,27 @@ describe('agents that are upgraded in waves', () => {
     agents.get('gw-3')?.start();
     await eventually('it has it, too', async () => (await versions()).every((each) => each === '3.0.0'));
   });
+
+  it('go on without hosts that are revoked or forgotten in the middle of a trial, also after a kill -9', async () => {
+    const hang =
+      'if (process.argv.includes("run") && !process.argv.includes("gw-3")) await new Promise((resolve) => setTimeout(resolve, 600_000));';
+    await addRelease(packed.version('4.0.0', hang));
+    expect(await command('agent', 'upgrade', '4.0.0', '--wave', '2', '--no-wait')).toMatch(/exit 0/);
+    const tries = (hostId: string): boolean => agents.get(hostId)?.pointer()?.['trial'] !== undefined;
+    await eventually('two are on trial', async () => tries('gw-1') && tries('gw-2'));
+    await kill();
+    await up();
+    expect((await client.patch('/iotmano/v1/hosts/gw-1', { revoked: true })).status).toBe(200);
+    expect((await client.delete('/iotmano/v1/hosts/gw-2')).status).toBe(204);
+    await eventually('it is over', async () => (await newest()).operationState !== 'PROCESSING');
+    const { operationState, hosts = [] } = await newest();
+    expect(operationState).toBe('COMPLETED');
+    expect(hosts.map(({ hostId, standing }) => `${hostId} ${standing}`).toSorted()).toEqual([
+      'gw-1 IMPOSSIBLE',
+      'gw-3 UPGRADED',
+    ]);
+    expect(await command('agent', 'upgrade', '4.0.0', '--select', 'host = gw-2')).toMatch(
+      /"host = gw-2" matches none of the hosts that have an agent \(gw-1, gw-3\)/,
+    );
+  });
 });

@@ -55,7 +55,9 @@ export type Ability =
   /** `interruptEngine` of the site. */
   | 'interruption'
   /** The driver is a `CommandRunner`. */
-  | 'commands';
+  | 'commands'
+  /** Its commands are told when their standard input has ended. */
+  | 'command-input';
 
 export interface ConformanceTarget {
   readonly name: string;

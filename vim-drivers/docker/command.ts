@@ -1,26 +1,16 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../kernel/index.ts';
 import type { CommandEvent, CommandOptions } from '../contract.ts';
+import { COMMAND_MARK, endMarked } from '../supervision/index.ts';
 import type { Engine } from './engine.ts';
 import { startFault } from './slot-record.ts';
 
-/** In the environment of everything that a command starts. */
-const MARK = 'IOTMANO_EXEC';
 const WHAT = 'run a command in a container';
 const HEADER_BYTES = 8;
 const BEGINNING_CHARACTERS = 500;
 /** Earlier engines give 126 for whatever they could not start. */
 const NOT_STARTED = /^OCI runtime exec failed/;
 const ENDED_LOOK_MILLISECONDS = 20;
-
-/** An engine ends no command that it runs in a container: a program there looks for what has the mark, until nothing has. */
-const KILL = `again=1
-while [ "$again" = 1 ]; do
-  again=0
-  for process in /proc/[0-9]*; do
-    tr '\\0' '\\n' <"$process/environ" 2>/dev/null | grep -qxF "$1" && kill -9 "\${process#/proc/}" && again=1
-  done
-done`;
 
 /** A command beside the program of a container, with its environment, files and bounds. @param name of this command alone */
 export async function* commandInside(
@@ -30,7 +20,7 @@ export async function* commandInside(
   { command, input, signal }: Pick<CommandOptions, 'command' | 'input' | 'signal'>,
   clock: Clock,
 ): AsyncGenerator<CommandEvent> {
-  const mark = `${MARK}=${name}`;
+  const mark = `${COMMAND_MARK}=${name}`;
   const hasInput = input !== undefined;
   const { Id } = await engine.request<{ Id: string }>({
     method: 'POST',
@@ -124,12 +114,12 @@ async function exitOf(
   return {};
 }
 
-/** Where the container has no shell, what runs on ends with the container. */
+/** An engine ends no command that it runs in a container. Where that has no shell, what runs on ends with the container. */
 async function killMarked(engine: Engine, containerId: string, mark: string): Promise<void> {
   const { Id } = await engine.request<{ Id: string }>({
     method: 'POST',
     path: `/containers/${containerId}/exec`,
-    body: { Cmd: ['sh', '-c', KILL, 'sh', mark] },
+    body: { Cmd: endMarked(mark) },
     what: WHAT,
   });
   await engine.request({

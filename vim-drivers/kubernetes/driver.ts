@@ -1,6 +1,9 @@
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
 import {
+  instanceName,
   workloadId,
+  type CommandEvent,
+  type CommandOptions,
   type DriverCapabilities,
   type Fence,
   type HostInventory,
@@ -11,6 +14,7 @@ import {
   type WorkloadSpec,
   type WorkloadUsage,
 } from '../contract.ts';
+import { commandInPod } from './command.ts';
 import type { ComplaintBook } from './complaints.ts';
 import type { DriverContext } from './context.ts';
 import { describeCluster, type ClusterDescription } from './inventory.ts';
@@ -53,6 +57,7 @@ const PROOF_MILLISECONDS = 1000;
 export class KubernetesHost implements KubernetesDriver {
   readonly #parts: HostParts;
   readonly #closing = new AbortController();
+  #commands = 0;
   #waking = new AbortController();
   #proof: { readonly at: number; readonly answer: Promise<unknown> } | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -144,16 +149,33 @@ export class KubernetesHost implements KubernetesDriver {
     const { client, clock, view } = context;
     await view.demandConnected();
     const pod = this.#podOf(key, options.slot);
-    if (pod === undefined)
-      throw new IotmanoError('not-found', `${workloadId(key)} has no slot ${options.slot} on this cluster`, {
-        slot: options.slot,
-      });
+    if (pod === undefined) throw noSlot(key, options.slot);
     if (pod === 'none-yet') {
       const [set] = view.setsWith(namespaces.nameOf(key.tenant), LABEL.slot, slotName(key, options.slot));
       yield (set && supervisor.lastOutputs.of(set, options.tailLines)) ?? new Uint8Array();
     }
     const podOf = () => (this.#closing.signal.aborted ? undefined : this.#podOf(key, options.slot));
     yield* readOutput({ transport: client.transport, clock, podOf }, options);
+  }
+
+  async *exec(key: WorkloadKey, options: CommandOptions): AsyncGenerator<CommandEvent> {
+    this.#demandOpen();
+    const { client, clock, view } = this.#parts.context;
+    await view.demandConnected();
+    const pod = this.#podOf(key, options.slot);
+    if (pod === undefined) throw noSlot(key, options.slot);
+    const isRunning = pod !== 'none-yet' && pod.status?.containerStatuses?.[0]?.state?.running !== undefined;
+    if (!isRunning)
+      throw new IotmanoError(
+        'conflict',
+        `${instanceName(key, options.slot)} does not run; a command needs one that does`,
+      );
+    const { namespace = '', name = '' } = pod.metadata ?? {};
+    this.#commands += 1;
+    const signal = AbortSignal.any([options.signal, this.#closing.signal]);
+    const mark = `${process.pid}-${this.#commands}-${clock.now()}`;
+    const address = { config: client.transport.config, namespace, pod: name };
+    yield* commandInPod(address, mark, { ...options, signal });
   }
 
   async readMetrics(
@@ -250,4 +272,8 @@ export class KubernetesHost implements KubernetesDriver {
       }
     }
   }
+}
+
+function noSlot(key: WorkloadKey, slot: number): IotmanoError {
+  return new IotmanoError('not-found', `${workloadId(key)} has no slot ${slot} on this cluster`, { slot });
 }

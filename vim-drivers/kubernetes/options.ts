@@ -1,6 +1,6 @@
 import type { Clock, HostId, Logger } from '../../kernel/index.ts';
 import type { Tier } from '../../descriptors/index.ts';
-import type { Closable, MetricsReader, VimDriver } from '../contract.ts';
+import type { Closable, CommandRunner, MetricsReader, VimDriver } from '../contract.ts';
 import type { KubernetesConnection } from './connection.ts';
 
 export interface KubernetesDriverOptions {
@@ -25,4 +25,4 @@ export interface KubernetesDriverOptions {
   readonly log: Logger;
 }
 
-export type KubernetesDriver = VimDriver & Closable & MetricsReader;
+export type KubernetesDriver = VimDriver & Closable & MetricsReader & CommandRunner;

@@ -53,7 +53,8 @@ function isStartFailure({ reason }: Terminated): boolean {
   return reason === 'ContainerCannotRun' || reason === 'StartError';
 }
 
-function startFailureCode(message: string): number | undefined {
+/** The code that a shell gives a program that a runtime could not start, by the words of the runtime. */
+export function startFailureCode(message: string): number | undefined {
   if (/executable file not found|no such file or directory/.test(message)) return 127;
   if (/permission denied|exec format error/.test(message)) return 126;
   return undefined;

@@ -35,14 +35,8 @@ export async function tellBindings(context: DriverContext, pod: Pod, hash: strin
   if (pod.metadata?.annotations?.[NOTE.bindingsWanted] !== hash)
     await annotate(context, pod, { [NOTE.bindingsWanted]: hash, ...told(pod) });
   const path = `${BINDINGS_DIRECTORY}/${BINDINGS_HASH_FILE}`;
-  const code = await execInPod(client.transport.config, namespace, name, [
-    'sh',
-    '-c',
-    SCRIPT,
-    'sh',
-    path,
-    hash,
-  ]);
+  const address = { config: client.transport.config, namespace, pod: name };
+  const { exitCode: code } = await execInPod(address, ['sh', '-c', SCRIPT, 'sh', path, hash]);
   if (code === NOT_THERE_YET) return 'not-there-yet';
   if (code === NOT_HANDLED) return 'not-handled';
   if (code !== 0) return 'no-shell';

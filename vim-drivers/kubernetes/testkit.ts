@@ -276,6 +276,6 @@ export const KUBERNETES_TARGET: ConformanceTarget = {
   keepsLease: false,
   slowness: 6, // a start takes a cluster two seconds, and an end as long, where a process takes a few milliseconds
   crowd: 20, // a machine has room for 110 pods, others' included
-  without: { commands: 'standard input over a web socket has no end in clusters before 1.30' },
+  without: { 'command-input': 'standard input over a web socket has no end in clusters before 1.30' },
   open: () => openKubernetesSite(),
 };

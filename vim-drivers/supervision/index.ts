@@ -1,4 +1,5 @@
-/** What drivers that look after instances themselves share: probes and what they mean, when to start again, what only the host knows. */
+/** What drivers that look after instances themselves share: probes and what they mean, when to start again, what only the host knows, and ending commands beside programs. */
+export { COMMAND_MARK, endMarked } from './end-marked.ts';
 export { HealthTracker, type Health } from './health.ts';
 export { resolveOnHost, type HostFacts } from './host-templates.ts';
 export { createKeyedQueue, type KeyedQueue } from './keyed-queue.ts';
