@@ -6,6 +6,8 @@ import type { Socket } from 'node:net';
 export interface ConnectionPool {
   /** What opens and keeps them. `certificate`: what is shown from now on; those that have shown another one are used to the end of what they carry, and not again. */
   agentFor(certificate: string | undefined): HttpAgent;
+  /** Lets two act at a time, in the order in which they came: Node keeps connections apart by their certificate, and would have as many again for the next one. */
+  inTurn<T>(act: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -18,14 +20,14 @@ export function createConnectionPool(tls: { readonly ca: string[] } | undefined)
   const options = {
     keepAlive: true,
     maxSockets: MOST,
-    // Node keeps connections apart by their certificate, and would have as many again for the next one.
-    maxTotalSockets: MOST,
     maxFreeSockets: MOST,
     keepAliveMsecs: 15_000,
     timeout: IDLE_MILLISECONDS,
   };
   const agent = tls === undefined ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });
   let shown: string | undefined;
+  let acting = 0;
+  const waiting: (() => void)[] = [];
   agent.on('free', (socket: Socket, { cert }: { readonly cert?: string }) => {
     if (cert !== shown && idleOf(agent).includes(socket)) socket.destroy();
   });
@@ -34,6 +36,18 @@ export function createConnectionPool(tls: { readonly ca: string[] } | undefined)
       if (certificate !== shown) for (const each of idleOf(agent)) each.destroy();
       shown = certificate;
       return agent;
+    },
+    inTurn: async (act) => {
+      if (acting >= MOST) await new Promise<void>((resolve) => waiting.push(resolve));
+      else acting += 1;
+      try {
+        return await act();
+      } finally {
+        // The turn is handed on, so that nobody comes in between.
+        const next = waiting.shift();
+        if (next === undefined) acting -= 1;
+        else next();
+      }
     },
     close: () => agent.destroy(),
   };

@@ -89,7 +89,8 @@ export function createTransport(
       outgoing.end(request.body);
     });
   return {
-    send: (request) => onceMoreWhenStale(() => sendWhole(request, (each) => start(each, false)), base),
+    send: (request) =>
+      pool.inTurn(() => onceMoreWhenStale(() => sendWhole(request, (each) => start(each, false)), base)),
     stream: async (request) => {
       try {
         const body = await start(request, true);
