@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseId, randomIds, systemClock, type HostId } from '../kernel/index.ts';
 import { enrolmentCredential } from '../orchestrator/mco/nats/index.ts';
-import { createNatsBench, eventually, type NatsBench, type NatsOrchestrator } from '../test/kit/nats-bench.ts';
+import {
+  createNatsBench,
+  eventually,
+  type NatsBench,
+  type NatsOrchestrator,
+} from '../test/kit/nats-bench.ts';
 import { isServiceMissing } from '../test/kit/services.ts';
 import {
   NO_OPERATOR,
