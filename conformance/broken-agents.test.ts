@@ -84,6 +84,7 @@ async function check(
       only,
       timeoutSeconds: 45,
       waitSeconds: 60,
+      certificateSeconds: 9,
       clock: systemClock,
       ids: randomIds,
       signal: new AbortController().signal,

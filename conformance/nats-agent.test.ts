@@ -88,6 +88,7 @@ async function check(
       only,
       timeoutSeconds: 60,
       waitSeconds: 60,
+      certificateSeconds: 9,
       clock: systemClock,
       ids: randomIds,
       signal: new AbortController().signal,

@@ -12,8 +12,6 @@ const ORCHESTRATOR: readonly Side[] = ['orchestrator'];
 const AGENT: readonly Side[] = ['agent'];
 const BOTH: readonly Side[] = ['agent', 'orchestrator'];
 
-/** The kit shows no certificate, and issues none. */
-const CERTIFICATES = 'the kit does not speak mutual TLS';
 const PROGRAM = 'the kit has no program of the agent under test to upgrade it to';
 const WAVES =
   'the kit does not know how administrators of the orchestrator under test begin an upgrade of agents';
@@ -21,43 +19,6 @@ const DIAGNOSTICS = 'the kit switches no diagnostics on, and asks for none';
 
 /** What a case could show and none does: reported as not applicable, and never as passed. */
 export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
-  {
-    id: 'MCO-C-060',
-    sides: ORCHESTRATOR,
-    why: CERTIFICATES,
-    otherwise: 'enrol a host, and open a session with its certificate alone',
-  },
-  {
-    id: 'MCO-C-061',
-    sides: AGENT,
-    why: CERTIFICATES,
-    otherwise: 'issue the agent a certificate of some minutes, and see when it asks for the next one',
-  },
-  {
-    id: 'MCO-C-062',
-    sides: ORCHESTRATOR,
-    why: CERTIFICATES,
-    otherwise: 'revoke a host, and show its certificate again',
-  },
-  {
-    id: 'MCO-C-063',
-    sides: ORCHESTRATOR,
-    why: CERTIFICATES,
-    otherwise:
-      'revoke a host while a question of it waits: its connections have to end, and its key is not enrolled again',
-  },
-  {
-    id: 'MCO-C-064',
-    sides: ORCHESTRATOR,
-    why: CERTIFICATES,
-    otherwise: 'use the token of a session that was opened with a certificate on a connection without one',
-  },
-  {
-    id: 'MCO-C-065',
-    sides: AGENT,
-    why: CERTIFICATES,
-    otherwise: 'refuse the certificate of the agent: its next request for a session has to carry a proof',
-  },
   {
     id: 'MCO-O-081',
     sides: AGENT,

@@ -1,4 +1,4 @@
-/** Certificates for TLS: a directory with an authority, and the authority that issues certificates to hosts. */
+/** Certificates for TLS: single ones, a directory with an authority, and the authority that issues certificates to hosts. */
 export {
   initPki,
   issueServer,
@@ -8,6 +8,12 @@ export {
   type ListedCertificate,
   type PkiSources,
 } from './directory.ts';
+export {
+  issueCertificate,
+  type CertificateRequest,
+  type CertificateUse,
+  type Issuer,
+} from './certificate.ts';
 export {
   createHostAuthority,
   hostIdOfCertificate,

@@ -37,12 +37,12 @@ interface Asked {
   readonly body: { readonly proof?: string; readonly wantsCertificate?: boolean };
 }
 
-/** An orchestrator that issues certificates for a day, and takes those that are good by its own clock. */
-function orchestrator(asked: Asked[], takesCertificates = true): Transport {
+/** An orchestrator that issues certificates for a day, or less, and takes those that are good by its own clock. */
+function orchestrator(asked: Asked[], takesCertificates = true, life = 24 * HOUR): Transport {
   const issue = () => ({
     certificate: '-----BEGIN CERTIFICATE-----',
     notBefore: toTimestamp(SERVER_START + elapsed),
-    notAfter: toTimestamp(SERVER_START + elapsed + 24 * HOUR),
+    notAfter: toTimestamp(SERVER_START + elapsed + life),
   });
   const answerTo = ({ path, body }: Asked): [number, object] => {
     if (path.endsWith('/challenges')) return [201, { nonce: 'A'.repeat(22), expiresInSeconds: 60 }];
@@ -108,6 +108,28 @@ it('has a new certificate before two thirds of the life of the old one have pass
   expect(renewals).toBeGreaterThan(5);
   expect(renewals).toBeLessThan(9);
   expect(asked.filter(({ body }) => body.proof !== undefined)).toHaveLength(1);
+});
+
+// MCO-C-061
+it('has a new certificate in time also where a session may last longer than it', async () => {
+  for (const life of [HOUR, HOUR / 2, HOUR / 120]) {
+    const asked: Asked[] = [];
+    const keeper = keeperOver(orchestrator(asked, true, life));
+    const end = elapsed + 20 * life;
+    for (; elapsed < end; elapsed += life / 50) {
+      await keeper.envelope();
+      const { notBefore = '' } = identity.certificate.current ?? {};
+      expect(SERVER_START + elapsed - Date.parse(notBefore)).toBeLessThan((life * 2) / 3);
+    }
+    expect(asked.filter(({ path }) => path.endsWith('/sessions')).length).toBeLessThan(50);
+  }
+});
+
+it('does not open one session after the other for certificates that are over when they come', async () => {
+  const asked: Asked[] = [];
+  const keeper = keeperOver(orchestrator(asked, true, 0));
+  for (let count = 0; count < 100; count += 1) await keeper.envelope();
+  expect(asked.filter(({ path }) => path.endsWith('/sessions'))).toHaveLength(1);
 });
 
 // MCO-C-065

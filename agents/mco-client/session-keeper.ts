@@ -7,7 +7,7 @@ import {
   type Logger,
 } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
-import type { HostIdentity } from '../identity/index.ts';
+import type { HostCertificate, HostIdentity } from '../identity/index.ts';
 import { exchange, type Envelope } from './exchange.ts';
 import { challenge, enrolment, session, type Session } from './messages.ts';
 import { signProof } from './proof.ts';
@@ -33,6 +33,10 @@ export interface SessionKeeper {
   enrol(signal?: AbortSignal): Promise<void>;
 }
 
+/** Part of the time that there is for something, after which it is done. */
+const EARLY = 0.8;
+/** Of a session, whatever life certificates have. */
+const SHORTEST_MILLISECONDS = 1000;
 const ROLES = ['orchestration', 'monitoring'] as const;
 
 /** Opens sessions with one proof of the host's key each, one at a time, and enrols the host before where it must. */
@@ -155,9 +159,8 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
   function isRenewalDue(): boolean {
     const { current: certificate } = identity.certificate;
     if (certificate === undefined || serverClock === undefined) return true;
-    const [from, to] = [Date.parse(certificate.notBefore), Date.parse(certificate.notAfter)];
     const now = serverClock.epochMilliseconds + clock.monotonic() - serverClock.at;
-    return !(now + serverClock.sessionMilliseconds < from + ((to - from) * 2) / 3);
+    return !(now + serverClock.sessionMilliseconds < renewalDueAt(certificate));
   }
 
   async function take(message: Session): Promise<Session> {
@@ -169,10 +172,18 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
         log.warn({ reason: messageOf(error) }, 'the new certificate of this host could not be stored');
       });
     }
-    // A new one is opened a little before the old one ends.
-    current = { session: message, openUntil: clock.monotonic() + message.expiresInSeconds * 800 };
+    current = { session: message, openUntil: clock.monotonic() + usableMilliseconds(message) };
     tellOfState(message);
     return message;
+  }
+
+  /** A new session is opened a little before the old one ends, and in time for the next certificate, which only a session brings. */
+  function usableMilliseconds({ expiresInSeconds, serverTime, certificate }: Session): number {
+    const ofSession = expiresInSeconds * 1000 * EARLY;
+    if (certificate === undefined) return ofSession;
+    const untilRenewal = renewalDueAt(certificate) - Date.parse(serverTime);
+    if (untilRenewal <= 0) return ofSession;
+    return Math.min(ofSession, Math.max(untilRenewal * EARLY, SHORTEST_MILLISECONDS));
   }
 
   function tellOfState({ stateId, stateIdConfirmed }: Session): void {
@@ -200,6 +211,12 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       return { bootId, m2mSpId: identity.document.m2mSpId, token: ready?.token };
     },
   };
+}
+
+/** When two thirds of its life have passed: milliseconds since the epoch, by the orchestrator's clock. */
+function renewalDueAt({ notBefore, notAfter }: HostCertificate): number {
+  const [from, to] = [Date.parse(notBefore), Date.parse(notAfter)];
+  return from + ((to - from) * 2) / 3;
 }
 
 function mustEnrol(hostId: string): IotmanoError {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
+import { createConnectionPool } from './connection-pool.ts';
 
 export interface TransportOptions {
   /** `https://host:port`, or `http://` for a loopback address; for NATS `tls://host:port` or `nats://`, several separated by commas. */
@@ -51,8 +52,6 @@ export interface Transport {
   close(): void;
 }
 
-/** A connection that is not used so long is closed: there are two while a poll waits and something else is sent, and one at rest. */
-const IDLE_MILLISECONDS = 6000;
 /** Of an answer that is read into memory. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
@@ -67,25 +66,18 @@ export function createTransport(
 ): Transport {
   const base = parseServerUrl(options);
   const isTls = base.protocol === 'https:';
-  const tls = isTls ? { ca: readAuthorities(options.caFile) } : {};
-  const pool = {
-    keepAlive: true,
-    maxSockets: 2,
-    maxFreeSockets: 2,
-    keepAliveMsecs: 15_000,
-    timeout: IDLE_MILLISECONDS,
-  };
-  const shared = isTls ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
+  const tls = isTls ? { ca: readAuthorities(options.caFile) } : undefined;
+  const pool = createConnectionPool(tls);
   const start = (request: TransportRequest, isStream: boolean): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const url = new URL(base.pathname.replace(/\/$/, '') + request.path, base);
       const send = isTls ? httpsRequest : httpRequest;
+      const shown = isTls ? clientIdentity() : undefined;
       const outgoing = send(url, {
         method: request.method,
         headers: withLength(request),
-        // Connections that were opened with another certificate are not used again: an agent keeps them apart by it.
-        ...(isTls ? clientIdentity() : {}),
-        ...(isStream ? { agent: false, ...tls } : { agent: shared }),
+        ...shown,
+        ...(isStream ? { agent: false, ...tls } : { agent: pool.agentFor(shown?.cert) }),
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       if (isStream)
@@ -97,7 +89,8 @@ export function createTransport(
       outgoing.end(request.body);
     });
   return {
-    send: (request) => onceMoreWhenStale(() => sendWhole(request, (each) => start(each, false)), base),
+    send: (request) =>
+      pool.inTurn(() => onceMoreWhenStale(() => sendWhole(request, (each) => start(each, false)), base)),
     stream: async (request) => {
       try {
         const body = await start(request, true);
@@ -107,7 +100,7 @@ export function createTransport(
       }
     },
     isEncrypted: isTls,
-    close: () => shared.destroy(),
+    close: () => pool.close(),
   };
 }
 

@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import type * as Conformance from '../../conformance/index.ts';
 import type {
@@ -35,6 +37,8 @@ interface AgentKitFlags extends KitFlags {
   readonly natsServers: number;
   readonly leaveCommand?: string;
   readonly wait: number;
+  readonly writeCa?: string;
+  readonly certificateLife: number;
 }
 
 interface OrchestratorKitFlags extends KitFlags {
@@ -59,8 +63,18 @@ export function addKitCommands(program: Command, env: Environment): void {
     .description('play an orchestrator, and check the agent that comes')
     .option(
       '--listen <address:port>',
-      'where the agent finds the kit; port 0 takes a free one; nats:// before it is the same as --binding nats',
+      "where the agent finds the kit; port 0 takes a free one; https:// before it: over TLS, with an authority of the kit's own; nats://: the same as --binding nats",
       '127.0.0.1:0',
+    )
+    .option(
+      '--write-ca <file>',
+      'over TLS: where the certificate of the authority of the kit is written; default: a new directory for temporary files',
+    )
+    .option(
+      '--certificate-life <seconds>',
+      'over TLS: life of the certificate whose renewal is watched',
+      wholeNumber('--certificate-life', 3),
+      15,
     )
     .option('--host-id <id>', 'over NATS: the host that the agent is to be', 'kit-agent')
     .option('--nats-server <program>', 'over NATS: the program that the kit starts', 'nats-server')
@@ -129,32 +143,75 @@ function split(text: string): readonly string[] {
 async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void> {
   const kit = await import('../../conformance/index.ts');
   if (flags.list === true) return list('agent', kit.AGENT_CASES, kit.NOT_JUDGED_YET);
-  const listen = flags.listen.replace(/^(nats|http):\/\//, '');
-  const binding = flags.listen.startsWith('nats://') ? 'nats' : flags.binding;
-  const { host, port } = parseListen('--listen', listen);
-  requireLoopback(host);
+  const plan = await planOf(flags, kit);
   const { signal, stopped } = stopping();
-  const result = await kit.checkAgent({
-    only: flags.only,
-    hands: handsOf(flags, kit),
-    listen: (handler) =>
-      binding === 'http'
-        ? kit.listenOverHttp({ address: host, port }, handler, systemClock)
-        : kit.listenOverNats(natsPlanOf(flags, host, port), handler, systemClock),
-    workload: flags.workload === undefined ? kit.DEFAULT_WORKLOAD : kit.readWorkloadFile(flags.workload),
-    timeoutSeconds: flags.timeout,
-    waitSeconds: flags.wait,
-    clock: systemClock,
-    ids: randomIds,
-    signal,
-    onListening: ({ url, token, hostId }) => {
-      say(
-        `Start the agent now, with an empty data directory:\n  orchestrator     ${url}\n  enrolment token  ${token}${hostId === undefined ? '' : `\n  host id          ${hostId}`}`,
-      );
+  try {
+    const result = await kit.checkAgent({
+      only: flags.only,
+      hands: handsOf(flags, kit),
+      listen: plan.listen,
+      workload: flags.workload === undefined ? kit.DEFAULT_WORKLOAD : kit.readWorkloadFile(flags.workload),
+      timeoutSeconds: flags.timeout,
+      waitSeconds: flags.wait,
+      certificateSeconds: flags.certificateLife,
+      clock: systemClock,
+      ids: randomIds,
+      signal,
+      onListening: (started) => tellStart(started, plan.caFile),
+      onCase: tellCase,
+    });
+    finish(result, flags, command, kit, stopped());
+  } finally {
+    plan.tidyUp();
+  }
+}
+
+/** How the agent is listened for, and over TLS the file that it needs for that. */
+interface ListenPlan {
+  readonly listen: Conformance.AgentRunOptions['listen'];
+  readonly caFile?: string;
+  tidyUp(): void;
+}
+
+async function planOf(
+  flags: AgentKitFlags,
+  kit: Pick<typeof Conformance, 'createKitAuthority' | 'listenOverHttp' | 'listenOverNats'>,
+): Promise<ListenPlan> {
+  const [, scheme = flags.binding, listen = ''] =
+    /^(?:(nats|http|https):\/\/)?(.*)$/.exec(flags.listen) ?? [];
+  const { host: address, port } = parseListen('--listen', listen);
+  const tidyUp = (): void => undefined;
+  if (scheme !== 'https') {
+    requireLoopback(address);
+    const plan = natsPlanOf(flags, address, port);
+    return {
+      tidyUp,
+      listen: (handler) =>
+        scheme === 'nats'
+          ? kit.listenOverNats(plan, handler, systemClock)
+          : kit.listenOverHttp({ address, port }, handler, systemClock),
+    };
+  }
+  requireOneAddress(address);
+  const authority = await kit.createKitAuthority(systemClock);
+  const folder = flags.writeCa === undefined ? mkdtempSync(join(tmpdir(), 'mco-kit-')) : undefined;
+  const caFile = flags.writeCa ?? join(folder ?? '', 'ca.crt');
+  write(caFile, authority.certificate, '--write-ca');
+  return {
+    listen: (handler) => kit.listenOverHttp({ address, port, authority }, handler, systemClock),
+    caFile,
+    tidyUp: () => {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     },
-    onCase: tellCase,
-  });
-  finish(result, flags, command, kit, stopped());
+  };
+}
+
+function tellStart({ url, token, hostId }: Conformance.Started, caFile: string | undefined): void {
+  const told = { orchestrator: url, 'enrolment token': token, 'host id': hostId, authority: caFile };
+  const lines = Object.entries(told).flatMap(([name, value]) =>
+    value === undefined ? [] : [`\n  ${name.padEnd(15)}  ${value}`],
+  );
+  say(`Start the agent now, with an empty data directory:${lines.join('')}`);
 }
 
 async function runOrchestratorKit(
@@ -231,7 +288,16 @@ function requireLoopback(host: string): void {
   if (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)) return;
   throw new CliFailure(
     EXIT.usage,
-    `--listen wants a loopback address, since agents refuse plain HTTP on any other; got "${host}". For an agent on another machine forward the port, e.g. ssh -R 8900:127.0.0.1:8900 MACHINE`,
+    `--listen wants a loopback address, since agents refuse plain HTTP on any other; got "${host}". For an agent on another machine use TLS (--listen https://${host}:…), or forward the port, e.g. ssh -R 8900:127.0.0.1:8900 MACHINE`,
+  );
+}
+
+/** The certificate of the kit is for the address that the agent uses. */
+function requireOneAddress(host: string): void {
+  if (host !== '0.0.0.0' && host !== '::') return;
+  throw new CliFailure(
+    EXIT.usage,
+    `--listen https://… wants the one address by which the agent reaches the kit; got "${host}"`,
   );
 }
 
@@ -289,11 +355,11 @@ function finish(
   process.exitCode = kit.hasPassed(result) ? EXIT.ok : EXIT.failed;
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string, option = '--file'): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
-    throw new CliFailure(EXIT.usage, `--file ${file} cannot be written: ${messageOf(error)}`);
+    throw new CliFailure(EXIT.usage, `${option} ${file} cannot be written: ${messageOf(error)}`);
   }
 }
 

@@ -1,22 +1,40 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
-import { faultsOf, loadOperations, type Operation } from '../mco-document.ts';
-import type { Handler, OrchestratorWire, Received, Reply } from './orchestrator-wire.ts';
-import { MAX_BODY_BYTES, unzip } from './unzip.ts';
+import type { KitAuthority } from '../kit-authority.ts';
+import { loadOperations } from '../mco-document.ts';
+import { readBody, toReceived } from './http-received.ts';
+import type { Handler, OrchestratorWire, Reply } from './orchestrator-wire.ts';
 
 const ENDLESS_PART = Buffer.alloc(256 * 1024, ' ');
 export const KIT_SP_ID = '//conformance.example';
 const ENVELOPE = { 'mco-version': '1.0', 'mco-sp-id': KIT_SP_ID };
 
+export interface HttpListenOptions {
+  readonly address: string;
+  /** 0: one that is free. */
+  readonly port: number;
+  /** Over TLS, with a server and hosts that this authority certifies; absent: in the clear. */
+  readonly authority?: KitAuthority | undefined;
+}
+
 /** The binding to HTTP, from the side of an orchestrator. @throws IotmanoError where it cannot listen */
 export async function listenOverHttp(
-  listen: { readonly address: string; readonly port: number },
+  listen: HttpListenOptions,
   handler: Handler,
   clock: Clock,
 ): Promise<OrchestratorWire> {
   const operations = loadOperations();
   const open = new Map<Socket, { isCarrying: boolean }>();
+  /** Those among them that have not agreed on TLS yet, which the server does not know of. */
+  const accepted = new Set<Socket>();
   const most = { carrying: 0, all: 0 };
 
   const count = (): void => {
@@ -37,13 +55,18 @@ export async function listenOverHttp(
     const received = toReceived(request, url, operation, raw, at);
     send(request, response, await handler(received));
   };
+  const makeServer = await serverMaker(listen);
   const make = (): Server => {
-    const server = createServer((request, response) => {
+    const server = makeServer((request, response) => {
       serve(request, response).catch(() => request.socket.destroy());
     });
-    server.on('connection', (socket: Socket) => {
+    server.on(listen.authority === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       open.set(socket, { isCarrying: false });
       socket.once('close', () => open.delete(socket));
+    });
+    server.on('connection', (socket: Socket) => {
+      accepted.add(socket);
+      socket.once('close', () => accepted.delete(socket));
     });
     return server;
   };
@@ -55,12 +78,13 @@ export async function listenOverHttp(
     new Promise((resolve) => {
       isThere = false;
       server.close(() => resolve());
-      server.closeAllConnections();
+      for (const each of accepted) each.destroy();
     });
   return {
     binding: 'http',
     credential: (token) => Promise.resolve(token),
-    url: `http://${listen.address.includes(':') ? `[${listen.address}]` : listen.address}:${port}`,
+    authority: listen.authority,
+    url: `${listen.authority === undefined ? 'http' : 'https'}://${listen.address.includes(':') ? `[${listen.address}]` : listen.address}:${port}`,
     connections: () => most,
     returns,
     disappear,
@@ -72,6 +96,17 @@ export async function listenOverHttp(
     },
     close: disappear,
   };
+}
+
+/** Whoever shows no certificate, or one that is not good, goes on without. */
+async function serverMaker({
+  address,
+  authority,
+}: HttpListenOptions): Promise<(listener: RequestListener) => Server> {
+  if (authority === undefined) return createServer;
+  const own = await authority.server([address]);
+  const clients = { ca: authority.certificate, requestCert: true, rejectUnauthorized: false };
+  return (listener) => createTlsServer({ ...own, ...clients }, listener);
 }
 
 function listenOn(server: Server, address: string, port: number): Promise<Server> {
@@ -88,59 +123,6 @@ function listenOn(server: Server, address: string, port: number): Promise<Server
     );
     server.listen(port, address, () => resolve(server));
   });
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    parts.push(part);
-    size += part.length;
-    if (size > MAX_BODY_BYTES) request.socket.destroy();
-  }
-  const raw = Buffer.concat(parts);
-  return unzip(raw, request.headers['content-encoding']);
-}
-
-function toReceived(
-  request: IncomingMessage,
-  url: URL,
-  operation: Operation | undefined,
-  raw: Buffer,
-  at: number,
-): Received {
-  const { headers } = request;
-  const body = parseBody(raw);
-  const groups = operation?.pattern.exec(url.pathname)?.groups ?? {};
-  const sequence = headers['mco-sequence'];
-  const from = /^bytes=(\d+)-/.exec(headers.range ?? '')?.[1];
-  return {
-    at,
-    operation: operation?.operationId ?? '',
-    hostId: groups['hostId'] ?? '',
-    version: String(headers['mco-version'] ?? ''),
-    spId: headers['mco-sp-id'] as string | undefined,
-    bootId: String(headers['mco-boot-id'] ?? ''),
-    sequence: sequence === undefined ? undefined : Number(sequence),
-    token: /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1],
-    query: new Map(url.searchParams),
-    digest: groups['digest'],
-    rangeFrom: from === undefined ? undefined : Number(from),
-    body: body.value,
-    faults:
-      operation === undefined
-        ? [`Mco has no ${request.method ?? ''} ${url.pathname}`]
-        : [...body.faults, ...faultsOf(operation, request, url, body.value)],
-  };
-}
-
-function parseBody(raw: Buffer): { readonly value: unknown; readonly faults: readonly string[] } {
-  if (raw.length === 0) return { value: undefined, faults: [] };
-  try {
-    return { value: JSON.parse(raw.toString('utf8')) as unknown, faults: [] };
-  } catch (error) {
-    return { value: undefined, faults: [`the body is not JSON: ${messageOf(error)}`] };
-  }
 }
 
 function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {

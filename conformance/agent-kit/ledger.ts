@@ -26,6 +26,12 @@ export interface Ledger {
   readonly nonces: Set<string>;
   /** Token of each open session, with its boot. */
   readonly sessions: Map<string, string>;
+  /** Tokens of sessions that a certificate has opened: good on connections that show one. */
+  readonly bound: Set<string>;
+  /** Life of the certificates that are issued now. */
+  certificateSeconds: number;
+  /** Certificates that were issued, in order. */
+  readonly issued: Schemas['host-certificate'][];
   /** Numbers that are expected next, by boot and operation. */
   readonly expected: Map<string, number>;
   isFullRequired: boolean;
@@ -35,6 +41,8 @@ export interface Ledger {
 }
 
 export const HEARTBEAT_SECONDS = 1;
+/** No run lasts as long. */
+export const CERTIFICATE_SECONDS = 24 * 3600;
 /** Long enough for a machine that is busy. */
 export const LEASE_SECONDS = 2;
 
@@ -55,6 +63,9 @@ export function createLedger(ids: IdSource): Ledger {
     sealingKey: undefined,
     nonces: new Set(),
     sessions: new Map(),
+    bound: new Set(),
+    certificateSeconds: CERTIFICATE_SECONDS,
+    issued: [],
     expected: new Map(),
     isFullRequired: true,
     observed: new Map(),

@@ -1,7 +1,8 @@
-import { createPublicKey } from 'node:crypto';
-import { calculateJwkThumbprint, jwtVerify } from 'jose';
+import { calculateJwkThumbprint } from 'jose';
 import { toTimestamp, type Clock } from '../../kernel/index.ts';
+import type { KitAuthority } from '../kit-authority.ts';
 import { KIT_SP_ID } from './http-orchestrator-wire.ts';
+import { isOfSession, issueTo, provenBy } from './identify.ts';
 import { takeReport, wantedSince, type Ledger, type Schemas } from './ledger.ts';
 import type { Received, Reply } from './orchestrator-wire.ts';
 
@@ -9,6 +10,8 @@ export interface OperationContext {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Issues certificates to hosts; absent: nobody does. */
+  readonly authority: KitAuthority | undefined;
 }
 
 type Answer = Extract<Reply, { type: 'answer' }>;
@@ -33,8 +36,8 @@ export function problem(status: number, detail: string, more: object = {}): Answ
 
 /** What an orchestrator that does everything right answers. Takes effect. */
 export async function operate(context: OperationContext, received: Received): Promise<Reply> {
-  const { ledger } = context;
-  const { operation, token, bootId } = received;
+  const { ledger, clock } = context;
+  const { operation } = received;
   const handler = OPERATIONS[operation];
   if (handler === undefined) return problem(404, 'Mco has no such operation; see mco.openapi.yaml');
   if (received.version.split('.', 1)[0] !== '1')
@@ -42,13 +45,13 @@ export async function operate(context: OperationContext, received: Received): Pr
   if (operation !== 'enrolHost' && ledger.host === undefined)
     return problem(404, 'the host is not enrolled; enrol it');
   const isKnown = NEEDS_NO_SESSION.has(operation) || received.isKnownBySubject === true;
-  if (!isKnown && (token === undefined || ledger.sessions.get(token) !== bootId))
+  if (!isKnown && !isOfSession(ledger, received, clock))
     return problem(401, 'there is no such session; open one');
   return handler(context, received);
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  enrolHost: async ({ ledger, clock }, { body, faults }) => {
+  enrolHost: async ({ ledger, clock, authority }, { body, faults }) => {
     if (faults.length > 0) return problem(400, faults.join('; '));
     const { token, hostId, publicKey, roles } = body as Schemas['enrolment-request'];
     if (token !== ledger.token)
@@ -65,6 +68,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       tenants: [],
       keyThumbprint: await calculateJwkThumbprint({ ...publicKey }, 'sha256'),
       enrolledAt: toTimestamp(clock.now()),
+      ...(await issueTo(ledger, authority)),
     } satisfies Schemas['enrolment']);
   },
   createChallenge: ({ ledger }) => {
@@ -107,25 +111,18 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   postAlarms: ({ ledger }, received) => inSequence(ledger, received, () => undefined),
 };
 
-async function openSession({ ledger, clock }: OperationContext, received: Received): Promise<Reply> {
-  // Without an authority for hosts a session is opened with a proof.
-  const { proof = '', lastStateId } = received.body as Schemas['session-request'];
-  const key = createPublicKey({ key: { ...ledger.host?.publicKey }, format: 'jwk' });
-  const verified = await jwtVerify(proof, key, { typ: 'mco-proof+jwt', algorithms: ['EdDSA'] }).catch(
-    () => undefined,
-  );
-  const claims = (verified?.payload ?? {}) as Partial<Schemas['session-proof']>;
-  const isGood =
-    ledger.nonces.delete(claims.nonce ?? '') &&
-    claims.sub === received.hostId &&
-    claims.htu === `/mco/v1/hosts/${received.hostId}/sessions` &&
-    claims.bootId === received.bootId;
-  if (!isGood) return problem(401, 'the proof does not hold; get a new challenge');
-  ledger.sealingKey = claims.sealingKey;
+async function openSession(context: OperationContext, received: Received): Promise<Reply> {
+  const { ledger, clock, authority } = context;
+  const { lastStateId, wantsCertificate } = received.body as Schemas['session-request'];
+  const proven = await provenBy(ledger, received, clock);
+  if (proven === undefined)
+    return problem(401, 'neither a proof that holds nor a good certificate came; get a new challenge');
+  ledger.sealingKey = proven.sealingKey;
   const token = `kit.${ledger.ids.uuid()}.${ledger.ids.uuid()}`;
   for (const [other, bootId] of ledger.sessions)
     if (bootId !== received.bootId) ledger.sessions.delete(other);
   ledger.sessions.set(token, received.bootId);
+  if (proven.isByCertificate) ledger.bound.add(token);
   return answer(201, {
     token,
     expiresInSeconds: SESSION_SECONDS,
@@ -134,6 +131,7 @@ async function openSession({ ledger, clock }: OperationContext, received: Receiv
     serverTime: toTimestamp(clock.now()),
     stateId: ledger.stateId,
     stateIdConfirmed: ledger.isStateConfirmed || lastStateId === ledger.stateId,
+    ...(wantsCertificate === true ? await issueTo(ledger, authority) : {}),
   } satisfies Schemas['session']);
 }
 

@@ -1,4 +1,6 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Binding } from '../case.ts';
+import type { KitAuthority } from '../kit-authority.ts';
 import type { KitServers } from '../nats/servers.ts';
 
 /** A message that an agent has sent, whatever carried it. */
@@ -23,6 +25,8 @@ export interface Received {
   readonly messageId?: string | undefined;
   /** Whose it is follows from how it came: it needs no session. */
   readonly isKnownBySubject?: boolean;
+  /** What the connection has shown: a certificate of the kit's authority that was good when it was opened. */
+  readonly certificate?: X509Certificate | undefined;
   readonly body: unknown;
   /** What is wrong with it by the document. */
   readonly faults: readonly string[];
@@ -74,6 +78,8 @@ export type Handler = (received: Received) => Promise<Reply>;
 export interface OrchestratorWire {
   readonly binding: Binding;
   readonly nats?: NatsSide;
+  /** Over TLS: what issues certificates to hosts. */
+  readonly authority?: KitAuthority | undefined;
   /** The host that the agent has to be; absent: any. */
   readonly hostId?: string;
   /** What the agent is to enrol with. */

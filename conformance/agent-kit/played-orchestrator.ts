@@ -69,7 +69,7 @@ export async function startPlayedOrchestrator(
     if (fate !== undefined) lost.add(message);
     if (fate !== undefined && fate.takesEffect !== true) return fate.reply;
     try {
-      const right = await operate({ ledger, clock, signal }, message);
+      const right = await operate({ ledger, clock, signal, authority: wire.authority }, message);
       return fate?.reply ?? played.revise?.(message, right) ?? right;
     } catch {
       // What does not fit the schema at all: the fault is among those of the message.

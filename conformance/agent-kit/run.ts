@@ -18,6 +18,8 @@ export interface AgentRunOptions {
   readonly hands: Hands;
   readonly only?: readonly string[] | undefined;
   readonly timeoutSeconds: number;
+  /** Life of the certificate that an agent is to renew over TLS while the kit looks on. */
+  readonly certificateSeconds: number;
   /** How long the agent is waited for. */
   readonly waitSeconds: number;
   readonly clock: Clock;
@@ -46,6 +48,7 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
   const { clock, signal } = options;
   const only = parseOnly(options.only, AGENT_CASES);
   const cases = selectCases(AGENT_CASES, only) as readonly AgentCase[];
+  requireShortLife(options);
   const ending = new AbortController();
   const all = AbortSignal.any([signal, ending.signal]);
   const played = await startPlayedOrchestrator(options.listen, { clock, ids: options.ids, signal: all });
@@ -85,6 +88,16 @@ export async function checkAgent(options: AgentRunOptions): Promise<ConformanceR
     ending.abort();
     await played.wire.close();
   }
+}
+
+/** The renewal of a certificate has to come within a case. */
+function requireShortLife({ certificateSeconds, timeoutSeconds }: AgentRunOptions): void {
+  if (certificateSeconds < timeoutSeconds) return;
+  throw new IotmanoError(
+    'invalid-parameter',
+    `--certificate-life of ${certificateSeconds} s has to be shorter than a case may last: ${timeoutSeconds} s; give a longer --timeout`,
+    { parameter: 'certificate-life' },
+  );
 }
 
 /** Waits until an agent has enrolled and asks for its wanted state. */

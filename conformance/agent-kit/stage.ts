@@ -13,6 +13,8 @@ export interface AgentStage {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly workload: WorkloadFile;
+  /** Life of a certificate that the agent is to renew while the kit looks on. */
+  readonly certificateSeconds: number;
   /** What came since the case began, of one operation or of all. */
   since(operation?: string): readonly Received[];
   /** Waits until there is something. @throws CaseFailure naming what did not come to pass */
@@ -43,6 +45,7 @@ export interface AgentStageOptions {
   readonly ids: IdSource;
   readonly workload: WorkloadFile;
   readonly hands: Hands;
+  readonly certificateSeconds: number;
   /** Of a whole case; what is waited for within it may take a third of it. */
   readonly timeoutSeconds: number;
 }
@@ -59,6 +62,7 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
     ledger,
     clock,
     workload,
+    certificateSeconds: options.certificateSeconds,
     since: (operation) =>
       played.received.slice(begin).filter((each) => operation === undefined || each.operation === operation),
     async until(what, look, seconds = options.timeoutSeconds / 3) {

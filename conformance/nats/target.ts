@@ -6,7 +6,7 @@ export interface NatsTarget {
   /** `host:port` */
   readonly servers: readonly string[];
   /** PEM; absent: plain; empty: the authorities of Node. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Message {
   readonly spId?: string | undefined;
   /** Of the host, for bindings whose connections show it. */
   readonly key?: KeyObject;
+  /** PEM: shown on the connection, for which `key` signs; over TLS only. */
+  readonly certificate?: string | undefined;
   /** What the enrolment was given as its token, for bindings that need more than the token itself. */
   readonly credential?: string | undefined;
   readonly token?: string | undefined;
@@ -47,6 +49,8 @@ export interface AgentWire {
   readonly binding: Binding;
   /** What the binding to NATS has alone. */
   readonly nats?: NatsSide;
+  /** What the binding to HTTP has over TLS alone. */
+  readonly tls?: TlsSide;
   /**
    * @throws IotmanoError `unavailable` where no answer came
    */
@@ -54,6 +58,25 @@ export interface AgentWire {
   /** Whether there is somebody. @throws IotmanoError `unavailable` */
   reach(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface TlsSide {
+  /** A connection of its own that shows a certificate and stays open from one message to the next. It is opened by the first. */
+  open(shown: ShownCertificate): KeptConnection;
+}
+
+export interface ShownCertificate {
+  readonly key: KeyObject;
+  /** PEM. */
+  readonly certificate: string;
+}
+
+export interface KeptConnection {
+  /** One message at a time. @throws IotmanoError `unavailable` where no answer came */
+  send: AgentWire['send'];
+  /** Whether it was opened, and nobody has ended it. */
+  isOpen(): boolean;
+  close(): void;
 }
 
 export interface NatsSide {

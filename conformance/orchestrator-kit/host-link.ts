@@ -10,6 +10,8 @@ import {
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
 import { subjectOf, type NatsHeaders } from '../nats/document.ts';
 import { bytesOf, headersOf, payloadOf, toHeaders } from '../nats/messages.ts';
+import type { NatsTarget } from '../nats/target.ts';
+import { tlsOptions } from '../nats/tls.ts';
 
 /** A message as it came over NATS. */
 export interface NatsMessage {
@@ -52,10 +54,7 @@ export class UserRefused extends Error {
   }
 }
 
-export interface LinkOptions {
-  readonly servers: readonly string[];
-  /** PEM; absent: plain. */
-  readonly ca?: string | undefined;
+export interface LinkOptions extends NatsTarget {
   readonly hostId: string;
   /** While it enrols, a host has an inbox of its own and hears nothing else. */
   readonly isEnrolling?: boolean;
@@ -110,7 +109,7 @@ export async function openLink(options: LinkOptions): Promise<HostLink> {
 
 /** A server that is busy may take too long to look at a user: that is no refusal, and it is asked again. */
 async function connectAs(options: LinkOptions, attempt = 1): Promise<NatsConnection> {
-  const { servers, ca, hostId, authenticator } = options;
+  const { servers, hostId, authenticator } = options;
   try {
     return await connect({
       servers: [...servers],
@@ -119,7 +118,7 @@ async function connectAs(options: LinkOptions, attempt = 1): Promise<NatsConnect
       reconnect: false,
       timeout: CONNECT_MILLISECONDS,
       ignoreClusterUpdates: true,
-      ...(ca === undefined ? {} : { tls: ca === '' ? {} : { ca } }),
+      ...tlsOptions(options),
     });
   } catch (error) {
     const isSlow = error instanceof AuthorizationError && /timeout/i.test(error.message);

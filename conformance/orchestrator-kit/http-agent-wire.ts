@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
 import { answerFaults, loadOperations, type Operation } from '../mco-document.ts';
-import { createTrace, show } from '../trace.ts';
+import { createTrace, show, type Trace } from '../trace.ts';
 import type { AgentWire, Answer, Message } from './agent-wire.ts';
+import { exchange, keepConnection, type Connector } from './http-exchange.ts';
 
 export interface HttpAgentWireOptions {
   /** Origin of the orchestrator. */
@@ -14,52 +14,73 @@ export interface HttpAgentWireOptions {
   readonly clock: Clock;
 }
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-
 /** The binding to HTTP, from the side of an agent. */
 export function createHttpAgentWire({ target, caFile, clock }: HttpAgentWireOptions): AgentWire {
   const operations = new Map(loadOperations().map((each) => [each.operationId, each]));
   const ca = caFile === undefined ? undefined : readAuthorities(caFile);
+  /** Each message over a connection of its own, unless there is one to be used. */
+  async function carry(
+    message: Message,
+    trace: Trace,
+    signal: AbortSignal,
+    connector: Connector,
+  ): Promise<Answer> {
+    const operation = operations.get(message.operation);
+    if (operation === undefined)
+      throw new IotmanoError('internal', `Mco has no operation ${message.operation}`);
+    const path = pathOf(operation, message);
+    const headers = headersOf(message);
+    const payload = message.raw?.text ?? (message.body === undefined ? '' : JSON.stringify(message.body));
+    const startedAt = clock.monotonic();
+    const told = {
+      atMilliseconds: Math.round(startedAt),
+      operation: message.operation,
+      request: show(
+        headers,
+        payload,
+        `${operation.method} ${path}${connector.shown === undefined ? '' : ', on a connection that shows a certificate'}`,
+      ),
+    };
+    try {
+      const { response, bytes } = await exchange(
+        { url: new URL(path, target), method: operation.method, headers, payload, connector },
+        signal,
+      );
+      const answer = toAnswer(operation, response, bytes);
+      trace.add({ ...told, answer: { status: answer.status, ...show(answer.headers, shownBody(answer)) } });
+      return answer;
+    } catch (error) {
+      trace.add({ ...told, note: `no answer: ${messageOf(error)}` });
+      throw new IotmanoError(
+        'unavailable',
+        `${operation.method} ${path} at ${target.origin} was not answered: ${messageOf(error)}`,
+        {},
+        error,
+      );
+    }
+  }
+
   const wire: AgentWire = {
     binding: 'http',
-    send: async (message, trace, signal) => {
-      const operation = operations.get(message.operation);
-      if (operation === undefined)
-        throw new IotmanoError('internal', `Mco has no operation ${message.operation}`);
-      const path = pathOf(operation, message);
-      const headers = headersOf(message);
-      const payload = message.raw?.text ?? (message.body === undefined ? '' : JSON.stringify(message.body));
-      const sent = show(headers, payload, `${operation.method} ${path}`);
-      const startedAt = clock.monotonic();
-      const note = (rest: { note: string } | { answer: Answer }): void =>
-        trace.add({
-          atMilliseconds: Math.round(startedAt),
-          operation: message.operation,
-          request: sent,
-          ...('note' in rest
-            ? rest
-            : {
-                answer: { status: rest.answer.status, ...show(rest.answer.headers, shownBody(rest.answer)) },
-              }),
-        });
-      try {
-        const { response, bytes } = await exchange(
-          { url: new URL(path, target), method: operation.method, headers, payload, ca },
-          signal,
-        );
-        const answer = toAnswer(operation, response, bytes);
-        note({ answer });
-        return answer;
-      } catch (error) {
-        note({ note: `no answer: ${messageOf(error)}` });
-        throw new IotmanoError(
-          'unavailable',
-          `${operation.method} ${path} at ${target.origin} was not answered: ${messageOf(error)}`,
-          {},
-          error,
-        );
-      }
-    },
+    send: ({ key, certificate, ...message }, trace, signal) =>
+      carry(message, trace, signal, {
+        agent: false,
+        ca,
+        ...(key === undefined || certificate === undefined ? {} : { shown: { key, certificate } }),
+      }),
+    ...(target.protocol === 'https:'
+      ? {
+          tls: {
+            open: (shown) => {
+              const kept = keepConnection({ ca, shown });
+              return {
+                ...kept,
+                send: (message, trace, signal) => carry(message, trace, signal, kept.connector),
+              };
+            },
+          },
+        }
+      : {}),
     // Anything that answers will do.
     reach: async (signal) => {
       const nobody = { operation: 'createChallenge', hostId: 'kit-nobody', bootId: 'kit-nobody-boot' };
@@ -109,41 +130,6 @@ function headersOf(message: Message): Record<string, string> {
       ? {}
       : { 'content-type': raw?.mediaType ?? 'application/json' }),
   };
-}
-
-interface Request {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly payload: string;
-  readonly ca: string | undefined;
-}
-
-function exchange(
-  { url, method, headers, payload, ca }: Request,
-  signal: AbortSignal,
-): Promise<{ readonly response: IncomingMessage; readonly bytes: Buffer }> {
-  return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = send(
-      url,
-      { method, headers, signal, agent: false, ...(ca === undefined ? {} : { ca }) },
-      (response) => {
-        const parts: Buffer[] = [];
-        let size = 0;
-        response.on('data', (part: Buffer) => {
-          parts.push(part);
-          size += part.length;
-          if (size > MAX_ANSWER_BYTES) response.destroy(new RangeError(`over ${MAX_ANSWER_BYTES} bytes`));
-        });
-        response.once('end', () => resolve({ response, bytes: Buffer.concat(parts) }));
-        response.once('error', reject);
-      },
-    );
-    request.once('error', reject);
-    if (payload !== '') request.setHeader('content-length', Buffer.byteLength(payload));
-    request.end(payload);
-  });
 }
 
 function toAnswer(operation: Operation, response: IncomingMessage, bytes: Buffer): Answer {

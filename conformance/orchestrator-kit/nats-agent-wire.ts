@@ -2,30 +2,23 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { AuthorizationError, connect } from '@nats-io/transport-node';
 import { IotmanoError, messageOf, type Clock } from '../../kernel/index.ts';
 import { CaseFailure } from '../case.ts';
-import {
-  MAX_RANGE_BYTES,
-  natsOperation,
-  natsOperations,
-  natsReplyFaults,
-  subjectOf,
-  type NatsHeaders,
-} from '../nats/document.ts';
-import { payloadOf } from '../nats/messages.ts';
+import { natsOperation, natsOperations, subjectOf } from '../nats/document.ts';
+import type { NatsTarget } from '../nats/target.ts';
+import { tlsOptions } from '../nats/tls.ts';
 import { enrolmentKey, keyAuthenticator } from '../nats/users.ts';
 import { show } from '../trace.ts';
 import type { AgentWire, Answer, Message, NatsSide } from './agent-wire.ts';
 import { NotAnswered, UserRefused, jsonOf, openLink, type HostLink, type NatsMessage } from './host-link.ts';
+import { headersOf, isReceiptFor, payloadFor, toAnswer } from './nats-agent-messages.ts';
+import { retrieveWhole } from './retrieve-whole.ts';
 
-export interface NatsAgentWireOptions {
-  /** `host:port` of servers of one cluster. */
-  readonly servers: readonly string[];
-  /** PEM; absent: plain. */
-  readonly ca?: string | undefined;
+export interface NatsAgentWireOptions extends NatsTarget {
   readonly clock: Clock;
 }
 
 const LOOK_MILLISECONDS = 20;
 const RECEIPT_MILLISECONDS = 15_000;
+const REACH_MILLISECONDS = 5000;
 
 /** The binding to NATS, from the side of agents: each played host has a connection of its own, with its key. */
 export function createNatsAgentWire(options: NatsAgentWireOptions): AgentWire {
@@ -170,26 +163,7 @@ export function createNatsAgentWire(options: NatsAgentWireOptions): AgentWire {
         throw new IotmanoError('unavailable', `${line} was not answered: ${messageOf(error)}`, {}, error);
       }
     },
-    reach: async () => {
-      // Whoever asks for a user is a server in operator mode.
-      await connect({
-        servers: [...servers],
-        reconnect: false,
-        timeout: 5000,
-        ...(ca === undefined ? {} : { tls: ca === '' ? {} : { ca } }),
-      }).then(
-        (connection) => connection.close(),
-        (error: unknown) => {
-          if (error instanceof AuthorizationError) return;
-          throw new IotmanoError(
-            'unavailable',
-            `NATS at ${servers.join(', ')} cannot be reached: ${messageOf(error)}`,
-            {},
-            error,
-          );
-        },
-      );
-    },
+    reach: () => reachServers(options),
     close: async () => {
       const open = await Promise.allSettled(links.values());
       for (const each of open) if (each.status === 'fulfilled') await each.value.close();
@@ -201,67 +175,24 @@ function nameOf(hostId: string, key: KeyObject): string {
   return `${hostId} ${createPublicKey(key).export({ format: 'jwk' }).x ?? ''}`;
 }
 
-function isReceiptFor(receipt: NatsMessage, bootId: string, sequence: number): boolean {
-  const { nextSequence = 0 } = (jsonOf(receipt) ?? {}) as { nextSequence?: number };
-  return receipt.headers['Mco-Boot-Id'] === bootId && nextSequence > sequence;
-}
-
-/** Of an artifact as ranges, one after the other, as an agent asks for them. */
-async function retrieveWhole(
-  link: HostLink,
-  subject: string,
-  message: Message,
-  signal: AbortSignal,
-): Promise<NatsMessage> {
-  const pieces: Buffer[] = [];
-  for (let from = 0; ;) {
-    const range = `bytes=${from}-${from + MAX_RANGE_BYTES - 1}`;
-    const answer = await link.request(subject, headersOf({ ...message, range }), Buffer.alloc(0), signal);
-    const size = Number(/\/(\d+)$/.exec(answer.headers['Content-Range'] ?? '')?.[1]);
-    if (answer.headers['Mco-Status'] !== '206') return answer;
-    pieces.push(answer.bytes);
-    from += answer.bytes.length;
-    if (answer.bytes.length === 0 || !(from < size))
-      return { ...answer, bytes: Buffer.concat(pieces), headers: { ...answer.headers, 'Mco-Status': '200' } };
+/** Whoever asks for a user is a server in operator mode. @throws IotmanoError `unavailable` */
+async function reachServers(target: NatsTarget): Promise<void> {
+  const servers = [...target.servers];
+  try {
+    const connection = await connect({
+      servers,
+      reconnect: false,
+      timeout: REACH_MILLISECONDS,
+      ...tlsOptions(target),
+    });
+    await connection.close();
+  } catch (error) {
+    if (error instanceof AuthorizationError) return;
+    throw new IotmanoError(
+      'unavailable',
+      `NATS at ${servers.join(', ')} cannot be reached: ${messageOf(error)}`,
+      {},
+      error,
+    );
   }
-}
-
-function headersOf(message: Message): NatsHeaders {
-  const { version, bootId, spId, token, sequence, time, range, digest, query = {} } = message;
-  const optional: Readonly<Record<string, string | undefined>> = {
-    'Mco-Sp-Id': spId,
-    Authorization: token === undefined ? undefined : `Bearer ${token}`,
-    'Mco-Sequence': sequence === undefined ? undefined : String(sequence),
-    'Mco-Time': time,
-    Range: range,
-    'Mco-Digest': digest,
-    'Mco-Since': query['since'],
-    'Mco-Full': query['full'],
-    'Mco-Drain': query['drain'],
-  };
-  const given = Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { 'Mco-Version': version, 'Mco-Boot-Id': bootId, ...Object.fromEntries(given) };
-}
-
-function payloadFor({ raw, body }: Message): Buffer {
-  return Buffer.from(raw?.text ?? (body === undefined ? '' : JSON.stringify(body)));
-}
-
-/** What came, as a message of the operation. */
-export function toAnswer(operation: string, { headers, bytes }: NatsMessage): Answer {
-  const status = Number(headers['Mco-Status'] ?? 0);
-  const isFile = operation === 'retrieveArtifact' && status < 400;
-  const payload = isFile ? '' : payloadOf(bytes);
-  const lower = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const faults = operation === 'postMeasurements' ? [] : natsReplyFaults(operation, headers, payload);
-  return {
-    operation,
-    status,
-    headers: lower,
-    body: isFile ? undefined : (payload ?? undefined),
-    bytes,
-    faults,
-  };
 }

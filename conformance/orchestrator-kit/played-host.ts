@@ -13,7 +13,11 @@ export const MCO_VERSION = '1.0';
 export const BOTH_ROLES: readonly Role[] = ['orchestration', 'monitoring'];
 
 /** What may be other than usual in a message. */
-export type Deviation = Partial<Omit<Message, 'operation' | 'hostId'>> & { readonly hostId?: string };
+export type Deviation = Partial<Omit<Message, 'operation' | 'hostId'>> & {
+  readonly hostId?: string;
+  /** A connection that stays open, in place of one for the message. */
+  readonly over?: Pick<AgentWire, 'send'>;
+};
 
 /** What may be other than usual in a proof. */
 export interface ProofDeviation {
@@ -30,6 +34,7 @@ export interface ProofDeviation {
   readonly lastStateId?: string;
   /** The key for sealed values, or what is told in its place. */
   readonly sealingKey?: unknown;
+  readonly wantsCertificate?: boolean;
 }
 
 export type OpenSession = Schemas['session'] & { readonly bootId: string };
@@ -42,6 +47,8 @@ export interface PlayedHost {
   /** Of the enrolment. */
   spId: string | undefined;
   stateId: string | undefined;
+  /** The newest one; absent where the orchestrator has issued none. */
+  certificate: Schemas['host-certificate'] | undefined;
   /** Of the newest session. */
   bootId: string;
   session: OpenSession | undefined;
@@ -75,7 +82,10 @@ export interface HostOptions {
 }
 
 /** What a machine keeps of its enrolment. */
-export type HostIdentity = Pick<PlayedHost, 'hostId' | 'key' | 'publicKey' | 'spId' | 'stateId'>;
+export type HostIdentity = Pick<
+  PlayedHost,
+  'hostId' | 'key' | 'publicKey' | 'spId' | 'stateId' | 'certificate'
+>;
 
 /** What a small gateway says of itself. */
 export function factsOf(hostId: string): Schemas['host-facts'] {
@@ -109,8 +119,8 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
     ...identity,
     bootId: ids.uuid(),
     session: undefined,
-    async send(operation, deviation = {}) {
-      const answer = await wire.send(
+    async send(operation, { over = wire, ...deviation } = {}) {
+      const answer = await over.send(
         {
           operation,
           hostId,
@@ -152,6 +162,7 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
       });
       host.spId = enrolment.m2mSpId;
       host.stateId = enrolment.stateId;
+      host.certificate = enrolment.certificate;
       return enrolment;
     },
     askEnrolment: (token) =>
@@ -178,6 +189,7 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
         roles: [...(deviation.roles ?? BOTH_ROLES)],
         lastStateId: deviation.lastStateId ?? host.stateId ?? 'none',
         agentVersion: 'conformance-kit',
+        ...(deviation.wantsCertificate === undefined ? {} : { wantsCertificate: deviation.wantsCertificate }),
       };
       return host.send('openSession', { body, bootId: deviation.bootId ?? host.bootId });
     },
@@ -194,6 +206,7 @@ export function createPlayedHost(options: HostOptions): PlayedHost {
       };
       host.bootId = session.bootId;
       host.session = session;
+      host.certificate = session.certificate ?? host.certificate;
       return session;
     },
     reboot() {
@@ -221,6 +234,7 @@ function newIdentity(hostId: string): HostIdentity {
     publicKey: { kty: 'OKP', crv: 'Ed25519', x },
     spId: undefined,
     stateId: undefined,
+    certificate: undefined,
   };
 }
 

@@ -3,6 +3,7 @@ import type { AgentCase } from '../stage.ts';
 import { absenceCases } from './absence-cases.ts';
 import { answerCases } from './answer-cases.ts';
 import { artifactCases } from './artifact-cases.ts';
+import { certificateCases } from './certificate-cases.ts';
 import { conductCases } from './conduct-cases.ts';
 import { leaveCases } from './leave-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
@@ -20,6 +21,7 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...sealingCases,
   ...scheduleCases,
   ...monitoringCases,
+  ...certificateCases,
   ...absenceCases,
   ...natsCases,
   ...conductCases,

@@ -1,6 +1,7 @@
 /** Every case that checks an orchestrator. */
 import type { OrchestratorCase } from '../stage.ts';
 import { artifactCases } from './artifact-cases.ts';
+import { certificateCases } from './certificate-cases.ts';
 import { enrolmentCases } from './enrolment-cases.ts';
 import { envelopeCases } from './envelope-cases.ts';
 import { identityCases } from './identity-cases.ts';
@@ -16,6 +17,7 @@ export const ORCHESTRATOR_CASES: readonly OrchestratorCase[] = [
   ...enrolmentCases,
   ...sessionCases,
   ...identityCases,
+  ...certificateCases,
   ...wantedCases,
   ...reportCases,
   ...artifactCases,

@@ -20,7 +20,8 @@ import {
   type ApiRequestOptions,
 } from '../../../test/kit/api-client.ts';
 import { startTestApi, type TestApi } from '../../../test/kit/api-server.ts';
-import { createMco, enrolmentTokenRoutes, hostRoutes, type McoOptions } from '../index.ts';
+import { createHostAuthority, readPki } from '../../../pki/index.ts';
+import { createMco, disconnectRevoked, enrolmentTokenRoutes, hostRoutes, type McoOptions } from '../index.ts';
 import type { EnrolmentMessage, HostFactsMessage, SessionMessage } from '../messages.ts';
 
 export const SP_ID = '//iotmano.test';
@@ -46,6 +47,8 @@ export interface McoBenchOptions {
   readonly clock?: Clock;
   readonly artifacts?: McoOptions['artifacts'];
   readonly monitoring?: McoOptions['monitoring'];
+  /** A directory of certificates: it is served over TLS, and hosts get certificates. `admin` does not know the authority. */
+  readonly pki?: string;
 }
 
 export const silentMonitoring: McoOptions['monitoring'] = {
@@ -66,9 +69,11 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
   const log = createLogger('mco-bench', 'silent');
   const inventory = createInventory({ store, clock, ids: randomIds, random: randomBytes, log });
   const diagnostics = diagnosticsOver(store, { clock });
+  const pki = options.pki === undefined ? undefined : readPki(options.pki);
   const api = await startTestApi({
     store,
     clock,
+    ...(pki === undefined ? {} : { tls: { ...pki.server, clientAuthorities: pki.hosts.certificates } }),
     routes: () => [
       ...createMco({
         store,
@@ -79,12 +84,16 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
         artifacts: options.artifacts ?? NO_ARTIFACTS,
         diagnostics: diagnostics.agents,
         m2mSpId: SP_ID,
+        ...(pki === undefined
+          ? {}
+          : { hostAuthority: createHostAuthority({ ...pki.hosts, clock, random: randomBytes }) }),
       }).routes,
       ...diagnostics.routes,
       ...hostRoutes({ store, clock, inventory }),
       ...enrolmentTokenRoutes(inventory),
     ],
   });
+  disconnectRevoked(store, api.disconnect);
   const admin = api.clientFor('admin', 'system');
   const token = async (hostId?: string): Promise<string> => {
     const answer = await admin.post<{ token: string }>(
