@@ -7,6 +7,7 @@ import { runAgent } from '../agents/index.ts';
 import { randomIds, systemClock } from '../kernel/index.ts';
 import { DEFAULT_WORKLOAD, checkAgent, listenOverHttp, type ConformanceResult } from './index.ts';
 import { BROKEN_AGENTS, BROKEN_AGENTS_WITH_PROGRAMS, type BrokenAgent } from './testkit/broken-agents.ts';
+import { BROKEN_DIAGNOSTICS_AGENTS } from './testkit/broken-diagnostics-agents.ts';
 import { startMeddlingProxy, type Meddle, type MeddlingProxy } from './testkit/meddling-proxy.ts';
 
 /** Whatever starts an agent here can end it, with all that it runs. */
@@ -106,7 +107,10 @@ function failedOf(result: ConformanceResult | undefined): readonly string[] {
 const AT_ONCE = 14;
 const ALL: readonly (BrokenAgent & { readonly hasPrograms: boolean })[] = [
   ...BROKEN_AGENTS.map((each) => ({ ...each, hasPrograms: false })),
-  ...BROKEN_AGENTS_WITH_PROGRAMS.map((each) => ({ ...each, hasPrograms: true })),
+  ...[...BROKEN_AGENTS_WITH_PROGRAMS, ...BROKEN_DIAGNOSTICS_AGENTS].map((each) => ({
+    ...each,
+    hasPrograms: true,
+  })),
 ];
 // The agent of the tests hurries: it does not wait for as long as it is asked to.
 const WITHOUT_HURRY = BROKEN_AGENTS.map(({ requirement }) => requirement).filter((id) => id !== 'MCO-C-013');

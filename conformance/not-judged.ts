@@ -10,7 +10,6 @@ export interface NotJudgedYet {
 
 const ORCHESTRATOR: readonly Side[] = ['orchestrator'];
 const AGENT: readonly Side[] = ['agent'];
-const BOTH: readonly Side[] = ['agent', 'orchestrator'];
 
 /** The kit shows no certificate, and issues none. */
 const CERTIFICATES = 'the kit does not speak mutual TLS';
@@ -138,23 +137,10 @@ export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
     otherwise: 'ask for the digest of a program without an order for it',
   },
   {
-    id: 'MCO-D-003',
-    sides: BOTH,
-    why: DIAGNOSTICS,
-    otherwise:
-      'ask for the output of a copy, and see that it comes with the wanted state and over no connection to the host',
-  },
-  {
     id: 'MCO-D-004',
     sides: ORCHESTRATOR,
     why: DIAGNOSTICS,
     otherwise: 'run a command beside a function of a silent host, and look at the audit log',
-  },
-  {
-    id: 'MCO-D-005',
-    sides: AGENT,
-    why: DIAGNOSTICS,
-    otherwise: 'withdraw a request, reach its bounds, or end its session, and look at what runs on the host',
   },
   {
     id: 'MCO-D-006',
@@ -173,37 +159,6 @@ export const NOT_JUDGED_YET: readonly NotJudgedYet[] = [
     sides: ORCHESTRATOR,
     why: DIAGNOSTICS,
     otherwise: 'send a chunk of a stream of another host, and one of a stream that has ended',
-  },
-  {
-    id: 'MCO-D-009',
-    sides: AGENT,
-    why: DIAGNOSTICS,
-    otherwise: 'ask for a workload that is not on the host',
-  },
-  {
-    id: 'MCO-D-010',
-    sides: AGENT,
-    why: DIAGNOSTICS,
-    otherwise: 'answer chunks late, and with little credit',
-  },
-  {
-    id: 'MCO-D-011',
-    sides: AGENT,
-    why: DIAGNOSTICS,
-    otherwise:
-      'withdraw a request whose command has started others, or kill the agent, and look at what runs on the host',
-  },
-  {
-    id: 'MCO-D-012',
-    sides: AGENT,
-    why: DIAGNOSTICS,
-    otherwise: 'put a request of an unknown kind into a wanted state with a new function',
-  },
-  {
-    id: 'MCO-D-013',
-    sides: BOTH,
-    why: DIAGNOSTICS,
-    otherwise: 'let a command be silent for a minute; then keep the agent from sending',
   },
   {
     id: 'MCO-D-014',

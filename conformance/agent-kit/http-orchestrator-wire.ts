@@ -125,6 +125,7 @@ function toReceived(
     token: /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1],
     query: new Map(url.searchParams),
     digest: groups['digest'],
+    streamId: groups['streamId'],
     rangeFrom: from === undefined ? undefined : Number(from),
     body: body.value,
     faults:

@@ -78,6 +78,7 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
       await played.wire.appear();
       ledger.isStateConfirmed = true;
       ledger.jobs = [];
+      ledger.requests = [];
       assign(ledger, []);
       const from = played.received.length;
       await stage.until('the agent takes over that nothing is assigned', () => {

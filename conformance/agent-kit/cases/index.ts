@@ -4,6 +4,7 @@ import { absenceCases } from './absence-cases.ts';
 import { answerCases } from './answer-cases.ts';
 import { artifactCases } from './artifact-cases.ts';
 import { conductCases } from './conduct-cases.ts';
+import { diagnosticsCases } from './diagnostics-cases.ts';
 import { leaveCases } from './leave-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
 import { natsCases } from './nats-cases.ts';
@@ -21,6 +22,7 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...scheduleCases,
   ...monitoringCases,
   ...absenceCases,
+  ...diagnosticsCases,
   ...natsCases,
   ...conductCases,
   ...leaveCases,
