@@ -1,11 +1,11 @@
 /** The kit against the orchestrator of this project as a process: everything passes, with an operator who does everything. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../scripts/demo/processes.ts';
 import { createTestSystem, type TestSystem } from '../test/kit/test-system.ts';
 import { invariantIdOf } from '../test/kit/tiny-function.ts';
-import { randomIds, systemClock } from '../kernel/index.ts';
+import { randomIds, renderAgentProgram, systemClock } from '../kernel/index.ts';
 import {
   NOT_JUDGED_YET,
   ORCHESTRATOR_CASES,
@@ -18,6 +18,8 @@ import {
 
 const SCRIPT = join(import.meta.dirname, '../docs/conformance/iotmano-operator.sh');
 
+const RELEASE_VERSION = '9.9.9';
+
 let system: TestSystem;
 let environment: NodeJS.ProcessEnv;
 let result: ConformanceResult;
@@ -27,13 +29,14 @@ function operatorOf(script: Operator): Operator {
   return {
     can: () => true,
     issuesTokens: () => true,
-    do: async (action, hostId = '', seconds = '') => {
+    do: async (action, ...args) => {
+      const [hostId = '', seconds = ''] = args;
       if (action === 'token') {
         const request = { ...(hostId === '-' ? {} : { hostId }), validSeconds: Number(seconds) };
         return (await system.request<{ token: string }>('POST', '/iotmano/v1/enrolment_tokens', request)).body
           .token;
       }
-      if (action !== 'restart' && action !== 'reset') return script.do(action, hostId, seconds);
+      if (action !== 'restart' && action !== 'reset') return script.do(action, ...args);
       await system.orchestrator().kill();
       if (action === 'reset') system.forgetState();
       await system.startOrchestrator();
@@ -49,7 +52,11 @@ beforeAll(async () => {
     IOTMANO: `${process.execPath} ${join(import.meta.dirname, '../bin/iotmano.js')}`,
     FUNCTION: invariantIdOf('plain'),
     SECRET_FUNCTION: invariantIdOf('secretive'),
+    AGENT_RELEASE: join(system.folder, 'agent.js'),
+    AGENT_RELEASE_VERSION: RELEASE_VERSION,
   };
+  const program = renderAgentProgram({ version: RELEASE_VERSION, formats: {} });
+  await writeFile(join(system.folder, 'agent.js'), `${program}// for no host`);
   await system.startOrchestrator();
   await system.onboard({
     plain: {
