@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type * as Conformance from '../../conformance/index.ts';
 import type {
@@ -34,6 +34,8 @@ interface AgentKitFlags extends KitFlags {
   readonly natsServer: string;
   readonly natsServers: number;
   readonly leaveCommand?: string;
+  readonly agentRelease?: string;
+  readonly agentReleaseVersion?: string;
   readonly wait: number;
 }
 
@@ -77,6 +79,8 @@ export function addKitCommands(program: Command, env: Environment): void {
     )
     .option('--rekey-command <command>', 'as that, and takes its key for sealed values away in between')
     .option('--leave-command <command>', 'lets the agent leave, and ends when it has')
+    .option('--agent-release <file>', 'a newer program of the agent: one file, that it may become')
+    .option('--agent-release-version <version>', 'what that program calls itself')
     .option('--wait <seconds>', 'how long the agent is waited for', wholeNumber('--wait', 1), 120)
     .addHelpText('after', HELP)
     .action((flags: AgentKitFlags, command: Command) => orCouldNot(() => runAgentKit(flags, command)));
@@ -133,8 +137,10 @@ async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void
   const binding = flags.listen.startsWith('nats://') ? 'nats' : flags.binding;
   const { host, port } = parseListen('--listen', listen);
   requireLoopback(host);
+  const release = releaseOf(flags);
   const { signal, stopped } = stopping();
   const result = await kit.checkAgent({
+    release,
     only: flags.only,
     hands: handsOf(flags, kit),
     listen: (handler) =>
@@ -206,6 +212,20 @@ function handsOf(
     ...(rekeyCommand === undefined ? {} : { rekey: shellHand('rekey', rekeyCommand) }),
     ...(leaveCommand === undefined ? {} : { leave: shellHand('leave', leaveCommand) }),
   };
+}
+
+function releaseOf({
+  agentRelease: file,
+  agentReleaseVersion: version,
+}: AgentKitFlags): Conformance.AgentRunOptions['release'] {
+  if (file === undefined && version === undefined) return undefined;
+  if (file === undefined || version === undefined)
+    throw new CliFailure(EXIT.usage, '--agent-release and --agent-release-version go together: give both');
+  try {
+    return { content: readFileSync(file), version };
+  } catch (error) {
+    throw new CliFailure(EXIT.usage, `--agent-release ${file} cannot be read: ${messageOf(error)}`);
+  }
 }
 
 function natsPlanOf(

@@ -18,6 +18,8 @@ export interface Ledger {
   assignments: readonly Schemas['assignment'][];
   removed: readonly { readonly key: WorkloadKey; readonly revision: number }[];
   jobs: readonly Schemas['collection-job'][];
+  /** The order to exchange the agent's own program, if there is one. */
+  agentUpgrade: Schemas['agent-upgrade'] | undefined;
   /** Diagnostic requests that stand: as the schema has them, or what an agent cannot read. */
   requests: readonly object[];
   /** What came of those that were asked for, by stream. */
@@ -55,6 +57,7 @@ export function createLedger(ids: IdSource): Ledger {
     assignments: [],
     removed: [],
     jobs: [],
+    agentUpgrade: undefined,
     requests: [],
     streams: new Map(),
     files: new Map(),
@@ -108,6 +111,7 @@ export function wantedSince(ledger: Ledger, since: number | undefined): Schemas[
     assignments: assignments.filter(({ generation }) => generation > from),
     removed: since === undefined ? [] : removed.filter((each) => each.revision > from).map(({ key }) => key),
     collectionJobs: [...ledger.jobs],
+    ...(ledger.agentUpgrade === undefined ? {} : { agentUpgrade: ledger.agentUpgrade }),
     // What an agent has to leave alone is among them.
     diagnosticRequests: [...ledger.requests] as Schemas['diagnostic-request'][],
   };

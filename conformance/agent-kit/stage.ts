@@ -13,6 +13,8 @@ export interface AgentStage {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly workload: WorkloadFile;
+  /** What the agent may become; absent: nothing was given. */
+  readonly release: AgentRelease | undefined;
   /** What came since the case began, of one operation or of all. */
   since(operation?: string): readonly Received[];
   /** Waits until there is something. @throws CaseFailure naming what did not come to pass */
@@ -35,6 +37,13 @@ export interface AgentStage {
   sleep(seconds: number): Promise<void>;
 }
 
+/** A newer program of the agent under test. */
+export interface AgentRelease {
+  readonly content: Buffer;
+  /** What it calls itself. */
+  readonly version: string;
+}
+
 export type AgentCase = Case<AgentStage>;
 
 export interface AgentStageOptions {
@@ -43,6 +52,7 @@ export interface AgentStageOptions {
   readonly ids: IdSource;
   readonly workload: WorkloadFile;
   readonly hands: Hands;
+  readonly release?: AgentRelease | undefined;
   /** Of a whole case; what is waited for within it may take a third of it. */
   readonly timeoutSeconds: number;
 }
@@ -59,6 +69,7 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
     ledger,
     clock,
     workload,
+    release: options.release,
     since: (operation) =>
       played.received.slice(begin).filter((each) => operation === undefined || each.operation === operation),
     async until(what, look, seconds = options.timeoutSeconds / 3) {
@@ -79,6 +90,7 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
       ledger.isStateConfirmed = true;
       ledger.jobs = [];
       ledger.requests = [];
+      ledger.agentUpgrade = undefined;
       assign(ledger, []);
       const from = played.received.length;
       await stage.until('the agent takes over that nothing is assigned', () => {

@@ -11,6 +11,7 @@ import { natsCases } from './nats-cases.ts';
 import { reportCases } from './report-cases.ts';
 import { scheduleCases } from './schedule-cases.ts';
 import { sealingCases } from './sealing-cases.ts';
+import { upgradeCases } from './upgrade-cases.ts';
 import { wantedCases } from './wanted-cases.ts';
 
 export const AGENT_CASES: readonly AgentCase[] = [
@@ -25,5 +26,6 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...diagnosticsCases,
   ...natsCases,
   ...conductCases,
+  ...upgradeCases,
   ...leaveCases,
 ];
