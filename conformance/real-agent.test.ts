@@ -5,18 +5,25 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestSystem, type TestSystem } from '../test/kit/test-system.ts';
+import { packAgent, type PackedAgent } from '../agents/testkit/packed-agent.ts';
+import { upgradeCases } from './agent-kit/cases/upgrade-cases.ts';
 import { AGENT_CASES, type ConformanceResult } from './index.ts';
 
 const MAIN = join(import.meta.dirname, '../bin/iotmano.js');
+const RELEASE_VERSION = '2.0.0';
 const PROGRAM = `${process.execPath} ${MAIN}`;
 
 let system: TestSystem;
+let packed: PackedAgent;
 
 beforeAll(async () => {
-  system = await createTestSystem();
+  [system, packed] = await Promise.all([createTestSystem(), packAgent()]);
 });
 
-afterAll(() => system.cleanUp(), 30_000);
+afterAll(async () => {
+  packed.cleanUp();
+  await system.cleanUp();
+}, 30_000);
 
 interface Checked {
   readonly code: number | null;
@@ -25,12 +32,21 @@ interface Checked {
 }
 
 /** Runs the kit and, as soon as it says with what, an agent: as a person would, in a second terminal. */
-async function checkOwnAgent(name: string, only: readonly string[]): Promise<Checked> {
+async function checkOwnAgent(
+  name: string,
+  only: readonly string[],
+  { isPacked = false } = {},
+): Promise<Checked> {
   const folder = join(system.folder, name);
   mkdirSync(folder);
   const start = join(folder, 'start.sh');
   const file = join(folder, 'result.json');
-  const agent = `${PROGRAM} agent`;
+  const [installed, release] = [join(folder, 'installed.mjs'), join(folder, 'release.mjs')];
+  if (isPacked) {
+    writeFileSync(installed, packed.version('1.0.0').content);
+    writeFileSync(release, packed.version(RELEASE_VERSION).content);
+  }
+  const agent = isPacked ? `${process.execPath} ${installed}` : `${PROGRAM} agent`;
   const flags = `--data ${join(folder, 'gateway')} --host-id ${name} --address 127.0.0.1`;
   const stop = `kill -9 $(cat ${folder}/pid)`;
   const options = {
@@ -39,6 +55,7 @@ async function checkOwnAgent(name: string, only: readonly string[]): Promise<Che
     '--file': file,
     '--restart-command': `${stop}; sleep $PAUSE_SECONDS; sh ${start}`,
     '--rekey-command': `${stop}; rm ${folder}/gateway/sealing.key; sh ${start}`,
+    ...(isPacked ? { '--agent-release': release, '--agent-release-version': RELEASE_VERSION } : {}),
     '--leave-command': `${stop}; ${agent} leave ${flags} --server $(cat ${folder}/url)`,
   };
   const kit = spawn(process.execPath, [MAIN, 'conformance', 'agent', ...Object.entries(options).flat()], {
@@ -63,25 +80,29 @@ async function checkOwnAgent(name: string, only: readonly string[]): Promise<Che
 
 /** Cases do not build on each other, and mostly wait: so several agents are checked at the same time. */
 const AT_A_TIME = 3;
+/** Those that exchange the program of the agent. */
+const OF_UPGRADES: ReadonlySet<string> = new Set(upgradeCases.map(({ id }) => id));
 
 describe('iotmano conformance agent', () => {
   it('finds that our own agent passes every case, over kills and starts', async () => {
     const ids = AGENT_CASES.filter(({ bindings }) => bindings?.includes('http') !== false).map(
       ({ id }) => id,
     );
-    const all = await Promise.all(
-      Array.from({ length: AT_A_TIME }, (_, part) =>
+    const common = ids.filter((id) => !OF_UPGRADES.has(id));
+    const all = await Promise.all([
+      checkOwnAgent('kit-gw-packed', [...OF_UPGRADES], { isPacked: true }),
+      ...Array.from({ length: AT_A_TIME }, (_, part) =>
         checkOwnAgent(
           `kit-gw-${part}`,
-          ids.filter((_id, index) => index % AT_A_TIME === part),
+          common.filter((_id, index) => index % AT_A_TIME === part),
         ),
       ),
-    );
+    ]);
     const cases = all.flatMap(({ result }) => result.cases);
     const open = cases.filter(({ verdict }) => verdict !== 'passed');
     expect(open.map(({ id, faults, reason }) => [id, faults, reason])).toEqual([]);
     expect(new Set(cases.map(({ id }) => id))).toEqual(new Set(ids));
-    expect(all.map(({ code }) => code)).toEqual(Array.from({ length: AT_A_TIME }, () => 0));
+    expect(all.map(({ code }) => code)).toEqual(all.map(() => 0));
     for (const { told } of all) expect(told).toMatch(/^\d+ requirements: \d+ passed; \d+ cases in/m);
   }, 240_000);
 

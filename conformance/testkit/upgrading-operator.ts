@@ -19,6 +19,8 @@ import type { OperatorAction } from '../index.ts';
 /** Upgrades agents over a store, as the composition root of an orchestrator does. */
 export interface UpgradingOperator {
   readonly artifacts: McoOptions['artifacts'];
+  /** Whether it is the program that hosts are upgraded to. */
+  isProgram(digest: string): boolean;
   /** To be called once. */
   begin(inventory: Pick<Inventory, 'hasLease'>): void;
   /** Undefined: another action. */
@@ -66,6 +68,7 @@ export async function createUpgradingOperator(store: StateStore): Promise<Upgrad
   }
 
   return {
+    isProgram: (digest) => [...releases.list()].some(({ document }) => document.digest === digest),
     artifacts: { openArtifact: (digest) => files.openArtifact(digest) },
     begin: (inventory) => {
       engine = createUpgradeEngine({

@@ -1,9 +1,10 @@
 #!/bin/sh
 # What an operator of iotmano does for `iotmano conformance orchestrator --operator-command`: an action, and its arguments. Change the
-# commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable; here that is `assign-large`.
+# commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable.
 #
 # NATS, not empty: tokens are for NATS. IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. FUNCTION: invariantId of an onboarded function that needs nothing else, for
-# `assign`; SECRET_FUNCTION: of one with a secret configuration value `password`, for `assign-secret`. AGENT_RELEASE, AGENT_RELEASE_VERSION: a program of the agent and what it calls itself, which no host needs to run, for `upgrade-begin`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
+# `assign`; SECRET_FUNCTION: of one with a secret configuration value `password`, for `assign-secret`; LARGE_FUNCTION: of one with a configuration value `padding`, a text, for
+# `assign-large`. AGENT_RELEASE, AGENT_RELEASE_VERSION: a program of the agent and what it calls itself, which no host needs to run, for `upgrade-begin`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
 set -eu
 
 action=$1
@@ -40,6 +41,28 @@ case $action in
   assign-secret)
     [ -n "${SECRET_FUNCTION:-}" ] || exit 64
     deploy "$SECRET_FUNCTION" "password: '$3'"
+    ;;
+  assign-large)
+    [ -n "${LARGE_FUNCTION:-}" ] || exit 64
+    folder=$(mktemp -d)
+    trap 'rm -r "$folder"' EXIT
+    each=100000
+    {
+      cat <<DESCRIPTOR
+apiVersion: iotmano/v1
+kind: IoTServiceDescriptor
+metadata: { invariantId: 'urn:conformance:$host', version: 1.0.0, provider: conformance, name: '$host' }
+functions:
+DESCRIPTOR
+      padding=$(head -c "$each" /dev/zero | tr '\0' x)
+      count=$(($3 / each + 1))
+      while [ "$count" -gt 0 ]; do
+        echo "  - { name: kit-$count, function: '$LARGE_FUNCTION', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { padding: '$padding' } }"
+        count=$((count - 1))
+      done
+    } > "$folder/$host.yaml"
+    $iotmano package onboard "$folder/$host.yaml" > /dev/null
+    $iotmano service deploy "$host" > /dev/null
     ;;
   unassign) $iotmano service rm "$host" > /dev/null ;;
   confirm) $iotmano host confirm "$host" ;;
