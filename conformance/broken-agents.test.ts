@@ -1,12 +1,20 @@
 /** The kit against agents that are right but for one behaviour each: it has to name the requirement that is broken, and no other. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAgentRunner } from '../agents/testkit/agent-runner.ts';
 import { runAgent } from '../agents/index.ts';
 import { randomIds, systemClock } from '../kernel/index.ts';
 import { DEFAULT_WORKLOAD, checkAgent, listenOverHttp, type ConformanceResult } from './index.ts';
 import { BROKEN_AGENTS, BROKEN_AGENTS_WITH_PROGRAMS, type BrokenAgent } from './testkit/broken-agents.ts';
+import {
+  packAgent,
+  superviseAgent,
+  type AgentVersion,
+  type PackedAgent,
+} from '../agents/testkit/packed-agent.ts';
+import { BROKEN_UPGRADING_AGENTS } from './testkit/broken-upgrading-agents.ts';
+import { BROKEN_DIAGNOSTICS_AGENTS } from './testkit/broken-diagnostics-agents.ts';
 import { startMeddlingProxy, type Meddle, type MeddlingProxy } from './testkit/meddling-proxy.ts';
 
 /** Whatever starts an agent here can end it, with all that it runs. */
@@ -16,6 +24,26 @@ interface StartedAgent {
   /** The same, without its key for sealed values. */
   rekey(): Promise<void>;
   end(): Promise<void>;
+}
+
+let packed: PackedAgent;
+let newer: AgentVersion;
+
+/** As hosts have it, and can exchange it. */
+function startPacked(serverUrl: string, token: string): StartedAgent {
+  const agent = superviseAgent({ serverUrl, token, installed: packed.version('1.0.0') });
+  const restart = async (pauseSeconds = 0): Promise<void> => {
+    agent.kill();
+    await systemClock.sleep(pauseSeconds * 1000);
+  };
+  return {
+    restart,
+    rekey: restart,
+    end: async () => {
+      await agent.stop();
+      rmSync(dirname(agent.dataDirectory), { recursive: true, force: true });
+    },
+  };
 }
 
 /** An agent on a fake host, or with the driver of processes. */
@@ -64,14 +92,14 @@ async function startAgent(
 async function check(
   meddle: Meddle,
   only: readonly string[],
-  { isWasteful = false, hasPrograms = false } = {},
+  { isWasteful = false, hasPrograms = false, isPacked = false } = {},
 ): Promise<ConformanceResult> {
   let proxy: MeddlingProxy | undefined;
   let agent: StartedAgent | undefined;
   let starting: Promise<void> = Promise.resolve();
   const start = async ({ url, token }: { url: string; token: string }): Promise<void> => {
     proxy = await startMeddlingProxy(url, meddle, isWasteful);
-    agent = await startAgent(proxy.url, token, hasPrograms);
+    agent = isPacked ? startPacked(proxy.url, token) : await startAgent(proxy.url, token, hasPrograms);
   };
   try {
     return await checkAgent({
@@ -81,6 +109,7 @@ async function check(
         rekey: async () => agent?.rekey(),
       },
       workload: DEFAULT_WORKLOAD,
+      release: isPacked ? newer : undefined,
       only,
       timeoutSeconds: 45,
       waitSeconds: 60,
@@ -105,15 +134,21 @@ function failedOf(result: ConformanceResult | undefined): readonly string[] {
 
 /** Many at once: each mostly waits, for pauses of the agent and for what must not happen. */
 const AT_ONCE = 14;
-const ALL: readonly (BrokenAgent & { readonly hasPrograms: boolean })[] = [
+const ALL: readonly (BrokenAgent & { readonly hasPrograms: boolean; readonly isPacked?: boolean })[] = [
   ...BROKEN_AGENTS.map((each) => ({ ...each, hasPrograms: false })),
-  ...BROKEN_AGENTS_WITH_PROGRAMS.map((each) => ({ ...each, hasPrograms: true })),
+  ...[...BROKEN_AGENTS_WITH_PROGRAMS, ...BROKEN_DIAGNOSTICS_AGENTS].map((each) => ({
+    ...each,
+    hasPrograms: true,
+  })),
+  ...BROKEN_UPGRADING_AGENTS.map((each) => ({ ...each, hasPrograms: true, isPacked: true })),
 ];
 // The agent of the tests hurries: it does not wait for as long as it is asked to.
 const WITHOUT_HURRY = BROKEN_AGENTS.map(({ requirement }) => requirement).filter((id) => id !== 'MCO-C-013');
 const results = new Map<BrokenAgent | 'right', Promise<ConformanceResult>>();
 
-beforeAll(() => {
+beforeAll(async () => {
+  packed = await packAgent();
+  newer = packed.version('2.0.0');
   results.set(
     'right',
     check((_, forward) => forward(), WITHOUT_HURRY),
@@ -127,8 +162,9 @@ beforeAll(() => {
     results.set(each, result);
     lanes[lane] = result.catch(() => undefined);
   }
-  return Promise.allSettled(results.values());
+  await Promise.allSettled(results.values());
 }, 170_000);
+afterAll(() => packed.cleanUp());
 
 describe('the kit', () => {
   it('finds nothing wrong through a proxy that meddles with nothing', async () => {

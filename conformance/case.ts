@@ -28,6 +28,10 @@ export interface Case<Stage> {
   readonly needs?: readonly string[];
   /** It mostly waits: it may be played beside others. */
   readonly isWaiting?: boolean;
+  /** Of waiting cases with the same word one is played at a time. */
+  readonly turn?: string;
+  /** It may take so long, also where cases are given less. */
+  readonly leastTimeoutSeconds?: number;
   play(stage: Stage, judge: Judge): Promise<void>;
 }
 

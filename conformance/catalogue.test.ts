@@ -2,24 +2,21 @@ import { describe, expect, it } from 'vitest';
 import {
   AGENT_CASES,
   AGENT_COMMANDS,
-  NOT_JUDGED_YET,
   ORCHESTRATOR_CASES,
   OPERATOR_ACTIONS,
   UNOBSERVABLE,
   loadRequirements,
 } from './index.ts';
-import { judgeRequirements } from './result.ts';
 
 const requirements = loadRequirements();
 const CASES = [...AGENT_CASES, ...ORCHESTRATOR_CASES];
 const judged = new Set(CASES.flatMap((each) => each.requirements));
-const unjudged = new Set(NOT_JUDGED_YET.map(({ id }) => id));
 const hidden = new Set(UNOBSERVABLE.map(({ id }) => id));
 
 describe('the cases of the kit', () => {
-  it('show every requirement that is in this version and shows on the wire, but for those that are listed as not judged', () => {
+  it('show every requirement that is in this version and shows on the wire', () => {
     const open = requirements.filter(
-      ({ id, state }) => state === 'implemented' && !judged.has(id) && !hidden.has(id) && !unjudged.has(id),
+      ({ id, state }) => state === 'implemented' && !judged.has(id) && !hidden.has(id),
     );
     expect(open).toEqual([]);
   });
@@ -28,25 +25,6 @@ describe('the cases of the kit', () => {
     const known = new Map(requirements.map(({ id, state }) => [id, state]));
     expect([...judged].filter((id) => known.get(id) !== 'implemented' || hidden.has(id))).toEqual([]);
     expect([...hidden].filter((id) => known.get(id) !== 'implemented')).toEqual([]);
-  });
-
-  it('leave nothing listed as not judged that one judges, that does not show, or that is not there', () => {
-    const known = new Map(requirements.map(({ id, state }) => [id, state]));
-    const wrong = NOT_JUDGED_YET.filter(
-      ({ id }) => judged.has(id) || hidden.has(id) || known.get(id) !== 'implemented',
-    );
-    expect(wrong).toEqual([]);
-    expect(unjudged.size).toBe(NOT_JUDGED_YET.length);
-  });
-
-  it('never say that a requirement passed which is listed as not judged, and tell why', () => {
-    for (const side of ['agent', 'orchestrator'] as const) {
-      const told = judgeRequirements(requirements, side, [], []).filter(({ id }) => unjudged.has(id));
-      const bound = NOT_JUDGED_YET.filter(({ sides }) => sides.includes(side));
-      expect(told.map(({ id }) => id).toSorted()).toEqual(bound.map(({ id }) => id).toSorted());
-      expect(told.filter(({ verdict }) => verdict !== 'not applicable')).toEqual([]);
-      expect(told.filter(({ remarks }) => remarks.length !== 1)).toEqual([]);
-    }
   });
 
   it('have a name of their own each, a title that is a sentence, and needs that somebody can meet', () => {

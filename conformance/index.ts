@@ -13,7 +13,6 @@ export {
 } from './operator.ts';
 export { hasPassed, type ConformanceResult, type RequirementResult } from './result.ts';
 export { renderResult, summaryOf, type ReportFormat } from './render.ts';
-export { NOT_JUDGED_YET, type NotJudgedYet } from './not-judged.ts';
 export { UNOBSERVABLE, type Unobservable } from './unobservable.ts';
 export { AGENT_CASES } from './agent-kit/cases/index.ts';
 export { AGENT_COMMANDS, shellHand, type AgentCommand, type Hands } from './agent-kit/commands.ts';

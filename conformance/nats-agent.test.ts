@@ -1,8 +1,10 @@
 /** The kit over NATS against the agent of this project, over real servers, and against broken ones. */
 import { describe, expect, it } from 'vitest';
+import { runAgent } from '../agents/index.ts';
 import { createAgentRunner } from '../agents/testkit/agent-runner.ts';
 import { parseId, randomIds, systemClock, type HostId } from '../kernel/index.ts';
 import { isServiceMissing } from '../test/kit/services.ts';
+import { diagnosticsCases } from './agent-kit/cases/diagnostics-cases.ts';
 import {
   AGENT_CASES,
   DEFAULT_WORKLOAD,
@@ -74,7 +76,11 @@ const RIGHT = (): WireMeddle => ({});
 
 async function check(
   only: readonly string[] | undefined,
-  { make = RIGHT, servers = 1 }: { make?: BrokenOverNats['make']; servers?: number } = {},
+  {
+    make = RIGHT,
+    servers = 1,
+    hasPrograms = false,
+  }: { make?: BrokenOverNats['make']; servers?: number; hasPrograms?: boolean } = {},
 ): Promise<ConformanceResult> {
   let end: () => Promise<void> = () => Promise.resolve();
   let restart: (pauseSeconds: number) => Promise<void> = () => Promise.resolve();
@@ -95,13 +101,31 @@ async function check(
       onListening: ({ url, token }) => {
         const runner = createAgentRunner(url);
         const hostId = parseId<HostId>(HOST_ID, 'hostId');
-        end = () => runner.cleanUp();
-        restart = async (pauseSeconds) => {
-          await runner.stop();
-          await systemClock.sleep(pauseSeconds * 1000);
-          await runner.start({ enrolmentToken: token, hostId });
+        let ending = new AbortController();
+        let running: Promise<unknown> = Promise.resolve();
+        const start = async (): Promise<void> => {
+          if (!hasPrograms) return runner.start({ enrolmentToken: token, hostId });
+          ending = new AbortController();
+          const { signal } = ending;
+          const more = { enrolmentToken: token, hostId, clock: systemClock, signal };
+          const { openDrivers: _fake, ...options } = runner.options(more);
+          running = runAgent(options);
         };
-        starting = runner.start({ enrolmentToken: token, hostId });
+        const stop = async (): Promise<void> => {
+          ending.abort();
+          await running;
+          await runner.stop();
+        };
+        end = async () => {
+          await stop();
+          await runner.cleanUp();
+        };
+        restart = async (pauseSeconds) => {
+          await stop();
+          await systemClock.sleep(pauseSeconds * 1000);
+          await start();
+        };
+        starting = start();
       },
     });
   } finally {
@@ -130,15 +154,35 @@ const COMMON = [
   'sealing-key-is-told',
 ];
 
+/** What it does with real programs, and in its own time. */
+const WITH_PROGRAMS = [
+  'what-cannot-be-made-is-told',
+  'cut-off-transfer-goes-on',
+  'file-with-another-digest-is-not-used',
+  'file-is-fetched-at-its-pace',
+  'schedule-is-reported',
+  'schedule-goes-on-alone',
+  'missed-starts-are-made-up-and-counted',
+  'function-that-was-given-up-is-an-alarm',
+  'functions-run-on-while-cut-off',
+  'dead-mans-rule-stops-the-function',
+  'restarted-agent-is-the-same-host',
+  'restarted-agent-finds-its-functions',
+  'older-fence-has-no-effect-after-a-restart',
+];
+
 describe.skipIf(isServiceMissing('nats-server'))('the kit over NATS', () => {
   it.concurrent.each([
-    ['what it does over NATS alone', OVER_NATS, 3],
-    ['what it does over every binding', COMMON.filter((_, index) => index % 2 === 0), 1],
-    ['what it does over every binding as well', COMMON.filter((_, index) => index % 2 === 1), 1],
+    ['what it does over NATS alone', OVER_NATS, 3, false],
+    ['what it does over every binding', COMMON.filter((_, index) => index % 2 === 0), 1, false],
+    ['what it does over every binding as well', COMMON.filter((_, index) => index % 2 === 1), 1, false],
+    ['what it does with programs', WITH_PROGRAMS.filter((_, index) => index % 2 === 0), 1, true],
+    ['what it does with programs as well', WITH_PROGRAMS.filter((_, index) => index % 2 === 1), 1, true],
+    ['what operators ask it for', diagnosticsCases.map(({ id }) => id), 1, true],
   ] as const)(
     'finds nothing wrong with an agent in %s',
-    async (_, only, servers) => {
-      const result = await check(only, { servers });
+    async (_, only, servers, hasPrograms) => {
+      const result = await check(only, { servers, hasPrograms });
       expect(result.binding).toBe('nats');
       const open = result.cases.filter(({ verdict }) => verdict !== 'passed');
       expect(open.map(({ id, faults, reason }) => [id, faults, reason])).toEqual([]);

@@ -20,6 +20,13 @@ import {
   type AnswerMeddle,
   type BrokenOverNats,
 } from './testkit/broken-nats-orchestrators.ts';
+import {
+  DIAGNOSING,
+  createDiagnosingOperator,
+  type DiagnosingOperator,
+} from './testkit/diagnosing-operator.ts';
+import { UPGRADING, createUpgradingOperator, type UpgradingOperator } from './testkit/upgrading-operator.ts';
+import { startTestApi, type TestApi } from '../test/kit/api-server.ts';
 import { orchestratorUser } from '../orchestrator/mco/nats/claims.ts';
 import { isServiceMissing } from '../test/kit/services.ts';
 import {
@@ -33,6 +40,10 @@ import {
 
 let bench: NatsBench;
 let orchestrator: NatsOrchestrator;
+/** Where operators look into functions: of the orchestrator that runs now. */
+let api: TestApi;
+let diagnosing: DiagnosingOperator;
+let upgrading: UpgradingOperator | undefined;
 
 const CAN: ReadonlySet<string> = new Set([
   'token',
@@ -45,6 +56,8 @@ const CAN: ReadonlySet<string> = new Set([
   'forget',
   'measurement',
   'restart',
+  ...DIAGNOSING,
+  ...UPGRADING,
 ]);
 
 /** Some assignments of much configuration each. */
@@ -69,6 +82,12 @@ function assignedFile(hostId: HostId, number = 1, config: object = {}): Write {
   return { ...write, document: { ...document, workload } } as Write;
 }
 
+async function start(): Promise<void> {
+  orchestrator = bench.startOrchestrator();
+  api = await startTestApi({ store: bench.store, routes: () => orchestrator.diagnostics.routes });
+  await isServing();
+}
+
 /** Whether the orchestrator answers over NATS. */
 async function isServing(): Promise<void> {
   const name = `probe-${randomIds.uuid().slice(0, 8)}`;
@@ -80,7 +99,10 @@ async function isServing(): Promise<void> {
 const operator: Operator = {
   can: (action) => CAN.has(action),
   issuesTokens: () => true,
-  do: async (action, name = '', more = '') => {
+  do: async (action, ...args) => {
+    const [name = '', more = ''] = args;
+    const done = diagnosing(action, args) ?? upgrading?.do(action, args);
+    if (done !== undefined) return done;
     const hostId = parseId<HostId>(name === '-' ? 'any' : name || 'none', 'hostId');
     switch (action) {
       case 'token': {
@@ -124,8 +146,8 @@ const operator: Operator = {
       }
       case 'restart':
         await orchestrator.stop();
-        orchestrator = bench.startOrchestrator();
-        await isServing();
+        await api.close();
+        await start();
         return '';
       default:
         return NO_OPERATOR.do(action);
@@ -199,12 +221,25 @@ async function check(
 
 describe.skipIf(isServiceMissing('nats-server'))('the kit over NATS', () => {
   beforeAll(async () => {
-    bench = await createNatsBench();
-    orchestrator = bench.startOrchestrator();
-    await isServing();
+    bench = await createNatsBench({
+      openArtifact: (digest) =>
+        upgrading?.isProgram(digest) === true ? upgrading.artifacts.openArtifact(digest) : undefined,
+    });
+    upgrading = await createUpgradingOperator(bench.store);
+    diagnosing = createDiagnosingOperator({
+      url: () => api.url,
+      store: bench.store,
+      tokenFor: (role, tenant) => api.tokenFor(role, tenant),
+    });
+    await start();
+    upgrading.begin({ hasLease: (hostId) => orchestrator.inventory.hasLease(hostId) });
   }, 60_000);
 
-  afterAll(() => bench.close(), 30_000);
+  afterAll(async () => {
+    await upgrading?.close();
+    await api.close();
+    await bench.close();
+  }, 30_000);
 
   it('finds that the orchestrator passes every case that it can be played', async () => {
     const result = await check(undefined, {}, operator);
@@ -217,7 +252,7 @@ describe.skipIf(isServiceMissing('nats-server'))('the kit over NATS', () => {
     const others = ORCHESTRATOR_CASES.filter(({ bindings }) => bindings?.includes('nats') === false);
     const needs = ['new-store-has-a-new-state', 'renewals-keep-a-host-ready', 'secret-values-come-sealed'];
     expect(new Set(open.map(([id]) => id))).toEqual(new Set([...others.map(({ id }) => id), ...needs]));
-  }, 120_000);
+  }, 170_000);
 
   it.each(BROKEN_OVER_NATS)(
     'finds an orchestrator that $does ($requirement)',

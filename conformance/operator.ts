@@ -20,6 +20,19 @@ export const OPERATOR_ACTIONS = {
     'print how the orchestrator counts the host: ENROLLED, READY, SUSPECT, LOST, DRAINING or DISPUTED; argument: host id',
   measurement:
     'print the newest values of a metric of the host, in any form; arguments: host id, name of the metric',
+  'diagnostics-on':
+    'allow operators to see the output of functions, and to run commands beside them; no arguments',
+  'diagnostics-off': 'allow that no more; no arguments',
+  'command-begin':
+    'begin to run a command beside the function that `assign` assigned, do not wait for its end, and print a name for it; arguments: host id, the words of the command',
+  'command-output': 'print what the command has written so far; argument: its name',
+  'command-end': 'go away from the command, as who has seen enough; argument: its name',
+  'upgrade-begin':
+    'begin an upgrade of the agents of these hosts, and of no others, to a program that you have, and do not wait for its end: one host first, then two, then the rest, and none may fail; arguments: host ids',
+  'upgrade-state':
+    'print how the newest upgrade of agents stands, host by host with reasons, in any form; no arguments',
+  'upgrade-end': 'end the newest upgrade of agents for good, however it stands; no arguments',
+  audit: 'print who has used diagnostics for what, the newest entries, in any form; no arguments',
   restart:
     'kill the orchestrator without warning (SIGKILL), start it again over the same store, and wait until it is ready',
   reset:

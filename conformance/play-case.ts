@@ -49,8 +49,9 @@ export interface PlayOptions {
 export async function playCase<Stage>(
   played: Case<Stage>,
   stageFor: (trace: Trace, signal: AbortSignal) => Stage,
-  { clock, timeoutSeconds, signal }: PlayOptions,
+  { clock, signal, ...options }: PlayOptions,
 ): Promise<CaseResult> {
+  const timeoutSeconds = Math.max(options.timeoutSeconds, played.leastTimeoutSeconds ?? 0);
   const trace = createTrace();
   const startedAt = clock.monotonic();
   const patience = new AbortController();

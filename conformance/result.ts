@@ -1,7 +1,6 @@
 import type { Case, Side } from './case.ts';
 import type { CaseResult } from './play-case.ts';
 import type { Requirement } from './requirements.ts';
-import { NOT_JUDGED_YET } from './not-judged.ts';
 import { UNOBSERVABLE } from './unobservable.ts';
 
 export type RequirementVerdict =
@@ -62,17 +61,6 @@ export function judgeRequirements(
           verdict: 'not observable' as const,
           cases: [],
           remarks: [`${hidden.why}; ${hidden.otherwise}`],
-        },
-      ];
-    const unjudged = NOT_JUDGED_YET.find((each) => each.id === id && each.sides.includes(side));
-    if (unjudged !== undefined)
-      return [
-        {
-          id,
-          sentence,
-          verdict: 'not applicable' as const,
-          cases: [],
-          remarks: [`not judged by this kit: ${unjudged.why}; ${unjudged.otherwise}`],
         },
       ];
     const isOurs = cases.some((each) => each.requirements.includes(id));

@@ -1,7 +1,6 @@
 import { IotmanoError } from '../kernel/index.ts';
 import type { Case } from './case.ts';
 import { loadRequirements } from './requirements.ts';
-import { NOT_JUDGED_YET } from './not-judged.ts';
 import { UNOBSERVABLE } from './unobservable.ts';
 
 /**
@@ -25,8 +24,6 @@ export function parseOnly(
 function whyNot(id: string): string {
   const hidden = UNOBSERVABLE.find((each) => each.id === id);
   if (hidden !== undefined) return `it does not show on the wire: ${hidden.why}`;
-  const unjudged = NOT_JUDGED_YET.find((each) => each.id === id);
-  if (unjudged !== undefined) return `this kit does not judge it: ${unjudged.why}`;
   const known = loadRequirements().find((each) => each.id === id);
   if (known === undefined) return 'there is no such requirement or case';
   return known.state === 'specified' ? 'it is not in this version of Mco' : 'it binds the other side';

@@ -105,6 +105,12 @@ export const UNOBSERVABLE: readonly Unobservable[] = [
     otherwise: 'assign files beyond the bound one after the other, and look at the disk',
   },
   {
+    id: 'MCO-O-093',
+    sides: AGENT,
+    why: 'it says what is on the disk of the host',
+    otherwise: 'upgrade the agent three times, and look at the files that are kept',
+  },
+  {
     id: 'MCO-M-004',
     sides: AGENT,
     why: 'the bound of a queue is up to the agent, and filling it takes too long',

@@ -3,12 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import {
   AGENT_CASES,
-  NOT_JUDGED_YET,
   OPERATOR_ACTIONS,
   ORCHESTRATOR_CASES,
   UNOBSERVABLE,
   type Case,
-  type NotJudgedYet,
+  type Unobservable,
 } from '../conformance/index.ts';
 
 const FILE = fileURLToPath(new URL('../docs/conformance.md', import.meta.url));
@@ -43,12 +42,6 @@ function renderLists(): readonly string[] {
     '',
     ...renderCases(AGENT_CASES),
     '',
-    '## What this kit does not judge',
-    '',
-    'A case could show these, and none does: they are reported as not applicable, and never as passed.',
-    '',
-    ...renderReasons(NOT_JUDGED_YET),
-    '',
     '## What does not show on the wire',
     '',
     'No case can show these, so the kit never says that they are passed.',
@@ -57,9 +50,7 @@ function renderLists(): readonly string[] {
   ];
 }
 
-function renderReasons(
-  reasons: readonly Pick<NotJudgedYet, 'id' | 'sides' | 'why' | 'otherwise'>[],
-): readonly string[] {
+function renderReasons(reasons: readonly Unobservable[]): readonly string[] {
   return [
     '| requirement | binds | why | how else it is shown |',
     '|---|---|---|---|',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
@@ -7,9 +7,7 @@ import type {
   AgentWire,
   CaseResult,
   ConformanceResult,
-  NotJudgedYet,
   ReportFormat,
-  Side,
 } from '../../conformance/index.ts';
 import { IotmanoError, messageOf, randomIds, systemClock } from '../../kernel/index.ts';
 import { parseListen, wholeNumber } from '../arguments.ts';
@@ -36,6 +34,8 @@ interface AgentKitFlags extends KitFlags {
   readonly natsServer: string;
   readonly natsServers: number;
   readonly leaveCommand?: string;
+  readonly agentRelease?: string;
+  readonly agentReleaseVersion?: string;
   readonly wait: number;
   readonly writeCa?: string;
   readonly certificateLife: number;
@@ -91,6 +91,8 @@ export function addKitCommands(program: Command, env: Environment): void {
     )
     .option('--rekey-command <command>', 'as that, and takes its key for sealed values away in between')
     .option('--leave-command <command>', 'lets the agent leave, and ends when it has')
+    .option('--agent-release <file>', 'a newer program of the agent: one file, that it may become')
+    .option('--agent-release-version <version>', 'what that program calls itself')
     .option('--wait <seconds>', 'how long the agent is waited for', wholeNumber('--wait', 1), 120)
     .addHelpText('after', HELP)
     .action((flags: AgentKitFlags, command: Command) => orCouldNot(() => runAgentKit(flags, command)));
@@ -142,11 +144,12 @@ function split(text: string): readonly string[] {
 
 async function runAgentKit(flags: AgentKitFlags, command: Command): Promise<void> {
   const kit = await import('../../conformance/index.ts');
-  if (flags.list === true) return list('agent', kit.AGENT_CASES, kit.NOT_JUDGED_YET);
+  if (flags.list === true) return list(kit.AGENT_CASES);
   const plan = await planOf(flags, kit);
   const { signal, stopped } = stopping();
   try {
     const result = await kit.checkAgent({
+      release: releaseOf(flags),
       only: flags.only,
       hands: handsOf(flags, kit),
       listen: plan.listen,
@@ -220,7 +223,7 @@ async function runOrchestratorKit(
   env: Environment,
 ): Promise<void> {
   const kit = await import('../../conformance/index.ts');
-  if (flags.list === true) return list('orchestrator', kit.ORCHESTRATOR_CASES, kit.NOT_JUDGED_YET);
+  if (flags.list === true) return list(kit.ORCHESTRATOR_CASES);
   const { signal, stopped } = stopping();
   const operator =
     flags.operatorCommand !== undefined
@@ -263,6 +266,20 @@ function handsOf(
     ...(rekeyCommand === undefined ? {} : { rekey: shellHand('rekey', rekeyCommand) }),
     ...(leaveCommand === undefined ? {} : { leave: shellHand('leave', leaveCommand) }),
   };
+}
+
+function releaseOf({
+  agentRelease: file,
+  agentReleaseVersion: version,
+}: AgentKitFlags): Conformance.AgentRunOptions['release'] {
+  if (file === undefined && version === undefined) return undefined;
+  if (file === undefined || version === undefined)
+    throw new CliFailure(EXIT.usage, '--agent-release and --agent-release-version go together: give both');
+  try {
+    return { content: readFileSync(file), version };
+  } catch (error) {
+    throw new CliFailure(EXIT.usage, `--agent-release ${file} cannot be read: ${messageOf(error)}`);
+  }
 }
 
 function natsPlanOf(
@@ -311,14 +328,10 @@ function targetOf(target: string): URL {
 }
 
 function list(
-  side: Side,
   cases: readonly { readonly id: string; readonly title: string; readonly requirements: readonly string[] }[],
-  notJudged: readonly NotJudgedYet[],
 ): void {
   for (const { id, title, requirements } of cases)
     printText(`${id}  ${requirements.join(' ')}\n  ${title}\n`);
-  for (const { id, why, otherwise } of notJudged.filter(({ sides }) => sides.includes(side)))
-    printText(`not judged by this kit  ${id}\n  ${why}; ${otherwise}\n`);
 }
 
 /** Aborted by the first SIGINT or SIGTERM: what has been judged by then is told. */

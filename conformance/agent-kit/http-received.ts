@@ -42,6 +42,7 @@ export function toReceived(
     token: /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1],
     query: new Map(url.searchParams),
     digest: groups['digest'],
+    streamId: groups['streamId'],
     rangeFrom: from === undefined ? undefined : Number(from),
     certificate: certificateOf(request),
     body: body.value,

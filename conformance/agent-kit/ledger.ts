@@ -1,5 +1,6 @@
 import type { IdSource } from '../../kernel/index.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
+import type { PlayedStream } from './played-streams.ts';
 
 export type Schemas = components['schemas'];
 export type WorkloadKey = Schemas['workload-key'];
@@ -17,6 +18,12 @@ export interface Ledger {
   assignments: readonly Schemas['assignment'][];
   removed: readonly { readonly key: WorkloadKey; readonly revision: number }[];
   jobs: readonly Schemas['collection-job'][];
+  /** The order to exchange the agent's own program, if there is one. */
+  agentUpgrade: Schemas['agent-upgrade'] | undefined;
+  /** Diagnostic requests that stand: as the schema has them, or what an agent cannot read. */
+  requests: readonly object[];
+  /** What came of those that were asked for, by stream. */
+  readonly streams: Map<string, PlayedStream>;
   /** Files by digest. */
   readonly files: Map<string, Buffer>;
   /** Absent: no host is enrolled. */
@@ -58,6 +65,9 @@ export function createLedger(ids: IdSource): Ledger {
     assignments: [],
     removed: [],
     jobs: [],
+    agentUpgrade: undefined,
+    requests: [],
+    streams: new Map(),
     files: new Map(),
     host: undefined,
     sealingKey: undefined,
@@ -112,7 +122,9 @@ export function wantedSince(ledger: Ledger, since: number | undefined): Schemas[
     assignments: assignments.filter(({ generation }) => generation > from),
     removed: since === undefined ? [] : removed.filter((each) => each.revision > from).map(({ key }) => key),
     collectionJobs: [...ledger.jobs],
-    diagnosticRequests: [],
+    ...(ledger.agentUpgrade === undefined ? {} : { agentUpgrade: ledger.agentUpgrade }),
+    // What an agent has to leave alone is among them.
+    diagnosticRequests: [...ledger.requests] as Schemas['diagnostic-request'][],
   };
 }
 

@@ -31,6 +31,7 @@ export function toReceived(operation: string, message: Msg | JsMsg, at: number):
     isKnownBySubject: operation === 'postMeasurements',
     query: new Map(query),
     digest: headers['Mco-Digest'],
+    streamId: headers['Mco-Stream-Id'],
     rangeFrom: from === undefined ? undefined : Number(from),
     rangeTo: to === undefined || to === '' ? undefined : Number(to),
     body: payload ?? undefined,

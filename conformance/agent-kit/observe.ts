@@ -15,12 +15,15 @@ export async function comesToPass(
 }
 
 const ABSENCE_SECONDS = 0.5;
+/** Over NATS no question waits that would be cut off: the next heartbeat has to come meanwhile. */
+const ABSENCE_OVER_NATS_SECONDS = 2.5;
 
 /** Waits until the agent has said anew how everything is: after an absence it has to (MCO-O-037). */
-export async function nextReport(stage: AgentStage, absenceSeconds = ABSENCE_SECONDS): Promise<void> {
+export async function nextReport(stage: AgentStage, absenceSeconds?: number): Promise<void> {
   const { wire, statuses } = stage.played;
+  const least = wire.binding === 'nats' ? ABSENCE_OVER_NATS_SECONDS : ABSENCE_SECONDS;
   await wire.disappear();
-  await stage.sleep(absenceSeconds);
+  await stage.sleep(absenceSeconds ?? least);
   const from = stage.since('postReport').length;
   await wire.appear();
   await stage.until('the agent reports in full after an absence', () =>

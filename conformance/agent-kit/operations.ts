@@ -3,6 +3,7 @@ import { toTimestamp, type Clock } from '../../kernel/index.ts';
 import type { KitAuthority } from '../kit-authority.ts';
 import { KIT_SP_ID } from './http-orchestrator-wire.ts';
 import { isOfSession, issueTo, provenBy } from './identify.ts';
+import { takeChunk } from './played-streams.ts';
 import { takeReport, wantedSince, type Ledger, type Schemas } from './ledger.ts';
 import type { Received, Reply } from './orchestrator-wire.ts';
 
@@ -109,6 +110,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   postMeasurements: ({ ledger }, received) => inSequence(ledger, received, () => undefined),
   postAlarms: ({ ledger }, received) => inSequence(ledger, received, () => undefined),
+  postStream: async ({ ledger, clock, signal }, { streamId = '', token, body, at }) => {
+    const isStanding = ledger.requests.some((each) => 'streamId' in each && each.streamId === streamId);
+    const stream = ledger.streams.get(streamId);
+    stream?.asked.push(at);
+    if (stream === undefined || !isStanding || stream.isOver || (stream.session ??= token) !== token)
+      return problem(410, 'there is no such stream, or it has ended; end it');
+    const chunk = body as Schemas['stream-chunk'];
+    if (chunk.number > stream.next)
+      return problem(409, 'a chunk is missing', { expectedSequence: stream.next });
+    return answer(200, await takeChunk(stream, chunk, at, (seconds) => clock.sleep(seconds * 1000, signal)));
+  },
 };
 
 async function openSession(context: OperationContext, received: Received): Promise<Reply> {

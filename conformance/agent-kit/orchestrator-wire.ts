@@ -17,6 +17,8 @@ export interface Received {
   readonly token: string | undefined;
   readonly query: ReadonlyMap<string, string>;
   readonly digest: string | undefined;
+  /** Of a chunk of a diagnostic stream. */
+  readonly streamId?: string | undefined;
   /** First byte that is asked for of an artifact. */
   readonly rangeFrom: number | undefined;
   /** Last byte that is asked for; absent: all of the rest. */

@@ -129,6 +129,7 @@ function shownOf({
   query,
   body,
   digest,
+  streamId,
   rangeFrom,
 }: Received): ReturnType<typeof show> {
   const search = new URLSearchParams([...query]).toString();
@@ -140,6 +141,6 @@ function shownOf({
       range: rangeFrom === undefined ? undefined : `bytes=${rangeFrom}-`,
     },
     body,
-    [hostId, digest, search].filter((part) => part !== undefined && part !== '').join(' '),
+    [hostId, digest, streamId, search].filter((part) => part !== undefined && part !== '').join(' '),
   );
 }

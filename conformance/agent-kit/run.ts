@@ -8,7 +8,7 @@ import { AGENT_CASES } from './cases/index.ts';
 import type { OrchestratorWire, Received, Reply } from './orchestrator-wire.ts';
 import { startPlayedOrchestrator, type PlayedOrchestrator } from './played-orchestrator.ts';
 import { needsCommand, type AgentCommand, type Hands } from './commands.ts';
-import { createAgentStage, type AgentCase } from './stage.ts';
+import { createAgentStage, type AgentCase, type AgentRelease } from './stage.ts';
 import type { WorkloadFile } from './workload.ts';
 
 export interface AgentRunOptions {
@@ -16,6 +16,8 @@ export interface AgentRunOptions {
   readonly workload: WorkloadFile;
   /** What can be done at the host of the agent. */
   readonly hands: Hands;
+  /** What the agent may become; absent: upgrades are not applicable. */
+  readonly release?: AgentRelease | undefined;
   readonly only?: readonly string[] | undefined;
   readonly timeoutSeconds: number;
   /** Life of the certificate that an agent is to renew over TLS while the kit looks on. */

@@ -15,6 +15,8 @@ export interface AgentStage {
   readonly workload: WorkloadFile;
   /** Life of a certificate that the agent is to renew while the kit looks on. */
   readonly certificateSeconds: number;
+  /** What the agent may become; absent: nothing was given. */
+  readonly release: AgentRelease | undefined;
   /** What came since the case began, of one operation or of all. */
   since(operation?: string): readonly Received[];
   /** Waits until there is something. @throws CaseFailure naming what did not come to pass */
@@ -37,6 +39,13 @@ export interface AgentStage {
   sleep(seconds: number): Promise<void>;
 }
 
+/** A newer program of the agent under test. */
+export interface AgentRelease {
+  readonly content: Buffer;
+  /** What it calls itself. */
+  readonly version: string;
+}
+
 export type AgentCase = Case<AgentStage>;
 
 export interface AgentStageOptions {
@@ -46,6 +55,7 @@ export interface AgentStageOptions {
   readonly workload: WorkloadFile;
   readonly hands: Hands;
   readonly certificateSeconds: number;
+  readonly release?: AgentRelease | undefined;
   /** Of a whole case; what is waited for within it may take a third of it. */
   readonly timeoutSeconds: number;
 }
@@ -63,6 +73,7 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
     clock,
     workload,
     certificateSeconds: options.certificateSeconds,
+    release: options.release,
     since: (operation) =>
       played.received.slice(begin).filter((each) => operation === undefined || each.operation === operation),
     async until(what, look, seconds = options.timeoutSeconds / 3) {
@@ -82,6 +93,8 @@ export function createAgentStage(options: AgentStageOptions, trace: Trace, signa
       await played.wire.appear();
       ledger.isStateConfirmed = true;
       ledger.jobs = [];
+      ledger.requests = [];
+      ledger.agentUpgrade = undefined;
       assign(ledger, []);
       const from = played.received.length;
       await stage.until('the agent takes over that nothing is assigned', () => {

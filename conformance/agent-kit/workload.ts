@@ -15,6 +15,10 @@ export interface WorkloadFile {
   readonly fails: Spec;
   /** Ends well within a second; absent: what needs it is not applicable. */
   readonly ends?: Spec;
+  /** What `runs` writes at its start, part of it; absent: nothing is known of that. */
+  readonly prints?: string;
+  /** Words before a script, by which a POSIX shell in the context of `runs` reads it; absent: what needs a command is not applicable. */
+  readonly shell?: readonly string[];
 }
 
 const BASE: Omit<Spec, 'artifact'> = {
@@ -33,13 +37,21 @@ const BASE: Omit<Spec, 'artifact'> = {
 
 /** For hosts that run processes, and have node. */
 export const DEFAULT_WORKLOAD: WorkloadFile = {
-  runs: { ...BASE, artifact: { type: 'process', command: ['node', '-e', 'setInterval(() => {}, 1000)'] } },
+  runs: {
+    ...BASE,
+    artifact: {
+      type: 'process',
+      command: ['node', '-e', "console.log('kit runs'); setInterval(() => {}, 1000)"],
+    },
+  },
   fails: {
     ...BASE,
     artifact: { type: 'process', command: ['node', '-e', 'process.exit(3)'] },
     restart: { ...BASE.restart, times: 0 },
   },
   ends: { ...BASE, artifact: { type: 'process', command: ['node', '-e', '0'] } },
+  prints: 'kit runs',
+  shell: ['sh', '-c'],
 };
 
 /** @throws IotmanoError naming the file and what is wrong in it */
@@ -47,19 +59,33 @@ export function readWorkloadFile(file: string): WorkloadFile {
   try {
     const written = JSON.parse(readFileSync(file, 'utf8')) as Partial<WorkloadFile>;
     const members = ['runs', 'fails', ...(written.ends === undefined ? [] : ['ends' as const])] as const;
-    const faults = members.flatMap((member) =>
-      schemaFaults('workload-spec.json', written[member]).map((fault) => `${member}: ${fault}`),
-    );
+    const faults = [
+      ...members.flatMap((member) =>
+        schemaFaults('workload-spec.json', written[member]).map((fault) => `${member}: ${fault}`),
+      ),
+      ...faultsOfWords(written),
+    ];
     if (faults.length === 0) return written as WorkloadFile;
     throw new IotmanoError('invalid-parameter', faults.join('; '));
   } catch (error) {
     throw new IotmanoError(
       'invalid-parameter',
-      `--workload ${file} is to be a JSON file with the members "runs" and "fails", and "ends" where there is such a workload, each as workload-spec.json says: ${messageOf(error)}`,
+      `--workload ${file} is to be a JSON file with the members "runs" and "fails", and "ends" where there is such a workload, each as workload-spec.json says, "prints" (a text) and "shell" (words): ${messageOf(error)}`,
       { parameter: 'workload' },
       error,
     );
   }
+}
+
+function faultsOfWords({ prints, shell }: Partial<Record<keyof WorkloadFile, unknown>>): readonly string[] {
+  const isText = prints === undefined || (typeof prints === 'string' && prints !== '');
+  const areWords =
+    shell === undefined ||
+    (Array.isArray(shell) && shell.length > 0 && shell.every((word) => typeof word === 'string'));
+  return [
+    ...(isText ? [] : ['prints: it has to be a text']),
+    ...(areWords ? [] : ['shell: it has to be words, such as ["sh", "-c"]']),
+  ];
 }
 
 /** An assignment of one instance. Its name is new each time, so that no case meets what another one left. */

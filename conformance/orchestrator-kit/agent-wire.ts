@@ -23,6 +23,8 @@ export interface Message {
   readonly time?: string | undefined;
   readonly query?: Readonly<Record<string, string>>;
   readonly digest?: string;
+  /** Of a chunk of a diagnostic stream. */
+  readonly streamId?: string;
   /** One range of bytes, as RFC 9110 writes it. */
   readonly range?: string;
   readonly body?: unknown;

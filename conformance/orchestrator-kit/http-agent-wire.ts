@@ -109,8 +109,11 @@ function shownBody({ body, bytes }: Answer): unknown {
   return body ?? (bytes.length === 0 ? undefined : `(${bytes.length} bytes)`);
 }
 
-function pathOf(operation: Operation, { hostId, digest, query }: Message): string {
-  const path = operation.path.replace('{hostId}', hostId).replace('{digest}', digest ?? '');
+function pathOf(operation: Operation, { hostId, digest, streamId, query }: Message): string {
+  const path = operation.path
+    .replace('{hostId}', hostId)
+    .replace('{digest}', digest ?? '')
+    .replace('{streamId}', streamId ?? '');
   const search = new URLSearchParams(query).toString();
   return search === '' ? path : `${path}?${search}`;
 }

@@ -13,6 +13,7 @@ export function headersOf(message: Message): NatsHeaders {
     'Mco-Time': time,
     Range: range,
     'Mco-Digest': digest,
+    'Mco-Stream-Id': message.streamId,
     'Mco-Since': query['since'],
     'Mco-Full': query['full'],
     'Mco-Drain': query['drain'],

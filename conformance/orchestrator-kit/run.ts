@@ -33,8 +33,8 @@ export interface OrchestratorRunOptions {
 const FIRST_ANSWER_SECONDS = 10;
 /** Waiting cases at a time: each has a connection or two open, and hardly anything to do. */
 const WAITING_AT_A_TIME = 4;
-/** What makes the orchestrator be away for a while disturbs all others. */
-const DISTURBING: ReadonlySet<string> = new Set(['restart', 'reset']);
+/** What makes the orchestrator be away for a while, or switches off what others use, disturbs all others. */
+const DISTURBING: ReadonlySet<string> = new Set(['restart', 'reset', 'diagnostics-off']);
 
 /**
  * Plays agents of hosts against an orchestrator, and judges it.
@@ -93,17 +93,25 @@ async function playAll(
   const calm = cases.filter((one) => !isDisturbing(one));
   // Where tokens are scarce cases share one host: one after the other.
   const waiting = operator.issuesTokens() ? calm.filter(({ isWaiting }) => isWaiting === true) : [];
-  const lanes = Array.from({ length: WAITING_AT_A_TIME }, (_, lane) =>
-    waiting.filter((_one, index) => index % WAITING_AT_A_TIME === lane),
-  );
+  const lanes = Map.groupBy(waiting, ({ turn }, index) => turn ?? index % WAITING_AT_A_TIME).values();
   const others = calm.filter((one) => !waiting.includes(one));
   await Promise.all([others, ...lanes].map((lane) => inOrder(lane, play)));
-  await inOrder(cases.filter(isDisturbing), play);
+  const [resetting, disturbing] = [cases.filter(isResetting), cases.filter(isDisturbing)];
+  await inOrder(
+    disturbing.filter((one) => !resetting.includes(one)),
+    play,
+  );
+  await inOrder(resetting, play);
   return cases.flatMap(({ id }) => results.get(id) ?? []);
 }
 
 function isDisturbing({ needs }: OrchestratorCase): boolean {
   return needs?.some((each) => DISTURBING.has(each)) === true;
+}
+
+/** What operators have prepared is gone after these. */
+function isResetting({ needs }: OrchestratorCase): boolean {
+  return needs?.includes('reset') === true;
 }
 
 async function inOrder(

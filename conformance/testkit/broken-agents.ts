@@ -1,54 +1,12 @@
 import type { Broken } from './broken-orchestrators.ts';
 import type { components } from '../../api-specs/generated/mco.ts';
 import { reproving } from './reproving.ts';
-import type { Json, Meddle, Passed, Passing } from './meddling-proxy.ts';
+import { assignmentsOf, hearing, receiptFor, saying, withSpec, type Assignment } from './agent-meddles.ts';
+import type { Meddle } from './meddling-proxy.ts';
 
 export interface BrokenAgent extends Broken {
   /** Every message goes over a connection of its own. */
   readonly isWasteful?: boolean;
-}
-
-const ENVELOPE = {
-  'mco-version': '1.0',
-  'mco-sp-id': '//conformance.example',
-  'content-type': 'application/json',
-};
-
-function receiptFor({ headers }: Passing): Passed {
-  return {
-    status: 200,
-    headers: ENVELOPE,
-    body: { nextSequence: Number(headers['mco-sequence']) + 1, ignored: 0 },
-  };
-}
-
-/** Changes what the agent says in one operation. */
-function saying(
-  what: string,
-  revise: (body: NonNullable<Json>, passing: Passing) => NonNullable<Json>,
-): () => Meddle {
-  return () => (passing, forward) =>
-    forward(
-      passing.what === what && passing.body !== undefined ? { body: revise(passing.body, passing) } : {},
-    );
-}
-
-/** Changes what the agent understands of the answer to one operation. */
-function hearing(what: string, revise: (body: NonNullable<Json>) => NonNullable<Json>): () => Meddle {
-  return () => async (passing, forward) => {
-    const passed = await forward();
-    return passing.what === what && passed.status === 200 && passed.body !== undefined
-      ? { ...passed, body: revise(passed.body) }
-      : passed;
-  };
-}
-
-type Assignment = Readonly<Record<string, unknown>> & {
-  readonly workload: Readonly<Record<string, unknown>>;
-};
-
-function assignmentsOf(body: NonNullable<Json>): readonly Assignment[] {
-  return (body['assignments'] ?? []) as readonly Assignment[];
 }
 
 /** One for each behaviour; a real agent is behind each. */
@@ -420,9 +378,4 @@ function unbounded({ workload }: Assignment): object {
   const { artifact } = workload['spec'] as { readonly artifact: { readonly files?: object } };
   const { files } = artifact;
   return files === undefined ? artifact : { ...artifact, files: { ...files, bitsPerSecond: undefined } };
-}
-
-function withSpec(assignment: Assignment, more: object): Assignment {
-  const { workload } = assignment;
-  return { ...assignment, workload: { ...workload, spec: { ...(workload['spec'] as object), ...more } } };
 }

@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import type { OperatorAction } from '../index.ts';
 import type { Json, Meddle, Passed, Passing } from './meddling-proxy.ts';
 import { reproving } from './reproving.ts';
 
@@ -9,15 +10,21 @@ export interface Broken {
   readonly does: string;
   /** With a memory of its own. */
   readonly make: () => Meddle;
+  /** What its operator asks for, and it does not do. */
+  readonly ignores?: OperatorAction;
 }
 
 const ENVELOPE = { 'mco-version': '1.0', 'mco-sp-id': '//iotmano.test', 'content-type': 'application/json' };
 
-function answered(status: number, body: Json, headers: Readonly<Record<string, string>> = ENVELOPE): Passed {
+export function answered(
+  status: number,
+  body: Json,
+  headers: Readonly<Record<string, string>> = ENVELOPE,
+): Passed {
   return { status, headers, body };
 }
 
-function refused(status: number, more: object = {}): Passed {
+export function refused(status: number, more: object = {}): Passed {
   const headers = { ...ENVELOPE, 'content-type': 'application/problem+json' };
   return answered(status, { title: 'Refused', status, detail: 'it is refused', ...more }, headers);
 }
@@ -27,14 +34,14 @@ function receiptFor({ headers }: Passing, ignored = 0): Passed {
 }
 
 /** Changes what is answered to one operation. */
-function revising(what: string, revise: (passed: Passed, passing: Passing) => Passed): () => Meddle {
+export function revising(what: string, revise: (passed: Passed, passing: Passing) => Passed): () => Meddle {
   return () => async (passing, forward) => {
     const passed = await forward();
     return passing.what === what ? revise(passed, passing) : passed;
   };
 }
 
-function withBody(passed: Passed, more: object): Passed {
+export function withBody(passed: Passed, more: object): Passed {
   return passed.status === 200 || passed.status === 201
     ? { ...passed, body: { ...passed.body, ...more } }
     : passed;

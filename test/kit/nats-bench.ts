@@ -14,6 +14,7 @@ import {
 } from '../../agents/mco-client/index.ts';
 import { createLogger, parseId, randomIds, systemClock, type HostId } from '../../kernel/index.ts';
 import { createApi, createAuthenticator, serveApi, type ApiServer } from '../../orchestrator/api/index.ts';
+import type { Diagnostics } from '../../orchestrator/diagnostics/index.ts';
 import { diagnosticsOver } from '../../orchestrator/diagnostics/testkit/diagnostics-over.ts';
 import { createInventory, type Inventory } from '../../orchestrator/inventory/index.ts';
 import { createMco, type McoOptions } from '../../orchestrator/mco/index.ts';
@@ -39,6 +40,7 @@ export const CONTENT = randomBytes(1_300_000);
 export interface NatsOrchestrator {
   readonly inventory: Inventory;
   readonly monitoring: Monitoring;
+  readonly diagnostics: Diagnostics;
   /** The same over HTTP, beside it. */
   serveHttp(): Promise<ApiServer>;
   stop(): Promise<void>;
@@ -75,11 +77,17 @@ export interface NatsAgent {
 
 export interface NatsBenchOptions {
   readonly count?: number;
+  /** Files beside the one that is there for every digest; undefined: it has none of that. */
+  readonly openArtifact?: (digest: string) => ReturnType<McoOptions['artifacts']['openArtifact']> | undefined;
   /** Makes a certificate for 127.0.0.1 in the folder; everybody trusts it, agents only where they are told to. */
   readonly makeTls?: (folder: string) => { readonly certFile: string; readonly keyFile: string };
 }
 
-export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions = {}): Promise<NatsBench> {
+export async function createNatsBench({
+  count = 1,
+  openArtifact,
+  makeTls,
+}: NatsBenchOptions = {}): Promise<NatsBench> {
   const folder = mkdtempSync(join(tmpdir(), 'mco-nats-'));
   const keys = loadAccountKeys(folder);
   const tls = makeTls?.(folder);
@@ -92,7 +100,8 @@ export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions =
   const file = join(folder, 'artifact');
   writeFileSync(file, CONTENT);
   const artifacts: McoOptions['artifacts'] = {
-    openArtifact: () => Promise.resolve({ path: file, sizeBytes: CONTENT.length }),
+    openArtifact: (digest) =>
+      openArtifact?.(digest) ?? Promise.resolve({ path: file, sizeBytes: CONTENT.length }),
   };
 
   function startOrchestrator(): NatsOrchestrator {
@@ -116,7 +125,7 @@ export async function createNatsBench({ count = 1, makeTls }: NatsBenchOptions =
         host: '127.0.0.1',
         port: 0,
       });
-    const orchestrator = { inventory, monitoring, serveHttp, stop: () => binding.stop() };
+    const orchestrator = { inventory, monitoring, diagnostics, serveHttp, stop: () => binding.stop() };
     orchestrators.push(orchestrator);
     return orchestrator;
   }

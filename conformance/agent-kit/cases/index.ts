@@ -5,12 +5,14 @@ import { answerCases } from './answer-cases.ts';
 import { artifactCases } from './artifact-cases.ts';
 import { certificateCases } from './certificate-cases.ts';
 import { conductCases } from './conduct-cases.ts';
+import { diagnosticsCases } from './diagnostics-cases.ts';
 import { leaveCases } from './leave-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
 import { natsCases } from './nats-cases.ts';
 import { reportCases } from './report-cases.ts';
 import { scheduleCases } from './schedule-cases.ts';
 import { sealingCases } from './sealing-cases.ts';
+import { upgradeCases } from './upgrade-cases.ts';
 import { wantedCases } from './wanted-cases.ts';
 
 export const AGENT_CASES: readonly AgentCase[] = [
@@ -23,7 +25,9 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...monitoringCases,
   ...certificateCases,
   ...absenceCases,
+  ...diagnosticsCases,
   ...natsCases,
   ...conductCases,
+  ...upgradeCases,
   ...leaveCases,
 ];
