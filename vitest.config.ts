@@ -63,7 +63,7 @@ export default defineConfig({
                 // A loaded engine or cluster now and then loses an event or a status of its own; vitest names what passed only then.
                 retry: 2,
                 // They wait more than they work.
-                maxWorkers: 2,
+                maxWorkers: 3,
                 sequence: { groupOrder: 2 },
               },
             },

@@ -149,8 +149,9 @@ describe.skipIf(isServiceMissing('docker') || isServiceMissing('nats-server') ||
       expect(owner).toEqual({ status: 0, text: '1000:1000' });
     }, 60_000);
 
-    test('stops within its grace when it is told to', () => {
+    test('stops within its grace when it is told to', async () => {
       const container = start('data-storage');
+      await probe(container, /^503/);
       expect(docker('stop', '--time', '20', container).status).toBe(0);
       expect(docker('inspect', '--format', '{{.State.ExitCode}}', container).text).toBe('0');
     }, 60_000);

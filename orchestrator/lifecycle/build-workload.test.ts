@@ -40,7 +40,6 @@ function input(changes: Partial<WorkloadInput> = {}): WorkloadInput {
     function: pkg,
     unit: UNIT,
     generation: 3,
-    instances: [{ slot: 0, epoch: 1 }],
     artifactTypes: ['process'],
     bindings: { config: {}, requires: {}, clients: [] },
     ...changes,
@@ -95,16 +94,10 @@ describe('a workload', () => {
     });
   });
 
-  it('is the same whatever its copies and bindings: they are no part of the spec', () => {
+  it('is the same whatever its bindings: they are no part of the spec', () => {
     const one = buildWorkload(input(), templates);
     const other = buildWorkload(
-      input({
-        instances: [
-          { slot: 0, epoch: 2 },
-          { slot: 1, epoch: 1 },
-        ],
-        bindings: { config: { a: 1 }, requires: {}, clients: [] },
-      }),
+      input({ bindings: { config: { a: 1 }, requires: {}, clients: [] } }),
       templates,
     );
     expect(other.specHash).toBe(one.specHash);

@@ -3,7 +3,6 @@ import type { Artifact, ArtifactType, DescriptorUnit } from '../../descriptors/i
 import type {
   ArtifactReference,
   Bindings,
-  WantedInstance,
   Workload,
   WorkloadArtifact,
   WorkloadSpec,
@@ -23,8 +22,6 @@ export interface WorkloadInput {
   readonly function: FunctionPackage;
   readonly unit: DescriptorUnit;
   readonly generation: number;
-  /** Copies wanted on this host. */
-  readonly instances: readonly WantedInstance[];
   /** What the host's drivers can run. */
   readonly artifactTypes: readonly ArtifactType[];
   readonly bindings: Bindings;
@@ -35,12 +32,12 @@ export interface WorkloadInput {
 }
 
 /**
- * What one host has to run of one unit: a pure function of descriptor, configuration, what is wanted and bindings.
+ * What hosts of one kind have to run of one unit, but for how many copies of it: a pure function of descriptor, configuration and bindings.
  * @throws IotmanoError `artifact-unusable` when the package lacks a file, or the host can run none of the artifacts
  */
-export function buildWorkload(input: WorkloadInput, templates: TemplateSource): Workload {
+export function buildWorkload(input: WorkloadInput, templates: TemplateSource): Omit<Workload, 'instances'> {
   const spec = buildSpec(input, templates);
-  const { vnfInstanceId, tenant, unit, generation, instance, instances, bindings, service } = input;
+  const { vnfInstanceId, tenant, unit, generation, instance, bindings, service } = input;
   return {
     key: { tenant, vnfInstanceId, unit: unit.name, generation },
     labels: {
@@ -52,7 +49,6 @@ export function buildWorkload(input: WorkloadInput, templates: TemplateSource): 
     },
     spec,
     specHash: canonicalHash(spec),
-    instances,
     bindings,
   };
 }

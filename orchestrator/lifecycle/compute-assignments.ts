@@ -1,4 +1,5 @@
 import type { HostId, TenantId, VnfInstanceId } from '../../kernel/index.ts';
+import type { ArtifactType } from '../../descriptors/index.ts';
 import type { Bindings } from '../../vim-drivers/index.ts';
 import {
   assignmentId,
@@ -72,32 +73,47 @@ function wantedAssignments(
     const unit = pkg.descriptor.units.find((candidate) => candidate.name === name);
     const told = bindings.get(generation);
     if (unit === undefined || told === undefined) continue;
+    const build = memoized((artifactTypes: readonly ArtifactType[]) =>
+      buildWorkload(
+        {
+          vnfInstanceId,
+          tenant,
+          instance: version,
+          function: pkg,
+          unit,
+          generation,
+          artifactTypes,
+          bindings: told,
+          fetchBitsPerSecond: fetchLimitOf(context.state, instance, pkg.descriptor),
+          ...(service === undefined ? {} : { service }),
+        },
+        context.templates,
+      ),
+    );
     for (const { hostId, instances } of hosts) {
       const id = assignmentId(hostId, { tenant, vnfInstanceId, unit: name, generation });
-      const current = context.state.get('assignment', id)?.document.workload;
+      const known = context.state.get('assignment', id)?.document.workload;
       const workload =
-        current === undefined
-          ? buildWorkload(
-              {
-                vnfInstanceId,
-                tenant,
-                instance: version,
-                function: pkg,
-                unit,
-                generation,
-                instances,
-                artifactTypes: artifactTypesOf(context.state, hostId),
-                bindings: told,
-                fetchBitsPerSecond: fetchLimitOf(context.state, instance, pkg.descriptor),
-                ...(service === undefined ? {} : { service }),
-              },
-              context.templates,
-            )
-          : { ...current, instances, bindings: told };
+        known === undefined
+          ? { ...build(artifactTypesOf(context.state, hostId)), instances }
+          : { ...known, instances, bindings: told };
       result.set(id, { hostId, workload, lostAfterSeconds: pkg.descriptor.healing.lostAfterSeconds });
     }
   }
   return result;
+}
+
+/** There may be thousands of hosts, and few kinds of them: what is built for one holds for all that run the same artifacts. */
+function memoized<Built>(
+  build: (artifactTypes: readonly ArtifactType[]) => Built,
+): (artifactTypes: readonly ArtifactType[]) => Built {
+  const known = new Map<string, Built>();
+  return (artifactTypes) => {
+    const key = artifactTypes.join(' ');
+    const built = known.get(key) ?? build(artifactTypes);
+    known.set(key, built);
+    return built;
+  };
 }
 
 /**

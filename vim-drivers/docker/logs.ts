@@ -70,7 +70,8 @@ async function* readOnce(
     });
     for await (const chunk of stream) yield* frames.take(chunk as Buffer);
   } catch (error) {
-    if (signal?.aborted === true || hasStatus(error, 404)) return;
+    // It is gone, or just going.
+    if (signal?.aborted === true || hasStatus(error, 404, 409)) return;
     throw error;
   }
 }
