@@ -98,6 +98,8 @@ function createHeardLeases(store: StateStore, timeline: Timeline, power: Power):
   return {
     ...leases,
     silentForMilliseconds: (hostId) => (power.isUp(hostId) ? 0 : leases.silentForMilliseconds(hostId)),
+    // Renewed at this moment, and in the next the host may be down: each look has to look at it.
+    lapsesAt: (hostId) => (power.isUp(hostId) ? timeline.monotonic() : leases.lapsesAt(hostId)),
     hasLapsed: (hostId) => !power.isUp(hostId) && leases.hasLapsed(hostId),
   };
 }
