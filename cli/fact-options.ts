@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { LatencyTarget, StatedFacts } from '../agents/index.ts';
+import { parseBitsPerSecond } from '../kernel/index.ts';
 import { CliFailure, EXIT } from './failure.ts';
 
 export interface FactFlags {
@@ -11,7 +12,7 @@ export interface FactFlags {
   readonly provider?: string;
   readonly power?: string;
   readonly metered?: boolean;
-  readonly uplink?: string;
+  readonly uplink?: number;
   readonly uplinkJurisdiction?: readonly string[];
   readonly device: Record<string, number>;
   readonly latencyTo: readonly LatencyTarget[];
@@ -32,7 +33,7 @@ export function addFactOptions(command: Command): Command {
     .option('--provider <name>', 'who owns the infrastructure')
     .option('--power <source>', 'mains, battery, solar')
     .option('--metered', 'the uplink is paid by volume')
-    .option('--uplink <bandwidth>', 'what the uplink carries, e.g. 10Mbit')
+    .option('--uplink <bandwidth>', 'what the uplink carries, e.g. 10Mbit', bandwidth)
     .option('--uplink-jurisdiction <code...>', 'ISO 3166 codes of where its traffic passes through')
     .option('--device <class[=count]>', 'devices that functions can take (repeatable)', collectDevice, {})
     .option(
@@ -43,11 +44,11 @@ export function addFactOptions(command: Command): Command {
     );
 }
 
-/** What the options say. @throws CliFailure where the bandwidth is none */
-export async function statedFacts(flags: FactFlags): Promise<StatedFacts> {
+/** What the options say. */
+export function statedFacts(flags: FactFlags): StatedFacts {
   const { tier, label, address, reachableFrom, jurisdiction, provider, power, metered, device } = flags;
   const uplink = {
-    ...(flags.uplink === undefined ? {} : { bitsPerSecond: await bandwidth(flags.uplink) }),
+    ...(flags.uplink === undefined ? {} : { bitsPerSecond: flags.uplink }),
     ...(flags.uplinkJurisdiction === undefined ? {} : { jurisdictions: flags.uplinkJurisdiction }),
   };
   return {
@@ -78,8 +79,7 @@ function collectLabel(text: string, collected: Record<string, string>): Record<s
   return { ...collected, [key]: value };
 }
 
-async function bandwidth(text: string): Promise<number> {
-  const { parseBitsPerSecond } = await import('../descriptors/index.ts');
+function bandwidth(text: string): number {
   const bitsPerSecond = parseBitsPerSecond(text);
   if (bitsPerSecond !== undefined && bitsPerSecond > 0) return bitsPerSecond;
   throw new CliFailure(EXIT.usage, `--uplink wants a bandwidth such as 256kbit or 10Mbit; got "${text}"`);

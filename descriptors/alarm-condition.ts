@@ -1,4 +1,4 @@
-import { parseSeconds } from './document/quantities.ts';
+import { parseSeconds } from '../kernel/index.ts';
 
 /** `queue_depth > 500 for 30s`, read. */
 export interface AlarmCondition {

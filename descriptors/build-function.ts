@@ -1,13 +1,13 @@
-import { IOTMANO_NAMESPACE, uuidV5 } from '../kernel/index.ts';
-import type { Cursor } from './document/cursor.ts';
 import {
+  IOTMANO_NAMESPACE,
+  uuidV5,
   parseBitsPerSecond,
   parseBytes,
   parseCpuMillis,
   parseSeconds,
-  parseSecondsRange,
-  parseShare,
-} from './document/quantities.ts';
+} from '../kernel/index.ts';
+import type { Cursor } from './document/cursor.ts';
+import { parseSecondsRange, parseShare } from './document/quantities.ts';
 import type {
   Artifact,
   DescriptorUnit,

@@ -1,6 +1,5 @@
-import { unreachable } from '../kernel/index.ts';
+import { unreachable, parseSeconds } from '../kernel/index.ts';
 import { Cursor } from './document/cursor.ts';
-import { parseSeconds } from './document/quantities.ts';
 import type {
   LearningPolicy,
   PolicyPace,

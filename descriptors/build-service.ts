@@ -1,7 +1,7 @@
-import { IOTMANO_NAMESPACE, uuidV5 } from '../kernel/index.ts';
+import { IOTMANO_NAMESPACE, uuidV5, parseBitsPerSecond, parseSeconds } from '../kernel/index.ts';
 import { buildWaves, defaultsOf, parametersSchema } from './build-function.ts';
 import type { Cursor } from './document/cursor.ts';
-import { parseBitsPerSecond, parseDailyWindow, parseSeconds, parseShare } from './document/quantities.ts';
+import { parseDailyWindow, parseShare } from './document/quantities.ts';
 import type { IoTServiceDescriptor } from './types.ts';
 
 type Metadata = IoTServiceDescriptor['metadata'];

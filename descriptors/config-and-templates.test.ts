@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  checkConfig,
-  KEEP_TEMPLATE,
-  parseBitsPerSecond,
-  parseBytes,
-  parseCpuMillis,
-  parseSeconds,
-  resolveTemplate,
-  soleReference,
-} from './index.ts';
+import { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from '../kernel/index.ts';
+import { checkConfig, KEEP_TEMPLATE, resolveTemplate, soleReference } from './index.ts';
 
 const PARAMETERS = {
   schema: {

@@ -7,7 +7,6 @@ export { indicatorsOfAspect, ownAspect } from './check-service-aspects.ts';
 export { parseAlarmCondition, type AlarmCondition } from './alarm-condition.ts';
 export { faultOfTimeZone, lastTime, nextTime } from './cron-times.ts';
 export { parseDescriptor, type ParsedDescriptor } from './parse-descriptor.ts';
-export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './document/quantities.ts';
 export { hasErrors, toFaults, type Finding } from './document/finding.ts';
 export { readDocument, type ReadDocument } from './document/read-document.ts';
 export { unknownName } from './document/wording.ts';

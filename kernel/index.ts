@@ -1,4 +1,4 @@
-/** What every room may lean on, and nothing more: errors, ids, transitions, clock, chance, log, how NATS names keys, and what an agent's program says of itself. */
+/** What every room may lean on, and nothing more: errors, ids, transitions, clock, quantities, chance, log, how NATS names keys, and what an agent's program says of itself. */
 export {
   ERROR_TABLE,
   IotmanoError,
@@ -32,6 +32,7 @@ export {
 } from './ids.ts';
 export { canTransition, transition, type TransitionTable } from './transition.ts';
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
+export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './quantities.ts';
 export { createRandom } from './random.ts';
 export { ed25519KeyOfSeed } from './ed25519-key.ts';
 export {

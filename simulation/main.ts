@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../kernel/index.ts';
-import { parseSeconds, type Fault } from '../descriptors/index.ts';
+import { messageOf, parseSeconds } from '../kernel/index.ts';
+import { type Fault } from '../descriptors/index.ts';
 import { renderReport, renderTimings } from './render-report.ts';
 import { runSimulation } from './run-simulation.ts';
 import { parseScenario } from './scenario/parse-scenario.ts';

@@ -66,7 +66,7 @@ export function addAgentActions(group: Command, env: Environment): void {
       const isOnTrial = typeof program === 'object' && program.trialOf !== undefined;
       if (isOnTrial) followParent();
       const onStarted = (): void => say(`agent of ${flags.hostId} runs`);
-      const end = await runAgent({ ...(await agentOptions(flags, env)), program, onStarted });
+      const end = await runAgent({ ...agentOptions(flags, env), program, onStarted });
       // What is done once at a start is not done again by the next version.
       const args = process.argv.slice(2).filter((arg) => arg !== '--rotate-sealing-key');
       if (end === 'switch' && typeof program === 'object' && !isOnTrial) restartInstalled(program, args, env);
@@ -78,7 +78,7 @@ export function addAgentActions(group: Command, env: Environment): void {
     .action(async (flags: AgentFlags) => {
       const { enrolHost } = await import('../../agents/index.ts');
       await chooseProgram(flags, env, false);
-      await enrolHost(await agentOptions(flags, env));
+      await enrolHost(agentOptions(flags, env));
       say(`${flags.hostId} is enrolled; start it with "iotmano agent run"`);
     });
 
@@ -87,7 +87,7 @@ export function addAgentActions(group: Command, env: Environment): void {
     .action(async (flags: AgentFlags) => {
       const { leaveOrchestrator } = await import('../../agents/index.ts');
       await chooseProgram(flags, env, false);
-      if (!(await leaveOrchestrator(await agentOptions(flags, env))))
+      if (!(await leaveOrchestrator(agentOptions(flags, env))))
         throw new CliFailure(EXIT.failed, `${flags.hostId} has not left yet; run the command again`);
       say(`${flags.hostId} has left`);
     });
@@ -141,7 +141,7 @@ function dataDirectoryOf({ data, hostId }: AgentFlags, env: Environment): string
   return data ?? join(defaultDataDirectory(env), 'agents', hostId);
 }
 
-async function agentOptions(flags: AgentFlags, env: Environment): Promise<AgentOptions> {
+function agentOptions(flags: AgentFlags, env: Environment): AgentOptions {
   const { hostId, server, mco = server } = flags;
   const abort = new AbortController();
   void stopSignal().then(() => abort.abort());
@@ -150,7 +150,7 @@ async function agentOptions(flags: AgentFlags, env: Environment): Promise<AgentO
     serverUrl: mco,
     enrolmentToken: enrolmentToken(flags, env),
     dataDirectory: dataDirectoryOf(flags, env),
-    facts: await statedFacts(flags),
+    facts: statedFacts(flags),
     latencyTargets: flags.latencyTo,
     ...(flags.m2mSpId === undefined ? {} : { m2mSpId: flags.m2mSpId }),
     ...(flags.caFile === undefined ? {} : { caFile: flags.caFile }),

@@ -3,12 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import type * as Conformance from '../../conformance/index.ts';
-import type {
-  AgentWire,
-  CaseResult,
-  ConformanceResult,
-  ReportFormat,
-} from '../../conformance/index.ts';
+import type { AgentWire, CaseResult, ConformanceResult, ReportFormat } from '../../conformance/index.ts';
 import { IotmanoError, messageOf, randomIds, systemClock } from '../../kernel/index.ts';
 import { parseListen, wholeNumber } from '../arguments.ts';
 import type { Environment } from '../context.ts';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { components } from '../../api-specs/generated/iotmano.ts';
+import { parseSeconds } from '../../kernel/index.ts';
 import type { Client } from '../client.ts';
 import { contextOf, type Environment } from '../context.ts';
 import { CliFailure, EXIT } from '../failure.ts';
@@ -56,7 +57,7 @@ function addSetting(group: Command, env: Environment): void {
     .description('keep an aspect at its level; its policy only looks')
     .option('--for <duration>', 'for so long, e.g. 30m (default: until it is released)')
     .action(async (name: string, options: AspectOption & { for?: string }, command: Command) =>
-      change(command, name, options.aspect, { hold: await holdFor(options.for) }),
+      change(command, name, options.aspect, { hold: holdFor(options.for) }),
     );
   withAspect(group.command('release <name>'))
     .description('let the policy act again, also after scaling by hand')
@@ -94,9 +95,8 @@ function withAspect(command: Command): Command {
   return command.option('--aspect <name>', 'which aspect, where the function or service has several');
 }
 
-async function holdFor(duration: string | undefined): Promise<{ until?: string }> {
+function holdFor(duration: string | undefined): { until?: string } {
   if (duration === undefined) return {};
-  const { parseSeconds } = await import('../../descriptors/index.ts');
   const seconds = parseSeconds(duration);
   if (seconds === undefined || seconds === 0)
     throw new CliFailure(EXIT.usage, `--for wants a duration such as 90s, 30m or 2h; got "${duration}"`);

@@ -1,5 +1,6 @@
 import type { Cursor } from '../document/cursor.ts';
-import { parseBytes, parseCpuMillis, parseSeconds, parseSecondsRange } from '../document/quantities.ts';
+import { parseBytes, parseCpuMillis, parseSeconds } from '../../kernel/index.ts';
+import { parseSecondsRange } from '../document/quantities.ts';
 import { FUNCTION, type Rule, type RuleFinding } from './rule.ts';
 
 export const minAboveMax: Rule = {

@@ -1,6 +1,6 @@
 import { faultOfCron, faultOfTimeZone } from '../cron-times.ts';
 import type { Cursor } from '../document/cursor.ts';
-import { parseSeconds } from '../document/quantities.ts';
+import { parseSeconds } from '../../kernel/index.ts';
 import { BOTH, type Rule, type RuleFinding } from './rule.ts';
 
 /** The aspects of a function, or those of a service. */

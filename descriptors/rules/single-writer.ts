@@ -1,5 +1,5 @@
 import type { Cursor } from '../document/cursor.ts';
-import { parseSeconds } from '../document/quantities.ts';
+import { parseSeconds } from '../../kernel/index.ts';
 import { FUNCTION, type Rule, type RuleFinding } from './rule.ts';
 
 export const singleWriterNeedsFence: Rule = {

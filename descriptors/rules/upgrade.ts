@@ -1,4 +1,5 @@
-import { parseDailyWindow, parseSeconds } from '../document/quantities.ts';
+import { parseSeconds } from '../../kernel/index.ts';
+import { parseDailyWindow } from '../document/quantities.ts';
 import { BOTH, FUNCTION, type Rule } from './rule.ts';
 
 export const upgradeCannotBegin: Rule = {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VnfInstanceId } from '../../kernel/index.ts';
-import { parseBytes, parseCpuMillis } from '../../descriptors/index.ts';
+import { parseBytes, parseCpuMillis } from '../../kernel/index.ts';
 import { findRelaxations } from './find-relaxations.ts';
 import {
   HostIndex,

@@ -1,4 +1,5 @@
-import { parseBytes, parseCpuMillis, type Finding } from '../../descriptors/index.ts';
+import { parseBytes, parseCpuMillis } from '../../kernel/index.ts';
+import { type Finding } from '../../descriptors/index.ts';
 import { buildEvent } from './build-event.ts';
 import { buildService } from './build-service.ts';
 import { seconds, type Building, type ReadFile } from './building.ts';

@@ -1,4 +1,5 @@
-import { parseExpression, parseSeconds, unknownName, type Finding } from '../../descriptors/index.ts';
+import { parseSeconds } from '../../kernel/index.ts';
+import { parseExpression, unknownName, type Finding } from '../../descriptors/index.ts';
 import type { HostChoice, ScenarioFunction, ScenarioService } from './types.ts';
 
 /** Reads a file that a scenario names, from the scenario's folder. @throws Error where there is none */
