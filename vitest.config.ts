@@ -46,7 +46,7 @@ export default defineConfig({
           include: PROCESS_SUITES,
           // Probes and leases have real deadlines, which a machine that others use misses now and then; vitest names what passed only then.
           retry: 1,
-          maxWorkers: 3,
+          maxWorkers: 2,
           // Of the tests of one file that are said to run side by side: they wait more than they work.
           maxConcurrency: 24,
           sequence: { groupOrder: 1 },

@@ -163,7 +163,7 @@ beforeAll(async () => {
     lanes[lane] = result.catch(() => undefined);
   }
   await Promise.allSettled(results.values());
-}, 170_000);
+}, 400_000);
 afterAll(() => packed.cleanUp());
 
 describe('the kit', () => {

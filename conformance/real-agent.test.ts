@@ -1,6 +1,6 @@
 /** `iotmano conformance agent` against the agent of this project, both as processes: everything passes. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,8 +37,8 @@ async function checkOwnAgent(
   only: readonly string[],
   { isPacked = false, isTls = false } = {},
 ): Promise<Checked> {
-  const folder = join(system.folder, name);
-  mkdirSync(folder);
+  // Of its own for each try.
+  const folder = mkdtempSync(join(system.folder, `${name}-`));
   const start = join(folder, 'start.sh');
   const file = join(folder, 'result.json');
   const [installed, release] = [join(folder, 'installed.mjs'), join(folder, 'release.mjs')];
