@@ -1,13 +1,18 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
+import { createTurns, type Turns } from './turns.ts';
 
 /** The two connections of an agent that carry its messages (MCO-C-001). */
 export interface ConnectionPool {
-  /** What opens and keeps them. `certificate`: what is shown from now on; those that have shown another one are used to the end of what they carry, and not again. */
+  /**
+   * What opens and keeps them. `certificate`: what is shown from now on; those that have shown another one are used to the end of what they carry, and not again.
+   * @throws IotmanoError `unavailable` after `close`: it would open connections again
+   */
   agentFor(certificate: string | undefined): HttpAgent;
-  /** Lets two act at a time, in the order in which they came: Node keeps connections apart by their certificate, and would have as many again for the next one. */
-  inTurn<T>(act: () => Promise<T>): Promise<T>;
+  /** Lets two act at a time: Node keeps connections apart by their certificate, and would have as many again for the next one. */
+  readonly inTurn: Turns['run'];
+  /** Cuts what is under way, and ends what waits. */
   close(): void;
 }
 
@@ -26,30 +31,22 @@ export function createConnectionPool(tls: { readonly ca: string[] } | undefined)
   };
   const agent = tls === undefined ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });
   let shown: string | undefined;
-  let acting = 0;
-  const waiting: (() => void)[] = [];
+  const turns = createTurns(MOST);
   agent.on('free', (socket: Socket, { cert }: { readonly cert?: string }) => {
     if (cert !== shown && idleOf(agent).includes(socket)) socket.destroy();
   });
   return {
     agentFor: (certificate) => {
+      turns.requireOpen();
       if (certificate !== shown) for (const each of idleOf(agent)) each.destroy();
       shown = certificate;
       return agent;
     },
-    inTurn: async (act) => {
-      if (acting >= MOST) await new Promise<void>((resolve) => waiting.push(resolve));
-      else acting += 1;
-      try {
-        return await act();
-      } finally {
-        // The turn is handed on, so that nobody comes in between.
-        const next = waiting.shift();
-        if (next === undefined) acting -= 1;
-        else next();
-      }
+    inTurn: turns.run,
+    close: () => {
+      turns.close();
+      agent.destroy();
     },
-    close: () => agent.destroy(),
   };
 }
 

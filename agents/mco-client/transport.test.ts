@@ -136,6 +136,34 @@ describe('transport', () => {
     transport.close();
   });
 
+  it('keeps nobody waiting for a connection who is told to end, and nobody at all once it is closed', async () => {
+    let answered = 0;
+    const port = await listen(
+      createHttpServer((_, response) => {
+        answered += 1;
+        if (answered <= 2) response.end();
+      }),
+    );
+    const transport = createTransport({ serverUrl: `http://127.0.0.1:${port}` });
+    const patient = { ...get, timeoutMilliseconds: 60_000 };
+    const endOf = (signal?: AbortSignal): Promise<unknown> =>
+      transport.send({ ...patient, signal }).then(
+        () => 'answered',
+        ({ code }: { readonly code: string }) => code,
+      );
+    expect(await Promise.all([endOf(), endOf()])).toEqual(['answered', 'answered']);
+    const unanswered = [endOf(), endOf()];
+    const ending = new AbortController();
+    const waiting = [endOf(ending.signal), endOf()];
+    setTimeout(() => ending.abort(), 50);
+    expect(await waiting[0]).toBe('unavailable');
+    transport.close();
+    expect(await Promise.all([...unanswered, ...waiting, endOf()])).toEqual(
+      Array.from({ length: 5 }, () => 'unavailable'),
+    );
+    expect(answered).toBe(4);
+  });
+
   // MCO-C-015
   it('does not take in an answer without end', async () => {
     const port = await listen(

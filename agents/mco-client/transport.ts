@@ -89,8 +89,14 @@ export function createTransport(
       outgoing.end(request.body);
     });
   return {
-    send: (request) =>
-      pool.inTurn(() => onceMoreWhenStale(() => sendWhole(request, (each) => start(each, false)), base)),
+    send: async (request) => {
+      const once = (): Promise<TransportResponse> => sendWhole(request, (each) => start(each, false));
+      try {
+        return await pool.inTurn(() => onceMoreWhenStale(once), request.signal);
+      } catch (error) {
+        throw unreachable(base, error);
+      }
+    },
     stream: async (request) => {
       try {
         const body = await start(request, true);
@@ -125,18 +131,11 @@ async function sendWhole(
 }
 
 /** A server may close an idle connection just when we use it again. Every operation of Mco is safe to repeat. */
-async function onceMoreWhenStale(
-  send: () => Promise<TransportResponse>,
-  base: URL,
-): Promise<TransportResponse> {
-  try {
-    return await send().catch((error: unknown) => {
-      if ((error as { wasReused?: boolean }).wasReused !== true) throw error;
-      return send();
-    });
-  } catch (error) {
-    throw unreachable(base, error);
-  }
+async function onceMoreWhenStale(send: () => Promise<TransportResponse>): Promise<TransportResponse> {
+  return send().catch((error: unknown) => {
+    if ((error as { wasReused?: boolean }).wasReused !== true) throw error;
+    return send();
+  });
 }
 
 async function readWhole(incoming: IncomingMessage): Promise<Buffer> {

@@ -74,6 +74,31 @@ describe('the lease of a host', () => {
     expect(fleet.stateOf('gw-1')).toBe('SUSPECT');
   });
 
+  it('is looked at in time where it was the longest until the host was heard by a new leader', async () => {
+    const before = createFleet();
+    addHosts(before.store, ['gw-1']);
+    await before.pass(1, ['gw-1']);
+    await assign(before.store, GW1, keyOf(1), 3);
+    const after = createFleet(createMemoryStore({ disk: before.store.disk }), before.clock);
+    await after.pass(1);
+    await after.pass(1, ['gw-1']);
+    await after.pass(1);
+    expect(after.stateOf('gw-1')).toBe('SUSPECT');
+  });
+
+  it('is looked at in time where the assignment that shortens it was not durable at the last look', async () => {
+    const fleet = createFleet();
+    addHosts(fleet.store, ['gw-1']);
+    await fleet.pass(1, ['gw-1']);
+    fleet.store.disk.hold();
+    const assigned = assign(fleet.store, GW1, keyOf(1), 3);
+    fleet.inventory.judge();
+    fleet.store.disk.release();
+    await assigned;
+    await fleet.pass(2.5);
+    expect(fleet.stateOf('gw-1')).toBe('SUSPECT');
+  });
+
   it('counts from the assignment that shortens it: the host cannot have known before', async () => {
     const fleet = createFleet();
     addHosts(fleet.store, ['gw-1']);

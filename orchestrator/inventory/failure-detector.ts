@@ -42,16 +42,15 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
   const zone = (hostId: string): string => zoneOf(store.get('host-facts', hostId)?.document);
 
   /** The last look, where it found nobody silent; and when the next lease ends that held then, monotonic. */
-  let quiet: { readonly revision: Revision; readonly until: number } | undefined;
+  let quiet:
+    { readonly revision: Revision; readonly shortenings: number; readonly until: number } | undefined;
 
-  /** Whether a look would find what the last one has found: nobody. A renewal only makes a lease end later. */
+  /** Whether a look would find what the last one has found: nobody. */
   function isQuiet(): boolean {
     if (quiet === undefined || clock.monotonic() > quiet.until) return false;
-    const { revision } = quiet;
-    return (['host', 'assignment'] as const).every((kind) => {
-      const changed = store.changedSince(kind, revision);
-      return changed !== 'too-old' && changed.length === 0;
-    });
+    if (leases.shortenings !== quiet.shortenings) return false;
+    const changed = store.changedSince('host', quiet.revision);
+    return changed !== 'too-old' && changed.length === 0;
   }
 
   /** The hosts that are SUSPECT, after those whose lease has lapsed have become so. */
@@ -60,6 +59,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
     const lapsed: StoredRecord<'host'>[] = [];
     const suspects: string[] = [];
     const now = clock.monotonic();
+    const { shortenings } = leases;
     let until = Number.POSITIVE_INFINITY;
     for (const record of store.list('host')) {
       const { state } = record.document;
@@ -70,7 +70,7 @@ export function createFailureDetector(options: FailureDetectorOptions): FailureD
       else until = Math.min(until, lapsesAt);
     }
     const isNobodySilent = lapsed.length === 0 && suspects.length === 0;
-    quiet = isNobodySilent ? { revision: store.acceptedRevision, until } : undefined;
+    quiet = isNobodySilent ? { revision: store.acceptedRevision, shortenings, until } : undefined;
     commitInParts(
       store,
       lapsed.map((record) => updateOf(record, 'lapsed', clock.now())),

@@ -14,6 +14,8 @@ export interface Leases {
   terms(hostId: HostId): LeaseTerms;
   /** When the lease ends, if no renewal comes and no assignment of the host changes before: monotonic, milliseconds. */
   lapsesAt(hostId: HostId): number;
+  /** Grows whenever a lease may end earlier than `lapsesAt` has said. */
+  readonly shortenings: number;
   hasLapsed(hostId: HostId): boolean;
   forget(hostId: HostId): void;
 }
@@ -32,12 +34,15 @@ interface Lease {
 export function createLeases(store: StateStore, clock: Clock): Leases {
   const startedAt = clock.monotonic();
   const leases = new Map<HostId, Lease>();
+  let shortenings = 0;
 
   store.subscribe(({ entries }) => {
     for (const { kind, id } of entries) {
       if (kind !== 'assignment') continue;
       const lease = leases.get(hostIdOf(id));
-      if (lease !== undefined) lease.revision = -1;
+      if (lease === undefined) continue;
+      lease.revision = -1;
+      shortenings += 1;
     }
   });
 
@@ -77,6 +82,7 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
     if (lease.isHeard && leaseSeconds < lease.grantedSeconds) {
       if (!isOver(lease)) lease.renewedAt = clock.monotonic();
       lease.grantedSeconds = leaseSeconds;
+      shortenings += 1;
     }
     return lease;
   }
@@ -93,13 +99,19 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
   return {
     renew: (hostId) => {
       const lease = currentLease(hostId);
+      const before = endOf(lease);
       lease.isHeard = true;
       lease.renewedAt = clock.monotonic();
       lease.grantedSeconds = lease.terms.leaseSeconds;
+      // A new leader has granted the longest one to whoever it had not heard.
+      if (endOf(lease) < before) shortenings += 1;
     },
     silentForMilliseconds: (hostId) => clock.monotonic() - currentLease(hostId).renewedAt,
     terms: (hostId) => currentLease(hostId).terms,
     lapsesAt,
+    get shortenings() {
+      return shortenings;
+    },
     hasLapsed: (hostId) => clock.monotonic() > lapsesAt(hostId),
     forget: (hostId) => {
       leases.delete(hostId);
