@@ -97,6 +97,9 @@ function createHeardLeases(store: StateStore, timeline: Timeline, power: Power):
   });
   return {
     ...leases,
+    get shortenings() {
+      return leases.shortenings;
+    },
     silentForMilliseconds: (hostId) => (power.isUp(hostId) ? 0 : leases.silentForMilliseconds(hostId)),
     // Renewed at this moment, and in the next the host may be down: each look has to look at it.
     lapsesAt: (hostId) => (power.isUp(hostId) ? timeline.monotonic() : leases.lapsesAt(hostId)),
