@@ -29,15 +29,16 @@ export async function* commandInside(
     what: WHAT,
     signal,
   });
-  const connection = await engine.attach({
-    method: 'POST',
-    path: `/exec/${Id}/start`,
-    body: { Detach: false, Tty: false },
-    what: WHAT,
-    signal,
-  });
+  let connection: Duplex | undefined;
   let hasEnded = false;
   try {
+    connection = await engine.attach({
+      method: 'POST',
+      path: `/exec/${Id}/start`,
+      body: { Detach: false, Tty: false },
+      what: WHAT,
+      signal,
+    });
     if (input === undefined) connection.end();
     else void feed(connection, input);
     const plain = yield* framesOf(connection);
@@ -45,11 +46,13 @@ export async function* commandInside(
       yield { type: 'exit', signal: 'SIGKILL' };
       return;
     }
-    yield { type: 'exit', ...(await exitOf(engine, Id, plain, clock)) };
+    const exit = await exitOf(engine, Id, plain, clock);
+    // Before it is told: whoever has heard the end asks for nothing more.
     hasEnded = true;
+    yield { type: 'exit', ...exit };
   } finally {
-    connection.destroy();
-    // Also after its end: what it has left behind.
+    connection?.destroy();
+    // Also after its end: what it has left behind. And where it is not known whether it has begun.
     await killMarked(engine, containerId, mark).catch((error: unknown) => {
       if (!hasEnded) throw error;
     });

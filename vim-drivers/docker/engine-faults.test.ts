@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { silentLogger, systemClock } from '../../kernel/index.ts';
+import { commandInside } from './command.ts';
 import { Engine } from './engine.ts';
 import { listen } from './events.ts';
 import { EngineFence } from './fence.ts';
@@ -13,10 +16,15 @@ import { readLogs } from './logs.ts';
 import { Notes } from './notes.ts';
 
 /** Speaks to something that answers as an engine would in a case that no real one can be brought to. */
-async function withEngine(answer: RequestListener, use: (engine: Engine) => Promise<void>): Promise<void> {
+async function withEngine(
+  answer: RequestListener,
+  use: (engine: Engine) => Promise<void>,
+  attach?: (connection: Duplex) => void,
+): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'iotmano-docker-'));
   const path = join(directory, 'engine.sock');
   const server = createServer(answer);
+  if (attach !== undefined) server.on('upgrade', (_request, connection: Duplex) => attach(connection));
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const engine = await Engine.open({ type: 'socket', path });
   try {
@@ -142,5 +150,51 @@ it('takes SIGHUP to be handled, where no ps tells, only once the program has run
       expect(await handlesHangup(engine, view, started + 100)).toBe(false);
       expect(await handlesHangup(engine, view, started + 5000)).toBe(true);
     },
+  );
+});
+
+it('tells how a command has ended, also where its container goes with it and nothing can be ended there any more', async () => {
+  let commands = 0;
+  await withEngine(
+    ({ method }, response) => {
+      if (method === 'POST') commands += 1;
+      response.writeHead(commands > 1 ? 404 : 201, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(method === 'POST' ? { Id: 'e' } : { ExitCode: 0, Running: false }));
+    },
+    async (engine) => {
+      const options = { command: ['kill', '1'], signal: new AbortController().signal };
+      const endOf = async (): Promise<unknown> => {
+        for await (const event of commandInside(engine, 'c', 'n-1', options, systemClock)) return event;
+        return undefined;
+      };
+      expect(await endOf()).toEqual({ type: 'exit', exitCode: 0 });
+      expect(commands).toBe(2);
+    },
+    (connection) => connection.end('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
+  );
+});
+
+it('ends by its mark a command that was given up while nobody knew whether it had begun', async () => {
+  const ending = new AbortController();
+  const asked: unknown[] = [];
+  await withEngine(
+    (request, response) =>
+      void json(request).then((body) => {
+        asked.push(body);
+        response.writeHead(201, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ Id: 'e' }));
+      }),
+    async (engine) => {
+      const options = { command: ['yes'], signal: ending.signal };
+      await expect(commandInside(engine, 'c', 'n-1', options, systemClock).next()).rejects.toMatchObject({
+        code: 'unavailable',
+      });
+      expect(asked).toMatchObject([
+        { Cmd: ['yes'], Env: ['IOTMANO_EXEC=n-1'] },
+        { Cmd: expect.arrayContaining(['IOTMANO_EXEC=n-1']) },
+        { Detach: true },
+      ]);
+    },
+    () => ending.abort(),
   );
 });

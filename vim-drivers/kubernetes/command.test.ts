@@ -29,19 +29,31 @@ afterEach(() => {
   servers = [];
 });
 
-/** An API server with one pod. It is asked for a shell first, and to end what is left last. */
+/** An API server with one pod. It is asked for a shell first, and to end what is left last. @param admit lets a connection open */
 async function serve(
   protocol: string,
   run: (session: Session) => void,
+  admit: (words: readonly string[]) => Promise<void> = () => Promise.resolve(),
 ): Promise<{ address: PodAddress; begun: Session[] }> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => protocol });
+  const server = new WebSocketServer({
+    host: '127.0.0.1',
+    port: 0,
+    handleProtocols: () => protocol,
+    verifyClient: ({ req: { url = '' } }, done) => {
+      const open = async (): Promise<void> => {
+        await admit(wordsOf(url));
+        done(true);
+      };
+      void open();
+    },
+  });
   servers.push(server);
   await once(server, 'listening');
   const begun: Session[] = [];
   server.on('connection', (socket, { url = '' }) => {
     const { searchParams } = new URL(url, 'http://127.0.0.1');
     const session: Session = {
-      words: searchParams.getAll('command'),
+      words: wordsOf(url),
       hasInput: searchParams.get('stdin') === 'true',
       say: (channel, content) => {
         const isBytes = typeof content === 'string' || content instanceof Uint8Array;
@@ -62,6 +74,10 @@ async function serve(
     { name: 'u' },
   );
   return { address: { config, namespace: 'n', pod: 'p' }, begun };
+}
+
+function wordsOf(url: string): readonly string[] {
+  return new URL(url, 'http://127.0.0.1').searchParams.getAll('command');
 }
 
 const isAside = ({ words }: Session): boolean => words[0] === 'sh' && words[2] !== MARKING;
@@ -137,6 +153,43 @@ describe('a command in a pod', () => {
       message: expect.stringContaining('broke before the command ended'),
     });
     expect(begun.at(-1)?.words.at(-1)).toBe('IOTMANO_EXEC=c-1');
+  });
+
+  it('is ended with its mark where it begins only after it was given up', async () => {
+    const ending = new AbortController();
+    const { address, begun } = await serve(V4, answerAside, async (words) => {
+      if (words[2] !== MARKING) return;
+      ending.abort();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    });
+    const events = commandInPod(address, 'c-1', { command: ['yes'], signal: ending.signal });
+    expect(await tell(events)).toEqual({ stdout: '', exit: { type: 'exit', signal: 'SIGKILL' } });
+    expect(begun.slice(-2).map(({ words }) => words.at(-1))).toEqual(['yes', 'IOTMANO_EXEC=c-1']);
+  });
+
+  it('is not begun where it was given up before', async () => {
+    const ending = new AbortController();
+    const { address, begun } = await serve(V4, answerAside, () => Promise.resolve(ending.abort()));
+    const events = commandInPod(address, 'c-1', { command: ['yes'], signal: ending.signal });
+    expect(await tell(events)).toEqual({ stdout: '', exit: { type: 'exit', signal: 'SIGKILL' } });
+    expect(begun.map(({ words }) => words)).toEqual([['sh', '-c', ':']]);
+  });
+
+  it('has ended as it has, also where its pod goes with it and nothing can be ended there any more', async () => {
+    let isThere = true;
+    const { address } = await serve(V4, (session) => {
+      if (!isThere) session.socket.terminate();
+      else if (!answerAside(session)) {
+        isThere = false;
+        session.say(3, SUCCESS);
+      }
+    });
+    const endOf = async (): Promise<CommandEvent | undefined> => {
+      for await (const event of commandInPod(address, 'c-1', { command: ['kill', '1'], signal }))
+        if (event.type === 'exit') return event;
+      return undefined;
+    };
+    expect(await endOf()).toEqual({ type: 'exit', exitCode: 0 });
   });
 
   it('waits with its output for whoever reads, and is ended with its mark when nobody does any more', async () => {

@@ -16,6 +16,7 @@ const MARKING = `export ${COMMAND_MARK}="$0"; exec "$@"`;
 const BEGINNING_CHARACTERS = 500;
 /** A cluster ends no command whose connection is closed, so that a mark says what is to be killed; without a shell nothing can be. */
 const NO_SHELL = 'no-shell';
+const KILLED: CommandEvent = { type: 'exit', signal: 'SIGKILL' };
 
 /**
  * A command beside the program of a pod, with its environment, files and bounds.
@@ -28,21 +29,28 @@ export async function* commandInPod(
   { command, input, signal }: Pick<CommandOptions, 'command' | 'input' | 'signal'>,
 ): AsyncGenerator<CommandEvent> {
   const shell = await lookForShell(address, input !== undefined);
+  if (signal.aborted) {
+    yield KILLED;
+    return;
+  }
   const words = shell === NO_SHELL ? command : ['sh', '-c', MARKING, name, ...command];
-  const socket = await openPodSocket(address, words, { hasInput: input !== undefined, signal });
+  let socket: PodSocket | undefined;
   let hasEnded = false;
   try {
+    socket = await openPodSocket(address, words, { hasInput: input !== undefined, signal });
     if (input !== undefined) void feed(socket, input);
     const { said, status } = yield* outputOf(socket);
     if (signal.aborted) {
-      yield { type: 'exit', signal: 'SIGKILL' };
+      yield KILLED;
       return;
     }
-    yield { type: 'exit', exitCode: codeOf(address, status, shell === NO_SHELL ? said : '') };
+    const exitCode = codeOf(address, status, shell === NO_SHELL ? said : '');
+    // Before it is told: whoever has heard the end asks for nothing more.
     hasEnded = true;
+    yield { type: 'exit', exitCode };
   } finally {
-    socket.close();
-    // Also after its end: what it has left behind.
+    socket?.close();
+    // Also after its end: what it has left behind. And where it is not known whether it has begun.
     if (shell !== NO_SHELL)
       await execInPod(address, endMarked(`${COMMAND_MARK}=${name}`)).catch((error: unknown) => {
         if (!hasEnded) throw error;

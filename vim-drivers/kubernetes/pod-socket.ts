@@ -49,11 +49,13 @@ interface Socket {
 /** Output that waits here; beyond that it waits in the container. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 const INPUT_PIECE_BYTES = 32 * 1024;
+const OPENING_MILLISECONDS = 10_000;
 const STDIN = 0;
 const CLOSE = 255;
 
 /**
  * Begins a command in the container of a pod.
+ * @param signal ends the frames. It does not hasten the opening: the command may have begun, and only who knows when can end it
  * @throws IotmanoError `unavailable`
  */
 export async function openPodSocket(
@@ -70,19 +72,20 @@ export async function openPodSocket(
     received.push(channel, bytes);
     return true;
   }) as Promise<Socket>;
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(new Error('it was ended before it began'));
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error('the connection was not opened in time')),
+    OPENING_MILLISECONDS,
+  );
   try {
-    const socket = await Promise.race([opening, aborted.promise]);
+    const socket = await Promise.race([opening, late.promise]);
     received.attach(socket);
     return over(socket, received);
   } catch (error) {
     opening.then((socket) => socket.terminate()).catch(() => undefined);
     throw new IotmanoError('unavailable', `a command in the pod ${pod} failed: ${reasonOf(error)}`, { pod });
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    clearTimeout(timer);
   }
 }
 
