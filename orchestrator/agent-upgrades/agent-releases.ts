@@ -109,7 +109,8 @@ export function createAgentReleases({ store, files, clock, ids }: AgentReleasesO
       inTurn(async () => {
         const { document, revision } = get(id);
         requireUnused(store, id, document);
-        store.commit([{ op: 'delete', kind: 'agent-release', id, expectedRevision: revision }]);
+        // A crash in between leaves a file that nobody names, and no record without its file.
+        await store.commit([{ op: 'delete', kind: 'agent-release', id, expectedRevision: revision }]).durable;
         if (!digestsInUse(store).has(document.digest)) await files.removeArtifacts([document.digest]);
       }),
   };

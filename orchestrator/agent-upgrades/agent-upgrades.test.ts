@@ -19,7 +19,7 @@ import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import type { AgentUpgradeFacts } from '../domain/index.ts';
 import { FACTS, startMcoBench } from '../mco/testkit/mco-bench.ts';
 import { openContentFiles, type ContentFiles } from '../packages/index.ts';
-import { createMemoryStore, type StateStore } from '../store/index.ts';
+import { createMemoryStore, type MemoryStore } from '../store/index.ts';
 import {
   agentUpgradeRoutes,
   createAgentReleases,
@@ -36,7 +36,7 @@ const UPGRADES = '/iotmano/v1/agent_upgrades';
 const TYPE = 'application/octet-stream';
 
 let directory: string;
-let store: StateStore;
+let store: MemoryStore;
 let files: ContentFiles;
 let engine: UpgradeEngine;
 let clock: FakeClock;
@@ -207,6 +207,19 @@ describe('releases of the agent', () => {
     const [, { release: again }] = await Promise.all([releases.remove(release.id), come()]);
     expect(releases.get(again.id).document.digest).toBe(digestOf('2.0.0'));
     expect((await files.openArtifact(digestOf('2.0.0'))).sizeBytes).toBe(program('2.0.0').length);
+  });
+
+  it('keep their file until it is on disk that they are removed', async () => {
+    const { id } = await add('2.0.0');
+    store.disk.hold();
+    const removing = admin.delete(`${RELEASES}/${id}`);
+    while (store.get('agent-release', id) !== undefined)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readdirSync(join(directory, 'artifacts'))).toHaveLength(1);
+    store.disk.release();
+    expect((await removing).status).toBe(204);
+    expect(readdirSync(join(directory, 'artifacts'))).toEqual([]);
   });
 
   it('are nothing to tenants that only use hosts', async () => {
