@@ -186,7 +186,9 @@ it('ends by its mark a command that was given up while nobody knew whether it ha
       }),
     async (engine) => {
       const options = { command: ['yes'], signal: ending.signal };
-      await expect(commandInside(engine, 'c', 'n-1', options, systemClock).next()).rejects.toThrow();
+      await expect(commandInside(engine, 'c', 'n-1', options, systemClock).next()).rejects.toMatchObject({
+        code: 'unavailable',
+      });
       expect(asked).toMatchObject([
         { Cmd: ['yes'], Env: ['IOTMANO_EXEC=n-1'] },
         { Cmd: expect.arrayContaining(['IOTMANO_EXEC=n-1']) },

@@ -39,7 +39,13 @@ async function serve(
     host: '127.0.0.1',
     port: 0,
     handleProtocols: () => protocol,
-    verifyClient: ({ req: { url = '' } }, done) => void admit(wordsOf(url)).then(() => done(true)),
+    verifyClient: ({ req: { url = '' } }, done) => {
+      const open = async (): Promise<void> => {
+        await admit(wordsOf(url));
+        done(true);
+      };
+      void open();
+    },
   });
   servers.push(server);
   await once(server, 'listening');
