@@ -107,7 +107,7 @@ export function addKitCommands(program: Command, env: Environment): void {
       'does what an operator does: is run with an action and its arguments',
     )
     .option('--by-hand', 'ask for what an operator has to do, and wait for Enter')
-    .option('--ca-file <file>', 'further certificate authorities (PEM)')
+    .option('--ca-file <file>', 'the certificate authorities of its server, and no others (PEM)')
     .addHelpText('after', HELP)
     .action((flags: OrchestratorKitFlags, command: Command) =>
       orCouldNot(() => runOrchestratorKit(flags, command, env)),
