@@ -129,6 +129,9 @@ describe.skipIf(isServiceMissing('haproxy'))('the load balancer', () => {
       stream?.on('data', (text: Buffer) => writeFileSync(join(folder, 'log'), text, { flag: 'a' }));
     await until(async () => (await ready()) !== 'no answer');
   };
+  /** As in an upgrade, where the old one stops only when the new one is in its place. */
+  const untilServed = (name: string): Promise<void> =>
+    until(async () => (await ask()).body === `{"name":"${name}"}`);
   /** Devices that go on asking until it is done. @returns every answer that was no success */
   const whileAsking = async (work: () => Promise<void>, devices = 12): Promise<readonly string[]> => {
     const over = new AbortController();
@@ -184,13 +187,15 @@ describe.skipIf(isServiceMissing('haproxy'))('the load balancer', () => {
         const [oldest, ...others] = current;
         current = [...others, await gateway(`${round}`, 3)];
         bind({}, ...current);
+        await untilServed(`${round}`);
         await oldest?.drain();
       }
       const [first, second] = current;
-      // One stops before anybody is told; nobody is told of the other until it is gone.
+      // It stops before anybody is told.
       await first?.drain();
       current = [await gateway('last', 3)];
       bind({}, ...current);
+      await untilServed('last');
       await second?.drain();
       await until(async () => (await metric('backends_ready')) === 1);
     });
