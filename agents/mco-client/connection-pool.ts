@@ -7,20 +7,20 @@ export interface ConnectionPool {
   /** What opens and keeps them. `certificate`: what is shown from now on; those that have shown another one are used to the end of what they carry, and not again. */
   agentFor(certificate: string | undefined): HttpAgent;
   /** Lets two act at a time, in the order in which they came: Node keeps connections apart by their certificate, and would have as many again for the next one. */
-  whenFree<T>(act: () => Promise<T>): Promise<T>;
+  inTurn<T>(act: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
 /** A connection that is not used so long is closed: there are two while a poll waits and something else is sent, and one at rest. */
 const IDLE_MILLISECONDS = 6000;
-const MOST_CONNECTIONS = 2;
+const MOST = 2;
 
 /** @param tls options of each connection; absent: in the clear */
 export function createConnectionPool(tls: { readonly ca: string[] } | undefined): ConnectionPool {
   const options = {
     keepAlive: true,
-    maxSockets: MOST_CONNECTIONS,
-    maxFreeSockets: MOST_CONNECTIONS,
+    maxSockets: MOST,
+    maxFreeSockets: MOST,
     keepAliveMsecs: 15_000,
     timeout: IDLE_MILLISECONDS,
   };
@@ -37,8 +37,8 @@ export function createConnectionPool(tls: { readonly ca: string[] } | undefined)
       shown = certificate;
       return agent;
     },
-    whenFree: async (act) => {
-      if (acting >= MOST_CONNECTIONS) await new Promise<void>((resolve) => waiting.push(resolve));
+    inTurn: async (act) => {
+      if (acting >= MOST) await new Promise<void>((resolve) => waiting.push(resolve));
       else acting += 1;
       try {
         return await act();

@@ -90,7 +90,7 @@ export function createTransport(
     });
   return {
     send: (request) =>
-      pool.whenFree(() => onceMoreWhenStale(() => sendWhole(request, (each) => start(each, false)), base)),
+      pool.inTurn(() => onceMoreWhenStale(() => sendWhole(request, (each) => start(each, false)), base)),
     stream: async (request) => {
       try {
         const body = await start(request, true);

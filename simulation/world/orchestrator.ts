@@ -98,8 +98,6 @@ function createHeardLeases(store: StateStore, timeline: Timeline, power: Power):
   return {
     ...leases,
     silentForMilliseconds: (hostId) => (power.isUp(hostId) ? 0 : leases.silentForMilliseconds(hostId)),
-    // It may fall silent at any time, and whoever looks again then finds its real lease.
-    lapsesAt: (hostId) => (power.isUp(hostId) ? timeline.monotonic() : leases.lapsesAt(hostId)),
     hasLapsed: (hostId) => !power.isUp(hostId) && leases.hasLapsed(hostId),
   };
 }
