@@ -21,6 +21,7 @@ import {
   createDiagnosingOperator,
   type DiagnosingOperator,
 } from './testkit/diagnosing-operator.ts';
+import { idsWith } from './testkit/ids-with.ts';
 import { startMeddlingProxy, type Meddle } from './testkit/meddling-proxy.ts';
 
 let bench: McoBench;
@@ -147,10 +148,6 @@ async function check(
   }
 }
 
-function failedOf({ requirements }: ConformanceResult): readonly string[] {
-  return requirements.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
-}
-
 const ALL = [...BROKEN_ORCHESTRATORS, ...BROKEN_DIAGNOSING_ORCHESTRATORS];
 /** What takes seconds by nature is played against the real process. */
 const QUICK = [...new Set(BROKEN_ORCHESTRATORS.map(({ requirement }) => requirement))];
@@ -167,7 +164,7 @@ describe('the kit', () => {
     'finds an orchestrator that $does ($requirement)',
     async ({ requirement, make, ignores }) => {
       const result = await check(make(), [requirement], ignores);
-      expect(failedOf(result)).toEqual([requirement]);
+      expect(idsWith('failed', result)).toEqual([requirement]);
     },
   );
 
@@ -175,7 +172,7 @@ describe('the kit', () => {
   it.each(BROKEN_UPGRADING_ORCHESTRATORS)(
     'finds an orchestrator that $does ($requirement)',
     async ({ requirement, make }) => {
-      expect(failedOf(await check(make(), [requirement]))).toEqual([requirement]);
+      expect(idsWith('failed', await check(make(), [requirement]))).toEqual([requirement]);
     },
     100_000,
   );
@@ -184,7 +181,7 @@ describe('the kit', () => {
     'finds what is broken, and nothing else, among all cases: %s',
     async (requirement) => {
       const broken = BROKEN_ORCHESTRATORS.find((each) => each.requirement === requirement);
-      expect(failedOf(await check(broken?.make() ?? ((_, forward) => forward()), QUICK))).toEqual([
+      expect(idsWith('failed', await check(broken?.make() ?? ((_, forward) => forward()), QUICK))).toEqual([
         requirement,
       ]);
     },

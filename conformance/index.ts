@@ -1,7 +1,7 @@
 /** The conformance kit of Mco: plays one side of the reference point, and judges the other by the requirements of the documents. */
 export { loadRequirements, parseRequirements, type Requirement } from './requirements.ts';
 export { faultsOf, loadOperations, type Operation } from './mco-document.ts';
-export type { Case, Side } from './case.ts';
+export type { Case } from './case.ts';
 export type { CaseResult } from './play-case.ts';
 export {
   NO_OPERATOR,

@@ -5,6 +5,7 @@ import { createAgentRunner } from '../agents/testkit/agent-runner.ts';
 import { parseId, randomIds, systemClock, type HostId } from '../kernel/index.ts';
 import { isServiceMissing } from '../test/kit/services.ts';
 import { diagnosticsCases } from './agent-kit/cases/diagnostics-cases.ts';
+import { streamEndCases } from './agent-kit/cases/stream-end-cases.ts';
 import {
   AGENT_CASES,
   DEFAULT_WORKLOAD,
@@ -12,6 +13,7 @@ import {
   listenOverNats,
   type ConformanceResult,
 } from './index.ts';
+import { idsWith } from './testkit/ids-with.ts';
 import { listenMeddled, type WireMeddle } from './testkit/meddled-wire.ts';
 
 const HOST_ID = 'kit-agent';
@@ -178,7 +180,7 @@ describe.skipIf(isServiceMissing('nats-server'))('the kit over NATS', () => {
     ['what it does over every binding as well', COMMON.filter((_, index) => index % 2 === 1), 1, false],
     ['what it does with programs', WITH_PROGRAMS.filter((_, index) => index % 2 === 0), 1, true],
     ['what it does with programs as well', WITH_PROGRAMS.filter((_, index) => index % 2 === 1), 1, true],
-    ['what operators ask it for', diagnosticsCases.map(({ id }) => id), 1, true],
+    ['what operators ask it for', [...diagnosticsCases, ...streamEndCases].map(({ id }) => id), 1, true],
   ] as const)(
     'finds nothing wrong with an agent in %s',
     async (_, only, servers, hasPrograms) => {
@@ -203,8 +205,7 @@ describe.skipIf(isServiceMissing('nats-server'))('the kit over NATS', () => {
         cases.map(({ id }) => id),
         { make, servers },
       );
-      const failed = result.requirements.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
-      expect(failed).toEqual([requirement]);
+      expect(idsWith('failed', result)).toEqual([requirement]);
     },
     100_000,
   );

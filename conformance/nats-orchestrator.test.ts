@@ -25,6 +25,7 @@ import {
   createDiagnosingOperator,
   type DiagnosingOperator,
 } from './testkit/diagnosing-operator.ts';
+import { idsWith } from './testkit/ids-with.ts';
 import { UPGRADING, createUpgradingOperator, type UpgradingOperator } from './testkit/upgrading-operator.ts';
 import { startTestApi, type TestApi } from '../test/kit/api-server.ts';
 import { orchestratorUser } from '../orchestrator/mco/nats/claims.ts';
@@ -257,9 +258,7 @@ describe.skipIf(isServiceMissing('nats-server'))('the kit over NATS', () => {
   it.each(BROKEN_OVER_NATS)(
     'finds an orchestrator that $does ($requirement)',
     async (broken) => {
-      const { requirements } = await checkBroken(broken);
-      const failed = requirements.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
-      expect(failed).toEqual([broken.requirement]);
+      expect(idsWith('failed', await checkBroken(broken))).toEqual([broken.requirement]);
     },
     60_000,
   );

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
+import { createTurns } from '../kernel/index.ts';
 import { CaseFailure, NotApplicable } from './case.ts';
 
 /** What an operator of the orchestrator under test is asked to do, in the words that the command gets as its first argument. */
@@ -51,7 +52,7 @@ export interface Operator {
 }
 
 /** sysexits.h EX_USAGE: by which a command says that it does not know an action. */
-export const UNKNOWN_ACTION_EXIT = 64;
+const UNKNOWN_ACTION_EXIT = 64;
 const SHOWN_CHARACTERS = 500;
 const OUTPUT_PATIENCE_MILLISECONDS = 300;
 
@@ -107,7 +108,7 @@ export function createAskingOperator(
   output: NodeJS.WritableStream,
   signal: AbortSignal,
 ): Operator {
-  let before: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
   const ask = async (question: string): Promise<string> => {
     const terminal = createInterface({ input, output });
     try {
@@ -119,14 +120,11 @@ export function createAskingOperator(
   return {
     can: () => true,
     issuesTokens: () => false,
-    do: (action, ...args) => {
+    do: async (action, ...args) => {
       const question = `\nPlease ${OPERATOR_ACTIONS[action]}\n  ${[action, ...args].join(' ')}\nthen press Enter (after what is to be printed, if anything), or type skip: `;
-      const answer = before.then(() => ask(question));
-      before = answer.catch(() => undefined);
-      return answer.then((text) => {
-        if (text.trim() === 'skip') throw needs(action);
-        return text.trim();
-      });
+      const answer = (await inTurn(() => ask(question))).trim();
+      if (answer === 'skip') throw needs(action);
+      return answer;
     },
   };
 }

@@ -14,6 +14,7 @@ import {
   type KitAuthority,
 } from './index.ts';
 import { BROKEN_TLS_AGENTS, WITHOUT_CERTIFICATES } from './testkit/broken-tls-agents.ts';
+import { idsWith } from './testkit/ids-with.ts';
 import { listenMeddled, type WireMeddle } from './testkit/meddled-wire.ts';
 
 const CERTIFICATES = ['MCO-C-061', 'MCO-C-065'];
@@ -74,10 +75,6 @@ async function check(
   }
 }
 
-function of(result: ConformanceResult, verdict: string): readonly string[] {
-  return result.requirements.filter((each) => each.verdict === verdict).map(({ id }) => id);
-}
-
 describe('the kit over TLS', () => {
   it.concurrent.each([
     ['what it does with its certificate', CERTIFICATES],
@@ -100,7 +97,7 @@ describe('the kit over TLS', () => {
     'says of %s that nothing of certificates is applicable, and why',
     async (_, how, why) => {
       const result = await check(CERTIFICATES, how);
-      expect(of(result, 'not applicable')).toEqual(CERTIFICATES);
+      expect(idsWith('not applicable', result)).toEqual(CERTIFICATES);
       for (const { reason } of result.cases) expect(reason).toMatch(why);
     },
     100_000,
@@ -109,7 +106,7 @@ describe('the kit over TLS', () => {
   it.concurrent.each(BROKEN_TLS_AGENTS)(
     'finds an agent that $does ($requirement)',
     async ({ requirement, make }) => {
-      expect(of(await check([requirement], { meddle: make() }), 'failed')).toEqual([requirement]);
+      expect(idsWith('failed', await check([requirement], { meddle: make() }))).toEqual([requirement]);
     },
     100_000,
   );

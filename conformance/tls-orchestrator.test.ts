@@ -17,6 +17,7 @@ import {
   type Operator,
 } from './index.ts';
 import { BROKEN_OVER_TLS, withoutAuthority } from './testkit/broken-tls-orchestrators.ts';
+import { idsWith } from './testkit/ids-with.ts';
 
 const CERTIFICATES = ['MCO-C-060', 'MCO-C-062', 'MCO-C-063', 'MCO-C-064'];
 const CASES = ORCHESTRATOR_CASES.filter(({ requirements }) =>
@@ -76,34 +77,30 @@ async function check(
   });
 }
 
-function of(result: ConformanceResult, verdict: string): readonly string[] {
-  return result.requirements.filter((each) => each.verdict === verdict).map(({ id }) => id);
-}
-
 describe('the kit over TLS', () => {
   it('finds nothing wrong with an orchestrator that issues certificates', async () => {
     const result = await check(CASES.map(({ id }) => id));
     const open = result.cases.filter(({ verdict }) => verdict !== 'passed');
     expect(open.map(({ id, faults, reason }) => [id, faults, reason])).toEqual([]);
-    expect(of(result, 'passed')).toEqual(CERTIFICATES);
+    expect(idsWith('passed', result)).toEqual(CERTIFICATES);
   });
 
   it('says of an orchestrator that issues none that nothing of certificates is applicable, and why', async () => {
     const result = await check(CERTIFICATES, withoutAuthority());
-    expect(of(result, 'not applicable')).toEqual(CERTIFICATES);
+    expect(idsWith('not applicable', result)).toEqual(CERTIFICATES);
     for (const { reason } of result.cases) expect(reason).toContain('give it an authority for hosts');
   });
 
   it('says over HTTP without TLS that nothing of certificates is applicable, and why', async () => {
     const result = await check(CERTIFICATES, ({ tls: _tls, ...wire }) => wire);
-    expect(of(result, 'not applicable')).toEqual(CERTIFICATES);
+    expect(idsWith('not applicable', result)).toEqual(CERTIFICATES);
     for (const { reason } of result.cases) expect(reason).toMatch(/needs TLS.*--target https.*--ca-file/);
   });
 
   it.concurrent.each(BROKEN_OVER_TLS)(
     'finds an orchestrator that $does ($requirement)',
     async ({ requirement, make }) => {
-      expect(of(await check([requirement], make()), 'failed')).toEqual([requirement]);
+      expect(idsWith('failed', await check([requirement], make()))).toEqual([requirement]);
     },
   );
 });

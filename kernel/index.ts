@@ -1,4 +1,4 @@
-/** What every room may lean on, and nothing more: errors, ids, transitions, clock, quantities, chance, log, how NATS names keys, and what an agent's program says of itself. */
+/** What every room may lean on, and nothing more: errors, ids, transitions, clock, quantities, chance, log, turns, how NATS names keys, and what an agent's program says of itself. */
 export {
   ERROR_TABLE,
   IotmanoError,
@@ -34,6 +34,8 @@ export { canTransition, transition, type TransitionTable } from './transition.ts
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
 export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './quantities.ts';
 export { createRandom } from './random.ts';
+export { createTurns, type InTurn } from './turns.ts';
+export { createKeyedQueue, type KeyedQueue } from './keyed-queue.ts';
 export { ed25519KeyOfSeed } from './ed25519-key.ts';
 export {
   AGENT_PROGRAM_HEAD_BYTES,

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { IotmanoError, messageOf, type Logger } from '../../kernel/index.ts';
+import { IotmanoError, createTurns, messageOf, type Logger } from '../../kernel/index.ts';
 import { Backlog } from './backlog.ts';
 import { loadCursor, saveCursor, type Cursor } from './cursor.ts';
 import type { QueueEntry } from './record-format.ts';
@@ -58,8 +58,7 @@ class BoundedQueue implements DiskQueue {
   #droppedTold: number;
   /** Newest entry that `peek` has handed out. */
   #handedOut = 0;
-  /** Operations run one after the other. */
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createTurns();
 
   constructor(options: DiskQueueOptions, log: SegmentLog, cursor: Cursor) {
     this.#options = options;
@@ -146,12 +145,6 @@ class BoundedQueue implements DiskQueue {
       await this.#guarded(() => this.#log.sync());
       await this.#log.close();
     });
-  }
-
-  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
-    const result = this.#tail.then(task);
-    this.#tail = result.catch(() => undefined);
-    return result;
   }
 
   /** What comes up to here is acknowledged, or with somebody who keeps it: it cannot be lost. */

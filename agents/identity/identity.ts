@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { IotmanoError, parseId, type HostId, type StateId } from '../../kernel/index.ts';
+import { IotmanoError, createTurns, parseId, type HostId, type StateId } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import { STATE_FORMATS } from '../state-formats.ts';
 import { readVersioned, type Versioned } from '../versioned-file.ts';
@@ -83,16 +83,13 @@ export async function openIdentity(
     await save(document);
   }
   let current = document;
-  let writing: Promise<void> = Promise.resolve();
-  const change = (next: (before: IdentityDocument) => IdentityDocument): Promise<void> => {
-    const write = async (): Promise<void> => {
+  const inTurn = createTurns();
+  const change = (next: (before: IdentityDocument) => IdentityDocument): Promise<void> =>
+    inTurn(async () => {
       const document = next(current);
       await save(document);
       current = document;
-    };
-    writing = writing.then(write, write);
-    return writing;
-  };
+    });
   return {
     get document() {
       return current;

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
-import { createTurns, type Turns } from './turns.ts';
+import { createGate, type Gate } from './gate.ts';
 
 /** The two connections of an agent that carry its messages (MCO-C-001). */
 export interface ConnectionPool {
@@ -11,7 +11,7 @@ export interface ConnectionPool {
    */
   agentFor(certificate: string | undefined): HttpAgent;
   /** Lets two act at a time: Node keeps connections apart by their certificate, and would have as many again for the next one. */
-  readonly inTurn: Turns['run'];
+  readonly pass: Gate['run'];
   /** Cuts what is under way, and ends what waits. */
   close(): void;
 }
@@ -31,20 +31,20 @@ export function createConnectionPool(tls: { readonly ca: string[] } | undefined)
   };
   const agent = tls === undefined ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });
   let shown: string | undefined;
-  const turns = createTurns(MOST);
+  const gate = createGate(MOST);
   agent.on('free', (socket: Socket, { cert }: { readonly cert?: string }) => {
     if (cert !== shown && idleOf(agent).includes(socket)) socket.destroy();
   });
   return {
     agentFor: (certificate) => {
-      turns.requireOpen();
+      gate.requireOpen();
       if (certificate !== shown) for (const each of idleOf(agent)) each.destroy();
       shown = certificate;
       return agent;
     },
-    inTurn: turns.run,
+    pass: gate.run,
     close: () => {
-      turns.close();
+      gate.close();
       agent.destroy();
     },
   };

@@ -92,7 +92,7 @@ export function createTransport(
     send: async (request) => {
       const once = (): Promise<TransportResponse> => sendWhole(request, (each) => start(each, false));
       try {
-        return await pool.inTurn(() => onceMoreWhenStale(once), request.signal);
+        return await pool.pass(() => onceMoreWhenStale(once), request.signal);
       } catch (error) {
         throw unreachable(base, error);
       }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createTurns } from '../../kernel/index.ts';
 import { replaceFileDurably } from '../../vim-drivers/host-files/index.ts';
 import type { ScheduleBook, ScheduleRecord } from '../../vim-drivers/site-controller/index.ts';
 import { STATE_FORMATS } from '../state-formats.ts';
@@ -23,7 +24,7 @@ const FORMAT: Versioned<Records> = {
 export async function openScheduleStore(dataDirectory: string, driver: string): Promise<ScheduleBook> {
   const path = join(dataDirectory, `schedules-${driver}.json`);
   let current: Records = (await readVersioned(path, FORMAT)) ?? {};
-  let writing: Promise<void> = Promise.resolve();
+  const inTurn = createTurns();
   const write = async (id: string, record: ScheduleRecord | undefined): Promise<void> => {
     const { [id]: _, ...others } = current;
     const schedules = record === undefined ? others : { ...others, [id]: record };
@@ -33,10 +34,6 @@ export async function openScheduleStore(dataDirectory: string, driver: string): 
   return {
     ids: () => Object.keys(current),
     get: (id) => current[id],
-    put: (id, record) => {
-      const written = writing.then(() => write(id, record));
-      writing = written.catch(() => undefined);
-      return written;
-    },
+    put: (id, record) => inTurn(() => write(id, record)),
   };
 }

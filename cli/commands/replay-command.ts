@@ -4,6 +4,7 @@ import { CliFailure, EXIT } from '../failure.ts';
 import type { OutputFormat } from '../output.ts';
 import { PEAK_INSTANCES, ROW_SECONDS, type ReplayFlags } from '../replay-flags.ts';
 
+/** Said again, so that the policies are not loaded for help. */
 const INDICATOR: typeof REPLAY_INDICATOR = 'demand';
 
 /** `iotmano scaling replay`: what policies would have done, without an orchestrator. */

@@ -7,7 +7,7 @@ import type { Ledger, Schemas } from './ledger.ts';
 import type { Received } from './orchestrator-wire.ts';
 
 /** Whether the connection shows a certificate of the enrolled host that is good now. */
-export function showsCertificate(
+function showsCertificate(
   { host }: Ledger,
   { certificate, hostId }: Pick<Received, 'certificate' | 'hostId'>,
   clock: Clock,

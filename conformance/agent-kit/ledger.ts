@@ -47,11 +47,11 @@ export interface Ledger {
   readonly ids: IdSource;
 }
 
-export const HEARTBEAT_SECONDS = 1;
+const HEARTBEAT_SECONDS = 1;
 /** No run lasts as long. */
 export const CERTIFICATE_SECONDS = 24 * 3600;
 /** Long enough for a machine that is busy. */
-export const LEASE_SECONDS = 2;
+const LEASE_SECONDS = 2;
 
 export function createLedger(ids: IdSource): Ledger {
   return {

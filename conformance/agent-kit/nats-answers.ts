@@ -7,7 +7,7 @@ import { toReceived } from './nats-received.ts';
 import type { Received, Reply } from './orchestrator-wire.ts';
 
 const PART_BYTES = 512 * 1024;
-/** Of an answer without end, in a second: an agent has time to give up and to ask again before it has all been sent. */
+/** Of an answer without end, between two pauses: an agent has time to give up and to ask again before it has all been sent. */
 const ENDLESS_PARTS_PER_LOOK = 8;
 const ENDLESS_PAUSE_MILLISECONDS = 50;
 

@@ -29,7 +29,7 @@ export interface PlayedStream {
   readonly excesses: string[];
 }
 
-export const MOST_CREDIT_BYTES = 262_144;
+const MOST_CREDIT_BYTES = 262_144;
 const MOST_INPUT_BYTES = 65_536;
 
 export function createPlayedStream(streamId: string, input: string): PlayedStream {

@@ -103,7 +103,7 @@ export function wishOf(name: string, spec: Spec, instances = 1): AssignmentWish 
   };
 }
 
-export const PADDING_BYTES = 512 * 1024;
+const PADDING_BYTES = 512 * 1024;
 
 /**
  * A file for a workload, new each time, large enough to be cut off on its way, and the spec with it.

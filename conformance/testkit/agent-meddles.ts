@@ -1,6 +1,7 @@
 import type { Json, Meddle, Passed, Passing } from './meddling-proxy.ts';
 
-const ENVELOPE = {
+/** Headers of an answer of the kit. */
+export const ENVELOPE = {
   'mco-version': '1.0',
   'mco-sp-id': '//conformance.example',
   'content-type': 'application/json',

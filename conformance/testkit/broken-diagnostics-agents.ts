@@ -1,14 +1,8 @@
-import { assignmentsOf, hearing, withSpec } from './agent-meddles.ts';
+import { ENVELOPE, assignmentsOf, hearing, withSpec } from './agent-meddles.ts';
 import type { BrokenAgent } from './broken-agents.ts';
 import type { Json, Meddle, Passed, Passing } from './meddling-proxy.ts';
 
 type Request = Readonly<Record<string, unknown>>;
-
-const HEADERS = {
-  'mco-version': '1.0',
-  'mco-sp-id': '//conformance.example',
-  'content-type': 'application/json',
-};
 
 function requestsOf(body: NonNullable<Json>): readonly Request[] {
   return (body['diagnosticRequests'] ?? []) as readonly Request[];
@@ -21,7 +15,7 @@ function misreading(revise: (request: Request) => Request): () => Meddle {
 
 function receiptFor({ body }: Passing): Passed {
   const nextNumber = Number(body?.['number']) + 1;
-  return { status: 200, headers: HEADERS, body: { nextNumber, creditBytes: 262_144 } };
+  return { status: 200, headers: ENVELOPE, body: { nextNumber, creditBytes: 262_144 } };
 }
 
 /** Every request that was ever heard stands on, and its chunks are taken whatever the orchestrator says. */

@@ -3,6 +3,7 @@ import {
   AGENT_PROGRAM_HEAD_BYTES,
   IotmanoError,
   SYSTEM_TENANT,
+  createTurns,
   parseAgentProgram,
   toTimestamp,
   type Clock,
@@ -113,18 +114,6 @@ export function createAgentReleases({ store, files, clock, ids }: AgentReleasesO
         await store.commit([{ op: 'delete', kind: 'agent-release', id, expectedRevision: revision }]).durable;
         if (!digestsInUse(store).has(document.digest)) await files.removeArtifacts([document.digest]);
       }),
-  };
-}
-
-type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
-
-/** Runs one piece of work after the other, however each ends. */
-function createTurns(): InTurn {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const own = last.then(work);
-    last = own.catch(() => undefined);
-    return own;
   };
 }
 

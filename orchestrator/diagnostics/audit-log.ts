@@ -4,7 +4,7 @@ import type { StateStore, Write } from '../store/index.ts';
 import { createAuditShares } from './audit-shares.ts';
 
 /** Entries that are kept of each tenant. */
-export const MOST_AUDIT_ENTRIES = 10_000;
+const MOST_AUDIT_ENTRIES = 10_000;
 const ID_DIGITS = 14;
 
 type What = Pick<AuditEntryDocument, 'action' | 'switched' | 'subject'>;

@@ -165,7 +165,7 @@ function serviceName(state: StateView, { nsInstanceId }: VnfInstanceDocument): s
 }
 
 /** What is at the other end of each requirement that is bound. */
-export function providersOf(
+function providersOf(
   context: AssignmentContext,
   instance: VnfInstanceDocument,
 ): ReadonlyMap<string, ProviderView> {

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { IotmanoError, toTimestamp, type Clock, type HostId } from '../../kernel/index.ts';
+import { IotmanoError, createKeyedQueue, toTimestamp, type Clock, type HostId } from '../../kernel/index.ts';
 import {
   instanceName,
   workloadId,
@@ -28,7 +28,7 @@ import {
   type WorkloadKey,
   type WorkloadUsage,
 } from '../../vim-drivers/contract.ts';
-import { createKeyedQueue, decideRestart, describeExit } from '../../vim-drivers/supervision/index.ts';
+import { decideRestart, describeExit } from '../../vim-drivers/supervision/index.ts';
 
 export interface FileDriverOptions {
   /** The host: everything that runs there is a file in it. */

@@ -1,4 +1,4 @@
-import { IotmanoError, messageOf, toTimestamp } from '../../kernel/index.ts';
+import { IotmanoError, createKeyedQueue, messageOf, toTimestamp } from '../../kernel/index.ts';
 import {
   workloadId,
   type DriverCapabilities,
@@ -16,7 +16,6 @@ import {
   type WorkloadKey,
   type WorkloadUsage,
 } from '../contract.ts';
-import { createKeyedQueue } from '../supervision/index.ts';
 import { isUp } from './container-view.ts';
 import { commandInside } from './command.ts';
 import { Containers } from './containers.ts';

@@ -1,4 +1,4 @@
-import { IotmanoError } from '../../kernel/index.ts';
+import { IotmanoError, createTurns } from '../../kernel/index.ts';
 import type { Fence } from '../contract.ts';
 import type { Engine } from './engine.ts';
 import { KIND_LABEL, RECORD_LABEL, SCOPE_LABEL } from './labels.ts';
@@ -17,8 +17,8 @@ export class EngineFence {
   readonly #engine: Engine;
   readonly #scope: string;
   /** The command that came last and is not looked at yet: those of the same fence share its look. */
-  #waiting: { readonly fence: Fence; passed: Promise<void> } | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  #waiting: { readonly fence: Fence; readonly passed: Promise<void> } | undefined;
+  readonly #inTurn = createTurns();
 
   constructor(engine: Engine, scope: string) {
     this.#engine = engine;
@@ -32,16 +32,13 @@ export class EngineFence {
   pass(fence: Fence): Promise<void> {
     const waiting = this.#waiting;
     if (waiting !== undefined && compareFences(waiting.fence, fence) === 0) return waiting.passed;
-    const before = this.#last;
-    const entry = { fence, passed: Promise.resolve() };
-    entry.passed = (async () => {
-      await before.catch(() => undefined);
+    const passed = this.#inTurn(() => {
       if (this.#waiting === entry) this.#waiting = undefined;
-      await this.#check(fence);
-    })();
+      return this.#check(fence);
+    });
+    const entry = { fence, passed };
     this.#waiting = entry;
-    this.#last = entry.passed;
-    return entry.passed;
+    return passed;
   }
 
   async #check(fence: Fence): Promise<void> {

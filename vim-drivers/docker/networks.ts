@@ -1,6 +1,5 @@
 import type Docker from 'dockerode';
-import { IotmanoError, type Logger } from '../../kernel/index.ts';
-import { createKeyedQueue } from '../supervision/index.ts';
+import { IotmanoError, createKeyedQueue, type Logger } from '../../kernel/index.ts';
 import type { Engine } from './engine.ts';
 import { hasStatus, refusalOf } from './engine-errors.ts';
 import { KIND_LABEL, SCOPE_LABEL } from './labels.ts';

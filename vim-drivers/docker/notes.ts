@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { IotmanoError } from '../../kernel/index.ts';
-import { createKeyedQueue } from '../supervision/index.ts';
+import { IotmanoError, createKeyedQueue } from '../../kernel/index.ts';
 import type { Engine } from './engine.ts';
 import { hasStatus } from './engine-errors.ts';
 import { KIND_LABEL, RECORD_LABEL, SCOPE_LABEL } from './labels.ts';

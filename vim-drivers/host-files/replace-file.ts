@@ -1,20 +1,21 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createKeyedQueue } from '../../kernel/index.ts';
 
-/** By path: the replacement that is under way, for each waits for the one before it. */
-const underWay = new Map<string, Promise<void>>();
+/** By path. */
+const replacements = createKeyedQueue();
 
 /**
  * Replaces a file as a whole: readers, and whoever comes after a crash, see the old or the new content, never a part. Only its owner may read it. Of
  * several at once the last one counts. One process at a time replaces a file.
  */
 export function replaceFile(path: string, content: string): Promise<void> {
-  return inTurn(path, () => replace(path, content, false));
+  return replacements.run(path, () => replace(path, content, false));
 }
 
 /** As `replaceFile`; the new content also survives a loss of power once the promise is fulfilled. */
 export function replaceFileDurably(path: string, content: string): Promise<void> {
-  return inTurn(path, () => replace(path, content, true));
+  return replacements.run(path, () => replace(path, content, true));
 }
 
 /** Makes what was created, renamed or removed in a directory survive a loss of power. */
@@ -24,17 +25,6 @@ export async function syncDirectory(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
-  }
-}
-
-async function inTurn(path: string, task: () => Promise<void>): Promise<void> {
-  const before = underWay.get(path);
-  const mine = before === undefined ? task() : before.then(task, task);
-  underWay.set(path, mine);
-  try {
-    await mine;
-  } finally {
-    if (underWay.get(path) === mine) underWay.delete(path);
   }
 }
 

@@ -1,4 +1,4 @@
-import { IotmanoError } from '../../kernel/index.ts';
+import { IotmanoError, createTurns } from '../../kernel/index.ts';
 import type { Fence } from '../contract.ts';
 import { statusOf } from './api-error.ts';
 import { LABEL } from './names.ts';
@@ -24,7 +24,7 @@ const TRIES = 20;
 export class FenceGuard {
   readonly #options: FenceGuardOptions;
   #next: { readonly fences: Fence[]; readonly look: Promise<Fence> } | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createTurns();
 
   constructor(options: FenceGuardOptions) {
     this.#options = options;
@@ -62,13 +62,11 @@ export class FenceGuard {
       return this.#next.look;
     }
     const fences = [fence];
-    const begin = (): Promise<Fence> => {
+    const look = this.#inTurn(() => {
       this.#next = undefined;
       return this.#look(fences.reduce((a, b) => (compare(a, b) < 0 ? b : a)));
-    };
-    const look = this.#last.then(begin, begin);
+    });
     this.#next = { fences, look };
-    this.#last = look;
     return look;
   }
 

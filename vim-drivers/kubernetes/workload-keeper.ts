@@ -1,6 +1,5 @@
-import { IotmanoError, messageOf } from '../../kernel/index.ts';
+import { IotmanoError, createKeyedQueue, messageOf } from '../../kernel/index.ts';
 import { workloadId, type Fence, type Workload, type WorkloadId, type WorkloadKey } from '../contract.ts';
-import { createKeyedQueue } from '../supervision/index.ts';
 import { awaitImage } from './await-image.ts';
 import type { DriverContext } from './context.ts';
 import type { FenceGuard } from './fence-guard.ts';

@@ -1,4 +1,4 @@
-import { IotmanoError, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
+import { IotmanoError, createKeyedQueue, type Clock, type HostId, type Logger } from '../../kernel/index.ts';
 import type { Tier } from '../../descriptors/index.ts';
 import type {
   ArtifactSource,
@@ -24,7 +24,6 @@ import type { FenceGuard } from './fence-guard.ts';
 import { HostedWorkload, type RemoveOptions } from './hosted-workload.ts';
 import { takeInventory, type HostDescription } from './inventory.ts';
 import type { OutputKeeper } from './keeper.ts';
-import { createKeyedQueue } from '../supervision/index.ts';
 import { safeWorkloadId, slotPaths } from './layout.ts';
 import { killLeftovers } from './leftovers.ts';
 import { readOutput } from './logs.ts';

@@ -1,4 +1,4 @@
-import { IotmanoError } from '../../kernel/index.ts';
+import { IotmanoError, createTurns } from '../../kernel/index.ts';
 import type { Fence } from '../contract.ts';
 import type { Layout } from './layout.ts';
 import { readRecord, replaceFileDurably } from './state-files.ts';
@@ -15,7 +15,7 @@ export async function openFenceGuard(layout: Layout): Promise<FenceGuard> {
     revision: 0,
   };
   let newest = stored;
-  let writing: Promise<void> = Promise.resolve();
+  const inTurn = createTurns();
   const store = async (): Promise<void> => {
     const fence = newest;
     if (stored === fence) return;
@@ -34,8 +34,7 @@ export async function openFenceGuard(layout: Layout): Promise<FenceGuard> {
       }
       if (order > 0) newest = { leaseNumber: fence.leaseNumber, revision: fence.revision };
       // Also where nothing is newer: the last write may have failed, on a full disk for instance.
-      writing = writing.then(store, store);
-      await writing;
+      await inTurn(store);
     },
   };
 }

@@ -2,6 +2,5 @@
 export { COMMAND_MARK, endMarked } from './end-marked.ts';
 export { HealthTracker, type Health } from './health.ts';
 export { resolveOnHost, type HostFacts } from './host-templates.ts';
-export { createKeyedQueue, type KeyedQueue } from './keyed-queue.ts';
 export { probeOnce, type ProbeTarget } from './probes.ts';
 export { decideRestart, describeExit, type RestartDecision } from './restart-policy.ts';

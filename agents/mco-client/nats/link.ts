@@ -9,7 +9,7 @@ import {
   type Msg,
   type NatsConnection,
 } from '@nats-io/transport-node';
-import { IotmanoError, messageOf, type Logger } from '../../../kernel/index.ts';
+import { IotmanoError, createTurns, messageOf, type Logger } from '../../../kernel/index.ts';
 import { createInbox, flatHeaders, type Inbox, type NatsReply } from './inbox.ts';
 import { tlsOptions, type NatsServers } from './nats-servers.ts';
 
@@ -58,17 +58,13 @@ const HEADROOM_BYTES = 8 * 1024;
 export function createLink(options: LinkOptions): Link {
   const { hostId } = options;
   let opened: Opened | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
   let isClosed = false;
   let count = 0;
 
   /** One after the other, so that there is never more than one connection. */
   function ensure(role: Role): Promise<Opened> {
-    const next = last.then(() =>
-      opened?.role === role && !opened.connection.isClosed() ? opened : open(role),
-    );
-    last = next.catch(() => {});
-    return next;
+    return inTurn(() => (opened?.role === role && !opened.connection.isClosed() ? opened : open(role)));
   }
 
   async function open(role: Role): Promise<Opened> {

@@ -12,6 +12,7 @@ import { natsCases } from './nats-cases.ts';
 import { reportCases } from './report-cases.ts';
 import { scheduleCases } from './schedule-cases.ts';
 import { sealingCases } from './sealing-cases.ts';
+import { streamEndCases } from './stream-end-cases.ts';
 import { upgradeCases } from './upgrade-cases.ts';
 import { wantedCases } from './wanted-cases.ts';
 
@@ -26,6 +27,7 @@ export const AGENT_CASES: readonly AgentCase[] = [
   ...certificateCases,
   ...absenceCases,
   ...diagnosticsCases,
+  ...streamEndCases,
   ...natsCases,
   ...conductCases,
   ...upgradeCases,

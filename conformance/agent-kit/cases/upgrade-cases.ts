@@ -1,23 +1,25 @@
-import { NotApplicable, must, type Judge } from '../../case.ts';
+import type { Judge } from '../../case.ts';
 import { digestOf } from '../archive.ts';
-import type { Schemas } from '../ledger.ts';
+import type { AssignmentWish, Schemas } from '../ledger.ts';
 import { comesToPass, describe, isSameRun } from '../observe.ts';
-import { problem } from '../operations.ts';
-import type { Received } from '../orchestrator-wire.ts';
 import type { AgentCase, AgentStage } from '../stage.ts';
-
-type Facts = Schemas['host-facts'];
-type Told = NonNullable<Facts['agentUpgrade']>;
-type State = NonNullable<Told['order']>['state'];
+import {
+  TRIAL_SECONDS,
+  endOf,
+  newestFacts,
+  order,
+  prepare,
+  refuseTrials,
+  stateOf,
+  versionOf,
+  type Facts,
+} from '../upgrade-orders.ts';
 
 /** A version that is heard confirms in that time, also on a machine that is busy. */
 const CONFIRM_SECONDS = 60;
-/** In which one that is not heard has to give way. */
-const TRIAL_SECONDS = 6;
 const SLACK_SECONDS = 30;
 /** In which something that must not happen would have happened. */
 const WATCH_SECONDS = 4;
-const ENDS: readonly State[] = ['CONFIRMED', 'ROLLED_BACK', 'REFUSED'];
 /** Trials start programs, which takes a while. */
 const PATIENT = { leastTimeoutSeconds: 180 } as const;
 
@@ -100,13 +102,7 @@ export const upgradeCases: readonly AgentCase[] = [
       const isOver = state === 'ROLLED_BACK' && agentVersion === before;
       check('MCO-O-094', isOver, `the order is ${state ?? 'not told of'}, and ${agentVersion} runs`);
       if (!isOver) return;
-      await comesToPass(stage, () => isSameRun(run, stage.instanceOf(wish)));
-      const after = stage.instanceOf(wish);
-      check(
-        'MCO-O-090',
-        isSameRun(run, after),
-        `its function was ${describe(run)} and is ${describe(after)}`,
-      );
+      await judgeFunction(stage, wish, run, check);
       const count = trials.size;
       stage.ledger.revision += 1;
       await stage.sleep(WATCH_SECONDS);
@@ -168,85 +164,10 @@ export const upgradeCases: readonly AgentCase[] = [
       );
       if (!isTold) return;
       judgeConfirmation(stage, from, orderId, check);
-      await comesToPass(stage, () => isSameRun(run, stage.instanceOf(wish)));
-      const after = stage.instanceOf(wish);
-      check(
-        'MCO-O-090',
-        isSameRun(run, after),
-        `its function was ${describe(run)} and is ${describe(after)}`,
-      );
+      await judgeFunction(stage, wish, run, check);
     },
   },
 ];
-
-interface Program {
-  readonly content: Buffer;
-  /** What the order names; absent: the right one. */
-  readonly digest?: string;
-  readonly version: string;
-}
-
-function newestFacts({ played }: AgentStage): Facts {
-  const newest = played.received.findLast(
-    (each) => each.operation === 'putFacts' && played.statuses.get(each) === 200,
-  );
-  must(newest !== undefined, 'the agent has stated no facts');
-  return newest.body as Facts;
-}
-
-/** How far the order is, as the newest facts say; undefined: they speak of another one, or of none. */
-function stateOf(stage: AgentStage, orderId: string): State | undefined {
-  const { order: told } = newestFacts(stage).agentUpgrade ?? {};
-  return told?.orderId === orderId ? told.state : undefined;
-}
-
-/** How the order has ended, once it has; else how far it is. */
-async function endOf(stage: AgentStage, orderId: string, seconds: number): Promise<State | undefined> {
-  const isOver = (): boolean => ENDS.includes(stateOf(stage, orderId) ?? 'PREPARING');
-  await comesToPass(stage, isOver, seconds);
-  return stateOf(stage, orderId);
-}
-
-function versionOf({ release }: AgentStage): string {
-  return release?.version ?? '';
-}
-
-/** What the agent is now, and what it may become. @throws NotApplicable */
-async function prepare(stage: AgentStage): Promise<{ readonly content: Buffer; readonly before: string }> {
-  await stage.calm();
-  const { release } = stage;
-  if (release === undefined)
-    throw new NotApplicable(
-      'needs a newer program of the agent: give --agent-release and --agent-release-version',
-    );
-  const { agentVersion, agentUpgrade } = newestFacts(stage);
-  if (agentUpgrade?.possible !== true)
-    throw new NotApplicable(
-      `needs an agent that can exchange its program; this one cannot: ${agentUpgrade?.reason ?? 'its facts say nothing of it'}`,
-    );
-  if (agentUpgrade.digest === digestOf(release.content))
-    throw new NotApplicable('needs an agent that does not run the program of --agent-release already');
-  return { content: release.content, before: agentVersion };
-}
-
-/** @returns id of the order */
-function order(
-  { ledger }: AgentStage,
-  { content, digest, version }: Program,
-  confirmWithinSeconds = TRIAL_SECONDS,
-): string {
-  const named = digest ?? digestOf(content);
-  const orderId = ledger.ids.uuid();
-  ledger.files.set(named, content);
-  ledger.agentUpgrade = {
-    orderId,
-    version,
-    artifact: { digest: named, sizeBytes: content.length },
-    confirmWithinSeconds,
-  };
-  ledger.revision += 1;
-  return orderId;
-}
 
 /** One cut off in the middle; and, of a program in JavaScript, one that ends when it is to run. */
 function brokenOf(content: Buffer): readonly (readonly [string, Buffer])[] {
@@ -261,17 +182,16 @@ function brokenOf(content: Buffer): readonly (readonly [string, Buffer])[] {
   ];
 }
 
-/** Answers versions on trial with 503 from their session on. @returns their boots */
-function refuseTrials(stage: AgentStage, before: string): ReadonlySet<string> {
-  const trials = new Set<string>();
-  stage.played.fate = ({ operation, body, bootId }: Received) => {
-    if (operation === 'openSession' && (body as Schemas['session-request']).agentVersion !== before)
-      trials.add(bootId);
-    return trials.has(bootId)
-      ? { reply: problem(503, 'the kit is not there for a version on trial') }
-      : undefined;
-  };
-  return trials;
+/** It has run all the time. */
+async function judgeFunction(
+  stage: AgentStage,
+  wish: AssignmentWish,
+  run: ReturnType<AgentStage['instanceOf']>,
+  check: Judge['check'],
+): Promise<void> {
+  const isSame = await comesToPass(stage, () => isSameRun(run, stage.instanceOf(wish)));
+  const now = stage.instanceOf(wish);
+  check('MCO-O-090', isSame, `its function was ${describe(run)} and is ${describe(now)}`);
 }
 
 async function judgeNotTried(stage: AgentStage, orderId: string, check: Judge['check']): Promise<void> {

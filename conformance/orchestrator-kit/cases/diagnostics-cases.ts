@@ -1,16 +1,28 @@
 import { NotApplicable, must } from '../../case.ts';
-import { obey, type Obedience } from '../obedience.ts';
-import { memberOf, told, type PlayedHost, type Schemas } from '../played-host.ts';
-import type { Answer } from '../agent-wire.ts';
-import type { OrchestratorCase, OrchestratorStage } from '../stage.ts';
+import { comesToPass } from '../comes-to-pass.ts';
+import {
+  SOON_SECONDS,
+  begin,
+  closeScene,
+  isAsked,
+  isOf,
+  isWithdrawn,
+  openScene,
+  outputOf,
+  requestOf,
+  requestsOf,
+  requireRequest,
+  send,
+  settledRequests,
+  type Command,
+  type Request,
+} from '../diagnostic-scene.ts';
+import { told, type Schemas } from '../played-host.ts';
+import type { OrchestratorCase } from '../stage.ts';
 
 type Wanted = Schemas['wanted'];
-type Request = Schemas['diagnostic-request'];
-type Chunk = Schemas['stream-chunk'];
 
 const NEEDS = ['assign', 'unassign', 'diagnostics-on', 'command-begin', 'command-end'] as const;
-/** Until a request comes, or is withdrawn. */
-const SOON_SECONDS = 8;
 /** An agent says something in 15 s; a stream of which nothing was heard for three times that ends. */
 const SILENT_SECONDS = 45;
 /** So long a silent stream goes on at least, and at most. */
@@ -19,7 +31,6 @@ const GONE_SECONDS = SILENT_SECONDS + 10;
 /** Streams that are begun at a time, and in all, to find the bound of a host. */
 const AT_A_TIME = 4;
 const MOST_STREAMS = 40;
-const SETTLED_SECONDS = 3;
 
 export const diagnosticsCases: readonly OrchestratorCase[] = [
   {
@@ -53,7 +64,7 @@ export const diagnosticsCases: readonly OrchestratorCase[] = [
         check('MCO-D-006', isWhole, `a wanted state names ${all.length} of the 2 requests that stand`);
       }
       await stage.operator.do('command-end', first.name);
-      const isGone = await becomes(stage, async () => !(await isAsked(scene, first)));
+      const isGone = await isWithdrawn(scene, first);
       check('MCO-D-006', isGone, 'the request of an operator who went away is not withdrawn');
       check('MCO-D-006', await isAsked(scene, second), 'another request was withdrawn with it');
       await stage.operator.do('command-end', second.name);
@@ -125,7 +136,7 @@ export const diagnosticsCases: readonly OrchestratorCase[] = [
       const first = await send(host, streamId, { number: 1 });
       must(first.status === 200, `the first chunk: ${told(first)}`);
       const secondsOf = (): number => (stage.clock.monotonic() - heardAt) / 1000;
-      const isGone = await becomes(stage, async () => !(await isAsked(scene, command)), GONE_SECONDS);
+      const isGone = await isWithdrawn(scene, command, GONE_SECONDS);
       const seconds = secondsOf();
       check('MCO-D-013', isGone, `it stood still after ${seconds.toFixed(0)} s of silence`);
       check('MCO-D-013', seconds > STANDS_SECONDS, `it was ended after ${seconds.toFixed(0)} s of silence`);
@@ -160,10 +171,10 @@ export const diagnosticsCases: readonly OrchestratorCase[] = [
       check('MCO-D-014', count < commands.length, `${count} streams were open at one host`);
       const [left, kept] = commands.filter((each) => standing.some((one) => isOf(one, each)));
       await stage.operator.do('command-end', left?.name ?? '');
-      const isGone = await becomes(stage, async () => left !== undefined && !(await isAsked(scene, left)));
+      const isGone = left !== undefined && (await isWithdrawn(scene, left));
       check('MCO-D-014', isGone, 'a stream that nobody reads any more goes on');
       await stage.operator.do('diagnostics-off');
-      const isOff = await becomes(stage, async () => (await requestsOf(host)).length === 0);
+      const isOff = await comesToPass(stage, async () => (await requestsOf(host)).length === 0, SOON_SECONDS);
       check('MCO-D-014', isOff, 'streams go on though diagnostics are switched off');
       const last = standing.find((one) => kept !== undefined && isOf(one, kept));
       const late = await send(host, last?.streamId ?? '', { number: 2 });
@@ -173,116 +184,3 @@ export const diagnosticsCases: readonly OrchestratorCase[] = [
     },
   },
 ];
-
-/** A host that runs what was assigned to it, as it says, while operators may look into functions. */
-interface Scene {
-  readonly stage: OrchestratorStage;
-  readonly host: PlayedHost;
-  readonly obedient: Obedience;
-  readonly key: Schemas['workload-key'];
-  /** Revision before anything was asked for. */
-  readonly before: number;
-}
-
-/** What an operator has begun. */
-interface Command {
-  /** As the operator calls it. */
-  readonly name: string;
-  /** A word of it that no other has. */
-  readonly word: string;
-}
-
-async function openScene(stage: OrchestratorStage): Promise<Scene> {
-  await stage.operator.do('diagnostics-on');
-  const host = await stage.enrolledHost();
-  await host.comeUp();
-  const obedient = obey(stage, host, await host.expect<Wanted>(200, 'getWanted'));
-  await stage.operator.do('assign', host.hostId);
-  const wanted = await host.expect<Wanted>(200, 'getWanted');
-  const { key } = memberOf(wanted.assignments[0], 'an assignment').workload;
-  return { stage, host, obedient, key, before: wanted.revision };
-}
-
-async function closeScene(stage: OrchestratorStage, { host, obedient }: Scene): Promise<void> {
-  await stage.operator.do('unassign', host.hostId);
-  obedient.end();
-}
-
-async function begin({ stage, host }: Scene): Promise<Command> {
-  const word = `kit-${crypto.randomUUID().slice(0, 8)}`;
-  return { word, name: await stage.operator.do('command-begin', host.hostId, 'echo', word) };
-}
-
-async function requestsOf(host: PlayedHost): Promise<readonly Request[]> {
-  return (await host.expect<Wanted>(200, 'getWanted')).diagnosticRequests;
-}
-
-function isOf({ command = [] }: Request, { word }: Command): boolean {
-  return command.includes(word);
-}
-
-async function isAsked({ host }: Scene, command: Command): Promise<boolean> {
-  return (await requestsOf(host)).some((one) => isOf(one, command));
-}
-
-/** As it comes with the wanted state; undefined where it does not. */
-async function requestOf({ stage, host }: Scene, command: Command): Promise<Request | undefined> {
-  let found: Request | undefined;
-  await becomes(stage, async () => {
-    found = (await requestsOf(host)).find((one) => isOf(one, command));
-    return found !== undefined;
-  });
-  return found;
-}
-
-/** @throws NotApplicable where it does not come, which another case judges */
-async function requireRequest(scene: Scene, command: Command): Promise<Request> {
-  const request = await requestOf(scene, command);
-  if (request !== undefined) return request;
-  throw new NotApplicable('needs a command that comes with the wanted state of its host');
-}
-
-/** The requests once there are so many, or no more come. */
-async function settledRequests({ stage, host }: Scene, most: number): Promise<readonly Request[]> {
-  let standing: readonly Request[] = [];
-  await becomes(
-    stage,
-    async () => {
-      standing = await requestsOf(host);
-      return standing.length >= most;
-    },
-    SETTLED_SECONDS,
-  );
-  return standing;
-}
-
-function send(
-  host: PlayedHost,
-  streamId: string,
-  chunk: Partial<Chunk> & Pick<Chunk, 'number'>,
-): Promise<Answer> {
-  return host.send('postStream', { streamId, body: { inputBytes: 0, ...chunk } });
-}
-
-/** What an operator sees of a command that has ended. */
-async function outputOf({ operator, ...stage }: OrchestratorStage, { name, word }: Command): Promise<string> {
-  let shown = '';
-  await becomes(stage, async () => {
-    shown = await operator.do('command-output', name);
-    return shown.includes(word);
-  });
-  return shown;
-}
-
-async function becomes(
-  stage: Pick<OrchestratorStage, 'clock' | 'signal' | 'sleep'>,
-  look: () => Promise<boolean>,
-  seconds = SOON_SECONDS,
-): Promise<boolean> {
-  const end = stage.clock.monotonic() + seconds * 1000;
-  for (;;) {
-    if (await look()) return true;
-    if (stage.clock.monotonic() > end || stage.signal.aborted) return false;
-    await stage.sleep(0.2);
-  }
-}

@@ -7,8 +7,11 @@ import { enrolmentCases } from './enrolment-cases.ts';
 import { envelopeCases } from './envelope-cases.ts';
 import { identityCases } from './identity-cases.ts';
 import { monitoringCases } from './monitoring-cases.ts';
-import { natsCases } from './nats-cases.ts';
+import { natsAccessCases } from './nats-access-cases.ts';
+import { natsMeasurementCases } from './nats-measurement-cases.ts';
+import { natsMessageCases } from './nats-message-cases.ts';
 import { reportCases } from './report-cases.ts';
+import { revocationCases } from './revocation-cases.ts';
 import { sealingCases } from './sealing-cases.ts';
 import { sessionCases } from './session-cases.ts';
 import { upgradeCases } from './upgrade-cases.ts';
@@ -20,6 +23,7 @@ export const ORCHESTRATOR_CASES: readonly OrchestratorCase[] = [
   ...sessionCases,
   ...identityCases,
   ...certificateCases,
+  ...revocationCases,
   ...wantedCases,
   ...reportCases,
   ...artifactCases,
@@ -27,5 +31,7 @@ export const ORCHESTRATOR_CASES: readonly OrchestratorCase[] = [
   ...monitoringCases,
   ...diagnosticsCases,
   ...upgradeCases,
-  ...natsCases,
+  ...natsMessageCases,
+  ...natsAccessCases,
+  ...natsMeasurementCases,
 ];

@@ -1,4 +1,4 @@
-import { toTimestamp } from '../../../kernel/index.ts';
+import { pointAt } from '../measurements.ts';
 import { told, type PlayedHost, type Schemas } from '../played-host.ts';
 import type { OrchestratorCase } from '../stage.ts';
 import { FOREIGN_KEY } from './report-cases.ts';
@@ -69,13 +69,7 @@ async function measure(
   now: number,
   subject?: Schemas['subject'],
 ): Promise<{ readonly status: number; readonly receipt: Partial<Schemas['receipt']> }> {
-  const point: Schemas['measurement'] = {
-    metric: 'host_cpu_used_ratio',
-    unit: '1',
-    timestamp: toTimestamp(now),
-    value: 0.1,
-    ...(subject === undefined ? {} : { subject }),
-  };
+  const point = { ...pointAt(now, 0.1), ...(subject === undefined ? {} : { subject }) };
   const { status, body } = await host.send('postMeasurements', {
     sequence,
     body: { points: [point], dropped: 0 },

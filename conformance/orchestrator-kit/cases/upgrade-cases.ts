@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto';
-import { toTimestamp } from '../../../kernel/index.ts';
-import { NotApplicable } from '../../case.ts';
-import { factsOf, told, type PlayedHost, type Schemas } from '../played-host.ts';
+import { NotApplicable, type Judge } from '../../case.ts';
+import { told, type PlayedHost } from '../played-host.ts';
 import type { OrchestratorCase, OrchestratorStage } from '../stage.ts';
-
-type Wanted = Schemas['wanted'];
-type Order = Schemas['agent-upgrade'];
+import {
+  ABLE,
+  SOON_SECONDS,
+  WATCH_SECONDS,
+  becomes,
+  firstOrdered,
+  noneOrdered,
+  openHosts,
+  ordered,
+  ordersOf,
+  say,
+  upgrading,
+  watch,
+  type Ordered,
+} from '../upgraded-hosts.ts';
 
 const NEEDS = ['upgrade-begin', 'upgrade-end'] as const;
 /** There is one upgrade of agents at a time. */
 const TURN = { isWaiting: true, turn: 'upgrades', leastTimeoutSeconds: 240 } as const;
-const OLD_DIGEST = `sha256:${'1'.repeat(64)}`;
-const SOON_SECONDS = 10;
-/** In which an order that must not come would come. */
-const WATCH_SECONDS = 3;
-const LOOK_SECONDS = 0.25;
 
 export const upgradeCases: readonly OrchestratorCase[] = [
   {
@@ -26,61 +32,17 @@ export const upgradeCases: readonly OrchestratorCase[] = [
     ...TURN,
     async play(stage, { check }) {
       const reason = `kit-${crypto.randomUUID()}`;
-      const able = await openHosts(stage, 4, { possible: true, digest: OLD_DIGEST });
+      const able = await openHosts(stage, 4, ABLE);
       const [unable] = await openHosts(stage, 1, { possible: false, reason });
       if (unable === undefined) return;
-      const all = [...able, unable];
-      await stage.operator.do('upgrade-begin', ...all.map(({ hostId }) => hostId));
-      try {
-        const [first, ...early] = await ordered(stage, all, 1);
-        const more = await watch(stage, all, 1);
-        check(
-          'MCO-O-098',
-          !isAmong(unable, [first, ...early, ...more]),
-          'a host that cannot be upgraded got an order',
-        );
-        const tooMany = [...early, ...more].filter((each) => each.host !== unable);
-        check('MCO-O-082', tooMany.length === 0, `${tooMany.length + 1} hosts were in the first wave of one`);
-        if (first === undefined)
-          throw new NotApplicable('no host got an order: needs an upgrade that begins at once');
-        await judgeProgram(stage, first, able, check);
-        if (tooMany.length > 0) return;
+      const hosts: UpgradedHosts = { able, unable, reason };
+      await upgrading(stage, allOf(hosts), async () => {
+        const first = await judgeFirstWave(stage, hosts, check);
+        if (first === undefined) return;
         await say(stage, first, 'CONFIRMED');
-        const rest = all.filter((each) => each !== first.host);
-        const second = (await ordered(stage, rest, 2)).filter((each) => each.host !== unable);
-        const surplus = (await watch(stage, rest, 2)).filter((each) => each.host !== unable);
-        check(
-          'MCO-O-082',
-          second.length + surplus.length === 2,
-          `${second.length + surplus.length} hosts were in the second wave of two`,
-        );
-        const [failed, other] = second;
-        if (failed === undefined || other === undefined || surplus.length > 0) return;
-        await say(stage, failed, 'ROLLED_BACK');
-        const isBack = await becomes(
-          stage,
-          rest,
-          (orders) => !orders.some(({ host }) => host === other.host),
-        );
-        check('MCO-O-099', isBack, 'the order is not taken back from a host that has not begun');
-        const known = [first.host, failed.host, other.host];
-        const last = able.filter((each) => !known.includes(each));
-        await stage.sleep(WATCH_SECONDS);
-        const later = await ordersOf(last);
-        check(
-          'MCO-O-082',
-          later.length === 0,
-          'the upgrade went on after a host had not come up with the version',
-        );
-        const state = await stage.operator.do('upgrade-state');
-        check(
-          'MCO-O-098',
-          state.includes(unable.hostId) && state.includes(reason),
-          'how the upgrade stands does not name the host that cannot be upgraded with its reason',
-        );
-      } finally {
-        await stage.operator.do('upgrade-end');
-      }
+        const second = await judgeSecondWave(stage, hosts, first, check);
+        if (second !== undefined) await judgeStop(stage, hosts, [first, ...second], check);
+      });
     },
   },
   {
@@ -91,12 +53,9 @@ export const upgradeCases: readonly OrchestratorCase[] = [
     needs: NEEDS,
     ...TURN,
     async play(stage, { check }) {
-      const hosts = await openHosts(stage, 4, { possible: true, digest: OLD_DIGEST });
-      await stage.operator.do('upgrade-begin', ...hosts.map(({ hostId }) => hostId));
-      try {
-        const [first] = await ordered(stage, hosts, 1);
-        if (first === undefined)
-          throw new NotApplicable('no host got an order: needs an upgrade that begins at once');
+      const hosts = await openHosts(stage, 4, ABLE);
+      await upgrading(stage, hosts, async () => {
+        const first = await firstOrdered(stage, hosts);
         const rest = hosts.filter((each) => each !== first.host);
         const early = await watch(stage, rest, 0, first.leaseSeconds + WATCH_SECONDS);
         check(
@@ -131,9 +90,7 @@ export const upgradeCases: readonly OrchestratorCase[] = [
           returned?.order.orderId === silent.order.orderId,
           'a host that was away has no order when it is back',
         );
-      } finally {
-        await stage.operator.do('upgrade-end');
-      }
+      });
     },
   },
   {
@@ -144,12 +101,9 @@ export const upgradeCases: readonly OrchestratorCase[] = [
     needs: [...NEEDS, 'restart'],
     leastTimeoutSeconds: 120,
     async play(stage, { check }) {
-      const hosts = await openHosts(stage, 2, { possible: true, digest: OLD_DIGEST });
-      await stage.operator.do('upgrade-begin', ...hosts.map(({ hostId }) => hostId));
-      try {
-        const [first] = await ordered(stage, hosts, 1);
-        if (first === undefined)
-          throw new NotApplicable('no host got an order: needs an upgrade that begins at once');
+      const hosts = await openHosts(stage, 2, ABLE);
+      await upgrading(stage, hosts, async () => {
+        const first = await firstOrdered(stage, hosts);
         await stage.operator.do('restart');
         const isThere = await becomes(stage, hosts, (orders) =>
           orders.some(({ host, order }) => host === first.host && order.orderId === first.order.orderId),
@@ -167,113 +121,78 @@ export const upgradeCases: readonly OrchestratorCase[] = [
           orders.some(({ host }) => host !== first.host),
         );
         check('MCO-O-096', isGoingOn, 'the next leader does not go on with the next wave');
-      } finally {
-        await stage.operator.do('upgrade-end');
-      }
+      });
     },
   },
 ];
 
-type Facts = NonNullable<Schemas['host-facts']['agentUpgrade']>;
-type Check = (requirement: string, holds: boolean, message: string) => void;
-
-/** A host with an order, as it has just been told. */
-interface Ordered {
-  readonly host: PlayedHost;
-  readonly order: Order;
-  readonly leaseSeconds: number;
+/** Hosts of one upgrade: those that can be upgraded, and one that cannot, with what it says of that. */
+interface UpgradedHosts {
+  readonly able: readonly PlayedHost[];
+  readonly unable: PlayedHost;
+  readonly reason: string;
 }
 
-async function openHosts(
+function allOf({ able, unable }: UpgradedHosts): readonly PlayedHost[] {
+  return [...able, unable];
+}
+
+/** Of one host. @returns it; undefined where more have the order, so that nothing else can be judged. @throws NotApplicable */
+async function judgeFirstWave(
   stage: OrchestratorStage,
-  count: number,
-  agentUpgrade: Facts,
-): Promise<readonly PlayedHost[]> {
-  const hosts: PlayedHost[] = [];
-  for (let number = 1; number <= count; number += 1) {
-    const host = await stage.enrolledHost();
-    await host.comeUp();
-    await host.expect(200, 'putFacts', { sequence: 2, body: { ...factsOf(host.hostId), agentUpgrade } });
-    hosts.push(host);
-  }
-  return hosts;
+  hosts: UpgradedHosts,
+  check: Judge['check'],
+): Promise<Ordered | undefined> {
+  const { able, unable } = hosts;
+  const [first, ...early] = await ordered(stage, allOf(hosts), 1);
+  const others = [...early, ...(await watch(stage, allOf(hosts), 1))];
+  const isKept = ![first, ...others].some((each) => each?.host === unable);
+  check('MCO-O-098', isKept, 'a host that cannot be upgraded got an order');
+  const tooMany = others.filter(({ host }) => host !== unable);
+  check('MCO-O-082', tooMany.length === 0, `${tooMany.length + 1} hosts were in the first wave of one`);
+  if (first === undefined) throw noneOrdered();
+  await judgeProgram(stage, first, able, check);
+  return tooMany.length === 0 ? first : undefined;
 }
 
-/** Asks for each of them, which renews its lease. */
-async function ordersOf(hosts: readonly PlayedHost[]): Promise<readonly Ordered[]> {
-  const all = await Promise.all(
-    hosts.map(async (host) => ({ host, wanted: await host.expect<Wanted>(200, 'getWanted') })),
-  );
-  return all.flatMap(({ host, wanted: { agentUpgrade, leaseSeconds } }) =>
-    agentUpgrade === undefined ? [] : [{ host, order: agentUpgrade, leaseSeconds }],
-  );
-}
-
-/** Those with an order, once there are so many. */
-async function ordered(
+/** Of two hosts. @returns them; undefined where there are more, or less */
+async function judgeSecondWave(
   stage: OrchestratorStage,
-  hosts: readonly PlayedHost[],
-  count: number,
-): Promise<readonly Ordered[]> {
-  let found: readonly Ordered[] = [];
-  await becomes(stage, hosts, (orders) => (found = orders).length >= count);
-  return found;
+  hosts: UpgradedHosts,
+  first: Ordered,
+  check: Judge['check'],
+): Promise<readonly [Ordered, Ordered] | undefined> {
+  const rest = allOf(hosts).filter((each) => each !== first.host);
+  const isAble = ({ host }: Ordered): boolean => host !== hosts.unable;
+  const wave = (await ordered(stage, rest, 2)).filter(isAble);
+  const surplus = (await watch(stage, rest, 2)).filter(isAble);
+  const count = wave.length + surplus.length;
+  check('MCO-O-082', count === 2, `${count} hosts were in the second wave of two`);
+  const [one, other] = wave;
+  return one === undefined || other === undefined || surplus.length > 0 ? undefined : [one, other];
 }
 
-/** Those with an order beyond so many, after a while in which all of them are there. */
-async function watch(
+/** What becomes of the upgrade when the second host does not come up with the version. */
+async function judgeStop(
   stage: OrchestratorStage,
-  hosts: readonly PlayedHost[],
-  count: number,
-  seconds = WATCH_SECONDS,
-): Promise<readonly Ordered[]> {
-  let found: readonly Ordered[] = [];
-  await becomes(stage, hosts, (orders) => (found = orders).length > count, seconds);
-  return found.slice(count);
-}
-
-async function becomes(
-  stage: OrchestratorStage,
-  hosts: readonly PlayedHost[],
-  look: (orders: readonly Ordered[]) => boolean,
-  seconds = SOON_SECONDS,
-): Promise<boolean> {
-  const end = stage.clock.monotonic() + seconds * 1000;
-  for (;;) {
-    if (look(await ordersOf(hosts))) return true;
-    if (stage.clock.monotonic() > end || stage.signal.aborted) return false;
-    await stage.sleep(LOOK_SECONDS);
-  }
-}
-
-function isAmong(host: PlayedHost, orders: readonly (Ordered | undefined)[]): boolean {
-  return orders.some((each) => each?.host === host);
-}
-
-/** States facts that say how the order has ended. */
-async function say(
-  stage: OrchestratorStage,
-  { host, order }: Ordered,
-  state: 'CONFIRMED' | 'ROLLED_BACK',
+  hosts: UpgradedHosts,
+  [first, failed, other]: readonly [Ordered, Ordered, Ordered],
+  check: Judge['check'],
 ): Promise<void> {
-  const { orderId, version, artifact } = order;
-  const isNew = state === 'CONFIRMED';
-  const agentUpgrade: Facts = {
-    possible: true,
-    digest: isNew ? artifact.digest : OLD_DIGEST,
-    order: {
-      orderId,
-      version,
-      state,
-      at: toTimestamp(stage.clock.now()),
-      ...(isNew ? {} : { reason: 'the kit plays a version that does not come up' }),
-    },
-  };
-  const agentVersion = isNew ? version : 'conformance-kit';
-  await host.expect(200, 'putFacts', {
-    sequence: 3,
-    body: { ...factsOf(host.hostId), agentVersion, agentUpgrade },
-  });
+  await say(stage, failed, 'ROLLED_BACK');
+  const rest = allOf(hosts).filter((each) => each !== first.host);
+  const isBack = await becomes(stage, rest, (orders) => !orders.some(({ host }) => host === other.host));
+  check('MCO-O-099', isBack, 'the order is not taken back from a host that has not begun');
+  const known = [first.host, failed.host, other.host];
+  await stage.sleep(WATCH_SECONDS);
+  const later = await ordersOf(hosts.able.filter((each) => !known.includes(each)));
+  check('MCO-O-082', later.length === 0, 'the upgrade went on after a host had not come up with the version');
+  const state = await stage.operator.do('upgrade-state');
+  check(
+    'MCO-O-098',
+    state.includes(hosts.unable.hostId) && state.includes(hosts.reason),
+    'how the upgrade stands does not name the host that cannot be upgraded with its reason',
+  );
 }
 
 /** The program is given to who has the order, whole, and to nobody else. */
@@ -281,7 +200,7 @@ async function judgeProgram(
   stage: OrchestratorStage,
   { host, order }: Ordered,
   hosts: readonly PlayedHost[],
-  check: Check,
+  check: Judge['check'],
 ): Promise<void> {
   const { digest } = order.artifact;
   const own = await host.send('retrieveArtifact', { digest });

@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Logger } from '../../../kernel/index.ts';
+import { createTurns, messageOf, type Clock, type Logger } from '../../../kernel/index.ts';
 import { isSameJson } from '../../domain/index.ts';
 import type { Change, StateStore, StoredRecord } from '../../store/index.ts';
 import type { AccountKeys } from './account-keys.ts';
@@ -35,7 +35,8 @@ export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOp
   let current: { readonly revocations: Revocations; readonly jwt: string } | undefined;
   /** What the servers took last. */
   let told: Revocations | undefined;
-  let sending: Promise<void> = Promise.resolve();
+  /** So that the newest is the last. */
+  const inTurn = createTurns();
   let wake = new AbortController();
 
   async function tell(isToBeRepeated: boolean): Promise<void> {
@@ -49,12 +50,6 @@ export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOp
     told = current.revocations;
   }
 
-  /** One after the other, so that the newest is the last. */
-  function inTurn(isToBeRepeated: boolean): Promise<void> {
-    sending = sending.catch(() => {}).then(() => tell(isToBeRepeated));
-    return sending;
-  }
-
   async function run(): Promise<void> {
     const unsubscribe = store.subscribe(({ entries }) => {
       if (entries.some(isOfLostHost)) wake.abort();
@@ -62,7 +57,7 @@ export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOp
     while (!signal.aborted) {
       let pause = REPEAT_MILLISECONDS;
       try {
-        await inTurn(true);
+        await inTurn(() => tell(true));
       } catch (error) {
         log.warn({ reason: messageOf(error) }, 'NATS was not told who is revoked; it is repeated');
         pause = PAUSE_AFTER_FAILURE_MILLISECONDS;
@@ -76,7 +71,7 @@ export function createClaims({ store, clock, log, keys, send, signal }: ClaimsOp
 
   return {
     run,
-    settle: () => inTurn(false),
+    settle: () => inTurn(() => tell(false)),
     repeat: () => wake.abort(),
   };
 }

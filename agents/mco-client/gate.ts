@@ -1,9 +1,9 @@
 import { IotmanoError } from '../../kernel/index.ts';
 
 /** Lets so many act at a time, in the order in which they came. */
-export interface Turns {
+export interface Gate {
   /**
-   * Acts when it is its turn. Who waits gives up with the signal: those that have the turn may take their time.
+   * Acts once there is room. Who waits gives up with the signal: those that have the turn may take their time.
    * @throws IotmanoError as `requireOpen`; the reason of the signal; whatever `act` throws
    */
   run<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T>;
@@ -18,7 +18,7 @@ interface Waiting {
   readonly giveUp: (reason: unknown) => void;
 }
 
-export function createTurns(most: number): Turns {
+export function createGate(most: number): Gate {
   let taken = 0;
   let isClosed = false;
   const waiting = new Set<Waiting>();
