@@ -8,10 +8,12 @@ import {
   loadApiDocuments,
   serveApi,
   type ApiDocuments,
+  type ApiServer,
   type ListenOptions,
 } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { createHostAuthority, readPki } from '../pki/index.ts';
+import { followCertificate, type ServedCertificate } from './follow-certificate.ts';
 import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
 import { disconnectRevoked } from './mco/index.ts';
 import type { ScalingLimits } from './scaling/index.ts';
@@ -60,7 +62,10 @@ const DEFAULT_MAX_PACKAGE_BYTES = 4 * 1024 ** 3;
 export async function runOrchestrator(options: OrchestratorOptions): Promise<RunningOrchestrator> {
   const { dataDirectory, log } = options;
   const pki = options.pkiDirectory === undefined ? undefined : readPki(options.pkiDirectory);
-  const served = readTls(options.tls) ?? pki?.server;
+  const readServed = (): ServedCertificate | undefined =>
+    readTls(options.tls) ??
+    (options.pkiDirectory === undefined ? undefined : readPki(options.pkiDirectory).server);
+  const served = readServed();
   const hostAuthority = pki && createHostAuthority({ ...pki.hosts, clock: systemClock, random: randomBytes });
   const clientAuthorities = hostAuthority?.certificates;
   const tls = served && { ...served, ...(clientAuthorities === undefined ? {} : { clientAuthorities }) };
@@ -85,14 +90,24 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
     process.off('uncaughtExceptionMonitor', logFault);
   };
   try {
-    const { close, ...running } = await serve(options, store, documents, {
+    const { close, useCertificate, ...running } = await serve(options, store, documents, {
       ...(tls === undefined ? {} : { tls }),
       ...(packageSignatures === undefined ? {} : { packageSignatures }),
       ...(hostAuthority === undefined ? {} : { hostAuthority }),
     });
+    const stopping = new AbortController();
+    if (served !== undefined)
+      void followCertificate(served, {
+        read: () => readServed() ?? served,
+        use: useCertificate,
+        clock: systemClock,
+        log,
+        signal: stopping.signal,
+      });
     return {
       ...running,
       close: async () => {
+        stopping.abort();
         await close();
         await letGo();
       },
@@ -113,7 +128,7 @@ async function serve(
     packageSignatures,
     hostAuthority,
   }: Pick<ListenOptions, 'tls'> & Pick<ComposeOptions, 'packageSignatures' | 'hostAuthority'>,
-): Promise<RunningOrchestrator> {
+): Promise<RunningOrchestrator & Pick<ApiServer, 'useCertificate'>> {
   const shared = { store, log, clock: systemClock, ids: randomIds, documents };
   const files = await openContentFiles(
     join(dataDirectory, 'packages'),
@@ -157,7 +172,7 @@ async function serve(
     { url: server.url, stateId: store.stateId, leaseNumber: store.leaseNumber },
     'orchestrator serves',
   );
-  return { url: server.url, adminTokenFile, close };
+  return { url: server.url, adminTokenFile, close, useCertificate: server.useCertificate };
 }
 
 async function loadSignaturePolicy(
@@ -173,7 +188,7 @@ async function loadSignaturePolicy(
   return { required: policy.required, trustedCertificates };
 }
 
-function readTls(tls: OrchestratorOptions['tls']): { cert: string; key: string } | undefined {
+function readTls(tls: OrchestratorOptions['tls']): ServedCertificate | undefined {
   if (tls === undefined) return undefined;
   try {
     return { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') };

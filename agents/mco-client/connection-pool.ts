@@ -20,8 +20,7 @@ export interface ConnectionPool {
 const IDLE_MILLISECONDS = 6000;
 const MOST = 2;
 
-/** @param tls options of each connection; absent: in the clear */
-export function createConnectionPool(tls: { readonly ca: string[] } | undefined): ConnectionPool {
+export function createConnectionPool(isTls: boolean): ConnectionPool {
   const options = {
     keepAlive: true,
     maxSockets: MOST,
@@ -29,7 +28,7 @@ export function createConnectionPool(tls: { readonly ca: string[] } | undefined)
     keepAliveMsecs: 15_000,
     timeout: IDLE_MILLISECONDS,
   };
-  const agent = tls === undefined ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });
+  const agent = isTls ? new HttpsAgent(options) : new HttpAgent(options);
   let shown: string | undefined;
   const gate = createGate(MOST);
   agent.on('free', (socket: Socket, { cert }: { readonly cert?: string }) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { IotmanoError, messageOf } from '../../kernel/index.ts';
 import { createConnectionPool } from './connection-pool.ts';
 
@@ -66,8 +66,8 @@ export function createTransport(
 ): Transport {
   const base = parseServerUrl(options);
   const isTls = base.protocol === 'https:';
-  const tls = isTls ? { ca: readAuthorities(options.caFile) } : undefined;
-  const pool = createConnectionPool(tls);
+  const securityFor = isTls ? securityWith(readAuthorities(options.caFile)) : () => undefined;
+  const pool = createConnectionPool(isTls);
   const start = (request: TransportRequest, isStream: boolean): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const url = new URL(base.pathname.replace(/\/$/, '') + request.path, base);
@@ -76,8 +76,8 @@ export function createTransport(
       const outgoing = send(url, {
         method: request.method,
         headers: withLength(request),
-        ...shown,
-        ...(isStream ? { agent: false, ...tls } : { agent: pool.agentFor(shown?.cert) }),
+        ...securityFor(shown),
+        agent: isStream ? false : pool.agentFor(shown?.cert),
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       if (isStream)
@@ -107,6 +107,21 @@ export function createTransport(
     },
     isEncrypted: isTls,
     close: () => pool.close(),
+  };
+}
+
+/** What opens a connection on which a certificate is shown. The key and the certificate are in it besides the context, as Node keeps connections apart by them. */
+interface Security extends Partial<ClientIdentity> {
+  readonly secureContext: SecureContext;
+}
+
+/** Reading the authorities takes a small host a tenth of a second and more: it is done for each certificate that is shown, not for each connection. */
+function securityWith(ca: string[]): (shown: ClientIdentity | undefined) => Security {
+  let last: Security | undefined;
+  return (shown) => {
+    if (last === undefined || last.cert !== shown?.cert)
+      last = { ...shown, secureContext: createSecureContext({ ...shown, ca }) };
+    return last;
   };
 }
 
@@ -185,9 +200,9 @@ function unreachable(base: URL, error: unknown): IotmanoError {
   );
 }
 
-/** Node's own authorities, the system's, and those of the file. */
+/** Node's own authorities, the system's, and those of the file; each once, though both name most of them. */
 export function readAuthorities(caFile: string | undefined): string[] {
-  const known = [...getCACertificates('default'), ...getCACertificates('system')];
+  const known = [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
   if (caFile === undefined) return known;
   try {
     return [...known, readFileSync(caFile, 'utf8')];

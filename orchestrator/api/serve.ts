@@ -1,7 +1,8 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createServer as createHttpServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { IotmanoError, messageOf, type ErrorCode } from '../../kernel/index.ts';
 import { clientCertificateOf } from './client-certificate.ts';
 import type { Api } from './create-api.ts';
@@ -11,18 +12,25 @@ export interface ListenOptions {
   /** 0: one that is free. */
   readonly port: number;
   /** PEM. Demanded on every address but loopback. */
-  readonly tls?: {
-    readonly key: string;
-    readonly cert: string;
-    /** Authorities (PEM) whose certificates clients may show; none need show one. */
-    readonly clientAuthorities?: string;
-  };
+  readonly tls?: ServerTls;
+}
+
+interface ServerTls {
+  readonly key: string;
+  readonly cert: string;
+  /** Authorities (PEM) whose certificates clients may show; none need show one. */
+  readonly clientAuthorities?: string;
 }
 
 export interface ApiServer {
   readonly url: string;
   /** Stops accepting, lets answers under way finish for a moment, then cuts what is left. */
   close(graceMilliseconds?: number): Promise<void>;
+  /**
+   * Shows another certificate (PEM) on every connection from now on.
+   * @throws IotmanoError `unprocessable` where it cannot be used; the one before is shown then
+   */
+  useCertificate(served: { readonly key: string; readonly cert: string }): void;
   /** Cuts all connections on which the certificate of that host was shown. */
   disconnect(hostId: string): void;
 }
@@ -57,6 +65,10 @@ export async function serveApi(api: Api, options: ListenOptions): Promise<ApiSer
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${name}:${port}`,
     close: (graceMilliseconds = 2000) => close(server, api, graceMilliseconds),
+    useCertificate: (served) => {
+      if (server instanceof HttpsServer)
+        orUnusable(() => server.setSecureContext(contextOf({ ...options.tls, ...served })));
+    },
     disconnect: (hostId) => {
       for (const socket of connections.get(hostId) ?? []) socket.destroy();
     },
@@ -76,16 +88,24 @@ function requireSafeAddress({ host, tls }: ListenOptions): void {
   );
 }
 
-function createServer(listener: RequestListener, tls: ListenOptions['tls']): Server {
+function createServer(listener: RequestListener, tls: ServerTls | undefined): Server {
   if (tls === undefined) return createHttpServer(LIMITS, listener);
+  // Whoever shows no certificate, or one that is not good, goes on without: operators have tokens, and hosts have proofs.
+  const clients = tls.clientAuthorities === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+  return orUnusable(() => createHttpsServer({ ...LIMITS, ...contextOf(tls), ...clients }, listener));
+}
+
+/** @throws where the key belongs to another certificate, or either is none: a server takes even nothing for them, and refuses every client then */
+function contextOf({ key, cert, clientAuthorities }: ServerTls): SecureContextOptions {
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw new IotmanoError('unprocessable', 'the key belongs to another certificate');
+  return { key, cert, ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }) };
+}
+
+/** @throws IotmanoError `unprocessable` where it throws */
+function orUnusable<T>(make: () => T): T {
   try {
-    const { key, cert, clientAuthorities } = tls;
-    // Whoever shows no certificate, or one that is not good, goes on without: operators have tokens, and hosts have proofs.
-    const clients =
-      clientAuthorities === undefined
-        ? {}
-        : { ca: clientAuthorities, requestCert: true, rejectUnauthorized: false };
-    return createHttpsServer({ ...LIMITS, key, cert, ...clients }, listener);
+    return make();
   } catch (error) {
     throw new IotmanoError(
       'unprocessable',

@@ -19,6 +19,7 @@ export interface TestApi {
   readonly url: string;
   readonly store: StateStore;
   disconnect: ApiServer['disconnect'];
+  useCertificate: ApiServer['useCertificate'];
   /** A token of a new name. */
   tokenFor(role: 'admin' | 'operator' | 'viewer', tenant?: string): string;
   clientFor(role: 'admin' | 'operator' | 'viewer', tenant?: string): ApiClient;
@@ -64,6 +65,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     url: server.url,
     store,
     disconnect: (hostId) => server.disconnect(hostId),
+    useCertificate: (served) => server.useCertificate(served),
     tokenFor,
     clientFor: (role, tenant) => createApiClient(server.url, tokenFor(role, tenant)),
     close: () => server.close(500),

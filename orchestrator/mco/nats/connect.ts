@@ -137,7 +137,7 @@ function plainName(hostname: string): string {
 }
 
 function readAuthorities(caFile: string | undefined): string[] {
-  const known = [...getCACertificates('default'), ...getCACertificates('system')];
+  const known = [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
   if (caFile === undefined) return known;
   try {
     return [...known, readFileSync(caFile, 'utf8')];
