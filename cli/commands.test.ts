@@ -482,6 +482,18 @@ describe('iotmano ps, logs and events', () => {
   }, 40_000);
 });
 
+describe('iotmano host revoke', () => {
+  it('is told by iotmano hosts', async () => {
+    const { stdout: token } = await run('token', 'enrol', '--host-id', 'gw-9');
+    writeFileSync(path('gw-9.token'), token);
+    await run(
+      ...`agent enrol --host-id gw-9 --data ${path('gw-9')} --token-file ${path('gw-9.token')}`.split(' '),
+    );
+    await run('host', 'revoke', 'gw-9');
+    expect((await run('hosts')).stdout).toMatch(/^gw-9 .* is revoked until it is enrolled with a new key$/m);
+  });
+});
+
 describe('an agent and an orchestrator that run', () => {
   it('end with 0 on SIGTERM', async () => {
     const data = path('another');

@@ -32,21 +32,23 @@ export function isOver(operationState: string): boolean {
 }
 
 /**
- * Follows an operation to its end and shows what changes on the way (on stderr).
+ * Begins an operation, follows it to its end and shows what changes on the way (on stderr).
+ * @param begin gives the location of the operation
  * @param instances reads the instances that the operation concerns
  * @throws CliFailure when the operation did not complete or `timeoutSeconds` have passed
  */
 export async function followOperation(
   client: Client,
-  location: string,
+  begin: () => Promise<string>,
   timeoutSeconds: number,
   instances: () => Promise<readonly VnfcRow[]>,
 ): Promise<void> {
-  const path = new URL(location, client.url).pathname;
   const showChanges = createProgressDisplay();
-  const occurrence = await waitSettled(client, path, timeoutSeconds, async () =>
-    showChanges((await instances().catch(passOver)) ?? []),
-  );
+  const look = async (): Promise<void> => showChanges((await instances().catch(passOver)) ?? []);
+  // Of an operation that has ended before it is looked at, too, it is told what is gone.
+  await look();
+  const path = new URL(await begin(), client.url).pathname;
+  const occurrence = await waitSettled(client, path, timeoutSeconds, look);
   demandCompleted(occurrence);
 }
 

@@ -207,11 +207,14 @@ export async function operate(
   request: object,
   timeoutSeconds: number,
 ): Promise<void> {
-  const { headers } = await client.post(`${NS}/${instance.id}/${operation}`, request, idempotencyKey());
-  const location = headers.get('location');
-  if (location === null)
-    throw new CliFailure(EXIT.failed, `the orchestrator gave no operation to follow for ${operation}`);
-  await followOperation(client, location, timeoutSeconds, () => instancesOf(client, instance));
+  const begin = async (): Promise<string> => {
+    const { headers } = await client.post(`${NS}/${instance.id}/${operation}`, request, idempotencyKey());
+    const location = headers.get('location');
+    if (location === null)
+      throw new CliFailure(EXIT.failed, `the orchestrator gave no operation to follow for ${operation}`);
+    return location;
+  };
+  await followOperation(client, begin, timeoutSeconds, () => instancesOf(client, instance));
 }
 
 /** Ends the operation that is under way or has failed, terminates what is instantiated, and deletes. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAgentRunner } from '../agents/testkit/agent-runner.ts';
 import { runAgent } from '../agents/index.ts';
 import { randomIds, systemClock } from '../kernel/index.ts';
-import { DEFAULT_WORKLOAD, checkAgent, listenOverHttp, type ConformanceResult } from './index.ts';
+import { DEFAULT_WORKLOAD, checkAgent, hasPassed, listenOverHttp, type ConformanceResult } from './index.ts';
 import { BROKEN_AGENTS, BROKEN_AGENTS_WITH_PROGRAMS, type BrokenAgent } from './testkit/broken-agents.ts';
 import {
   packAgent,
@@ -141,15 +141,13 @@ const ALL: readonly (BrokenAgent & { readonly hasPrograms: boolean; readonly isP
 ];
 // The agent of the tests hurries: it does not wait for as long as it is asked to.
 const WITHOUT_HURRY = BROKEN_AGENTS.map(({ requirement }) => requirement).filter((id) => id !== 'MCO-C-013');
+const checkRight = (): Promise<ConformanceResult> => check((_, forward) => forward(), WITHOUT_HURRY);
 const results = new Map<BrokenAgent | 'right', Promise<ConformanceResult>>();
 
 beforeAll(async () => {
   packed = await packAgent();
   newer = packed.version('2.0.0');
-  results.set(
-    'right',
-    check((_, forward) => forward(), WITHOUT_HURRY),
-  );
+  results.set('right', checkRight());
   const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
   for (const [index, each] of ALL.entries()) {
     const lane = index % AT_ONCE;
@@ -163,21 +161,22 @@ beforeAll(async () => {
 }, 400_000);
 afterAll(() => packed.cleanUp());
 
+// Agents are judged by the clock, and a crowd of them on a machine that others use is late now and then: what went wrong is done again with nobody beside.
 describe('the kit', () => {
   it('finds nothing wrong through a proxy that meddles with nothing', async () => {
-    const result = await results.get('right');
-    expect(result?.cases.length).toBeGreaterThan(15);
+    const first = await results.get('right')?.catch(() => undefined);
+    const result = first !== undefined && hasPassed(first) ? first : await checkRight();
+    expect(result.cases.length).toBeGreaterThan(15);
     expect(
-      result?.cases.flatMap(({ id, faults }) => faults.map(({ message }) => `${id}: ${message}`)),
+      result.cases.flatMap(({ id, faults }) => faults.map(({ message }) => `${id}: ${message}`)),
     ).toEqual([]);
-  });
+  }, 170_000);
 
   it.each(ALL)(
     'finds an agent that $does ($requirement)',
     async (broken) => {
       const first = await results.get(broken)?.catch(() => undefined);
       const isFound = first !== undefined && idsWith('failed', first).join(' ') === broken.requirement;
-      // Agents are judged by the clock, and a crowd of them on a machine that others use is late now and then: again, then, with nobody beside.
       const result = isFound ? first : await check(broken.make(), [broken.requirement], broken);
       expect(idsWith('failed', result)).toEqual([broken.requirement]);
     },

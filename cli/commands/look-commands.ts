@@ -20,6 +20,7 @@ interface HostRow {
   readonly cordoned?: boolean;
   readonly disputed: boolean;
   readonly stateConfirmed?: boolean;
+  readonly revokedAt?: string;
   readonly braked?: boolean;
   readonly facts?: {
     readonly tier?: string;
@@ -86,11 +87,13 @@ function noteOn({
   cordoned = false,
   disputed,
   stateConfirmed,
+  revokedAt,
   braked,
 }: Omit<HostRow, 'facts'>): string {
   return [
     disputed ? `two machines claim it: switch one off, then "iotmano host settle ${hostId}"` : '',
     stateConfirmed === false ? `follows another state: "iotmano host confirm ${hostId}"` : '',
+    revokedAt === undefined ? '' : 'is revoked until it is enrolled with a new key',
     draining ? 'is being drained' : '',
     cordoned ? 'is cordoned' : '',
     braked === true ? 'network suspected: nothing is moved' : '',
