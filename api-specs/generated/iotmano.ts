@@ -1769,35 +1769,90 @@ export interface components {
     };
     /** @description One thing wrong with a descriptor or a package, and what to do about it. */
     readonly Fault: {
-      /** @example unknown-port */
+      /**
+       * @description Name of the rule that is broken; `schema/` and a keyword where it is one of the schema.
+       * @example probe-on-missing-port
+       */
       readonly rule: string;
-      /** @enum {string} */
+      /**
+       * @description error: nothing is taken with it; warning: it is taken, but the reader should know.
+       * @enum {string}
+       */
       readonly severity: 'error' | 'warning';
+      /**
+       * @description Path of the file in the package.
+       * @example Definitions/descriptor.yaml
+       */
       readonly file: string;
+      /**
+       * @description Line in the file, from 1; absent where there is no place in a text, as for a file that is missing.
+       * @example 114
+       */
       readonly line?: number;
+      /**
+       * @description Column in the line, from 1; absent as `line` is.
+       * @example 30
+       */
       readonly column?: number;
+      /**
+       * @description JSON pointer of the place in the document; empty for the whole of it.
+       * @example /units/0/probes/ready/http/port
+       */
       readonly pointer: string;
+      /**
+       * @description What was found, and why it is wrong.
+       * @example `http` is not a port of its unit
+       */
       readonly message: string;
+      /**
+       * @description What is allowed, and the nearest valid spelling where there is one.
+       * @example known: `metrics`.
+       */
       readonly remedy: string;
     };
     /** @description RFC 9457, with status and detail always there (SOL013 clause 6.3). */
     readonly ProblemDetails: {
-      /** Format: uri-reference */
+      /**
+       * Format: uri-reference
+       * @description URI of the kind of problem: that of `code`.
+       * @example urn:iotmano:problem:not-found
+       */
       readonly type?: string;
+      /**
+       * @description The kind of problem in words, the same for every problem with this `code`.
+       * @example There is no such resource
+       */
       readonly title?: string;
+      /**
+       * @description HTTP status of the answer; in a resource, the one that the request would have been answered with.
+       * @example 404
+       */
       readonly status: number;
-      /** @description What was wrong, where, and what to do. */
+      /**
+       * @description What was wrong, where, and what to do.
+       * @example there is no VNF instance 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly detail: string;
       /**
        * Format: uri-reference
-       * @description Names the request in the log.
+       * @description Names the request in the log. Absent in resources that hold a problem, such as an operation that has failed.
+       * @example urn:iotmano:request:0c1f7b3e-58d2-4a6f-93e1-b4d5c6a7f809
        */
       readonly instance?: string;
-      /** @description Stable code; docs/errors.md lists them. */
+      /**
+       * @description Stable code; docs/errors.md lists them.
+       * @example not-found
+       */
       readonly code?: string;
-      /** @description JSON pointer of the place in the body. */
+      /**
+       * @description JSON pointer of the place in the body.
+       * @example /vimId
+       */
       readonly pointer?: string;
-      /** @description Name of the path, query or header parameter. */
+      /**
+       * @description Name of the path, query or header parameter.
+       * @example nextpage_opaque_marker
+       */
       readonly parameter?: string;
       /** @description All faults of a descriptor or package. */
       readonly faults?: readonly components['schemas']['Fault'][];
@@ -1813,10 +1868,14 @@ export interface components {
     readonly Identifier: string;
     /**
      * Format: date-time
-     * @description RFC 3339 in UTC.
+     * @description An instant, RFC 3339 in UTC.
+     * @example 2026-11-22T18:00:00.000Z
      */
     readonly DateTime: string;
-    /** @description A name for people, and the name by which the command line finds the resource. No control characters. */
+    /**
+     * @description A name for people, and the name by which the command line finds the resource. No control characters.
+     * @example cse-1
+     */
     readonly Name: string;
     /**
      * @description What a score is the sum of, by name.
@@ -1829,7 +1888,10 @@ export interface components {
     readonly ScoreParts: {
       readonly [key: string]: number;
     };
-    /** @description An identifier that is unique within a VNF instance. */
+    /**
+     * @description An identifier that is unique within a VNF instance.
+     * @example e197f993-9559-5995-8421-eb8040b0964f
+     */
     readonly IdentifierInVnf: string;
     /** @description Ours. How the runs of a function of mode `schedule` went on one host. */
     readonly ScheduleReport: {
