@@ -144,22 +144,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description What is known of a VNF package before its content is there. */
     readonly CreateVnfPkgInfoRequest: {
+      /** @description Data of the user about the package, which the orchestrator keeps and does not read. */
       readonly userDefinedData?: components['schemas']['KeyValuePairs'];
     };
     /** @description At least one of the two. userDefinedData is merged (RFC 7396); null removes a key. */
     readonly VnfPkgInfoModifications:
       | {
-          /** @enum {string} */
+          /**
+           * @description ENABLED: instances may be created from it; DISABLED: none may, and those that there are go on.
+           * @enum {string}
+           */
           readonly operationalState?: 'ENABLED' | 'DISABLED';
+          /** @description Changes of the data of the user, merged (RFC 7396); null removes a key. */
           readonly userDefinedData?: components['schemas']['KeyValuePairs'];
         }
       | unknown
       | unknown;
+    /** @description A file of the package beside the descriptor, such as the program of a function. */
     readonly VnfPackageArtifactInfo: {
+      /**
+       * @description Path of the file in the package.
+       * @example Artifacts/functions.tgz
+       */
       readonly artifactPath: string;
+      /** @description Of the file. */
       readonly checksum: components['schemas']['Checksum'];
+      /** @description What else is known of the file. */
       readonly metadata?: {
+        /**
+         * @description Ours. Size of the file, bytes.
+         * @example 1838204
+         */
         readonly sizeBytes?: number;
       } & {
         readonly [key: string]: unknown;
@@ -167,30 +184,80 @@ export interface components {
     };
     /** @description A VNF package (SOL005 table 9.5.2.5-1). While onboardingState is not ONBOARDED, operationalState is DISABLED and usageState is NOT_IN_USE. */
     readonly VnfPkgInfo: {
+      /**
+       * @description Identifier of the VNF package, given by the orchestrator.
+       * @example b7e1d2c4-5f60-4a8b-9c3d-1e2f3a4b5c6d
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description Identifier of the descriptor, the same for its copies everywhere; absent until the content is onboarded.
+       * @example 28d8fb54-e13d-57f5-95c8-23dc5a655e9e
+       */
       readonly vnfdId?: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description Who provides the function, as the descriptor says.
+       * @example iotmano
+       */
       readonly vnfProvider?: string;
+      /**
+       * @description Name of the product, the same for all versions of the function.
+       * @example request-processing
+       */
       readonly vnfProductName?: string;
+      /**
+       * @description Version of the software of the function.
+       * @example 1.0.0
+       */
       readonly vnfSoftwareVersion?: components['schemas']['Version'];
+      /**
+       * @description Version of the descriptor.
+       * @example 1.0.0
+       */
       readonly vnfdVersion?: components['schemas']['Version'];
-      /** @description Ours. The same for all versions of the function; services name functions by it. */
+      /**
+       * @description Ours. The same for all versions of the function; services name functions by it.
+       * @example urn:iotmano:function:request-processing
+       */
       readonly vnfdInvariantId?: components['schemas']['VnfdIdentifier'];
+      /** @description Of the content as it was uploaded; absent until it is onboarded. */
       readonly checksum?: components['schemas']['Checksum'];
+      /** @description Files of the package beside its descriptor. */
       readonly additionalArtifacts?: readonly components['schemas']['VnfPackageArtifactInfo'][];
-      /** @enum {string} */
+      /**
+       * @description CREATED: there is no content yet; UPLOADING: the content is coming in; PROCESSING: it is being checked; ONBOARDED: it is ready for use; ERROR: it was refused, `onboardingFailureDetails` says why, and it may be uploaded again.
+       * @enum {string}
+       */
       readonly onboardingState: 'CREATED' | 'UPLOADING' | 'PROCESSING' | 'ONBOARDED' | 'ERROR';
-      /** @enum {string} */
+      /**
+       * @description ENABLED: instances may be created from it; DISABLED: none may, and those that there are go on.
+       * @enum {string}
+       */
       readonly operationalState: 'ENABLED' | 'DISABLED';
-      /** @enum {string} */
+      /**
+       * @description IN_USE: instances were created from it and are still there; NOT_IN_USE: there are none.
+       * @enum {string}
+       */
       readonly usageState: 'IN_USE' | 'NOT_IN_USE';
+      /**
+       * @description Which VNF managers can manage the function: always the one of this orchestrator.
+       * @example [
+       *       "iotmano"
+       *     ]
+       */
       readonly vnfmInfo?: readonly string[];
+      /** @description Data of the user about the package, which the orchestrator keeps and does not read. Absent where there is none. */
       readonly userDefinedData?: components['schemas']['KeyValuePairs'];
+      /** @description Why onboarding failed, with all faults; there only in the state ERROR. */
       readonly onboardingFailureDetails?: components['schemas']['ProblemDetails'];
       /** @description Ours. What was accepted, but the reader should know. */
       readonly onboardingWarnings?: readonly components['schemas']['Fault'][];
+      /** @description Links to resources that belong to this one. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description The descriptor. */
         readonly vnfd: components['schemas']['Link'];
+        /** @description The content as it was uploaded. */
         readonly packageContent: components['schemas']['Link'];
       };
     };
