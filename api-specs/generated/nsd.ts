@@ -144,22 +144,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description What is known of an NS descriptor before its content is there. */
     readonly CreateNsdInfoRequest: {
+      /** @description Data of the user about the descriptor, which the orchestrator keeps and does not read. */
       readonly userDefinedData?: components['schemas']['KeyValuePairs'];
     };
     /** @description At least one of the two. userDefinedData is merged (RFC 7396); null removes a key. */
     readonly NsdInfoModifications:
       | {
-          /** @enum {string} */
+          /**
+           * @description ENABLED: instances may be created from it; DISABLED: none may, and those that there are go on.
+           * @enum {string}
+           */
           readonly nsdOperationalState?: 'ENABLED' | 'DISABLED';
+          /** @description Changes of the data of the user, merged (RFC 7396); null removes a key. */
           readonly userDefinedData?: components['schemas']['KeyValuePairs'];
         }
       | unknown
       | unknown;
+    /** @description A file of the archive beside the descriptor. */
     readonly NsdArchiveArtifactInfo: {
+      /**
+       * @description Path of the file in the archive.
+       * @example Artifacts/README.md
+       */
       readonly artifactPath: string;
+      /** @description Of the file. */
       readonly checksum: components['schemas']['Checksum'];
+      /** @description What else is known of the file. */
       readonly metadata?: {
+        /**
+         * @description Ours. Size of the file, bytes.
+         * @example 2310
+         */
         readonly sizeBytes?: number;
       } & {
         readonly [key: string]: unknown;
@@ -167,27 +184,72 @@ export interface components {
     };
     /** @description An NS descriptor resource (SOL005 table 5.5.2.2-1). While nsdOnboardingState is not ONBOARDED, nsdOperationalState is DISABLED and nsdUsageState is NOT_IN_USE. */
     readonly NsdInfo: {
+      /**
+       * @description Identifier of the NS descriptor resource, given by the orchestrator.
+       * @example 4a9d3e7b-2c18-4f6a-8b05-7d6e5c4b3a21
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description Identifier of the descriptor, the same for its copies everywhere; absent until the content is onboarded.
+       * @example 7a76d485-6a01-54d5-9ed7-5b7458f813d5
+       */
       readonly nsdId?: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description Name of the descriptor, the same for all versions of the service.
+       * @example virtual-cse
+       */
       readonly nsdName?: string;
+      /**
+       * @description Version of the descriptor.
+       * @example 1.0.0
+       */
       readonly nsdVersion?: components['schemas']['Version'];
+      /**
+       * @description Who has designed the service, as the descriptor says.
+       * @example iotmano
+       */
       readonly nsdDesigner?: string;
+      /**
+       * @description The same for all versions of the service.
+       * @example urn:iotmano:service:virtual-cse
+       */
       readonly nsdInvariantId?: components['schemas']['VnfdIdentifier'];
-      /** @description Packages that the functions of the service resolve to now. */
+      /**
+       * @description Packages that the functions of the service resolve to now.
+       * @example [
+       *       "b7e1d2c4-5f60-4a8b-9c3d-1e2f3a4b5c6d",
+       *       "d9a3f4e6-7b82-4c0d-8e5f-3a4b5c6d7e8f"
+       *     ]
+       */
       readonly vnfPkgIds?: readonly components['schemas']['Identifier'][];
+      /** @description Files of the archive beside its descriptor. */
       readonly artifacts?: readonly components['schemas']['NsdArchiveArtifactInfo'][];
-      /** @enum {string} */
+      /**
+       * @description CREATED: there is no content yet; UPLOADING: the content is coming in; PROCESSING: it is being checked; ONBOARDED: it is ready for use; ERROR: it was refused, `onboardingFailureDetails` says why, and it may be uploaded again.
+       * @enum {string}
+       */
       readonly nsdOnboardingState: 'CREATED' | 'UPLOADING' | 'PROCESSING' | 'ONBOARDED' | 'ERROR';
+      /** @description Why onboarding failed, with all faults; there only in the state ERROR. */
       readonly onboardingFailureDetails?: components['schemas']['ProblemDetails'];
       /** @description Ours. What was accepted, but the reader should know. */
       readonly onboardingWarnings?: readonly components['schemas']['Fault'][];
-      /** @enum {string} */
+      /**
+       * @description ENABLED: instances may be created from it; DISABLED: none may, and those that there are go on.
+       * @enum {string}
+       */
       readonly nsdOperationalState: 'ENABLED' | 'DISABLED';
-      /** @enum {string} */
+      /**
+       * @description IN_USE: instances were created from it and are still there; NOT_IN_USE: there are none.
+       * @enum {string}
+       */
       readonly nsdUsageState: 'IN_USE' | 'NOT_IN_USE';
+      /** @description Data of the user about the descriptor, which the orchestrator keeps and does not read. Absent where there is none. */
       readonly userDefinedData?: components['schemas']['KeyValuePairs'];
+      /** @description Links to resources that belong to this one. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description The content as it was uploaded. */
         readonly nsd_content: components['schemas']['Link'];
       };
     };
