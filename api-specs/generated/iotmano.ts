@@ -1895,22 +1895,58 @@ export interface components {
     readonly IdentifierInVnf: string;
     /** @description Ours. How the runs of a function of mode `schedule` went on one host. */
     readonly ScheduleReport: {
+      /**
+       * @description The next start; absent while it is paused, and where none comes any more.
+       * @example 2026-11-23T02:00:00.000Z
+       */
       readonly nextAt?: components['schemas']['DateTime'];
-      /** @description No run starts now. */
+      /**
+       * @description No run starts now.
+       * @example false
+       */
       readonly isPaused: boolean;
-      /** @description Starts that could not be made since the host took the schedule over. */
+      /**
+       * @description Starts that could not be made since the host took the schedule over.
+       * @example 0
+       */
       readonly missed: number;
       /** @description The newest first: those that are going, and the last ones of those that are over. */
       readonly runs: readonly {
+        /**
+         * @description Its time by the schedule; of one that an operator has asked for, when the host heard that.
+         * @example 2026-11-22T02:00:00.000Z
+         */
         readonly scheduledAt: components['schemas']['DateTime'];
-        /** @enum {string} */
+        /**
+         * @description SCHEDULE: its time had come; OPERATOR: somebody has asked for it.
+         * @enum {string}
+         */
         readonly cause: 'SCHEDULE' | 'OPERATOR';
-        /** @enum {string} */
+        /**
+         * @description DUE: not started yet; RUNNING: going on; COMPLETED: ended well; FAILED: given up after its restarts; TOO_LONG: stopped at its time limit; REPLACED: stopped for another run; STOPPED: stopped with its function; MISSED: never started.
+         * @enum {string}
+         */
         readonly state:
           'DUE' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TOO_LONG' | 'REPLACED' | 'STOPPED' | 'MISSED';
+        /**
+         * @description When it was started, by the clock of the host.
+         * @example 2026-11-22T02:00:00.012Z
+         */
         readonly startedAt?: components['schemas']['DateTime'];
+        /**
+         * @description When it ended, or was given up, by the clock of the host.
+         * @example 2026-11-22T02:03:41.480Z
+         */
         readonly endedAt?: components['schemas']['DateTime'];
+        /**
+         * @description Why it did not end well, in words.
+         * @example exited with code 1
+         */
         readonly reason?: string;
+        /**
+         * @description Exit code of the copy that failed.
+         * @example 1
+         */
         readonly exitCode?: number;
       }[];
     };

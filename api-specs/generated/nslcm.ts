@@ -328,17 +328,42 @@ export interface components {
   schemas: {
     /** @description Ours. What an operation would do, as dryRun=true shows it; the same code makes it that runs it. */
     readonly PlacementPlan: {
-      /** @description Whether every instance finds a host. */
+      /**
+       * @description Whether every instance finds a host.
+       * @example true
+       */
       readonly fits: boolean;
+      /** @description Every instance, those that stay and those that go included; none where it does not fit. */
       readonly instances?: readonly {
-        /** @description Name of the constituent in the service. */
+        /**
+         * @description Name of the constituent in the service, or of the function instance.
+         * @example processing
+         */
         readonly function?: string;
+        /**
+         * @description Name of the unit (VDU) in the descriptor of the function.
+         * @example processor
+         */
         readonly unit: string;
+        /**
+         * @description The host that it is on, is to be on, or leaves.
+         * @example gw-1
+         */
         readonly hostId: components['schemas']['Identifier'];
+        /**
+         * @description Which of the instances of the unit, from 0.
+         * @example 0
+         */
         readonly slot?: number;
-        /** @enum {string} */
+        /**
+         * @description ADDED: it is placed there; KEPT: it stays there; REMOVED: it is taken away from there.
+         * @enum {string}
+         */
         readonly change?: 'ADDED' | 'KEPT' | 'REMOVED';
-        /** @description Of what is added, where hosts were compared for it; absent with coverage, where there is nothing to choose, and where there is too much to compare. */
+        /**
+         * @description Of what is added, where hosts were compared for it; absent with coverage, where there is nothing to choose, and where there is too much to compare.
+         * @example -989.9919
+         */
         readonly score?: number;
         readonly parts?: components['schemas']['ScoreParts'];
         /** @description The next best hosts, best first. */
@@ -420,8 +445,12 @@ export interface components {
         readonly cause?: string;
       }[];
     } & (unknown | unknown);
+    /** @description How an operation is to be cancelled. */
     readonly CancelMode: {
-      /** @enum {string} */
+      /**
+       * @description GRACEFUL: nothing further is begun, and what a service operation has begun at its functions ends by itself first. FORCEFUL: that is cancelled, too. An operation of a function stops at its next step in either mode.
+       * @enum {string}
+       */
       readonly cancelMode: 'GRACEFUL' | 'FORCEFUL';
     };
     readonly NsInstance: {
@@ -666,8 +695,17 @@ export interface components {
     readonly KeyValuePairs: {
       readonly [key: string]: unknown;
     };
+    /** @description The level of one scaling aspect. */
     readonly ScaleInfo: {
+      /**
+       * @description Name of the scaling aspect in the descriptor.
+       * @example load
+       */
       readonly aspectId: components['schemas']['IdentifierInVnfd'];
+      /**
+       * @description The level, in steps: the instances of a unit, divided by what one step adds.
+       * @example 2
+       */
       readonly scaleLevel: number;
     };
     /**
@@ -675,56 +713,150 @@ export interface components {
      * @example e197f993-9559-5995-8421-eb8040b0964f
      */
     readonly IdentifierInVnf: string;
+    /** @description A port of a copy that others reach: an external connection point. */
     readonly VnfExtCpInfo: {
+      /**
+       * @description Identifier of the connection point: that of the copy, and the name of the port.
+       * @example 4c1f6b0d-2e7a-5d93-8b46-f0a1c9d8e7b6-nats
+       */
       readonly id: components['schemas']['IdentifierInVnf'];
-      /** @description Name of the port. */
+      /**
+       * @description Name of the port in the descriptor.
+       * @example nats
+       */
       readonly cpdId: components['schemas']['IdentifierInVnfd'];
+      /**
+       * @description The copy (VNFC instance) that the port is of.
+       * @example 4c1f6b0d-2e7a-5d93-8b46-f0a1c9d8e7b6
+       */
       readonly associatedVnfcCpId?: components['schemas']['IdentifierInVnf'];
       /** @description Ours. Where it is reached. */
       readonly metadata?: {
+        /**
+         * @description Host name or IP address.
+         * @example 192.0.2.17
+         */
         readonly address?: string;
+        /**
+         * @description Port number.
+         * @example 40113
+         */
         readonly port?: number;
+        /**
+         * @description Transport protocol, as the descriptor says.
+         * @example tcp
+         */
         readonly protocol?: string;
+        /**
+         * @description The copy that the port is of.
+         * @example 4c1f6b0d-2e7a-5d93-8b46-f0a1c9d8e7b6
+         */
         readonly vnfcInstanceId?: components['schemas']['IdentifierInVnf'];
       } & {
         readonly [key: string]: unknown;
       };
     };
+    /** @description Where the resources of one copy are. */
     readonly ResourceHandle: {
-      /** @description The host. */
+      /**
+       * @description The host; where a VIM drives it, also the id of the VIM connection.
+       * @example gw-1
+       */
       readonly vimConnectionId?: string;
-      /** @description Name of the workload's instance on the host. */
+      /**
+       * @description Name of the workload's instance on the host.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2-processor-g1-0
+       */
       readonly resourceId: string;
+      /**
+       * @description Kind of the resource there. Not served.
+       * @example container
+       */
       readonly vimLevelResourceType?: string;
     };
     /** @description Ours. How the runs of a function of mode `schedule` went on one host. */
     readonly ScheduleReport: {
+      /**
+       * @description The next start; absent while it is paused, and where none comes any more.
+       * @example 2026-11-23T02:00:00.000Z
+       */
       readonly nextAt?: components['schemas']['DateTime'];
-      /** @description No run starts now. */
+      /**
+       * @description No run starts now.
+       * @example false
+       */
       readonly isPaused: boolean;
-      /** @description Starts that could not be made since the host took the schedule over. */
+      /**
+       * @description Starts that could not be made since the host took the schedule over.
+       * @example 0
+       */
       readonly missed: number;
       /** @description The newest first: those that are going, and the last ones of those that are over. */
       readonly runs: readonly {
+        /**
+         * @description Its time by the schedule; of one that an operator has asked for, when the host heard that.
+         * @example 2026-11-22T02:00:00.000Z
+         */
         readonly scheduledAt: components['schemas']['DateTime'];
-        /** @enum {string} */
+        /**
+         * @description SCHEDULE: its time had come; OPERATOR: somebody has asked for it.
+         * @enum {string}
+         */
         readonly cause: 'SCHEDULE' | 'OPERATOR';
-        /** @enum {string} */
+        /**
+         * @description DUE: not started yet; RUNNING: going on; COMPLETED: ended well; FAILED: given up after its restarts; TOO_LONG: stopped at its time limit; REPLACED: stopped for another run; STOPPED: stopped with its function; MISSED: never started.
+         * @enum {string}
+         */
         readonly state:
           'DUE' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TOO_LONG' | 'REPLACED' | 'STOPPED' | 'MISSED';
+        /**
+         * @description When it was started, by the clock of the host.
+         * @example 2026-11-22T02:00:00.012Z
+         */
         readonly startedAt?: components['schemas']['DateTime'];
+        /**
+         * @description When it ended, or was given up, by the clock of the host.
+         * @example 2026-11-22T02:03:41.480Z
+         */
         readonly endedAt?: components['schemas']['DateTime'];
+        /**
+         * @description Why it did not end well, in words.
+         * @example exited with code 1
+         */
         readonly reason?: string;
+        /**
+         * @description Exit code of the copy that failed.
+         * @example 1
+         */
         readonly exitCode?: number;
       }[];
     };
     /** @description Ours. What is known of one copy. */
     readonly VnfcMetadata: {
+      /**
+       * @description The host that it is on.
+       * @example gw-1
+       */
       readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description Which of the copies of the unit, from 0.
+       * @example 0
+       */
       readonly slot?: number;
+      /**
+       * @description The same for all copies of one version; grows with each version and each instantiation.
+       * @example 1
+       */
       readonly generation?: number;
+      /**
+       * @description Grows each time that the copy, by unit and slot, is replaced or moved.
+       * @example 1
+       */
       readonly epoch?: number;
-      /** @enum {string} */
+      /**
+       * @description SCHEDULED: between two runs of its schedule; PENDING: waits to be started, for the first time or again; STARTING: started, not ready yet; RUNNING: ready; UNHEALTHY: runs, and its probes fail; STOPPING: is being stopped; STOPPED: was stopped; COMPLETED: a job that has ended well; FAILED: its host has given it up; LOST: its host is not heard from for longer than the function bears.
+       * @enum {string}
+       */
       readonly state:
         | 'SCHEDULED'
         | 'PENDING'
@@ -736,12 +868,37 @@ export interface components {
         | 'COMPLETED'
         | 'FAILED'
         | 'LOST';
+      /**
+       * @description When it entered the state, by the clock of its host; absent before the host has reported it.
+       * @example 2026-11-22T18:00:01.000Z
+       */
       readonly since?: components['schemas']['DateTime'];
+      /**
+       * @description Version of the software that it is made of.
+       * @example 1.0.0
+       */
       readonly softwareVersion?: string;
+      /**
+       * @description Starts after the first one, in this epoch.
+       * @example 0
+       */
       readonly restarts?: number;
+      /**
+       * @description Why it is in that state, in words.
+       * @example exited with code 1
+       */
       readonly reason?: string;
+      /**
+       * @description Exit code of the last run.
+       * @example 1
+       */
       readonly exitCode?: number;
-      /** @description Port name → number. */
+      /**
+       * @description Port name → number.
+       * @example {
+       *       "metrics": 40113
+       *     }
+       */
       readonly ports?: {
         readonly [key: string]: number;
       };
@@ -749,18 +906,43 @@ export interface components {
     } & {
       readonly [key: string]: unknown;
     };
+    /** @description One copy (VNFC instance) of a unit of the function: wanted, or still there. */
     readonly VnfcResourceInfo: {
+      /**
+       * @description Identifier of the VNFC instance.
+       * @example e197f993-9559-5995-8421-eb8040b0964f
+       */
       readonly id: components['schemas']['IdentifierInVnf'];
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly vduId: components['schemas']['IdentifierInVnfd'];
+      /** @description The host, and what the copy is called there. */
       readonly computeResource: components['schemas']['ResourceHandle'];
+      /**
+       * @description Failure zone of the host, its label `zone`; absent where it has none.
+       * @example north
+       */
       readonly zoneId?: string;
       readonly metadata?: components['schemas']['VnfcMetadata'];
     };
     /** @description Ours. Restrictions over those of the descriptor. */
     readonly PlacementConstraints: {
-      /** @description Label expressions that all must hold. */
+      /**
+       * @description Label expressions that all must hold.
+       * @example [
+       *       "power = mains"
+       *     ]
+       */
       readonly require?: readonly string[];
-      /** @description Only these hosts. */
+      /**
+       * @description Only these hosts.
+       * @example [
+       *       "gw-1",
+       *       "gw-2"
+       *     ]
+       */
       readonly hosts?: readonly components['schemas']['Identifier'][];
     };
     /** @description A link to a resource. */
@@ -772,48 +954,133 @@ export interface components {
        */
       readonly href: string;
     };
+    /** @description A function instance (SOL003 clause 5.5.2.2). */
     readonly VnfInstance: {
+      /**
+       * @description Identifier of the function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description What people call it, and the command line finds it by; of a function of a service, the name of that and its own in it.
+       * @example cse-1-processing
+       */
       readonly vnfInstanceName?: string;
+      /**
+       * @description What people say of it; may be empty.
+       * @example Request processing of the north site
+       */
       readonly vnfInstanceDescription?: string;
+      /**
+       * @description Identifier of the descriptor that it is made from.
+       * @example 28d8fb54-e13d-57f5-95c8-23dc5a655e9e
+       */
       readonly vnfdId: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description Who provides the function, from the descriptor.
+       * @example iotmano
+       */
       readonly vnfProvider: string;
+      /**
+       * @description Name of the product, from the descriptor.
+       * @example request-processing
+       */
       readonly vnfProductName: string;
+      /**
+       * @description Version of the software, from the descriptor.
+       * @example 1.0.0
+       */
       readonly vnfSoftwareVersion: components['schemas']['Version'];
+      /**
+       * @description Version of the descriptor.
+       * @example 1.0.0
+       */
       readonly vnfdVersion: components['schemas']['Version'];
+      /**
+       * @description The package that the descriptor is in.
+       * @example b7e1d2c4-5f60-4a8b-9c3d-1e2f3a4b5c6d
+       */
       readonly vnfPkgId?: components['schemas']['Identifier'];
+      /**
+       * @description Configuration values that were given, without defaults and without secrets.
+       * @example {
+       *       "cseId": "/id-in",
+       *       "listLimit": 500
+       *     }
+       */
       readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
-      /** @enum {string} */
+      /**
+       * @description NOT_INSTANTIATED: created, or terminated, and nothing of it is wanted; INSTANTIATED: it is kept running.
+       * @enum {string}
+       */
       readonly instantiationState: 'NOT_INSTANTIATED' | 'INSTANTIATED';
+      /** @description How it runs; absent while it is NOT_INSTANTIATED. */
       readonly instantiatedVnfInfo?: {
+        /**
+         * @description Name of the flavour in the descriptor.
+         * @example default
+         */
         readonly flavourId: components['schemas']['IdentifierInVnfd'];
-        /** @enum {string} */
+        /**
+         * @description STARTED: a copy at least runs, starts, or waits for its next run by a schedule; STOPPED: none does.
+         * @enum {string}
+         */
         readonly vnfState: 'STARTED' | 'STOPPED';
+        /** @description The level of each scaling aspect, as it is wanted now; absent without aspects. */
         readonly scaleStatus?: readonly components['schemas']['ScaleInfo'][];
+        /** @description The highest level of each scaling aspect; absent without aspects. */
         readonly maxScaleLevels?: readonly components['schemas']['ScaleInfo'][];
+        /** @description Ports of copies that others reach, as far as their numbers are known. */
         readonly extCpInfo: readonly components['schemas']['VnfExtCpInfo'][];
+        /** @description The copies: those that are wanted, by unit and slot, then those that are still there. */
         readonly vnfcResourceInfo?: readonly components['schemas']['VnfcResourceInfo'][];
       };
+      /** @description Data of the user about the instance. */
       readonly metadata?: components['schemas']['KeyValuePairs'];
       /** @description Ours. The placement that was asked for, and the service that the function is part of. */
       readonly extensions?: {
+        /** @description Restrictions that came with the request. */
         readonly constraints?: components['schemas']['PlacementConstraints'];
+        /**
+         * @description Label expression: one instance of each unit is on every host that matches.
+         * @example tier = device-edge
+         */
         readonly coverage?: string;
+        /**
+         * @description Requirement name → VNF instance that provides it.
+         * @example {
+         *       "broker": "0b9d6c3e-74a1-4f58-9e2d-6c7b8a5f4e31"
+         *     }
+         */
         readonly bind?: {
           readonly [key: string]: components['schemas']['Identifier'];
         };
+        /**
+         * @description The service instance that it is part of; absent where it stands alone.
+         * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+         */
         readonly nsInstanceId?: components['schemas']['Identifier'];
-        /** @description Name of the function in the service. */
+        /**
+         * @description Name of the function in the service.
+         * @example processing
+         */
         readonly constituent?: string;
       } & {
         readonly [key: string]: unknown;
       };
+      /** @description This resource, and the tasks that are possible now: none while an operation is under way. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description Bring it up. */
         readonly instantiate?: components['schemas']['Link'];
+        /** @description Take it down. */
         readonly terminate?: components['schemas']['Link'];
+        /** @description Scale one of its aspects. */
         readonly scale?: components['schemas']['Link'];
+        /** @description Replace or move copies. */
         readonly heal?: components['schemas']['Link'];
+        /** @description Go to another version. */
         readonly changeCurrentVnfPkg?: components['schemas']['Link'];
       };
     };
@@ -840,35 +1107,80 @@ export interface components {
     };
     /** @description Ours. A host as one decision saw it. */
     readonly RatedHost: {
+      /**
+       * @description The host.
+       * @example gw-2
+       */
       readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description How well it suits: the sum of `parts`, more is better. A number without a unit.
+       * @example -1000.0027
+       */
       readonly score: number;
       readonly parts: components['schemas']['ScoreParts'];
     };
     /** @description Ours. What finds no host. */
     readonly PlacementShortfall: {
-      /** @description Name of the constituent in the service, or of the function. */
+      /**
+       * @description Name of the constituent in the service, or of the function.
+       * @example processing
+       */
       readonly function: string;
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly unit: string;
-      /** @description Instances for which there is no host. */
+      /**
+       * @description Instances for which there is no host.
+       * @example 1
+       */
       readonly missing: number;
+      /**
+       * @description Hosts that were looked at.
+       * @example 812
+       */
       readonly consideredHosts: number;
       /** @description Each host is counted once, under the first thing that it lacks. */
       readonly reasons: readonly {
+        /**
+         * @description What the hosts lack, in words that follow their number.
+         * @example lack memory: need 192 MiB, most free 96 MiB
+         */
         readonly text: string;
+        /**
+         * @description How many hosts lack it.
+         * @example 22
+         */
         readonly hosts: number;
       }[];
     };
     /** @description Ours. One thing that is to be asked for less strictly, or done to a host. */
     readonly PlacementChange: {
-      /** @description For people. */
+      /**
+       * @description The change in words.
+       * @example resources.memory of processing/processor were at most 96Mi
+       */
       readonly text: string;
       /**
        * @description What of the descriptor of the function (`placement` alone, of the service), or of the request; absent, something is done to a host.
        * @example resources.memory
        */
       readonly property?: string;
+      /**
+       * @description Name of the function whose descriptor or request it is; absent where something is done to a host, or a rule of the service is meant.
+       * @example processing
+       */
       readonly function?: string;
+      /**
+       * @description Name of the unit (VDU), where the change is of one.
+       * @example processor
+       */
       readonly unit?: string;
+      /**
+       * @description The host to which something is done.
+       * @example gw-1
+       */
       readonly hostId?: components['schemas']['Identifier'];
       /**
        * @description What it is to be at most, what is to be allowed as well, or what is not to be asked for, as a descriptor spells it; absent, it becomes best effort.
@@ -879,68 +1191,132 @@ export interface components {
     /** @description Ours. Changes with which everything would fit. */
     readonly PlacementRelaxation: {
       /**
-       * @description For people.
+       * @description The changes together, in words.
        * @example fits on 3 hosts if placement.tiers of broker also allowed cloud-edge
        */
       readonly text: string;
-      /** @description Hosts of which each could then take one instance of what fell short; of several units, of the one that has fewest. */
+      /**
+       * @description Hosts of which each could then take one instance of what fell short; of several units, of the one that has fewest.
+       * @example 3
+       */
       readonly hosts: number;
+      /** @description What is to be changed, all of it. */
       readonly changes: readonly components['schemas']['PlacementChange'][];
     };
     /** @description Ours. How much higher an indicator may be in the new version. */
     readonly IndicatorLimit: {
+      /**
+       * @description Name of an indicator that a version of the function declares; higher is worse.
+       * @example request_seconds
+       */
       readonly indicator: components['schemas']['IdentifierInVnfd'];
-      /** @description Of what it is in the old version; 0.5 is half as much again. */
+      /**
+       * @description How much higher it may be, as a share of what it is in the old version; 0.5 is half as much again.
+       * @example 0.5
+       */
       readonly tolerance: number;
-      /** @description Up to here it is good enough, whatever it is in the old version. */
+      /**
+       * @description Up to here it is good enough, whatever it is in the old version; in the unit of the indicator.
+       * @example 0.05
+       */
       readonly floor: number;
     };
     /** @description Ours. How one version replaces another. */
     readonly UpgradePolicy: {
-      /** @enum {string} */
+      /**
+       * @description rolling: a few copies after the other; canary: first a wave of the new version beside all of the old one, which is watched and compared, then rolling; blue-green: all of the new version beside the old one, then everybody uses it at once; recreate: the old version ends before the new one starts in its place.
+       * @enum {string}
+       */
       readonly strategy?: 'rolling' | 'canary' | 'blue-green' | 'recreate';
-      /** @description Instances of a unit that may be missing meanwhile; with coverage, hosts on which it may be missing at once. */
+      /**
+       * @description Instances of a unit that may be missing meanwhile; with coverage, hosts on which it may be missing at once.
+       * @example 0
+       */
       readonly maxUnavailable?: number;
-      /** @description Instances of a unit that there may be beyond their number; with coverage, hosts on which both versions run at once. */
+      /**
+       * @description Instances of a unit that there may be beyond their number; with coverage, hosts on which both versions run at once.
+       * @example 1
+       */
       readonly maxSurge?: number;
-      /** @description How long a new instance must have been well before the next step. */
+      /**
+       * @description How long a new instance must have been well before the next step, seconds.
+       * @example 10
+       */
       readonly healthyForSeconds?: number;
-      /** @description A new instance that has not been well for so long is not well enough; absent, as long as the orchestrator is patient with any operation. */
+      /**
+       * @description A new instance that has not been well for so long is not well enough, seconds; absent, as long as the orchestrator is patient with any operation.
+       * @example 60
+       */
       readonly healthyWithinSeconds?: number;
-      /** @description Go back by itself when the new version is not well. */
+      /**
+       * @description Go back by itself when the new version is not well.
+       * @example true
+       */
       readonly autoRollback?: boolean;
       /** @description Parts that get the new version first, one after the other, each with those before it; then comes all the rest. */
       readonly waves?: readonly {
+        /**
+         * @description So many instances, or with coverage hosts.
+         * @example 1
+         */
         readonly count?: number;
-        /** @description Of the instances, or with coverage of the hosts; at least one. */
+        /**
+         * @description That share of the instances, or with coverage of the hosts, 0 to 1; at least one.
+         * @example 0.25
+         */
         readonly share?: number;
-        /** @description Label expression; with coverage, the hosts that match. */
+        /**
+         * @description Label expression; with coverage, the hosts that match.
+         * @example ring = canary
+         */
         readonly label?: string;
       }[];
-      /** @description How long a wave is watched before the next; of blue-green, how long the old version stays beside the new one. */
+      /**
+       * @description How long a wave is watched before the next, seconds; of blue-green, how long the old version stays beside the new one.
+       * @example 600
+       */
       readonly bakeSeconds?: number;
       /** @description Indicators that must not be higher in the new version when a wave has been watched. */
       readonly compare?: readonly components['schemas']['IndicatorLimit'][];
-      /** @description With coverage, the share of the hosts so far on which the new version may fail without stopping it; absent, none. */
+      /**
+       * @description With coverage, the share of the hosts so far, 0 to 1, on which the new version may fail without stopping it; absent, none.
+       * @example 0.02
+       */
       readonly stopAt?: number;
       /** @description With coverage, the part of each day in which hosts may be touched. */
       readonly window?: {
-        /** @description After midnight. */
+        /**
+         * @description When it begins, seconds after midnight.
+         * @example 7200
+         */
         readonly fromSeconds: number;
+        /**
+         * @description How long it lasts, seconds.
+         * @example 7200
+         */
         readonly forSeconds: number;
         /**
-         * @description local is that of the host, by its label timezone (an IANA name); UTC where it has none.
+         * @description Whose midnight. local: that of the host, by its label timezone (an IANA name), UTC where it has none; utc: UTC.
          * @enum {string}
          */
         readonly clock: 'local' | 'utc';
       };
     };
+    /** @description Ours. What is to be known of the change of a version beyond SOL003. */
     readonly ChangeParams: {
-      /** @description Ours. Why, for the record. */
+      /**
+       * @description Ours. Why, for the record.
+       * @example the fix for long lists
+       */
       readonly cause?: string;
       /** @description Ours. How, where it is not to be as the descriptor of the new version says. */
       readonly upgrade?: components['schemas']['UpgradePolicy'];
-      /** @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement. */
+      /**
+       * @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement.
+       * @example {
+       *       "broker": "0b9d6c3e-74a1-4f58-9e2d-6c7b8a5f4e31"
+       *     }
+       */
       readonly bind?: {
         readonly [key: string]: components['schemas']['Identifier'];
       };
