@@ -378,35 +378,84 @@ export interface components {
     } & {
       readonly [key: string]: unknown;
     };
+    /** @description A service instance that is to be created; nothing runs before it is instantiated. */
     readonly CreateNsRequest: {
-      /** @description nsdId of the descriptor; the identifier of its resource (nsdInfoId) is taken too. */
+      /**
+       * @description nsdId of the descriptor; the identifier of its resource (nsdInfoId) is taken too.
+       * @example 7a76d485-6a01-54d5-9ed7-5b7458f813d5
+       */
       readonly nsdId: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description What people call it.
+       * @example cse-1
+       */
       readonly nsName: components['schemas']['Name'];
+      /**
+       * @description What people say of it; may be empty.
+       * @example CSE of the north site
+       */
       readonly nsDescription: components['schemas']['Description'];
     };
+    /** @description How a service instance is to be brought up. */
     readonly InstantiateNsRequest: {
-      /** @description Services have one flavour, "default". */
+      /**
+       * @description Services have one flavour, "default".
+       * @example default
+       */
       readonly nsFlavourId: components['schemas']['IdentifierInVnfd'];
+      /**
+       * @description Taken and not heeded: the descriptor of the service names the level of each of its functions.
+       * @example default
+       */
       readonly nsInstantiationLevelId?: components['schemas']['IdentifierInVnfd'];
-      /** @description Values of the parameters of the service; defaults of the descriptor apply. */
+      /**
+       * @description Values of the parameters of the service; defaults of the descriptor apply.
+       * @example {
+       *       "cseId": "/id-in",
+       *       "cseName": "cse-in"
+       *     }
+       */
       readonly additionalParamsForNs?: components['schemas']['KeyValuePairs'];
     };
+    /** @description How a service instance is to be taken down: there is nothing to say. */
     readonly TerminateNsRequest: Record<string, never>;
+    /** @description Which functions of a service are to go to another version. */
     readonly UpdateNsRequest: {
-      /** @enum {string} */
+      /**
+       * @description What is to be changed: packages of functions.
+       * @enum {string}
+       */
       readonly updateType: 'CHANGE_VNFPKG';
+      /** @description The functions, and what they go to; they change in the order of their bindings. */
       readonly changeVnfPackageData: readonly components['schemas']['ChangeVnfPackageData'][];
     };
+    /** @description To which version one function of the service is to go, and how. */
     readonly ChangeVnfPackageData: {
+      /**
+       * @description The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId: components['schemas']['Identifier'];
-      /** @description Of the version to go to. */
+      /**
+       * @description Identifier of the descriptor of the version to go to.
+       * @example 1fc6e774-6aaa-554c-9bad-bd73fabc915c
+       */
       readonly vnfdId: components['schemas']['Identifier'];
-      /** @description Changes of configuration values; null takes one back to its default. */
+      /**
+       * @description Changes of configuration values; null takes one back to its default.
+       * @example {
+       *       "listLimit": 500
+       *     }
+       */
       readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
       readonly additionalParams?: components['schemas']['ChangeParams'];
     };
+    /** @description How an aspect of a service is to be scaled. */
     readonly ScaleNsRequest: {
-      /** @enum {string} */
+      /**
+       * @description What is to be scaled: an aspect of the service, which scales functions together.
+       * @enum {string}
+       */
       readonly scaleType: 'SCALE_NS';
       readonly scaleNsData: components['schemas']['ScaleNsData'];
     };
@@ -415,33 +464,64 @@ export interface components {
       readonly scaleNsByStepsData?: components['schemas']['ScaleNsByStepsData'];
       readonly scaleNsToLevelData?: components['schemas']['ScaleNsToLevelData'];
     } & (unknown | unknown);
+    /** @description By how many levels an aspect is to be scaled. */
     readonly ScaleNsByStepsData: {
-      /** @enum {string} */
+      /**
+       * @description SCALE_OUT: to a higher level; SCALE_IN: to a lower one.
+       * @enum {string}
+       */
       readonly scalingDirection: 'SCALE_IN' | 'SCALE_OUT';
-      /** @description Name of the aspect in the descriptor of the service. */
+      /**
+       * @description Name of the aspect in the descriptor of the service.
+       * @example load
+       */
       readonly aspectId: components['schemas']['IdentifierInVnfd'];
       /**
-       * @description Levels.
+       * @description Levels to go.
        * @default 1
+       * @example 1
        */
       readonly numberOfSteps?: number;
     };
+    /** @description To which level an aspect is to be scaled. */
     readonly ScaleNsToLevelData: {
+      /** @description The aspect and its level. */
       readonly nsScaleInfo: readonly components['schemas']['NsScaleInfo'][];
     };
+    /** @description An aspect of a service at a level. */
     readonly NsScaleInfo: {
+      /**
+       * @description Name of the aspect in the descriptor of the service.
+       * @example load
+       */
       readonly nsScalingAspectId: components['schemas']['IdentifierInVnfd'];
-      /** @description Number of the level. */
+      /**
+       * @description Number of the level, from 1 in the order of the descriptor; served as 0 where functions have less than level 1 says.
+       * @example 2
+       */
       readonly nsScaleLevelId: components['schemas']['IdentifierInVnfd'];
     };
     /** @description One of the two. */
     readonly HealNsRequest: {
+      /** @description The service as a whole. */
       readonly healNsData?: {
-        /** @enum {string} */
+        /**
+         * @description HEAL_RESET: every function is healed, whether or not it is well. HEAL_RESTORE (to the state before the failure), HEAL_QOS (to the newest values of quality) and PARTIAL_HEALING do the same here: the functions that are not well are healed.
+         * @enum {string}
+         */
         readonly degreeHealing: 'HEAL_RESTORE' | 'HEAL_QOS' | 'HEAL_RESET' | 'PARTIAL_HEALING';
       };
+      /** @description Only these functions. */
       readonly healVnfData?: readonly {
+        /**
+         * @description The function instance.
+         * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+         */
         readonly vnfInstanceId: components['schemas']['Identifier'];
+        /**
+         * @description Why, in words, for the record.
+         * @example the gateway was replaced
+         */
         readonly cause?: string;
       }[];
     } & (unknown | unknown);
@@ -453,35 +533,97 @@ export interface components {
        */
       readonly cancelMode: 'GRACEFUL' | 'FORCEFUL';
     };
+    /** @description A service instance (SOL005 table 6.5.2.10-1). */
     readonly NsInstance: {
+      /**
+       * @description Identifier of the service instance.
+       * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description What people call it, and the command line finds it by.
+       * @example cse-1
+       */
       readonly nsInstanceName: string;
+      /**
+       * @description What people say of it; may be empty.
+       * @example CSE of the north site
+       */
       readonly nsInstanceDescription: string;
+      /**
+       * @description Identifier of the descriptor that it is made from.
+       * @example 7a76d485-6a01-54d5-9ed7-5b7458f813d5
+       */
       readonly nsdId: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description The NS descriptor resource that the descriptor is in.
+       * @example 4a9d3e7b-2c18-4f6a-8b05-7d6e5c4b3a21
+       */
       readonly nsdInfoId: components['schemas']['Identifier'];
+      /**
+       * @description The flavour, `default`; absent while it is NOT_INSTANTIATED.
+       * @example default
+       */
       readonly flavourId?: components['schemas']['IdentifierInVnfd'];
+      /** @description The functions of the service, as SOL003 shows them. */
       readonly vnfInstance?: readonly components['schemas']['VnfInstance'][];
-      /** @enum {string} */
+      /**
+       * @description NOT_INSTANTIATED: created, or terminated, and nothing of it is wanted; INSTANTIATED: it is kept running.
+       * @enum {string}
+       */
       readonly nsState: 'NOT_INSTANTIATED' | 'INSTANTIATED';
-      /** @description The level of each aspect of the service. */
+      /** @description The level of each aspect of the service; absent without aspects. */
       readonly nsScaleStatus?: readonly components['schemas']['NsScaleInfo'][];
-      /** @description Ours. Values of the parameters of the service. */
+      /**
+       * @description Ours. Values of the parameters of the service that were given, without secrets.
+       * @example {
+       *       "cseId": "/id-in",
+       *       "cseName": "cse-in"
+       *     }
+       */
       readonly parameters?: components['schemas']['KeyValuePairs'];
+      /** @description This resource, and the tasks that are possible now: none while an operation is under way. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description Bring it up. */
         readonly instantiate?: components['schemas']['Link'];
+        /** @description Take it down. */
         readonly terminate?: components['schemas']['Link'];
+        /** @description Heal functions. */
         readonly heal?: components['schemas']['Link'];
+        /** @description Take functions to other versions. */
         readonly update?: components['schemas']['Link'];
+        /** @description Scale one of its aspects; there only where it has one. */
         readonly scale?: components['schemas']['Link'];
       };
     };
+    /** @description What an operation does to one function of the service. */
     readonly AffectedVnf: {
+      /**
+       * @description The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId: components['schemas']['Identifier'];
+      /**
+       * @description Identifier of the descriptor that the function has now; absent once it is gone.
+       * @example 28d8fb54-e13d-57f5-95c8-23dc5a655e9e
+       */
       readonly vnfdId?: components['schemas']['Identifier'];
+      /**
+       * @description Name of the function in the service.
+       * @example processing
+       */
       readonly vnfProfileId?: components['schemas']['Identifier'];
+      /**
+       * @description Name of the function in the service.
+       * @example processing
+       */
       readonly vnfName?: string;
-      /** @enum {string} */
+      /**
+       * @description The operation of the function: INSTANTIATE, TERMINATE, SCALE, HEAL, CHANGE_VNFPKG (another version), MODIFY_INFORMATION (configuration). ADD and REMOVE are not served.
+       * @enum {string}
+       */
       readonly changeType?:
         | 'ADD'
         | 'REMOVE'
@@ -491,12 +633,23 @@ export interface components {
         | 'HEAL'
         | 'CHANGE_VNFPKG'
         | 'MODIFY_INFORMATION';
-      /** @enum {string} */
+      /**
+       * @description How that ended; absent while it goes on. COMPLETED: done; ROLLED_BACK: undone; FAILED: given up.
+       * @enum {string}
+       */
       readonly changeResult?: 'COMPLETED' | 'ROLLED_BACK' | 'FAILED';
     };
+    /** @description One run of a lifecycle operation of a service (SOL005 table 6.5.2.3-1). */
     readonly NsLcmOpOcc: {
+      /**
+       * @description Identifier of the operation occurrence.
+       * @example 2d5c8e1f-9a3b-4e70-b6d4-c8f7e6a59b12
+       */
       readonly id: components['schemas']['Identifier'];
-      /** @enum {string} */
+      /**
+       * @description PROCESSING: is being carried out; COMPLETED: done; PARTIALLY_COMPLETED: never entered here; FAILED_TEMP: it has stopped and waits for retry, continue, rollback or fail; FAILED: given up, as it was then; ROLLING_BACK: is being undone; ROLLED_BACK: undone.
+       * @enum {string}
+       */
       readonly operationState:
         | 'PROCESSING'
         | 'COMPLETED'
@@ -505,41 +658,95 @@ export interface components {
         | 'FAILED'
         | 'ROLLING_BACK'
         | 'ROLLED_BACK';
+      /**
+       * @description When it entered the state.
+       * @example 2026-11-22T18:00:04.000Z
+       */
       readonly stateEnteredTime: components['schemas']['DateTime'];
+      /**
+       * @description The service instance.
+       * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+       */
       readonly nsInstanceId: components['schemas']['Identifier'];
-      /** @enum {string} */
+      /**
+       * @description INSTANTIATE: bring it up; TERMINATE: take it down; HEAL: heal functions; UPDATE: take functions to other versions; SCALE: scale an aspect.
+       * @enum {string}
+       */
       readonly lcmOperationType: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE' | 'SCALE';
+      /**
+       * @description When it was accepted.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly startTime: components['schemas']['DateTime'];
+      /**
+       * @description Whether the orchestrator has started it by itself, by a scaling policy.
+       * @example false
+       */
       readonly isAutomaticInvocation: boolean;
-      /** @description The request body. */
+      /**
+       * @description The body of the request, without secrets.
+       * @example {
+       *       "nsFlavourId": "default",
+       *       "additionalParamsForNs": {
+       *         "cseId": "/id-in"
+       *       }
+       *     }
+       */
       readonly operationParams?: {
         readonly [key: string]: unknown;
       };
+      /**
+       * @description It was cancelled, and has not stopped yet.
+       * @example false
+       */
       readonly isCancelPending: boolean;
-      /** @enum {string} */
+      /**
+       * @description As it was cancelled: see CancelMode.
+       * @enum {string}
+       */
       readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
+      /** @description Why it has failed, or was rolled back. */
       readonly error?: components['schemas']['ProblemDetails'];
+      /** @description What it changes, as far as it has come. */
       readonly resourceChanges?: {
+        /** @description The functions at which it has begun something. */
         readonly affectedVnfs?: readonly components['schemas']['AffectedVnf'][];
       };
-      /** @description Ours. How far the operation is. */
+      /** @description Ours. How far the operation is; absent once it is over. */
       readonly progress?: {
-        /** @description Functions of the service. */
+        /**
+         * @description Functions of the service.
+         * @example 6
+         */
         readonly wanted?: number;
-        /** @description Functions that are done. */
+        /**
+         * @description Functions that are done.
+         * @example 4
+         */
         readonly ready?: number;
-        /** @description What it waits for, in words. */
+        /**
+         * @description Names of the functions that are not done, comma-separated; absent where all are.
+         * @example gateway, road-traffic
+         */
         readonly waitingFor?: string;
       } & {
         readonly [key: string]: unknown;
       };
+      /** @description This resource, its service instance, and the tasks that are possible now. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description The service instance. */
         readonly nsInstance: components['schemas']['Link'];
+        /** @description Stop it. */
         readonly cancel?: components['schemas']['Link'];
+        /** @description Go on after it has failed. */
         readonly retry?: components['schemas']['Link'];
+        /** @description Undo it after it has failed. */
         readonly rollback?: components['schemas']['Link'];
+        /** @description Go on after it has failed; does what retry does. */
         readonly continue?: components['schemas']['Link'];
+        /** @description Give it up after it has failed. */
         readonly fail?: components['schemas']['Link'];
       };
     };
