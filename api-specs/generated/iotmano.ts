@@ -803,31 +803,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A command that is to be run in the context of a copy. */
     readonly ExecRequest: {
-      /** @description Program and arguments, at most 16,384 bytes in all; no shell reads them. */
+      /**
+       * @description Program and arguments, at most 16,384 bytes in all; no shell reads them.
+       * @example [
+       *       "cat",
+       *       "/proc/self/status"
+       *     ]
+       */
       readonly command: readonly string[];
       /**
        * @description Whether standard input follows; it is empty otherwise.
        * @default false
+       * @example false
        */
       readonly hasInput?: boolean;
       /**
        * @description Output after which it is ended, bytes.
        * @default 67108864
+       * @example 16777216
        */
       readonly maxBytes?: number;
       /**
        * @description Time after which it is ended, seconds.
        * @default 3600
+       * @example 60
        */
       readonly maxSeconds?: number;
     };
     /** @description One line of a stream. The first has `streamId` where there is something to be named, one without members is a sign of life, the last has `end`. */
     readonly DiagnosticFrame: {
+      /**
+       * @description Names the stream, for its standard input.
+       * @example 7c1d2a80-4b7f-4c38-9d0a-0a5f0b1c2d3e
+       */
       readonly streamId?: components['schemas']['Identifier'];
-      /** @description What came on standard output, Base64. */
+      /**
+       * @description What came on standard output, Base64.
+       * @example TmFtZToJY2F0Cg==
+       */
       readonly stdout?: string;
-      /** @description What came on standard error, Base64. */
+      /**
+       * @description What came on standard error, Base64.
+       * @example Y2F0OiAvbm90aGluZzogTm8gc3VjaCBmaWxlIG9yIGRpcmVjdG9yeQo=
+       */
       readonly stderr?: string;
       readonly end?: components['schemas']['DiagnosticEnd'];
     };
@@ -849,210 +869,574 @@ export interface components {
         | 'HOST_SILENT'
         | 'SESSION_ENDED'
         | 'RESTARTED';
+      /**
+       * @description Exit code of the command, where it ended with one.
+       * @example 0
+       */
       readonly exitCode?: number;
+      /**
+       * @description Signal that ended the command, where one did.
+       * @example SIGKILL
+       */
       readonly signal?: string;
+      /**
+       * @description Why, in words.
+       * @example the token is not good any more
+       */
       readonly detail?: string;
     };
+    /** @description How much of the standard input has been taken. */
     readonly StreamInputReceipt: {
-      /** @description Of all input. */
+      /**
+       * @description Of all input so far, bytes.
+       * @example 4096
+       */
       readonly receivedBytes: number;
     };
+    /** @description Which diagnostics are switched on, and who has switched them. */
     readonly Diagnostics: {
-      /** @description Output of functions beside agents may be read from here. */
+      /**
+       * @description Output of functions beside agents may be read from here.
+       * @example true
+       */
       readonly logs: boolean;
-      /** @description Commands may be run beside functions, wherever they run. */
+      /**
+       * @description Commands may be run beside functions, wherever they run.
+       * @example false
+       */
       readonly exec: boolean;
       /** @description When and by whom each kind was switched last; without a kind that never was. */
       readonly changed: {
+        /** @description The last change of `logs`. */
         readonly logs?: components['schemas']['SwitchChange'];
+        /** @description The last change of `exec`. */
         readonly exec?: components['schemas']['SwitchChange'];
       };
     };
+    /** @description When and by whom a kind of diagnostics was switched. */
     readonly SwitchChange: {
+      /**
+       * @description When.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly at: components['schemas']['DateTime'];
-      /** @description Name of the token. */
+      /**
+       * @description Name of the access token of who did it.
+       * @example alice
+       */
       readonly by: string;
     };
+    /** @description What is to be switched; what is not named stays as it is. */
     readonly DiagnosticsModifications: {
+      /**
+       * @description Whether output of functions beside agents may be read from here.
+       * @example true
+       */
       readonly logs?: boolean;
+      /**
+       * @description Whether commands may be run beside functions.
+       * @example false
+       */
       readonly exec?: boolean;
     };
+    /** @description One use of diagnostics, or one change of their switches. */
     readonly AuditEntry: {
+      /**
+       * @description Identifier of the entry: a number that grows.
+       * @example 00000000000042
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description When it began.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly at: components['schemas']['DateTime'];
+      /**
+       * @description Tenant of who did it.
+       * @example acme
+       */
       readonly tenant: components['schemas']['Identifier'];
-      /** @description Name of the token. */
+      /**
+       * @description Name of the access token of who did it.
+       * @example alice
+       */
       readonly user: string;
+      /**
+       * @description Identifier of that token.
+       * @example 3b8e6f2a-1d4c-4e7b-a960-5c8d7e9f0a12
+       */
       readonly tokenId?: components['schemas']['Identifier'];
-      /** @enum {string} */
+      /**
+       * @description Role of that token: see AccessToken.
+       * @enum {string}
+       */
       readonly role: 'admin' | 'operator' | 'viewer';
-      /** @enum {string} */
+      /**
+       * @description logs: output was read; exec: a command was run; switch: diagnostics were switched.
+       * @enum {string}
+       */
       readonly action: 'logs' | 'exec' | 'switch';
+      /** @description Of a switch, what was asked for. */
       readonly switched?: components['schemas']['DiagnosticsModifications'];
+      /**
+       * @description Of a use, the host of the copy.
+       * @example gw-1
+       */
       readonly hostId?: components['schemas']['Identifier'];
+      /**
+       * @description Of a use, the function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description Of a use, the copy (VNFC instance).
+       * @example e197f993-9559-5995-8421-eb8040b0964f
+       */
       readonly vnfcInstanceId?: components['schemas']['Identifier'];
-      /** @description Name of the copy on its host. */
+      /**
+       * @description Of a use, name of the copy on its host.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2-processor-g1-0
+       */
       readonly copy?: string;
+      /**
+       * @description Of a use, the stream.
+       * @example 7c1d2a80-4b7f-4c38-9d0a-0a5f0b1c2d3e
+       */
       readonly streamId?: components['schemas']['Identifier'];
+      /**
+       * @description Of exec, program and arguments.
+       * @example [
+       *       "cat",
+       *       "/proc/self/status"
+       *     ]
+       */
       readonly command?: readonly string[];
       readonly end?: components['schemas']['AuditedEnd'];
     };
-    /** @description Absent while it goes on. */
+    /** @description How a use has ended; absent while it goes on. */
     readonly AuditedEnd: {
+      /**
+       * @description When it ended.
+       * @example 2026-11-22T18:00:01.000Z
+       */
       readonly at: components['schemas']['DateTime'];
-      /** @description As of a DiagnosticEnd. */
+      /**
+       * @description As `reason` of a DiagnosticEnd.
+       * @example EXITED
+       */
       readonly reason: string;
+      /**
+       * @description Exit code of the command, where it ended with one.
+       * @example 0
+       */
       readonly exitCode?: number;
+      /**
+       * @description Signal that ended the command, where one did.
+       * @example SIGKILL
+       */
       readonly signal?: string;
+      /**
+       * @description Why, in words.
+       * @example the token is not good any more
+       */
       readonly detail?: string;
+      /**
+       * @description Output that came from the host, bytes.
+       * @example 1460
+       */
       readonly outputBytes: number;
+      /**
+       * @description Standard input that was taken, bytes.
+       * @example 0
+       */
       readonly inputBytes: number;
     };
+    /** @description What is to be reached by moving what is placed, and how much that may disturb. */
     readonly PlacementPlanRequest: {
       /**
        * @description move: instances of one function; drain: leave hosts; evacuate: leave a zone, or all hosts that match an expression; rebalance: better places where there are such, and less unequal hosts; consolidate: as many hosts without anything on them as can be had, the dearest first.
        * @enum {string}
        */
       readonly kind: 'move' | 'drain' | 'evacuate' | 'rebalance' | 'consolidate';
+      /**
+       * @description With move, the function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId?: components['schemas']['Identifier'];
-      /** @description With move; absent means all. */
+      /**
+       * @description With move, names of the units whose instances move; absent means all.
+       * @example [
+       *       "processor"
+       *     ]
+       */
       readonly vduIds?: readonly components['schemas']['IdentifierInVnf'][];
-      /** @description With move; absent means each instance leaves the host where it is. */
+      /** @description With move, hosts that its instances leave; absent means each instance leaves the host where it is. */
       readonly fromHostIds?: components['schemas']['HostIds'];
-      /** @description With move; absent means any other host. */
+      /** @description With move, hosts that its instances may go to; absent means any other host. */
       readonly toHostIds?: components['schemas']['HostIds'];
-      /** @description With drain. */
+      /** @description With drain, the hosts that are left. */
       readonly hostIds?: components['schemas']['HostIds'];
-      /** @description With evacuate, the value of the label zone. */
+      /**
+       * @description With evacuate, the value of the label zone.
+       * @example north
+       */
       readonly zone?: string;
-      /** @description With evacuate instead of zone, a label expression over hosts. */
+      /**
+       * @description With evacuate instead of zone, a label expression over hosts.
+       * @example site = north
+       */
       readonly expression?: string;
       readonly budget?: components['schemas']['DisruptionBudget'];
     };
+    /**
+     * @description Identifiers of hosts.
+     * @example [
+     *       "gw-2",
+     *       "gw-3"
+     *     ]
+     */
     readonly HostIds: readonly components['schemas']['Identifier'][];
     /** @description How much a plan may disturb; what is absent bounds nothing, save maxInstances. */
     readonly DisruptionBudget: {
       /**
-       * @description Instances that move.
+       * @description Instances that move in all.
        * @default 100
+       * @example 100
        */
       readonly maxInstances?: number;
-      /** @description Instances of one function that move. */
+      /**
+       * @description Instances of one function that move.
+       * @example 1
+       */
       readonly maxAway?: number;
-      /** @description Share of the instances of one function that move; one always may. */
+      /**
+       * @description Share of the instances of one function that move, 0 to 1; one always may.
+       * @example 0.25
+       */
       readonly maxAwayShare?: number;
-      /** @description Sum of the costs of the moves. */
+      /**
+       * @description Sum of the costs of the moves, as PlacementPlan.cost counts them.
+       * @example 50
+       */
       readonly maxCost?: number;
     };
+    /** @description What moves where, to what gain and at what cost, and what does not. */
     readonly PlacementPlan: {
-      /** @description Named in the cause of the operations. The plan itself is not kept. */
+      /**
+       * @description Named in the cause of the operations. The plan itself is not kept.
+       * @example 5d8b2e6c-0f13-4a79-b4c2-e7f6a5d4c3b2
+       */
       readonly placementPlanId: components['schemas']['Identifier'];
-      /** @enum {string} */
+      /**
+       * @description As in the request.
+       * @enum {string}
+       */
       readonly kind: 'move' | 'drain' | 'evacuate' | 'rebalance' | 'consolidate';
       /** @description In an order in which every rule holds, and every host has room, after each step. */
       readonly moves: readonly components['schemas']['PlacementMove'][];
+      /**
+       * @description Instances that move.
+       * @example 1
+       */
       readonly instances: number;
-      /** @description What the moves interrupt, in instances of a function that has very many: 1 + 9/n for each of n instances of a VDU, so 10 for the only one; twice that for a function with a single writer, which is stopped before it starts elsewhere. */
+      /**
+       * @description What the moves interrupt, in instances of a function that has very many: 1 + 9/n for each of n instances of a VDU, so 10 for the only one; twice that for a function with a single writer, which is stopped before it starts elsewhere.
+       * @example 5.5
+       */
       readonly cost: number;
       /** @description How well all functions are placed, as placement rates hosts; an instance where it may not be any more counts for -1000000. */
       readonly score: components['schemas']['BeforeAndAfter'];
       /** @description Standard deviation, over READY hosts, of the share that is used of the scarcer of CPU and memory. */
       readonly loadSpread: components['schemas']['BeforeAndAfter'];
-      /** @description Hosts on which nothing is left. */
+      /**
+       * @description Hosts on which nothing is left.
+       * @example [
+       *       "gw-1"
+       *     ]
+       */
       readonly freedHostIds: readonly components['schemas']['Identifier'][];
       /** @description What the plan should move and cannot, with the reason; of a consolidation the first 20 obstacles. */
       readonly stuck: readonly {
+        /**
+         * @description The function instance.
+         * @example 0b9d6c3e-74a1-4f58-9e2d-6c7b8a5f4e31
+         */
         readonly vnfInstanceId: components['schemas']['Identifier'];
+        /**
+         * @description Name of the function instance.
+         * @example cse-1-storage
+         */
         readonly function: string;
+        /**
+         * @description Name of the unit (VDU) in the descriptor of the function.
+         * @example storage
+         */
         readonly vduId: string;
+        /**
+         * @description The host that it stays on.
+         * @example gw-1
+         */
         readonly hostId: components['schemas']['Identifier'];
+        /**
+         * @description How many instances stay.
+         * @example 1
+         */
         readonly instances: number;
+        /**
+         * @description Why, in words.
+         * @example it keeps a volume on its host
+         */
         readonly reason: string;
-        /** @description It passes by itself, as an operation that is going on does; a plan that is made a little later may move it. */
+        /**
+         * @description It passes by itself, as an operation that is going on does; a plan that is made a little later may move it.
+         * @example false
+         */
         readonly isPassing: boolean;
       }[];
       /** @description What the budget keeps from being moved, and by which of its limits; `time` is the second within which a plan is ready. */
       readonly spared: readonly {
+        /**
+         * @description The function instance.
+         * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+         */
         readonly vnfInstanceId: components['schemas']['Identifier'];
+        /**
+         * @description Name of the function instance.
+         * @example cse-1-processing
+         */
         readonly function: string;
+        /**
+         * @description Name of the unit (VDU) in the descriptor of the function.
+         * @example processor
+         */
         readonly vduId: string;
+        /**
+         * @description The host that it stays on.
+         * @example gw-1
+         */
         readonly hostId: components['schemas']['Identifier'];
+        /**
+         * @description How many instances stay.
+         * @example 1
+         */
         readonly instances: number;
-        /** @enum {string} */
+        /**
+         * @description The member of the budget that it would go beyond, or `time`.
+         * @enum {string}
+         */
         readonly limit: 'maxInstances' | 'maxAway' | 'maxAwayShare' | 'maxCost' | 'time';
       }[];
-      /** @description Time was up before everything was looked at. Asking again when this is done goes on. */
+      /**
+       * @description Time was up before everything was looked at. Asking again when this is done goes on.
+       * @example false
+       */
       readonly isCutShort: boolean;
       /** @description HEAL operations that carry the plan out; none in a dry run. */
       readonly operations: readonly {
+        /**
+         * @description The operation occurrence, of VNF lifecycle management.
+         * @example 6e0f9b1d-7c24-4d3e-a5f8-90b1c2d3e4f5
+         */
         readonly vnfLcmOpOccId: components['schemas']['Identifier'];
+        /**
+         * @description The function instance.
+         * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+         */
         readonly vnfInstanceId: components['schemas']['Identifier'];
+        /**
+         * @description Instances that the operation moves.
+         * @example 1
+         */
         readonly instances: number;
       }[];
-      /** @description Steps that can start only when others are done. */
+      /**
+       * @description Numbers of the steps that can start only when others are done.
+       * @example [
+       *       2,
+       *       3
+       *     ]
+       */
       readonly postponedSteps: readonly number[];
     };
+    /** @description Instances of one unit that go from one host to another. */
     readonly PlacementMove: {
-      /** @description Moves of one step are carried out together, or not at all. */
+      /**
+       * @description Number of the step that it belongs to; moves of one step are carried out together, or not at all.
+       * @example 1
+       */
       readonly step: number;
+      /**
+       * @description The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId: components['schemas']['Identifier'];
+      /**
+       * @description Name of the function instance.
+       * @example cse-1-processing
+       */
       readonly function: string;
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly vduId: string;
+      /**
+       * @description The host that they leave.
+       * @example gw-1
+       */
       readonly fromHostId: components['schemas']['Identifier'];
+      /**
+       * @description The host that they go to.
+       * @example gw-2
+       */
       readonly toHostId: components['schemas']['Identifier'];
+      /**
+       * @description How many move.
+       * @example 1
+       */
       readonly instances: number;
+      /**
+       * @description What the move interrupts, as PlacementPlan.cost counts it.
+       * @example 5.5
+       */
       readonly cost: number;
-      /** @description How much better placement rates the new place; negative where it is worse. */
+      /**
+       * @description How much better placement rates the new place; negative where it is worse.
+       * @example 9.9973
+       */
       readonly gain: number;
     };
+    /** @description A figure as it is, and as it would be when the plan is carried out. */
     readonly BeforeAndAfter: {
+      /**
+       * @description As it is.
+       * @example 0.31
+       */
       readonly before: number;
+      /**
+       * @description When the plan is carried out.
+       * @example 0.12
+       */
       readonly after: number;
     };
+    /** @description One metric of one host, function or copy, with its recent points. */
     readonly MeasurementSeries: {
+      /**
+       * @description Name of the metric.
+       * @example instance_memory_bytes
+       */
       readonly metric: string;
-      /** @description UCUM symbol, or 1. */
+      /**
+       * @description Unit of the values, a UCUM symbol; 1 where they have none.
+       * @example By
+       */
       readonly unit: string;
-      /** @enum {string} */
+      /**
+       * @description counter: grows, and starts at 0 again with its process; gauge: goes up and down.
+       * @enum {string}
+       */
       readonly kind: 'counter' | 'gauge';
+      /**
+       * @description The host that measured it.
+       * @example gw-1
+       */
       readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description The function instance that was measured; absent, the host itself was.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId?: components['schemas']['Identifier'];
-      /** @description Name of the unit in the descriptor. */
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly vduId?: string;
+      /**
+       * @description The copy (VNFC instance) that was measured; absent where it was not one alone.
+       * @example e197f993-9559-5995-8421-eb8040b0964f
+       */
       readonly vnfcInstanceId?: components['schemas']['Identifier'];
+      /** @description Further labels of the series, such as `le` of a bucket of a histogram. */
       readonly labels: {
         readonly [key: string]: string;
       };
       /** @description Oldest first. */
       readonly points: readonly {
-        /** Format: date-time */
+        /**
+         * Format: date-time
+         * @description When it was measured, by the clock of the host.
+         * @example 2026-11-22T18:00:00.000Z
+         */
         readonly timestamp: string;
+        /**
+         * @description The value, in `unit`.
+         * @example 67108864
+         */
         readonly value: number;
       }[];
     };
+    /** @description An indicator of a unit of a function, over its instances that have a recent value. */
     readonly Indicator: {
+      /**
+       * @description Name of the indicator in the descriptor: that of the metric.
+       * @example request_seconds
+       */
       readonly name: string;
-      /** @description Name of the unit in the descriptor. */
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly vduId: string;
-      /** @description Of the histogram of that name; absent for a gauge, or the rate per second of a counter. */
+      /**
+       * @description Which quantile, 0 to 1, of the histogram of that name; absent, it is a gauge, or the rate per second of a counter.
+       * @example 0.99
+       */
       readonly quantile?: number;
-      /** @description The mean over the instances; of a quantile, the quantile over all of them together. */
+      /**
+       * @description The mean over the instances; of a quantile, the quantile over all of them together. In the unit of the metric; of a counter, per second.
+       * @example 0.042
+       */
       readonly value: number;
+      /**
+       * @description Sum over the instances.
+       * @example 0.081
+       */
       readonly sum: number;
+      /**
+       * @description The highest of the instances.
+       * @example 0.044
+       */
       readonly max: number;
+      /** @description The value of each instance. */
       readonly instances: readonly {
+        /**
+         * @description The copy (VNFC instance).
+         * @example e197f993-9559-5995-8421-eb8040b0964f
+         */
         readonly vnfcInstanceId: components['schemas']['Identifier'];
+        /**
+         * @description Its value.
+         * @example 0.044
+         */
         readonly value: number;
       }[];
       /**
        * Format: date-time
-       * @description Of the newest point in it.
+       * @description Time of the newest point in it.
+       * @example 2026-11-22T18:00:00.000Z
        */
       readonly timestamp: string;
     };
+    /** @description What of the automatic scaling of an aspect is to be changed. */
     readonly ScalingAspectModifications: {
-      /** @description Merged into the policy in force, in the words of descriptors; one of another type takes its place. Null: the descriptor's own again. */
+      /**
+       * @description Merged into the policy in force, in the words of descriptors; one of another type takes its place. Null: the descriptor's own again.
+       * @example {
+       *       "type": "target",
+       *       "indicator": "queue_depth",
+       *       "target": 50
+       *     }
+       */
       readonly policy?: {
         readonly [key: string]: unknown;
       } | null;
@@ -1060,74 +1444,171 @@ export interface components {
       readonly hold?: {
         /**
          * Format: date-time
-         * @description Absent, until it is released.
+         * @description Until when; absent, until it is released.
+         * @example 2026-11-22T20:00:00.000Z
          */
         readonly until?: string;
       } | null;
     };
     /** @description Of a function, or of a service, which scales functions together. */
     readonly ScalingAspect: {
-      /** @description Of a function. */
+      /**
+       * @description Of an aspect of a function, the function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description Name of the function instance.
+       * @example cse-1-processing
+       */
       readonly vnfInstanceName?: string;
-      /** @description Of a service. */
+      /**
+       * @description Of an aspect of a service, the service instance.
+       * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+       */
       readonly nsInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description Name of the service instance.
+       * @example cse-1
+       */
       readonly nsInstanceName?: string;
+      /**
+       * @description Name of the aspect in the descriptor.
+       * @example load
+       */
       readonly aspectId: components['schemas']['Identifier'];
-      /** @description Steps of the aspect that are wanted now; of a service, the level, 0 where its functions have less than level 1 says. */
+      /**
+       * @description Steps of the aspect that are wanted now; of a service, the level, 0 where its functions have less than level 1 says.
+       * @example 2
+       */
       readonly level: number;
+      /**
+       * @description The lowest level, in steps.
+       * @example 1
+       */
       readonly minLevel: number;
+      /**
+       * @description The highest level, in steps.
+       * @example 8
+       */
       readonly maxLevel: number;
-      /** @description The policy in force, in the words of descriptors. Absent, it is scaled by hand only. */
+      /**
+       * @description The policy in force, in the words of descriptors. Absent, it is scaled by hand only.
+       * @example {
+       *       "type": "target",
+       *       "indicator": "queue_depth",
+       *       "target": 50
+       *     }
+       */
       readonly policy?: {
         readonly [key: string]: unknown;
       };
       /**
-       * @description Whose policy it is.
+       * @description Whose policy it is. descriptor: that of the descriptor; operator: one that was put in its place; none: there is no policy.
        * @enum {string}
        */
       readonly policySource: 'descriptor' | 'operator' | 'none';
       /** @description Why it stays as it is. */
       readonly hold?: {
-        /** Format: date-time */
+        /**
+         * Format: date-time
+         * @description Since when.
+         * @example 2026-11-22T18:00:00.000Z
+         */
         readonly since: string;
         /**
          * Format: date-time
-         * @description Absent, until it is released.
+         * @description Until when; absent, until it is released.
+         * @example 2026-11-22T19:00:00.000Z
          */
         readonly until?: string;
-        /** @description The operation of a function, by hand, that it follows from. Without this and `nsLcmOpOccId` an operator has set it. */
+        /**
+         * @description The operation of a function, by hand, that it follows from. Without this and `nsLcmOpOccId` an operator has set it.
+         * @example 6e0f9b1d-7c24-4d3e-a5f8-90b1c2d3e4f5
+         */
         readonly vnfLcmOpOccId?: string;
-        /** @description The operation of a service, by hand, that it follows from. */
+        /**
+         * @description The operation of a service, by hand, that it follows from.
+         * @example 2d5c8e1f-9a3b-4e70-b6d4-c8f7e6a59b12
+         */
         readonly nsLcmOpOccId?: string;
       };
       /** @description Of a function, the service that scales it by a policy of its own; the function's policy only looks. */
       readonly scaledBy?: {
+        /**
+         * @description The service instance.
+         * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+         */
         readonly nsInstanceId: string;
+        /**
+         * @description Name of the service instance.
+         * @example cse-1
+         */
         readonly nsInstanceName: string;
+        /**
+         * @description Name of the aspect of the service.
+         * @example load
+         */
         readonly aspectId: string;
       };
       /** @description What the policy found last. Absent before the first look. */
       readonly lastLook?: {
-        /** Format: date-time */
+        /**
+         * Format: date-time
+         * @description When it looked.
+         * @example 2026-11-22T18:00:00.000Z
+         */
         readonly time: string;
-        /** @description Steps that were wanted then. */
+        /**
+         * @description Steps that were wanted then.
+         * @example 2
+         */
         readonly level: number;
-        /** @description Steps after the look, within bounds, cool-downs and holds. */
+        /**
+         * @description Steps after the look, within bounds, cool-downs and holds.
+         * @example 3
+         */
         readonly nextLevel: number;
-        /** @description Steps that the policy alone wished. */
+        /**
+         * @description Steps that the policy alone wished.
+         * @example 3
+         */
         readonly wishedLevel: number;
+        /**
+         * @description Why, in words.
+         * @example [
+         *       "queue_depth is 70 at a target of 50: 2.8 steps"
+         *     ]
+         */
         readonly reasons: readonly string[];
-        /** @description What it was decided on. */
+        /**
+         * @description What it was decided on, by name.
+         * @example {
+         *       "queue_depth": 70,
+         *       "demandSteps": 2.8
+         *     }
+         */
         readonly figures: {
           readonly [key: string]: number;
         };
       };
       /** @description The latest steps that were taken automatically, oldest first. */
       readonly changes: readonly {
-        /** Format: date-time */
+        /**
+         * Format: date-time
+         * @description When the step was taken.
+         * @example 2026-11-22T18:00:00.000Z
+         */
         readonly time: string;
+        /**
+         * @description The level before, in steps.
+         * @example 2
+         */
         readonly from: number;
+        /**
+         * @description The level after, in steps.
+         * @example 3
+         */
         readonly to: number;
       }[];
       /** @description What the policy remembers, such as the history of a forecast or what has been learned. Only of one aspect. */
@@ -1135,113 +1616,331 @@ export interface components {
         readonly [key: string]: unknown;
       };
     };
+    /** @description A condition that somebody should know of, raised or cleared. */
     readonly Alarm: {
+      /**
+       * @description Identifier of the alarm: the same whenever this condition is raised of this source.
+       * @example 06e1fbfb-b61e-5b5c-a9a5-557aeaacd2f7
+       */
       readonly id: components['schemas']['Identifier'];
-      /** @description Name of the condition. */
+      /**
+       * @description Name of the condition.
+       * @example host-lost
+       */
       readonly name: string;
-      /** @enum {string} */
+      /**
+       * @description How bad it is (ITU-T X.733), from CRITICAL down to WARNING; INDETERMINATE: not known; CLEARED: it is over.
+       * @enum {string}
+       */
       readonly perceivedSeverity: 'CRITICAL' | 'MAJOR' | 'MINOR' | 'WARNING' | 'INDETERMINATE' | 'CLEARED';
-      /** @description In words. */
+      /**
+       * @description The condition in words.
+       * @example host gw-1 has been silent for longer than every function on it bears
+       */
       readonly text: string;
       /** @description What it concerns. */
       readonly source: {
+        /**
+         * @description The host that it concerns, or that tells of it.
+         * @example gw-1
+         */
         readonly hostId?: components['schemas']['Identifier'];
+        /**
+         * @description The function instance that it concerns.
+         * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+         */
         readonly vnfInstanceId?: components['schemas']['Identifier'];
+        /**
+         * @description The copy (VNFC instance) that it concerns.
+         * @example e197f993-9559-5995-8421-eb8040b0964f
+         */
         readonly vnfcInstanceId?: components['schemas']['Identifier'];
+        /**
+         * @description The failure zone that it concerns.
+         * @example north
+         */
         readonly zone?: string;
+        /**
+         * @description The upgrade of agents that it concerns.
+         * @example 3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11
+         */
         readonly agentUpgradeId?: components['schemas']['Identifier'];
       };
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description When it was raised.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly alarmRaisedTime: string;
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description When it was last changed.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly alarmChangedTime: string;
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description When it was cleared; absent while it stands.
+       * @example 2026-11-22T18:20:00.000Z
+       */
       readonly alarmClearedTime?: string;
     };
+    /** @description A sign of life. */
     readonly Health: {
-      /** @enum {string} */
+      /**
+       * @description It is well; where it is not, the answer is another one.
+       * @enum {string}
+       */
       readonly status: 'ok';
     };
+    /** @description Client credentials (RFC 6749 clause 4.4.2). */
     readonly TokenRequest: {
-      /** @enum {string} */
+      /**
+       * @description Kind of the grant.
+       * @enum {string}
+       */
       readonly grant_type: 'client_credentials';
+      /**
+       * @description Identifier of an access token; where it is not in the header Authorization.
+       * @example 3b8e6f2a-1d4c-4e7b-a960-5c8d7e9f0a12
+       */
       readonly client_id?: string;
+      /**
+       * @description The whole access token; where it is not in the header Authorization.
+       * @example imt_3b8e6f2a-1d4c-4e7b-a960-5c8d7e9f0a12.c2VjcmV0LW9mLXRoaXMtdG9rZW4
+       */
       readonly client_secret?: string;
+      /**
+       * @description Taken and not heeded: the token that comes has tenant and role of the access token.
+       * @example operator
+       */
       readonly scope?: string;
     };
+    /** @description A token that lasts a while (RFC 6749 clause 5.1). */
     readonly TokenResponse: {
+      /**
+       * @description The token, for the header Authorization.
+       * @example ims_3b8e6f2a-1d4c-4e7b-a960-5c8d7e9f0a12.1795374000.o1d8bq3V5m0c9yTz2KxWfJ4uRk7sLhPeNgQaBiXvYtM
+       */
       readonly access_token: string;
-      /** @enum {string} */
+      /**
+       * @description How it is used: as a bearer token (RFC 6750).
+       * @enum {string}
+       */
       readonly token_type: 'Bearer';
-      /** @description Seconds. */
+      /**
+       * @description How long it lasts, seconds.
+       * @example 3600
+       */
       readonly expires_in: number;
     };
+    /**
+     * @description A tenant: whom records belong to. A request sees those of its own tenant.
+     * @example acme
+     */
     readonly TenantId: string;
+    /** @description An access token that is to be created. */
     readonly CreateAccessTokenRequest: {
+      /**
+       * @description What it is called: who is to use it. The audit log names it.
+       * @example alice
+       */
       readonly name: components['schemas']['Name'];
-      /** @enum {string} */
+      /**
+       * @description What it allows. viewer: to read; operator: also to deploy and to change what runs; admin: also what decides who may do what, and what is of the installation: access tokens, VIM connections, programs of agents, the switches and the audit log of diagnostics.
+       * @enum {string}
+       */
       readonly role: 'admin' | 'operator' | 'viewer';
-      /** @description That of the caller where it is absent. Only an admin of the tenant `default` or `system` may name another. */
+      /**
+       * @description That of the caller where it is absent. Only an admin of the tenant `default` or `system` may name another.
+       * @example acme
+       */
       readonly tenant?: components['schemas']['TenantId'];
-      /** @description Absent, it lasts until it is deleted. */
+      /**
+       * @description How long it lasts, seconds; absent, until it is deleted.
+       * @example 2592000
+       */
       readonly validSeconds?: number;
     };
+    /** @description An access token without its secret. */
     readonly AccessToken: {
+      /**
+       * @description Identifier of the access token, also its client_id.
+       * @example 3b8e6f2a-1d4c-4e7b-a960-5c8d7e9f0a12
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description What it is called.
+       * @example alice
+       */
       readonly name: string;
+      /**
+       * @description The tenant whose records it sees.
+       * @example acme
+       */
       readonly tenant: components['schemas']['TenantId'];
-      /** @enum {string} */
+      /**
+       * @description What it allows. viewer: to read; operator: also to deploy and to change what runs; admin: also what decides who may do what, and what is of the installation: access tokens, VIM connections, programs of agents, the switches and the audit log of diagnostics.
+       * @enum {string}
+       */
       readonly role: 'admin' | 'operator' | 'viewer';
+      /**
+       * @description When it was created.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly createdAt: components['schemas']['DateTime'];
+      /**
+       * @description When it ends; absent, it lasts until it is deleted.
+       * @example 2026-12-22T18:00:00.000Z
+       */
       readonly expiresAt?: components['schemas']['DateTime'];
     };
+    /** @description An access token with its secret. */
     readonly NewAccessToken: components['schemas']['AccessToken'] & {
-      /** @description The secret; shown this once. */
+      /**
+       * @description The secret; shown this once.
+       * @example imt_3b8e6f2a-1d4c-4e7b-a960-5c8d7e9f0a12.c2VjcmV0LW9mLXRoaXMtdG9rZW4
+       */
       readonly token: string;
     };
+    /** @description A one-time token for the enrolment of a host that is to be created. */
     readonly CreateEnrolmentTokenRequest: {
-      /** @description The only host that may use it; absent, any. */
+      /**
+       * @description The only host that may use it; absent, any.
+       * @example gw-1
+       */
       readonly hostId?: components['schemas']['Identifier'];
-      /** @description Tenants that the host serves; absent or empty, all. */
+      /**
+       * @description Tenants that the host serves; absent or empty, all.
+       * @example [
+       *       "acme"
+       *     ]
+       */
       readonly tenants?: readonly components['schemas']['TenantId'][];
-      /** @default 3600 */
+      /**
+       * @description How long it may be used, seconds.
+       * @default 3600
+       * @example 3600
+       */
       readonly validSeconds?: number;
     };
+    /** @description A one-time token for the enrolment of a host, without its secret. */
     readonly EnrolmentToken: {
+      /**
+       * @description Identifier of the enrolment token.
+       * @example 9e4d7c1b-6a2f-4b83-9c50-d1e2f3a4b5c6
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description The only host that may use it; absent, any.
+       * @example gw-1
+       */
       readonly hostId?: components['schemas']['Identifier'];
+      /**
+       * @description Tenants that the host is to serve; empty, all.
+       * @example [
+       *       "acme"
+       *     ]
+       */
       readonly tenants: readonly components['schemas']['TenantId'][];
+      /**
+       * @description When it was created.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly createdAt: components['schemas']['DateTime'];
+      /**
+       * @description Until when it may be used.
+       * @example 2026-11-22T19:00:00.000Z
+       */
       readonly expiresAt: components['schemas']['DateTime'];
+      /**
+       * @description The host that has used it; absent before.
+       * @example gw-1
+       */
       readonly usedBy?: components['schemas']['Identifier'];
     };
+    /** @description A one-time token for the enrolment of a host, with its secret. */
     readonly NewEnrolmentToken: components['schemas']['EnrolmentToken'] & {
-      /** @description The secret; shown this once. */
+      /**
+       * @description The secret; shown this once.
+       * @example 9e4d7c1b-6a2f-4b83-9c50-d1e2f3a4b5c6.c2VjcmV0LW9mLXRoaXMtdG9rZW4
+       */
       readonly token: string;
-      /** @description Where the orchestrator serves Mco over NATS and the token names its host: what that host enrols over NATS with, the token and a JWT that opens its enrolment and nothing else for as long as the token is good. Secret; shown this once. */
+      /**
+       * @description Where the orchestrator serves Mco over NATS and the token names its host: what that host enrols over NATS with, the token and a JWT that opens its enrolment and nothing else for as long as the token is good. Secret; shown this once.
+       * @example 9e4d7c1b-6a2f-4b83-9c50-d1e2f3a4b5c6.c2VjcmV0LW9mLXRoaXMtdG9rZW4~eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ…
+       */
       readonly natsCredential?: string;
     };
+    /** @description A host: the smallest place that functions are placed on. An edge host with an agent, or a VIM. */
     readonly Host: {
+      /**
+       * @description Identifier of the host.
+       * @example gw-1
+       */
       readonly hostId: components['schemas']['Identifier'];
-      /** @enum {string} */
+      /**
+       * @description ENROLLED: enrolled, and not heard from since; READY: heard from; SUSPECT: its lease has lapsed; LOST: given up; DRAINING: heard from, and being drained; DISPUTED: two machines use its identity.
+       * @enum {string}
+       */
       readonly state: 'ENROLLED' | 'READY' | 'SUSPECT' | 'LOST' | 'DRAINING' | 'DISPUTED';
+      /**
+       * @description Which agents it was enrolled for; of a VIM both, for which the orchestrator does what they would.
+       * @example [
+       *       "orchestration",
+       *       "monitoring"
+       *     ]
+       */
       readonly roles: readonly ('orchestration' | 'monitoring')[];
+      /**
+       * @description When it was enrolled; of a VIM, registered.
+       * @example 2026-11-20T09:30:00.000Z
+       */
       readonly enrolledAt: components['schemas']['DateTime'];
+      /**
+       * @description Tenants that it serves; empty, all.
+       * @example [
+       *       "acme"
+       *     ]
+       */
       readonly tenants: readonly components['schemas']['TenantId'][];
+      /**
+       * @description It is being drained: what may move is moved away, and nothing is placed there anew.
+       * @example false
+       */
       readonly draining: boolean;
-      /** @description Nothing is placed there anew; what is there stays. */
+      /**
+       * @description Nothing is placed there anew; what is there stays.
+       * @example false
+       */
       readonly cordoned?: boolean;
       /** @description Of a host that is cordoned or being drained, what is still there. */
       readonly occupancy?: {
-        /** @description Instances that it is to run. */
+        /**
+         * @description Instances that it is to run.
+         * @example 2
+         */
         readonly assignedInstances: number;
-        /** @description Instances that it has reported and not taken back. */
+        /**
+         * @description Instances that it has reported and not taken back.
+         * @example 2
+         */
         readonly reportedInstances: number;
-        /** @description Functions of which it has not confirmed that what was taken from it is gone. */
+        /**
+         * @description Functions of which it has not confirmed that what was taken from it is gone.
+         * @example 0
+         */
         readonly unconfirmedFunctions: number;
-        /** @description Everything has stopped. */
+        /**
+         * @description Everything has stopped.
+         * @example false
+         */
         readonly isEmpty: boolean;
       };
+      /**
+       * @description Two machines use its identity; nothing is placed there until an operator settles it.
+       * @example false
+       */
       readonly disputed: boolean;
       /**
        * Format: date-time
@@ -1251,19 +1950,37 @@ export interface components {
       readonly revokedAt?: string;
       /** @description Who keeps off. */
       readonly taints?: readonly components['schemas']['Taint'][];
-      /** @description In the currency of the installation. */
+      /**
+       * @description What it costs an hour, in the currency of the installation; absent where that is not known.
+       * @example 0.05
+       */
       readonly costPerHour?: number;
-      /** @description Share of the recent past for which it was there, 0 to 1; what is a week ago counts half. */
+      /**
+       * @description Share of the recent past for which it was there, 0 to 1; what is a week ago counts half.
+       * @example 0.9987
+       */
       readonly availability?: number;
       /**
-       * @description What drives it; the VIM connection has the id of the host.
+       * @description What drives it. agent: an agent there; docker, kubernetes: the orchestrator itself, by the VIM connection that has the id of the host.
        * @enum {string}
        */
       readonly vimType?: 'agent' | 'docker' | 'kubernetes';
       /** @description The version that its agent is to have, where that is not done yet. */
       readonly agentOrder?: {
+        /**
+         * @description The upgrade that it belongs to.
+         * @example 3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11
+         */
         readonly agentUpgradeId: components['schemas']['Identifier'];
+        /**
+         * @description The version.
+         * @example 0.2.0
+         */
         readonly version: string;
+        /**
+         * @description When it was ordered.
+         * @example 2026-11-22T18:00:00.000Z
+         */
         readonly orderedAt: components['schemas']['DateTime'];
       };
       /** @description As the agent (reference point Mco), or the driver of the VIM, states them. */
@@ -1272,20 +1989,48 @@ export interface components {
       };
       /** @description Boot ids that have opened sessions, newest last. Two that take turns are two machines with one identity. */
       readonly boots?: readonly {
+        /**
+         * @description Boot id: minted whenever the agent starts.
+         * @example 5b0c6a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+         */
         readonly bootId: string;
+        /**
+         * @description Of the newest proof of that boot; grows with every proof.
+         * @example 3
+         */
         readonly counter: number;
       }[];
-      /** @description Whether the host has been told that the state of this store is to be followed. */
+      /**
+       * @description Whether the host has been told that the state of this store is to be followed.
+       * @example true
+       */
       readonly stateConfirmed?: boolean;
-      /** @description Whether so many hosts of its zone are silent that the network is suspected and moves pause. */
+      /**
+       * @description Whether so many hosts of its zone are silent that the network is suspected and moves pause.
+       * @example false
+       */
       readonly braked?: boolean;
-      /** @description Since the lease was last renewed. */
+      /**
+       * @description Since its lease was last renewed, seconds.
+       * @example 1.25
+       */
       readonly silentSeconds?: number;
-      /** @description Workloads assigned. */
+      /**
+       * @description Workloads that it is to run: units of functions, each in one version.
+       * @example 2
+       */
       readonly assignments?: number;
-      /** @description What is assigned of it. */
+      /** @description What these take. */
       readonly allocated?: {
+        /**
+         * @description Processor, thousandths of a reference core.
+         * @example 200
+         */
         readonly cpuMillis?: number;
+        /**
+         * @description Memory, bytes.
+         * @example 402653184
+         */
         readonly memoryBytes?: number;
       } & {
         readonly [key: string]: unknown;
@@ -1307,11 +2052,24 @@ export interface components {
     readonly RegisterVimRequest: {
       readonly vimId: components['schemas']['VimId'];
       readonly vimType: components['schemas']['VimType'];
-      /** @description How the VIM is reached. */
+      /**
+       * @description How the VIM is reached.
+       * @example {
+       *       "endpoint": "unix:///var/run/docker.sock"
+       *     }
+       */
       readonly interfaceInfo?: Record<string, never>;
       /** @description Credentials. Sealed at rest, and never returned, logged or told in events. */
       readonly accessInfo?: Record<string, never>;
-      /** @description What is to be known of the VIM beyond what it says itself. */
+      /**
+       * @description What is to be known of the VIM beyond what it says itself.
+       * @example {
+       *       "tier": "cloud",
+       *       "labels": {
+       *         "zone": "north"
+       *       }
+       *     }
+       */
       readonly extra?: Record<string, never>;
     } & (unknown & unknown);
     /** @description How a Docker Engine is reached. */
@@ -1323,9 +2081,15 @@ export interface components {
     readonly KubernetesInterfaceInfo: {
       readonly endpoint?: components['schemas']['VimEndpoint'];
       readonly trustedCertificates?: components['schemas']['TrustedCertificates'];
-      /** @description With true, anybody may pretend to be the API server and learn the credentials. For trials only. */
+      /**
+       * @description With true, anybody may pretend to be the API server and learn the credentials. For trials only.
+       * @example false
+       */
       readonly skipCertificateVerification?: boolean;
-      /** @description With true, the cluster that the orchestrator runs in, as its service account; then there is nothing else to say. */
+      /**
+       * @description With true, the cluster that the orchestrator runs in, as its service account; then there is nothing else to say.
+       * @example true
+       */
       readonly inCluster?: boolean;
     };
     /**
@@ -1334,25 +2098,52 @@ export interface components {
      * @example https://cluster-1.example:6443
      */
     readonly VimEndpoint: string;
-    /** @description Certificates (PEM) of the authorities whose server certificates are believed; absent, those that Node trusts. */
+    /**
+     * @description Certificates (PEM) of the authorities whose server certificates are believed; absent, those that Node trusts.
+     * @example -----BEGIN CERTIFICATE-----…
+     */
     readonly TrustedCertificates: string;
     /** @description Credentials for a Docker Engine: none for a socket, a client certificate and its key for TLS. */
     readonly DockerAccessInfo: {
+      /** @description Certificate of the client, PEM. */
       readonly clientCertificate?: components['schemas']['SecretText'];
+      /**
+       * @description Private key of that certificate, PEM.
+       * @example -----BEGIN PRIVATE KEY-----…
+       */
       readonly clientKey?: components['schemas']['SecretText'];
     };
     /** @description Credentials for an API server, one of: bearerToken; clientCertificate with clientKey; kubeconfig, which also says where the server is. */
     readonly KubernetesAccessInfo: {
+      /**
+       * @description Token of a service account.
+       * @example eyJhbGciOi…
+       */
       readonly bearerToken?: components['schemas']['SecretText'];
+      /** @description Certificate of the client, PEM. */
       readonly clientCertificate?: components['schemas']['SecretText'];
+      /**
+       * @description Private key of that certificate, PEM.
+       * @example -----BEGIN PRIVATE KEY-----…
+       */
       readonly clientKey?: components['schemas']['SecretText'];
-      /** @description The text of a kubeconfig whose certificates and keys are in it (`kubectl config view --raw --flatten`). One that names programs to run or files to read is refused, for they would be run and read on the orchestrator's machine. */
+      /**
+       * @description The text of a kubeconfig whose certificates and keys are in it (`kubectl config view --raw --flatten`). One that names programs to run or files to read is refused, for they would be run and read on the orchestrator's machine.
+       * @example apiVersion: v1…
+       */
       readonly kubeconfig?: components['schemas']['SecretText'];
-      /** @description Which context of the kubeconfig; absent, its current one. */
+      /**
+       * @description Which context of the kubeconfig; absent, its current one.
+       * @example admin
+       */
       readonly context?: string;
     };
-    /** @description A secret, or what belongs to one. PEM for certificates and keys. */
+    /**
+     * @description A secret, or what belongs to one. PEM for certificates and keys.
+     * @example -----BEGIN CERTIFICATE-----…
+     */
     readonly SecretText: string;
+    /** @description What is to be known of a Docker Engine beyond what it says itself. */
     readonly DockerExtra: {
       readonly address?: components['schemas']['VimAddress'];
       readonly reachableFrom?: components['schemas']['ReachableFrom'];
@@ -1363,6 +2154,7 @@ export interface components {
       readonly infrastructureProvider?: components['schemas']['InfrastructureProvider'];
       readonly portRange?: components['schemas']['PortRange'];
     };
+    /** @description What is to be known of a cluster beyond what it says itself. */
     readonly KubernetesExtra: {
       readonly address?: components['schemas']['VimAddress'];
       readonly reachableFrom?: components['schemas']['ReachableFrom'];
@@ -1374,24 +2166,50 @@ export interface components {
       readonly namespacePrefix?: components['schemas']['NamespacePrefix'];
       readonly quota?: components['schemas']['VimQuota'];
     };
-    /** @description From where others reach what runs there; absent, what the VIM says. */
+    /**
+     * @description Host name or IP address at which others reach what runs there; absent, what the VIM says.
+     * @example 192.0.2.20
+     */
     readonly VimAddress: string;
-    /** @description Hosts or label expressions that can reach the address; absent, everybody. */
+    /**
+     * @description Hosts or label expressions that can reach the address; absent, everybody.
+     * @example [
+     *       "site = north",
+     *       "gw-1"
+     *     ]
+     */
     readonly ReachableFrom: readonly string[];
     /**
-     * @description Where it stands; absent, what the VIM says, or cloud.
+     * @description Where it stands, from the devices inwards; absent, what the VIM says, or cloud.
      * @enum {string}
      */
     readonly Tier: 'device-edge' | 'cloud-edge' | 'cloud';
-    /** @description Free labels, over those that the VIM has itself. `zone` names the failure zone. */
+    /**
+     * @description Free labels, over those that the VIM has itself. `zone` names the failure zone.
+     * @example {
+     *       "zone": "north",
+     *       "site": "north"
+     *     }
+     */
     readonly HostLabels: {
       readonly [key: string]: string;
     };
-    /** @description Tenants served; absent or empty, all. */
+    /**
+     * @description Tenants served; absent or empty, all.
+     * @example [
+     *       "acme"
+     *     ]
+     */
     readonly ServedTenants: readonly components['schemas']['TenantId'][];
-    /** @description Whose law applies there, such as the code of a country. */
+    /**
+     * @description Whose law applies there, such as the code of a country.
+     * @example FR
+     */
     readonly Jurisdiction: string;
-    /** @description Who runs it. */
+    /**
+     * @description Who runs it.
+     * @example example-telecom
+     */
     readonly InfrastructureProvider: string;
     /**
      * @description Numbers for the ports that the host chooses, both ends included.
@@ -1401,15 +2219,35 @@ export interface components {
      *     ]
      */
     readonly PortRange: readonly number[];
-    /** @description A tenant's namespace is this and the tenant's name; absent, `iotmano-`. */
+    /**
+     * @description A tenant's namespace is this and the tenant's name; absent, `iotmano-`.
+     * @example iotmano-
+     */
     readonly NamespacePrefix: string;
     /** @description Bounds of each tenant's ResourceQuota. */
     readonly VimQuota: {
+      /**
+       * @description Processor, thousandths of a core.
+       * @example 8000
+       */
       readonly cpuMillis?: number;
+      /**
+       * @description Memory, bytes.
+       * @example 17179869184
+       */
       readonly memoryBytes?: number;
+      /**
+       * @description Storage, bytes.
+       * @example 107374182400
+       */
       readonly storageBytes?: number;
+      /**
+       * @description Instances, which are pods.
+       * @example 100
+       */
       readonly instances?: number;
     };
+    /** @description What of a VIM connection is to be changed. */
     readonly VimConnectionModifications: {
       /** @description As in RegisterVimRequest; null removes a member. */
       readonly interfaceInfo?: Record<string, never>;
@@ -1422,84 +2260,201 @@ export interface components {
     readonly VimConnection: {
       readonly vimId: components['schemas']['VimId'];
       readonly vimType: components['schemas']['VimType'];
-      /** @description The host that it is in /iotmano/v1/hosts. */
+      /**
+       * @description The host that it is in /iotmano/v1/hosts.
+       * @example cloud-1
+       */
       readonly hostId: components['schemas']['Identifier'];
-      /** @description For those who own the installation only. */
+      /**
+       * @description How the VIM is reached; for those who own the installation only.
+       * @example {
+       *       "endpoint": "unix:///var/run/docker.sock"
+       *     }
+       */
       readonly interfaceInfo?: {
         readonly [key: string]: unknown;
       };
       /**
-       * @description Which kind of credentials there is; they themselves are never returned.
+       * @description Which kind of credentials there is; they themselves are never returned. none: none; token: a bearer token; certificate: a client certificate and its key; kubeconfig: a kubeconfig.
        * @enum {string}
        */
       readonly credentials: 'none' | 'token' | 'certificate' | 'kubeconfig';
+      /**
+       * @description What is known of the VIM beyond what it says itself, as it was registered.
+       * @example {
+       *       "tier": "cloud",
+       *       "labels": {
+       *         "zone": "north"
+       *       }
+       *     }
+       */
       readonly extra: {
         readonly [key: string]: unknown;
       };
+      /**
+       * @description When it was registered.
+       * @example 2026-11-20T09:30:00.000Z
+       */
       readonly registeredAt: components['schemas']['DateTime'];
       readonly health: components['schemas']['VimHealth'];
       readonly inventory?: components['schemas']['VimInventory'];
-      /** @description Whether it may be given orders; false after the store was restored or reset, and after a change of the place where it is reached while functions are there, until an operator confirms (PATCH of the host). */
+      /**
+       * @description Whether it may be given orders; false after the store was restored or reset, and after a change of the place where it is reached while functions are there, until an operator confirms (PATCH of the host).
+       * @example true
+       */
       readonly stateConfirmed: boolean;
-      /** @description Workloads assigned. */
+      /**
+       * @description Workloads that it is to run: units of functions, each in one version.
+       * @example 2
+       */
       readonly assignments: number;
     };
+    /** @description Whether the VIM answers. */
     readonly VimHealth: {
       /**
-       * @description UNKNOWN: this orchestrator has just begun to ask.
+       * @description REACHABLE: it answers; UNREACHABLE: it does not; UNKNOWN: this orchestrator has just begun to ask.
        * @enum {string}
        */
       readonly state: 'REACHABLE' | 'UNREACHABLE' | 'UNKNOWN';
+      /**
+       * @description When it entered the state.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly since: components['schemas']['DateTime'];
-      /** @description Why it cannot be reached, and what to do; for those who own the installation only. */
+      /**
+       * @description Why it cannot be reached, and what to do; for those who own the installation only.
+       * @example connect ECONNREFUSED 192.0.2.20:2376; nothing listens there: start it, or correct the port in interfaceInfo.endpoint
+       */
       readonly reason?: string;
+      /**
+       * @description When it last answered; for those who own the installation only, and absent before it has.
+       * @example 2026-11-22T18:00:05.000Z
+       */
       readonly lastContactAt?: components['schemas']['DateTime'];
     };
+    /** @description Amounts of resources of a platform, or of a machine behind it. */
     readonly VimResources: {
+      /**
+       * @description Processor, thousandths of a core.
+       * @example 4000
+       */
       readonly cpuMillis: number;
+      /**
+       * @description Memory, bytes.
+       * @example 8589934592
+       */
       readonly memoryBytes: number;
+      /**
+       * @description Storage, bytes.
+       * @example 107374182400
+       */
       readonly storageBytes: number;
     };
     /** @description What the VIM last said of itself. */
     readonly VimInventory: {
+      /**
+       * @description When it said so.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly takenAt: components['schemas']['DateTime'];
+      /**
+       * @description Processor architecture, in the words of descriptors and container images.
+       * @example amd64
+       */
       readonly architecture: string;
+      /**
+       * @description Host name or IP address at which what runs there is reached.
+       * @example 192.0.2.20
+       */
       readonly address: string;
+      /**
+       * @description Labels that it has itself.
+       * @example {
+       *       "kubernetes.io/os": "linux"
+       *     }
+       */
       readonly labels: {
         readonly [key: string]: string;
       };
+      /** @description All that there is. */
       readonly capacity: components['schemas']['VimResources'];
+      /** @description What functions may use of it. */
       readonly allocatable: components['schemas']['VimResources'];
       /** @description The machines behind it, where the platform chooses among several by itself. */
       readonly members?: readonly {
+        /**
+         * @description Name of the machine.
+         * @example node-a
+         */
         readonly name: string;
-        /** @description Takes instances now. */
+        /**
+         * @description Takes instances now.
+         * @example true
+         */
         readonly isReady: boolean;
+        /**
+         * @description Its labels.
+         * @example {
+         *       "topology.kubernetes.io/zone": "north"
+         *     }
+         */
         readonly labels: {
           readonly [key: string]: string;
         };
+        /** @description What functions may use of it. */
         readonly allocatable: components['schemas']['VimResources'];
       }[];
     };
+    /** @description What an attempt to reach a VIM has found. */
     readonly VimCheck: {
+      /**
+       * @description Whether it answered.
+       * @example false
+       */
       readonly isReachable: boolean;
-      /** @description How long it took. */
+      /**
+       * @description How long it took, milliseconds.
+       * @example 56
+       */
       readonly milliseconds: number;
-      /** @description What is wrong. */
+      /**
+       * @description What is wrong; absent where it answered.
+       * @example connect ECONNREFUSED 192.0.2.20:2376
+       */
       readonly reason?: string;
-      /** @description What to do about it. */
+      /**
+       * @description What to do about it; absent where it answered.
+       * @example nothing listens there: start it, or correct the port in interfaceInfo.endpoint
+       */
       readonly remedy?: string;
       /** @description What its driver can do. */
       readonly driver?: {
         readonly [key: string]: unknown;
       };
+      /** @description What it said of itself; absent where it did not answer. */
       readonly inventory?: components['schemas']['VimInventory'];
     };
     /** @description A host as placement sees it now. */
     readonly HostExplanation: {
+      /**
+       * @description Identifier of the host.
+       * @example gw-1
+       */
       readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description ENROLLED: enrolled, and not heard from since; READY: heard from; SUSPECT: its lease has lapsed; LOST: given up; DRAINING: heard from, and being drained; DISPUTED: two machines use its identity.
+       * @example READY
+       */
       readonly state: string;
+      /**
+       * @description It is being drained: what may move is moved away, and nothing is placed there anew.
+       * @example false
+       */
       readonly draining: boolean;
+      /**
+       * @description Two machines use its identity; nothing is placed there.
+       * @example false
+       */
       readonly disputed: boolean;
       readonly offer?: components['schemas']['HostOffer'];
       /** @description What of the tenant's own is wanted or set aside there. */
@@ -1507,171 +2462,475 @@ export interface components {
       readonly others: components['schemas']['PlacedByOthers'];
       /** @description What the host is to each unit of each function; those that are there first. */
       readonly functions: readonly components['schemas']['FunctionOnHost'][];
-      /** @description Functions that were not looked into, as there are too many; ask for them by service or by id. */
+      /**
+       * @description Functions that were not looked into, as there are too many; ask for them by service or by id.
+       * @example 0
+       */
       readonly more: number;
     };
-    /** @description Absent before the host has told its facts. */
+    /** @description What the host has for functions; absent before it has told its facts. */
     readonly HostOffer: {
+      /**
+       * @description Where in the continuum it stands: device-edge, cloud-edge or cloud.
+       * @example device-edge
+       */
       readonly tier: string;
+      /**
+       * @description Processor architecture, in the words of descriptors and container images.
+       * @example arm64
+       */
       readonly architecture: string;
+      /**
+       * @description Whose law applies there, such as the code of a country (ISO 3166); absent where it is not known.
+       * @example FR
+       */
       readonly jurisdiction?: string;
-      /** @description What its drivers run. */
+      /**
+       * @description What its drivers run.
+       * @example [
+       *       "process"
+       *     ]
+       */
       readonly artifactTypes: readonly string[];
-      /** @description As label expressions see them, with the facts among them. */
+      /**
+       * @description As label expressions see them, with the facts among them.
+       * @example {
+       *       "zone": "north",
+       *       "tier": "device-edge",
+       *       "architecture": "arm64"
+       *     }
+       */
       readonly labels: {
         readonly [key: string]: string;
       };
-      /** @description Those that it serves; empty, all. */
+      /**
+       * @description Those that it serves; empty, all.
+       * @example [
+       *       "acme"
+       *     ]
+       */
       readonly tenants: readonly components['schemas']['TenantId'][];
+      /** @description What functions may use in all. */
       readonly allocatable: components['schemas']['HostAmounts'];
+      /** @description What of that nothing is placed on. */
       readonly free: components['schemas']['HostAmounts'];
+      /**
+       * @description Numbers that units fix, with their protocol, of functions of the tenant; for those who own the installation, of all.
+       * @example [
+       *       "tcp/4222"
+       *     ]
+       */
       readonly portsInUse: readonly string[];
+      /** @description Who keeps off: see Taint. */
       readonly taints: readonly {
+        /**
+         * @description `key` or `key=value`, as `placement.tolerate` of descriptors names it.
+         * @example dedicated=lab
+         */
         readonly text: string;
-        /** @enum {string} */
+        /**
+         * @description refuse: nothing that does not tolerate it is placed there; avoid: the host is the worse for it.
+         * @enum {string}
+         */
         readonly effect: 'refuse' | 'avoid';
       }[];
+      /** @description Latencies that it has measured. */
       readonly latencies: readonly {
+        /**
+         * @description A host, the value of its label `zone`, or `label=value` of hosts there.
+         * @example north
+         */
         readonly to: string;
+        /**
+         * @description 95th percentile of the round trip, milliseconds.
+         * @example 12.5
+         */
         readonly p95Milliseconds: number;
       }[];
-      /** @description Hosts or label expressions of who reaches it; absent, everybody. */
+      /**
+       * @description Hosts or label expressions of who reaches it; absent, everybody.
+       * @example [
+       *       "site = north"
+       *     ]
+       */
       readonly reachableFrom?: readonly string[];
+      /**
+       * @description What it costs an hour, in the currency of the installation; absent where that is not known.
+       * @example 0.05
+       */
       readonly costPerHour?: number;
-      /** @description Share of the recent past for which it was there. */
+      /**
+       * @description Share of the recent past for which it was there, 0 to 1.
+       * @example 0.9987
+       */
       readonly availability?: number;
     };
+    /** @description Amounts of resources. */
     readonly HostAmounts: {
+      /**
+       * @description Processor, thousandths of a reference core.
+       * @example 1500
+       */
       readonly cpuMillis: number;
+      /**
+       * @description Memory, bytes.
+       * @example 3221225472
+       */
       readonly memoryBytes: number;
+      /**
+       * @description Storage, bytes.
+       * @example 17179869184
+       */
       readonly storageBytes: number;
+      /**
+       * @description Devices by class, how many; absent where there are none.
+       * @example {
+       *       "tpu": 2
+       *     }
+       */
       readonly devices?: {
         readonly [key: string]: number;
       };
     };
+    /** @description Instances of one unit of a function of the tenant that are placed there. */
     readonly PlacedHere: {
+      /**
+       * @description The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId: components['schemas']['Identifier'];
-      /** @description Name of the function instance. */
+      /**
+       * @description Name of the function instance.
+       * @example cse-1-processing
+       */
       readonly function: string;
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly unit: string;
+      /**
+       * @description How many instances.
+       * @example 1
+       */
       readonly instances: number;
+      /** @description What they take together. */
       readonly takes: components['schemas']['HostAmounts'];
     };
     /** @description What other tenants have there, together. */
     readonly PlacedByOthers: {
+      /**
+       * @description How many instances.
+       * @example 3
+       */
       readonly instances: number;
+      /** @description What they take together. */
       readonly takes: components['schemas']['HostAmounts'];
     };
     /** @description Of a function that has all its instances, one of them is thought away, one that is there before any other; so its score here says why it is there. */
     readonly FunctionOnHost: {
-      /** @description Absent of a package that is asked for. */
+      /**
+       * @description The function instance; absent of a package that is asked for.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description Name of the function instance; of a package that is asked for, of the product.
+       * @example cse-1-processing
+       */
       readonly function: string;
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly unit: string;
+      /**
+       * @description Instances of the unit that are there.
+       * @example 1
+       */
       readonly instancesHere: number;
-      /** @description Whether an instance may run there. */
+      /**
+       * @description Whether an instance may run there.
+       * @example true
+       */
       readonly fits: boolean;
-      /** @description Everything that stands against it. */
+      /**
+       * @description Everything that stands against it, in words; empty where one may run there.
+       * @example [
+       *       "lacks memory: 192 MiB needed, 96 MiB free"
+       *     ]
+       */
       readonly against: readonly string[];
+      /**
+       * @description How well the host suits: the sum of `parts`, more is better. A number without a unit; absent where none may run there.
+       * @example 0.0081
+       */
       readonly score?: number;
       readonly parts?: components['schemas']['ScoreParts'];
-      /** @description Its place among the hosts that could take an instance; 1 is the best. */
+      /**
+       * @description Its place among the hosts that could take an instance; 1 is the best.
+       * @example 1
+       */
       readonly rank?: number;
-      /** @description Hosts that could take an instance. */
+      /**
+       * @description Hosts that could take an instance.
+       * @example 2
+       */
       readonly candidates: number;
     };
     /** @description A program of the agent. */
     readonly AgentRelease: {
+      /**
+       * @description Identifier of the release.
+       * @example c5a1e8d3-4f7b-4290-8d6e-0b9a8c7d6e5f
+       */
       readonly id: components['schemas']['Identifier'];
-      /** @description What it calls itself. */
+      /**
+       * @description What it calls itself.
+       * @example 0.2.0
+       */
       readonly version: string;
+      /**
+       * @description SHA-256 of the program.
+       * @example sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+       */
       readonly digest: string;
+      /**
+       * @description Size of the program, bytes.
+       * @example 2516582
+       */
       readonly sizeBytes: number;
+      /**
+       * @description When it was taken in.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly addedAt: components['schemas']['DateTime'];
     };
     /** @description A part that gets the version first; one of these. */
     readonly AgentUpgradeWave: {
-      /** @description So many hosts. */
+      /**
+       * @description So many hosts.
+       * @example 1
+       */
       readonly count?: number;
-      /** @description That share of the hosts; at least one. */
+      /**
+       * @description That share of the hosts, 0 to 1; at least one.
+       * @example 0.1
+       */
       readonly share?: number;
-      /** @description The hosts that match. */
+      /**
+       * @description Label expression: the hosts that match.
+       * @example ring = canary
+       */
       readonly label?: string;
     };
+    /** @description To which program agents are to be brought, on which hosts, and how. */
     readonly CreateAgentUpgradeRequest: {
-      /** @description The program. */
+      /**
+       * @description The program: a release of the agent.
+       * @example c5a1e8d3-4f7b-4290-8d6e-0b9a8c7d6e5f
+       */
       readonly agentReleaseId: components['schemas']['Identifier'];
       /**
        * @description Label expression over hosts; absent, all that have an agent.
        * @example tier = device-edge
        */
       readonly select?: string;
-      /** @description Parts that come first, one after the other, each with those before it; then comes all the rest. Absent, one host, then a tenth of them. */
+      /**
+       * @description Parts that come first, one after the other, each with those before it; then comes all the rest. Absent, one host, then a tenth of them.
+       * @example [
+       *       {
+       *         "count": 1
+       *       },
+       *       {
+       *         "share": 0.1
+       *       }
+       *     ]
+       */
       readonly waves?: readonly components['schemas']['AgentUpgradeWave'][];
-      /** @description How long a part is watched before the next; absent, not at all. */
+      /**
+       * @description How long a part is watched before the next, seconds; absent, not at all.
+       * @example 600
+       */
       readonly bakeSeconds?: number;
-      /** @description Hosts on which the version may fail without stopping it; absent, none. */
+      /**
+       * @description Hosts on which the version may fail without stopping it; absent, none.
+       * @example 0
+       */
       readonly maxFailed?: number;
-      /** @description Hosts that are under way at a time; absent, 50. */
+      /**
+       * @description Hosts that are under way at a time; absent, 50.
+       * @example 50
+       */
       readonly maxAtOnce?: number;
-      /** @description How long the version has on a host to confirm, from its start on; absent, 120. */
+      /**
+       * @description How long the version has on a host to confirm, from its start on, seconds; absent, 120.
+       * @example 120
+       */
       readonly confirmWithinSeconds?: number;
-      /** @description A host that is heard and has not ended its order for so long counts as failed; absent, 900. */
+      /**
+       * @description A host that is heard and has not ended its order for so long counts as failed, seconds; absent, 900.
+       * @example 900
+       */
       readonly giveUpAfterSeconds?: number;
-      /** @description At which a host fetches the program at most; absent, as fast as it can. */
+      /**
+       * @description At which a host fetches the program at most, bits per second; absent, as fast as it can.
+       * @example 256000
+       */
       readonly bitsPerSecond?: number;
     };
     /** @description Agents of many hosts on their way to one version. */
     readonly AgentUpgrade: {
+      /**
+       * @description Identifier of the upgrade.
+       * @example 3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description The program: a release of the agent.
+       * @example c5a1e8d3-4f7b-4290-8d6e-0b9a8c7d6e5f
+       */
       readonly agentReleaseId: components['schemas']['Identifier'];
+      /**
+       * @description What that calls itself.
+       * @example 0.2.0
+       */
       readonly version: string;
       /**
-       * @description FAILED_TEMP: it has stopped, or was cancelled; retry or fail it.
+       * @description PROCESSING: is being carried out; COMPLETED: done; FAILED_TEMP: it has stopped, or was cancelled; retry or fail it; FAILED: given up.
        * @enum {string}
        */
       readonly operationState: 'PROCESSING' | 'COMPLETED' | 'FAILED_TEMP' | 'FAILED';
+      /**
+       * @description When it was begun.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly startTime: components['schemas']['DateTime'];
+      /**
+       * @description When it entered the state.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly stateEnteredTime: components['schemas']['DateTime'];
+      /**
+       * @description No further host is given the version until it is resumed; one that has failed still counts.
+       * @example false
+       */
       readonly isPaused: boolean;
-      /** @description Grows with each retry. */
+      /**
+       * @description Number of the attempt, from 1; grows with each retry.
+       * @example 1
+       */
       readonly attempt: number;
+      /**
+       * @description Label expression over hosts; absent, all that have an agent.
+       * @example tier = device-edge
+       */
       readonly select?: string;
+      /**
+       * @description Parts that come first, one after the other, each with those before it; then comes all the rest.
+       * @example [
+       *       {
+       *         "count": 1
+       *       },
+       *       {
+       *         "share": 0.1
+       *       }
+       *     ]
+       */
       readonly waves: readonly components['schemas']['AgentUpgradeWave'][];
-      /** @description Parts that are over. */
+      /**
+       * @description Parts that are over.
+       * @example 1
+       */
       readonly wavesDone: number;
-      /** @description Since when the part is watched. */
+      /**
+       * @description Since when the part is watched; absent while it is not.
+       * @example 2026-11-22T18:05:00.000Z
+       */
       readonly bakingSince?: components['schemas']['DateTime'];
+      /**
+       * @description How long a part is watched before the next, seconds.
+       * @example 600
+       */
       readonly bakeSeconds: number;
+      /**
+       * @description Hosts on which the version may fail without stopping it.
+       * @example 0
+       */
       readonly maxFailed: number;
+      /**
+       * @description Hosts that are under way at a time.
+       * @example 50
+       */
       readonly maxAtOnce: number;
+      /**
+       * @description How long the version has on a host to confirm, from its start on, seconds.
+       * @example 120
+       */
       readonly confirmWithinSeconds: number;
+      /**
+       * @description A host that is heard and has not ended its order for so long counts as failed, seconds.
+       * @example 900
+       */
       readonly giveUpAfterSeconds: number;
+      /**
+       * @description At which a host fetches the program at most, bits per second; absent, as fast as it can.
+       * @example 256000
+       */
       readonly bitsPerSecond?: number;
-      /** @description Hosts by how far they are; in a list, of upgrades that are PROCESSING. */
+      /**
+       * @description Hosts by `standing` of AgentUpgradeHost; in a list, of upgrades that are PROCESSING.
+       * @example {
+       *       "IMPOSSIBLE": 0,
+       *       "WAITING": 9,
+       *       "UNDER_WAY": 0,
+       *       "AWAY": 1,
+       *       "UPGRADED": 2,
+       *       "FAILED": 0
+       *     }
+       */
       readonly counts?: {
         readonly [key: string]: number;
       };
       /** @description Why it has stopped. */
       readonly error?: components['schemas']['ProblemDetails'];
-      /** @description Of one that is read by itself. */
+      /** @description The hosts; of one that is read by itself. */
       readonly hosts?: readonly components['schemas']['AgentUpgradeHost'][];
     };
+    /** @description How far one host is with an upgrade of agents. */
     readonly AgentUpgradeHost: {
+      /**
+       * @description The host.
+       * @example gw-1
+       */
       readonly hostId: components['schemas']['Identifier'];
       /**
-       * @description IMPOSSIBLE: its agent cannot be exchanged. AWAY: it is not heard, and gets the version when it is back.
+       * @description IMPOSSIBLE: its agent cannot be exchanged, or is not trusted any more; WAITING: it has no order yet; UNDER_WAY: it has one, and is heard; AWAY: it is not heard, and gets the version when it is back; UPGRADED: it runs the version; FAILED: the version did not come up there.
        * @enum {string}
        */
       readonly standing: 'IMPOSSIBLE' | 'WAITING' | 'UNDER_WAY' | 'AWAY' | 'UPGRADED' | 'FAILED';
-      /** @description Of its agent now. */
+      /**
+       * @description What its agent calls itself now.
+       * @example iotmano/0.1.0
+       */
       readonly version: string;
-      /** @description Why it stands so. */
+      /**
+       * @description Why it stands so.
+       * @example it did not confirm within 120 s; it waited for the orchestrator to take its report and answer
+       */
       readonly reason?: string;
     };
+    /** @description What is to be done about a host. */
     readonly HostModifications: {
+      /**
+       * @description true: moves away what may move, and places nothing there anew; false: ends that.
+       * @example true
+       */
       readonly draining?: boolean;
-      /** @description Places nothing there anew, and leaves what is there. */
+      /**
+       * @description true: places nothing there anew, and leaves what is there; false: ends that.
+       * @example true
+       */
       readonly cordoned?: boolean;
       /**
        * @description Settles a dispute.
@@ -1714,26 +2973,62 @@ export interface components {
        */
       readonly effect: 'refuse' | 'avoid';
     };
+    /** @description One copy (VNFC instance) of a unit of a function: wanted, or still there. */
     readonly VnfcInstance: {
+      /**
+       * @description Identifier of the VNFC instance.
+       * @example e197f993-9559-5995-8421-eb8040b0964f
+       */
       readonly id: components['schemas']['IdentifierInVnf'];
-      /** @description Name of the function, its unit and slot. */
+      /**
+       * @description For people: the name of the function, in its service where it has one, of its unit, and the slot.
+       * @example processing-processor-0
+       */
       readonly name: string;
-      /** @description Name of the service instance. */
+      /**
+       * @description Name of the service instance; absent where the function stands alone.
+       * @example cse-1
+       */
       readonly service?: string;
+      /**
+       * @description The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId: components['schemas']['Identifier'];
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly unit: string;
+      /**
+       * @description The host that it is on.
+       * @example gw-1
+       */
       readonly hostId: components['schemas']['Identifier'];
       /**
-       * @description What drives it there.
+       * @description What drives it there. agent: an agent; docker, kubernetes: the orchestrator itself.
        * @enum {string}
        */
       readonly vimType?: 'agent' | 'docker' | 'kubernetes';
+      /**
+       * @description Which of the copies of the unit, from 0.
+       * @example 0
+       */
       readonly slot?: number;
-      /** @description The same for all copies of one version. */
+      /**
+       * @description The same for all copies of one version; grows with each version and each instantiation.
+       * @example 1
+       */
       readonly generation?: number;
-      /** @description Of the version that it is made of. */
+      /**
+       * @description Version of the software that it is made of.
+       * @example 1.0.0
+       */
       readonly softwareVersion?: string;
-      /** @enum {string} */
+      /**
+       * @description SCHEDULED: between two runs of its schedule; PENDING: waits to be started, for the first time or again; STARTING: started, not ready yet; RUNNING: ready; UNHEALTHY: runs, and its probes fail; STOPPING: is being stopped; STOPPED: was stopped; COMPLETED: a job that has ended well; FAILED: its host has given it up; LOST: its host is not heard from for longer than the function bears.
+       * @enum {string}
+       */
       readonly state:
         | 'SCHEDULED'
         | 'PENDING'
@@ -1745,9 +3040,27 @@ export interface components {
         | 'COMPLETED'
         | 'FAILED'
         | 'LOST';
+      /**
+       * @description When it entered the state, by the clock of its host; absent before the host has reported it.
+       * @example 2026-11-22T18:00:01.000Z
+       */
       readonly since?: components['schemas']['DateTime'];
+      /**
+       * @description Starts after the first one, since it was last replaced.
+       * @example 0
+       */
       readonly restarts?: number;
+      /**
+       * @description Why it is in that state, in words.
+       * @example exited with code 1
+       */
       readonly reason?: string;
+      /**
+       * @description Port name → number.
+       * @example {
+       *       "metrics": 40113
+       *     }
+       */
       readonly ports?: {
         readonly [key: string]: number;
       };
@@ -1757,47 +3070,125 @@ export interface components {
     };
     /** @description One record that changed. Never holds secrets. */
     readonly Event: {
+      /**
+       * @description Kind of the record.
+       * @example vnf-lcm-op-occ
+       */
       readonly kind: string;
+      /**
+       * @description Identifier of the record, within its kind.
+       * @example 6e0f9b1d-7c24-4d3e-a5f8-90b1c2d3e4f5
+       */
       readonly id: string;
+      /**
+       * @description Revision of the state with which it changed; grows with every change.
+       * @example 4711
+       */
       readonly revision: number;
-      /** @enum {string} */
+      /**
+       * @description written: created or changed; deleted: there no more.
+       * @enum {string}
+       */
       readonly change: 'written' | 'deleted';
+      /**
+       * @description What people call it, where it has a name.
+       * @example cse-1-processing
+       */
       readonly name?: string;
+      /**
+       * @description State that it is in now, where it has one; of an alarm, its severity.
+       * @example PROCESSING
+       */
       readonly state?: string;
     } & {
       readonly [key: string]: unknown;
     };
     /** @description One thing wrong with a descriptor or a package, and what to do about it. */
     readonly Fault: {
-      /** @example unknown-port */
+      /**
+       * @description Name of the rule that is broken; `schema/` and a keyword where it is one of the schema.
+       * @example probe-on-missing-port
+       */
       readonly rule: string;
-      /** @enum {string} */
+      /**
+       * @description error: nothing is taken with it; warning: it is taken, but the reader should know.
+       * @enum {string}
+       */
       readonly severity: 'error' | 'warning';
+      /**
+       * @description Path of the file in the package.
+       * @example Definitions/descriptor.yaml
+       */
       readonly file: string;
+      /**
+       * @description Line in the file, from 1; absent where there is no place in a text, as for a file that is missing.
+       * @example 114
+       */
       readonly line?: number;
+      /**
+       * @description Column in the line, from 1; absent as `line` is.
+       * @example 30
+       */
       readonly column?: number;
+      /**
+       * @description JSON pointer of the place in the document; empty for the whole of it.
+       * @example /units/0/probes/ready/http/port
+       */
       readonly pointer: string;
+      /**
+       * @description What was found, and why it is wrong.
+       * @example `http` is not a port of its unit
+       */
       readonly message: string;
+      /**
+       * @description What is allowed, and the nearest valid spelling where there is one.
+       * @example known: `metrics`.
+       */
       readonly remedy: string;
     };
     /** @description RFC 9457, with status and detail always there (SOL013 clause 6.3). */
     readonly ProblemDetails: {
-      /** Format: uri-reference */
+      /**
+       * Format: uri-reference
+       * @description URI of the kind of problem: that of `code`.
+       * @example urn:iotmano:problem:not-found
+       */
       readonly type?: string;
+      /**
+       * @description The kind of problem in words, the same for every problem with this `code`.
+       * @example There is no such resource
+       */
       readonly title?: string;
+      /**
+       * @description HTTP status of the answer; in a resource, the one that the request would have been answered with.
+       * @example 404
+       */
       readonly status: number;
-      /** @description What was wrong, where, and what to do. */
+      /**
+       * @description What was wrong, where, and what to do.
+       * @example there is no VNF instance 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly detail: string;
       /**
        * Format: uri-reference
-       * @description Names the request in the log.
+       * @description Names the request in the log. Absent in resources that hold a problem, such as an operation that has failed.
+       * @example urn:iotmano:request:0c1f7b3e-58d2-4a6f-93e1-b4d5c6a7f809
        */
       readonly instance?: string;
-      /** @description Stable code; docs/errors.md lists them. */
+      /**
+       * @description Stable code; docs/errors.md lists them.
+       * @example not-found
+       */
       readonly code?: string;
-      /** @description JSON pointer of the place in the body. */
+      /**
+       * @description JSON pointer of the place in the body.
+       * @example /vimId
+       */
       readonly pointer?: string;
-      /** @description Name of the path, query or header parameter. */
+      /**
+       * @description Name of the path, query or header parameter.
+       * @example nextpage_opaque_marker
+       */
       readonly parameter?: string;
       /** @description All faults of a descriptor or package. */
       readonly faults?: readonly components['schemas']['Fault'][];
@@ -1813,10 +3204,14 @@ export interface components {
     readonly Identifier: string;
     /**
      * Format: date-time
-     * @description RFC 3339 in UTC.
+     * @description An instant, RFC 3339 in UTC.
+     * @example 2026-11-22T18:00:00.000Z
      */
     readonly DateTime: string;
-    /** @description A name for people, and the name by which the command line finds the resource. No control characters. */
+    /**
+     * @description A name for people, and the name by which the command line finds the resource. No control characters.
+     * @example cse-1
+     */
     readonly Name: string;
     /**
      * @description What a score is the sum of, by name.
@@ -1829,26 +3224,65 @@ export interface components {
     readonly ScoreParts: {
       readonly [key: string]: number;
     };
-    /** @description An identifier that is unique within a VNF instance. */
+    /**
+     * @description An identifier that is unique within a VNF instance.
+     * @example e197f993-9559-5995-8421-eb8040b0964f
+     */
     readonly IdentifierInVnf: string;
     /** @description Ours. How the runs of a function of mode `schedule` went on one host. */
     readonly ScheduleReport: {
+      /**
+       * @description The next start; absent while it is paused, and where none comes any more.
+       * @example 2026-11-23T02:00:00.000Z
+       */
       readonly nextAt?: components['schemas']['DateTime'];
-      /** @description No run starts now. */
+      /**
+       * @description No run starts now.
+       * @example false
+       */
       readonly isPaused: boolean;
-      /** @description Starts that could not be made since the host took the schedule over. */
+      /**
+       * @description Starts that could not be made since the host took the schedule over.
+       * @example 0
+       */
       readonly missed: number;
       /** @description The newest first: those that are going, and the last ones of those that are over. */
       readonly runs: readonly {
+        /**
+         * @description Its time by the schedule; of one that an operator has asked for, when the host heard that.
+         * @example 2026-11-22T02:00:00.000Z
+         */
         readonly scheduledAt: components['schemas']['DateTime'];
-        /** @enum {string} */
+        /**
+         * @description SCHEDULE: its time had come; OPERATOR: somebody has asked for it.
+         * @enum {string}
+         */
         readonly cause: 'SCHEDULE' | 'OPERATOR';
-        /** @enum {string} */
+        /**
+         * @description DUE: not started yet; RUNNING: going on; COMPLETED: ended well; FAILED: given up after its restarts; TOO_LONG: stopped at its time limit; REPLACED: stopped for another run; STOPPED: stopped with its function; MISSED: never started.
+         * @enum {string}
+         */
         readonly state:
           'DUE' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TOO_LONG' | 'REPLACED' | 'STOPPED' | 'MISSED';
+        /**
+         * @description When it was started, by the clock of the host.
+         * @example 2026-11-22T02:00:00.012Z
+         */
         readonly startedAt?: components['schemas']['DateTime'];
+        /**
+         * @description When it ended, or was given up, by the clock of the host.
+         * @example 2026-11-22T02:03:41.480Z
+         */
         readonly endedAt?: components['schemas']['DateTime'];
+        /**
+         * @description Why it did not end well, in words.
+         * @example exited with code 1
+         */
         readonly reason?: string;
+        /**
+         * @description Exit code of the copy that failed.
+         * @example 1
+         */
         readonly exitCode?: number;
       }[];
     };

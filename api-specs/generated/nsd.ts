@@ -144,22 +144,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description What is known of an NS descriptor before its content is there. */
     readonly CreateNsdInfoRequest: {
+      /** @description Data of the user about the descriptor, which the orchestrator keeps and does not read. */
       readonly userDefinedData?: components['schemas']['KeyValuePairs'];
     };
     /** @description At least one of the two. userDefinedData is merged (RFC 7396); null removes a key. */
     readonly NsdInfoModifications:
       | {
-          /** @enum {string} */
+          /**
+           * @description ENABLED: instances may be created from it; DISABLED: none may, and those that there are go on.
+           * @enum {string}
+           */
           readonly nsdOperationalState?: 'ENABLED' | 'DISABLED';
+          /** @description Changes of the data of the user, merged (RFC 7396); null removes a key. */
           readonly userDefinedData?: components['schemas']['KeyValuePairs'];
         }
       | unknown
       | unknown;
+    /** @description A file of the archive beside the descriptor. */
     readonly NsdArchiveArtifactInfo: {
+      /**
+       * @description Path of the file in the archive.
+       * @example Artifacts/README.md
+       */
       readonly artifactPath: string;
+      /** @description Of the file. */
       readonly checksum: components['schemas']['Checksum'];
+      /** @description What else is known of the file. */
       readonly metadata?: {
+        /**
+         * @description Ours. Size of the file, bytes.
+         * @example 2310
+         */
         readonly sizeBytes?: number;
       } & {
         readonly [key: string]: unknown;
@@ -167,75 +184,190 @@ export interface components {
     };
     /** @description An NS descriptor resource (SOL005 table 5.5.2.2-1). While nsdOnboardingState is not ONBOARDED, nsdOperationalState is DISABLED and nsdUsageState is NOT_IN_USE. */
     readonly NsdInfo: {
+      /**
+       * @description Identifier of the NS descriptor resource, given by the orchestrator.
+       * @example 4a9d3e7b-2c18-4f6a-8b05-7d6e5c4b3a21
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description Identifier of the descriptor, the same for its copies everywhere; absent until the content is onboarded.
+       * @example 7a76d485-6a01-54d5-9ed7-5b7458f813d5
+       */
       readonly nsdId?: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description Name of the descriptor, the same for all versions of the service.
+       * @example virtual-cse
+       */
       readonly nsdName?: string;
+      /**
+       * @description Version of the descriptor.
+       * @example 1.0.0
+       */
       readonly nsdVersion?: components['schemas']['Version'];
+      /**
+       * @description Who has designed the service, as the descriptor says.
+       * @example iotmano
+       */
       readonly nsdDesigner?: string;
+      /**
+       * @description The same for all versions of the service.
+       * @example urn:iotmano:service:virtual-cse
+       */
       readonly nsdInvariantId?: components['schemas']['VnfdIdentifier'];
-      /** @description Packages that the functions of the service resolve to now. */
+      /**
+       * @description Packages that the functions of the service resolve to now.
+       * @example [
+       *       "b7e1d2c4-5f60-4a8b-9c3d-1e2f3a4b5c6d",
+       *       "d9a3f4e6-7b82-4c0d-8e5f-3a4b5c6d7e8f"
+       *     ]
+       */
       readonly vnfPkgIds?: readonly components['schemas']['Identifier'][];
+      /** @description Files of the archive beside its descriptor. */
       readonly artifacts?: readonly components['schemas']['NsdArchiveArtifactInfo'][];
-      /** @enum {string} */
+      /**
+       * @description CREATED: there is no content yet; UPLOADING: the content is coming in; PROCESSING: it is being checked; ONBOARDED: it is ready for use; ERROR: it was refused, `onboardingFailureDetails` says why, and it may be uploaded again.
+       * @enum {string}
+       */
       readonly nsdOnboardingState: 'CREATED' | 'UPLOADING' | 'PROCESSING' | 'ONBOARDED' | 'ERROR';
+      /** @description Why onboarding failed, with all faults; there only in the state ERROR. */
       readonly onboardingFailureDetails?: components['schemas']['ProblemDetails'];
       /** @description Ours. What was accepted, but the reader should know. */
       readonly onboardingWarnings?: readonly components['schemas']['Fault'][];
-      /** @enum {string} */
+      /**
+       * @description ENABLED: instances may be created from it; DISABLED: none may, and those that there are go on.
+       * @enum {string}
+       */
       readonly nsdOperationalState: 'ENABLED' | 'DISABLED';
-      /** @enum {string} */
+      /**
+       * @description IN_USE: instances were created from it and are still there; NOT_IN_USE: there are none.
+       * @enum {string}
+       */
       readonly nsdUsageState: 'IN_USE' | 'NOT_IN_USE';
+      /** @description Data of the user about the descriptor, which the orchestrator keeps and does not read. Absent where there is none. */
       readonly userDefinedData?: components['schemas']['KeyValuePairs'];
+      /** @description Links to resources that belong to this one. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description The content as it was uploaded. */
         readonly nsd_content: components['schemas']['Link'];
       };
     };
     /**
      * Format: date-time
-     * @description RFC 3339 in UTC.
+     * @description An instant, RFC 3339 in UTC.
+     * @example 2026-11-22T18:00:00.000Z
      */
     readonly DateTime: string;
     /** @description SOL013 clause 7.1.6. */
     readonly ApiVersionInformation: {
+      /**
+       * @description Path of the API without its leading slash, with the major version.
+       * @example vnflcm/v2
+       */
       readonly uriPrefix: string;
+      /** @description The versions that are served there. */
       readonly apiVersions: readonly {
+        /**
+         * @description Version of the API: MAJOR.MINOR.PATCH, then which implementation it is.
+         * @example 2.4.0-impl:iotmano:1
+         */
         readonly version: string;
+        /**
+         * @description Whether clients are to leave this version.
+         * @example false
+         */
         readonly isDeprecated?: boolean;
+        /** @description When this version is no longer served; absent where that is not decided. */
         readonly retirementDate?: components['schemas']['DateTime'];
       }[];
     };
     /** @description One thing wrong with a descriptor or a package, and what to do about it. */
     readonly Fault: {
-      /** @example unknown-port */
+      /**
+       * @description Name of the rule that is broken; `schema/` and a keyword where it is one of the schema.
+       * @example probe-on-missing-port
+       */
       readonly rule: string;
-      /** @enum {string} */
+      /**
+       * @description error: nothing is taken with it; warning: it is taken, but the reader should know.
+       * @enum {string}
+       */
       readonly severity: 'error' | 'warning';
+      /**
+       * @description Path of the file in the package.
+       * @example Definitions/descriptor.yaml
+       */
       readonly file: string;
+      /**
+       * @description Line in the file, from 1; absent where there is no place in a text, as for a file that is missing.
+       * @example 114
+       */
       readonly line?: number;
+      /**
+       * @description Column in the line, from 1; absent as `line` is.
+       * @example 30
+       */
       readonly column?: number;
+      /**
+       * @description JSON pointer of the place in the document; empty for the whole of it.
+       * @example /units/0/probes/ready/http/port
+       */
       readonly pointer: string;
+      /**
+       * @description What was found, and why it is wrong.
+       * @example `http` is not a port of its unit
+       */
       readonly message: string;
+      /**
+       * @description What is allowed, and the nearest valid spelling where there is one.
+       * @example known: `metrics`.
+       */
       readonly remedy: string;
     };
     /** @description RFC 9457, with status and detail always there (SOL013 clause 6.3). */
     readonly ProblemDetails: {
-      /** Format: uri-reference */
+      /**
+       * Format: uri-reference
+       * @description URI of the kind of problem: that of `code`.
+       * @example urn:iotmano:problem:not-found
+       */
       readonly type?: string;
+      /**
+       * @description The kind of problem in words, the same for every problem with this `code`.
+       * @example There is no such resource
+       */
       readonly title?: string;
+      /**
+       * @description HTTP status of the answer; in a resource, the one that the request would have been answered with.
+       * @example 404
+       */
       readonly status: number;
-      /** @description What was wrong, where, and what to do. */
+      /**
+       * @description What was wrong, where, and what to do.
+       * @example there is no VNF instance 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly detail: string;
       /**
        * Format: uri-reference
-       * @description Names the request in the log.
+       * @description Names the request in the log. Absent in resources that hold a problem, such as an operation that has failed.
+       * @example urn:iotmano:request:0c1f7b3e-58d2-4a6f-93e1-b4d5c6a7f809
        */
       readonly instance?: string;
-      /** @description Stable code; docs/errors.md lists them. */
+      /**
+       * @description Stable code; docs/errors.md lists them.
+       * @example not-found
+       */
       readonly code?: string;
-      /** @description JSON pointer of the place in the body. */
+      /**
+       * @description JSON pointer of the place in the body.
+       * @example /vimId
+       */
       readonly pointer?: string;
-      /** @description Name of the path, query or header parameter. */
+      /**
+       * @description Name of the path, query or header parameter.
+       * @example nextpage_opaque_marker
+       */
       readonly parameter?: string;
       /** @description All faults of a descriptor or package. */
       readonly faults?: readonly components['schemas']['Fault'][];
@@ -249,23 +381,45 @@ export interface components {
      * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
      */
     readonly Identifier: string;
-    /** @description Identifier of a descriptor, as its designer chose it (a UUID, a URN, …). */
+    /**
+     * @description Identifier of a descriptor, as its designer chose it (a UUID, a URN, …).
+     * @example 28d8fb54-e13d-57f5-95c8-23dc5a655e9e
+     */
     readonly VnfdIdentifier: string;
-    /** @description A version, as its designer wrote it. */
+    /**
+     * @description A version, as its designer wrote it.
+     * @example 1.0.0
+     */
     readonly Version: string;
     /** @description Checksum of a file. */
     readonly Checksum: {
-      /** @enum {string} */
+      /**
+       * @description How the hash was made.
+       * @enum {string}
+       */
       readonly algorithm: 'SHA-256';
+      /**
+       * @description The hash, hexadecimal digits in lower case.
+       * @example 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+       */
       readonly hash: string;
     };
-    /** @description Key-value pairs; a value may be any JSON. */
+    /**
+     * @description Key-value pairs; a value may be any JSON.
+     * @example {
+     *       "contact": "operations@acme.example"
+     *     }
+     */
     readonly KeyValuePairs: {
       readonly [key: string]: unknown;
     };
     /** @description A link to a resource. */
     readonly Link: {
-      /** Format: uri */
+      /**
+       * Format: uri
+       * @description Address of the resource, an absolute URI.
+       * @example https://orchestrator.example:8900/vnflcm/v2/vnf_instances/1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly href: string;
     };
   };

@@ -328,17 +328,42 @@ export interface components {
   schemas: {
     /** @description Ours. What an operation would do, as dryRun=true shows it; the same code makes it that runs it. */
     readonly PlacementPlan: {
-      /** @description Whether every instance finds a host. */
+      /**
+       * @description Whether every instance finds a host.
+       * @example true
+       */
       readonly fits: boolean;
+      /** @description Every instance, those that stay and those that go included; none where it does not fit. */
       readonly instances?: readonly {
-        /** @description Name of the constituent in the service. */
+        /**
+         * @description Name of the constituent in the service, or of the function instance.
+         * @example processing
+         */
         readonly function?: string;
+        /**
+         * @description Name of the unit (VDU) in the descriptor of the function.
+         * @example processor
+         */
         readonly unit: string;
+        /**
+         * @description The host that it is on, is to be on, or leaves.
+         * @example gw-1
+         */
         readonly hostId: components['schemas']['Identifier'];
+        /**
+         * @description Which of the instances of the unit, from 0.
+         * @example 0
+         */
         readonly slot?: number;
-        /** @enum {string} */
+        /**
+         * @description ADDED: it is placed there; KEPT: it stays there; REMOVED: it is taken away from there.
+         * @enum {string}
+         */
         readonly change?: 'ADDED' | 'KEPT' | 'REMOVED';
-        /** @description Of what is added, where hosts were compared for it; absent with coverage, where there is nothing to choose, and where there is too much to compare. */
+        /**
+         * @description Of what is added, where hosts were compared for it; absent with coverage, where there is nothing to choose, and where there is too much to compare.
+         * @example -989.9919
+         */
         readonly score?: number;
         readonly parts?: components['schemas']['ScoreParts'];
         /** @description The next best hosts, best first. */
@@ -353,35 +378,84 @@ export interface components {
     } & {
       readonly [key: string]: unknown;
     };
+    /** @description A service instance that is to be created; nothing runs before it is instantiated. */
     readonly CreateNsRequest: {
-      /** @description nsdId of the descriptor; the identifier of its resource (nsdInfoId) is taken too. */
+      /**
+       * @description nsdId of the descriptor; the identifier of its resource (nsdInfoId) is taken too.
+       * @example 7a76d485-6a01-54d5-9ed7-5b7458f813d5
+       */
       readonly nsdId: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description What people call it.
+       * @example cse-1
+       */
       readonly nsName: components['schemas']['Name'];
+      /**
+       * @description What people say of it; may be empty.
+       * @example CSE of the north site
+       */
       readonly nsDescription: components['schemas']['Description'];
     };
+    /** @description How a service instance is to be brought up. */
     readonly InstantiateNsRequest: {
-      /** @description Services have one flavour, "default". */
+      /**
+       * @description Services have one flavour, "default".
+       * @example default
+       */
       readonly nsFlavourId: components['schemas']['IdentifierInVnfd'];
+      /**
+       * @description Taken and not heeded: the descriptor of the service names the level of each of its functions.
+       * @example default
+       */
       readonly nsInstantiationLevelId?: components['schemas']['IdentifierInVnfd'];
-      /** @description Values of the parameters of the service; defaults of the descriptor apply. */
+      /**
+       * @description Values of the parameters of the service; defaults of the descriptor apply.
+       * @example {
+       *       "cseId": "/id-in",
+       *       "cseName": "cse-in"
+       *     }
+       */
       readonly additionalParamsForNs?: components['schemas']['KeyValuePairs'];
     };
+    /** @description How a service instance is to be taken down: there is nothing to say. */
     readonly TerminateNsRequest: Record<string, never>;
+    /** @description Which functions of a service are to go to another version. */
     readonly UpdateNsRequest: {
-      /** @enum {string} */
+      /**
+       * @description What is to be changed: packages of functions.
+       * @enum {string}
+       */
       readonly updateType: 'CHANGE_VNFPKG';
+      /** @description The functions, and what they go to; they change in the order of their bindings. */
       readonly changeVnfPackageData: readonly components['schemas']['ChangeVnfPackageData'][];
     };
+    /** @description To which version one function of the service is to go, and how. */
     readonly ChangeVnfPackageData: {
+      /**
+       * @description The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId: components['schemas']['Identifier'];
-      /** @description Of the version to go to. */
+      /**
+       * @description Identifier of the descriptor of the version to go to.
+       * @example 1fc6e774-6aaa-554c-9bad-bd73fabc915c
+       */
       readonly vnfdId: components['schemas']['Identifier'];
-      /** @description Changes of configuration values; null takes one back to its default. */
+      /**
+       * @description Changes of configuration values; null takes one back to its default.
+       * @example {
+       *       "listLimit": 500
+       *     }
+       */
       readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
       readonly additionalParams?: components['schemas']['ChangeParams'];
     };
+    /** @description How an aspect of a service is to be scaled. */
     readonly ScaleNsRequest: {
-      /** @enum {string} */
+      /**
+       * @description What is to be scaled: an aspect of the service, which scales functions together.
+       * @enum {string}
+       */
       readonly scaleType: 'SCALE_NS';
       readonly scaleNsData: components['schemas']['ScaleNsData'];
     };
@@ -390,69 +464,166 @@ export interface components {
       readonly scaleNsByStepsData?: components['schemas']['ScaleNsByStepsData'];
       readonly scaleNsToLevelData?: components['schemas']['ScaleNsToLevelData'];
     } & (unknown | unknown);
+    /** @description By how many levels an aspect is to be scaled. */
     readonly ScaleNsByStepsData: {
-      /** @enum {string} */
+      /**
+       * @description SCALE_OUT: to a higher level; SCALE_IN: to a lower one.
+       * @enum {string}
+       */
       readonly scalingDirection: 'SCALE_IN' | 'SCALE_OUT';
-      /** @description Name of the aspect in the descriptor of the service. */
+      /**
+       * @description Name of the aspect in the descriptor of the service.
+       * @example load
+       */
       readonly aspectId: components['schemas']['IdentifierInVnfd'];
       /**
-       * @description Levels.
+       * @description Levels to go.
        * @default 1
+       * @example 1
        */
       readonly numberOfSteps?: number;
     };
+    /** @description To which level an aspect is to be scaled. */
     readonly ScaleNsToLevelData: {
+      /** @description The aspect and its level. */
       readonly nsScaleInfo: readonly components['schemas']['NsScaleInfo'][];
     };
+    /** @description An aspect of a service at a level. */
     readonly NsScaleInfo: {
+      /**
+       * @description Name of the aspect in the descriptor of the service.
+       * @example load
+       */
       readonly nsScalingAspectId: components['schemas']['IdentifierInVnfd'];
-      /** @description Number of the level. */
+      /**
+       * @description Number of the level, from 1 in the order of the descriptor; served as 0 where functions have less than level 1 says.
+       * @example 2
+       */
       readonly nsScaleLevelId: components['schemas']['IdentifierInVnfd'];
     };
     /** @description One of the two. */
     readonly HealNsRequest: {
+      /** @description The service as a whole. */
       readonly healNsData?: {
-        /** @enum {string} */
+        /**
+         * @description HEAL_RESET: every function is healed, whether or not it is well. HEAL_RESTORE (to the state before the failure), HEAL_QOS (to the newest values of quality) and PARTIAL_HEALING do the same here: the functions that are not well are healed.
+         * @enum {string}
+         */
         readonly degreeHealing: 'HEAL_RESTORE' | 'HEAL_QOS' | 'HEAL_RESET' | 'PARTIAL_HEALING';
       };
+      /** @description Only these functions. */
       readonly healVnfData?: readonly {
+        /**
+         * @description The function instance.
+         * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+         */
         readonly vnfInstanceId: components['schemas']['Identifier'];
+        /**
+         * @description Why, in words, for the record.
+         * @example the gateway was replaced
+         */
         readonly cause?: string;
       }[];
     } & (unknown | unknown);
+    /** @description How an operation is to be cancelled. */
     readonly CancelMode: {
-      /** @enum {string} */
+      /**
+       * @description GRACEFUL: nothing further is begun, and what a service operation has begun at its functions ends by itself first. FORCEFUL: that is cancelled, too. An operation of a function stops at its next step in either mode.
+       * @enum {string}
+       */
       readonly cancelMode: 'GRACEFUL' | 'FORCEFUL';
     };
+    /** @description A service instance (SOL005 table 6.5.2.10-1). */
     readonly NsInstance: {
+      /**
+       * @description Identifier of the service instance.
+       * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description What people call it, and the command line finds it by.
+       * @example cse-1
+       */
       readonly nsInstanceName: string;
+      /**
+       * @description What people say of it; may be empty.
+       * @example CSE of the north site
+       */
       readonly nsInstanceDescription: string;
+      /**
+       * @description Identifier of the descriptor that it is made from.
+       * @example 7a76d485-6a01-54d5-9ed7-5b7458f813d5
+       */
       readonly nsdId: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description The NS descriptor resource that the descriptor is in.
+       * @example 4a9d3e7b-2c18-4f6a-8b05-7d6e5c4b3a21
+       */
       readonly nsdInfoId: components['schemas']['Identifier'];
+      /**
+       * @description The flavour, `default`; absent while it is NOT_INSTANTIATED.
+       * @example default
+       */
       readonly flavourId?: components['schemas']['IdentifierInVnfd'];
+      /** @description The functions of the service, as SOL003 shows them. */
       readonly vnfInstance?: readonly components['schemas']['VnfInstance'][];
-      /** @enum {string} */
+      /**
+       * @description NOT_INSTANTIATED: created, or terminated, and nothing of it is wanted; INSTANTIATED: it is kept running.
+       * @enum {string}
+       */
       readonly nsState: 'NOT_INSTANTIATED' | 'INSTANTIATED';
-      /** @description The level of each aspect of the service. */
+      /** @description The level of each aspect of the service; absent without aspects. */
       readonly nsScaleStatus?: readonly components['schemas']['NsScaleInfo'][];
-      /** @description Ours. Values of the parameters of the service. */
+      /**
+       * @description Ours. Values of the parameters of the service that were given, without secrets.
+       * @example {
+       *       "cseId": "/id-in",
+       *       "cseName": "cse-in"
+       *     }
+       */
       readonly parameters?: components['schemas']['KeyValuePairs'];
+      /** @description This resource, and the tasks that are possible now: none while an operation is under way. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description Bring it up. */
         readonly instantiate?: components['schemas']['Link'];
+        /** @description Take it down. */
         readonly terminate?: components['schemas']['Link'];
+        /** @description Heal functions. */
         readonly heal?: components['schemas']['Link'];
+        /** @description Take functions to other versions. */
         readonly update?: components['schemas']['Link'];
+        /** @description Scale one of its aspects; there only where it has one. */
         readonly scale?: components['schemas']['Link'];
       };
     };
+    /** @description What an operation does to one function of the service. */
     readonly AffectedVnf: {
+      /**
+       * @description The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly vnfInstanceId: components['schemas']['Identifier'];
+      /**
+       * @description Identifier of the descriptor that the function has now; absent once it is gone.
+       * @example 28d8fb54-e13d-57f5-95c8-23dc5a655e9e
+       */
       readonly vnfdId?: components['schemas']['Identifier'];
+      /**
+       * @description Name of the function in the service.
+       * @example processing
+       */
       readonly vnfProfileId?: components['schemas']['Identifier'];
+      /**
+       * @description Name of the function in the service.
+       * @example processing
+       */
       readonly vnfName?: string;
-      /** @enum {string} */
+      /**
+       * @description The operation of the function: INSTANTIATE, TERMINATE, SCALE, HEAL, CHANGE_VNFPKG (another version), MODIFY_INFORMATION (configuration). ADD and REMOVE are not served.
+       * @enum {string}
+       */
       readonly changeType?:
         | 'ADD'
         | 'REMOVE'
@@ -462,12 +633,23 @@ export interface components {
         | 'HEAL'
         | 'CHANGE_VNFPKG'
         | 'MODIFY_INFORMATION';
-      /** @enum {string} */
+      /**
+       * @description How that ended; absent while it goes on. COMPLETED: done; ROLLED_BACK: undone; FAILED: given up.
+       * @enum {string}
+       */
       readonly changeResult?: 'COMPLETED' | 'ROLLED_BACK' | 'FAILED';
     };
+    /** @description One run of a lifecycle operation of a service (SOL005 table 6.5.2.3-1). */
     readonly NsLcmOpOcc: {
+      /**
+       * @description Identifier of the operation occurrence.
+       * @example 2d5c8e1f-9a3b-4e70-b6d4-c8f7e6a59b12
+       */
       readonly id: components['schemas']['Identifier'];
-      /** @enum {string} */
+      /**
+       * @description PROCESSING: is being carried out; COMPLETED: done; PARTIALLY_COMPLETED: never entered here; FAILED_TEMP: it has stopped and waits for retry, continue, rollback or fail; FAILED: given up, as it was then; ROLLING_BACK: is being undone; ROLLED_BACK: undone.
+       * @enum {string}
+       */
       readonly operationState:
         | 'PROCESSING'
         | 'COMPLETED'
@@ -476,89 +658,213 @@ export interface components {
         | 'FAILED'
         | 'ROLLING_BACK'
         | 'ROLLED_BACK';
+      /**
+       * @description When it entered the state.
+       * @example 2026-11-22T18:00:04.000Z
+       */
       readonly stateEnteredTime: components['schemas']['DateTime'];
+      /**
+       * @description The service instance.
+       * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+       */
       readonly nsInstanceId: components['schemas']['Identifier'];
-      /** @enum {string} */
+      /**
+       * @description INSTANTIATE: bring it up; TERMINATE: take it down; HEAL: heal functions; UPDATE: take functions to other versions; SCALE: scale an aspect.
+       * @enum {string}
+       */
       readonly lcmOperationType: 'INSTANTIATE' | 'TERMINATE' | 'HEAL' | 'UPDATE' | 'SCALE';
+      /**
+       * @description When it was accepted.
+       * @example 2026-11-22T18:00:00.000Z
+       */
       readonly startTime: components['schemas']['DateTime'];
+      /**
+       * @description Whether the orchestrator has started it by itself, by a scaling policy.
+       * @example false
+       */
       readonly isAutomaticInvocation: boolean;
-      /** @description The request body. */
+      /**
+       * @description The body of the request, without secrets.
+       * @example {
+       *       "nsFlavourId": "default",
+       *       "additionalParamsForNs": {
+       *         "cseId": "/id-in"
+       *       }
+       *     }
+       */
       readonly operationParams?: {
         readonly [key: string]: unknown;
       };
+      /**
+       * @description It was cancelled, and has not stopped yet.
+       * @example false
+       */
       readonly isCancelPending: boolean;
-      /** @enum {string} */
+      /**
+       * @description As it was cancelled: see CancelMode.
+       * @enum {string}
+       */
       readonly cancelMode?: 'GRACEFUL' | 'FORCEFUL';
+      /** @description Why it has failed, or was rolled back. */
       readonly error?: components['schemas']['ProblemDetails'];
+      /** @description What it changes, as far as it has come. */
       readonly resourceChanges?: {
+        /** @description The functions at which it has begun something. */
         readonly affectedVnfs?: readonly components['schemas']['AffectedVnf'][];
       };
-      /** @description Ours. How far the operation is. */
+      /** @description Ours. How far the operation is; absent once it is over. */
       readonly progress?: {
-        /** @description Functions of the service. */
+        /**
+         * @description Functions of the service.
+         * @example 6
+         */
         readonly wanted?: number;
-        /** @description Functions that are done. */
+        /**
+         * @description Functions that are done.
+         * @example 4
+         */
         readonly ready?: number;
-        /** @description What it waits for, in words. */
+        /**
+         * @description Names of the functions that are not done, comma-separated; absent where all are.
+         * @example gateway, road-traffic
+         */
         readonly waitingFor?: string;
       } & {
         readonly [key: string]: unknown;
       };
+      /** @description This resource, its service instance, and the tasks that are possible now. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description The service instance. */
         readonly nsInstance: components['schemas']['Link'];
+        /** @description Stop it. */
         readonly cancel?: components['schemas']['Link'];
+        /** @description Go on after it has failed. */
         readonly retry?: components['schemas']['Link'];
+        /** @description Undo it after it has failed. */
         readonly rollback?: components['schemas']['Link'];
+        /** @description Go on after it has failed; does what retry does. */
         readonly continue?: components['schemas']['Link'];
+        /** @description Give it up after it has failed. */
         readonly fail?: components['schemas']['Link'];
       };
     };
     /**
      * Format: date-time
-     * @description RFC 3339 in UTC.
+     * @description An instant, RFC 3339 in UTC.
+     * @example 2026-11-22T18:00:00.000Z
      */
     readonly DateTime: string;
     /** @description SOL013 clause 7.1.6. */
     readonly ApiVersionInformation: {
+      /**
+       * @description Path of the API without its leading slash, with the major version.
+       * @example vnflcm/v2
+       */
       readonly uriPrefix: string;
+      /** @description The versions that are served there. */
       readonly apiVersions: readonly {
+        /**
+         * @description Version of the API: MAJOR.MINOR.PATCH, then which implementation it is.
+         * @example 2.4.0-impl:iotmano:1
+         */
         readonly version: string;
+        /**
+         * @description Whether clients are to leave this version.
+         * @example false
+         */
         readonly isDeprecated?: boolean;
+        /** @description When this version is no longer served; absent where that is not decided. */
         readonly retirementDate?: components['schemas']['DateTime'];
       }[];
     };
     /** @description One thing wrong with a descriptor or a package, and what to do about it. */
     readonly Fault: {
-      /** @example unknown-port */
+      /**
+       * @description Name of the rule that is broken; `schema/` and a keyword where it is one of the schema.
+       * @example probe-on-missing-port
+       */
       readonly rule: string;
-      /** @enum {string} */
+      /**
+       * @description error: nothing is taken with it; warning: it is taken, but the reader should know.
+       * @enum {string}
+       */
       readonly severity: 'error' | 'warning';
+      /**
+       * @description Path of the file in the package.
+       * @example Definitions/descriptor.yaml
+       */
       readonly file: string;
+      /**
+       * @description Line in the file, from 1; absent where there is no place in a text, as for a file that is missing.
+       * @example 114
+       */
       readonly line?: number;
+      /**
+       * @description Column in the line, from 1; absent as `line` is.
+       * @example 30
+       */
       readonly column?: number;
+      /**
+       * @description JSON pointer of the place in the document; empty for the whole of it.
+       * @example /units/0/probes/ready/http/port
+       */
       readonly pointer: string;
+      /**
+       * @description What was found, and why it is wrong.
+       * @example `http` is not a port of its unit
+       */
       readonly message: string;
+      /**
+       * @description What is allowed, and the nearest valid spelling where there is one.
+       * @example known: `metrics`.
+       */
       readonly remedy: string;
     };
     /** @description RFC 9457, with status and detail always there (SOL013 clause 6.3). */
     readonly ProblemDetails: {
-      /** Format: uri-reference */
+      /**
+       * Format: uri-reference
+       * @description URI of the kind of problem: that of `code`.
+       * @example urn:iotmano:problem:not-found
+       */
       readonly type?: string;
+      /**
+       * @description The kind of problem in words, the same for every problem with this `code`.
+       * @example There is no such resource
+       */
       readonly title?: string;
+      /**
+       * @description HTTP status of the answer; in a resource, the one that the request would have been answered with.
+       * @example 404
+       */
       readonly status: number;
-      /** @description What was wrong, where, and what to do. */
+      /**
+       * @description What was wrong, where, and what to do.
+       * @example there is no VNF instance 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly detail: string;
       /**
        * Format: uri-reference
-       * @description Names the request in the log.
+       * @description Names the request in the log. Absent in resources that hold a problem, such as an operation that has failed.
+       * @example urn:iotmano:request:0c1f7b3e-58d2-4a6f-93e1-b4d5c6a7f809
        */
       readonly instance?: string;
-      /** @description Stable code; docs/errors.md lists them. */
+      /**
+       * @description Stable code; docs/errors.md lists them.
+       * @example not-found
+       */
       readonly code?: string;
-      /** @description JSON pointer of the place in the body. */
+      /**
+       * @description JSON pointer of the place in the body.
+       * @example /vimId
+       */
       readonly pointer?: string;
-      /** @description Name of the path, query or header parameter. */
+      /**
+       * @description Name of the path, query or header parameter.
+       * @example nextpage_opaque_marker
+       */
       readonly parameter?: string;
       /** @description All faults of a descriptor or package. */
       readonly faults?: readonly components['schemas']['Fault'][];
@@ -572,72 +878,192 @@ export interface components {
      * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
      */
     readonly Identifier: string;
-    /** @description Identifier of a descriptor, as its designer chose it (a UUID, a URN, …). */
+    /**
+     * @description Identifier of a descriptor, as its designer chose it (a UUID, a URN, …).
+     * @example 28d8fb54-e13d-57f5-95c8-23dc5a655e9e
+     */
     readonly VnfdIdentifier: string;
-    /** @description An identifier that is unique within a descriptor, such as the name of a unit or a flavour. */
+    /**
+     * @description An identifier that is unique within a descriptor, such as the name of a unit or a flavour.
+     * @example processor
+     */
     readonly IdentifierInVnfd: string;
-    /** @description A version, as its designer wrote it. */
+    /**
+     * @description A version, as its designer wrote it.
+     * @example 1.0.0
+     */
     readonly Version: string;
-    /** @description Key-value pairs; a value may be any JSON. */
+    /**
+     * @description Key-value pairs; a value may be any JSON.
+     * @example {
+     *       "contact": "operations@acme.example"
+     *     }
+     */
     readonly KeyValuePairs: {
       readonly [key: string]: unknown;
     };
+    /** @description The level of one scaling aspect. */
     readonly ScaleInfo: {
+      /**
+       * @description Name of the scaling aspect in the descriptor.
+       * @example load
+       */
       readonly aspectId: components['schemas']['IdentifierInVnfd'];
+      /**
+       * @description The level, in steps: the instances of a unit, divided by what one step adds.
+       * @example 2
+       */
       readonly scaleLevel: number;
     };
-    /** @description An identifier that is unique within a VNF instance. */
+    /**
+     * @description An identifier that is unique within a VNF instance.
+     * @example e197f993-9559-5995-8421-eb8040b0964f
+     */
     readonly IdentifierInVnf: string;
+    /** @description A port of a copy that others reach: an external connection point. */
     readonly VnfExtCpInfo: {
+      /**
+       * @description Identifier of the connection point: that of the copy, and the name of the port.
+       * @example 4c1f6b0d-2e7a-5d93-8b46-f0a1c9d8e7b6-nats
+       */
       readonly id: components['schemas']['IdentifierInVnf'];
-      /** @description Name of the port. */
+      /**
+       * @description Name of the port in the descriptor.
+       * @example nats
+       */
       readonly cpdId: components['schemas']['IdentifierInVnfd'];
+      /**
+       * @description The copy (VNFC instance) that the port is of.
+       * @example 4c1f6b0d-2e7a-5d93-8b46-f0a1c9d8e7b6
+       */
       readonly associatedVnfcCpId?: components['schemas']['IdentifierInVnf'];
       /** @description Ours. Where it is reached. */
       readonly metadata?: {
+        /**
+         * @description Host name or IP address.
+         * @example 192.0.2.17
+         */
         readonly address?: string;
+        /**
+         * @description Port number.
+         * @example 40113
+         */
         readonly port?: number;
+        /**
+         * @description Transport protocol, as the descriptor says.
+         * @example tcp
+         */
         readonly protocol?: string;
+        /**
+         * @description The copy that the port is of.
+         * @example 4c1f6b0d-2e7a-5d93-8b46-f0a1c9d8e7b6
+         */
         readonly vnfcInstanceId?: components['schemas']['IdentifierInVnf'];
       } & {
         readonly [key: string]: unknown;
       };
     };
+    /** @description Where the resources of one copy are. */
     readonly ResourceHandle: {
-      /** @description The host. */
+      /**
+       * @description The host; where a VIM drives it, also the id of the VIM connection.
+       * @example gw-1
+       */
       readonly vimConnectionId?: string;
-      /** @description Name of the workload's instance on the host. */
+      /**
+       * @description Name of the workload's instance on the host.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2-processor-g1-0
+       */
       readonly resourceId: string;
+      /**
+       * @description Kind of the resource there. Not served.
+       * @example container
+       */
       readonly vimLevelResourceType?: string;
     };
     /** @description Ours. How the runs of a function of mode `schedule` went on one host. */
     readonly ScheduleReport: {
+      /**
+       * @description The next start; absent while it is paused, and where none comes any more.
+       * @example 2026-11-23T02:00:00.000Z
+       */
       readonly nextAt?: components['schemas']['DateTime'];
-      /** @description No run starts now. */
+      /**
+       * @description No run starts now.
+       * @example false
+       */
       readonly isPaused: boolean;
-      /** @description Starts that could not be made since the host took the schedule over. */
+      /**
+       * @description Starts that could not be made since the host took the schedule over.
+       * @example 0
+       */
       readonly missed: number;
       /** @description The newest first: those that are going, and the last ones of those that are over. */
       readonly runs: readonly {
+        /**
+         * @description Its time by the schedule; of one that an operator has asked for, when the host heard that.
+         * @example 2026-11-22T02:00:00.000Z
+         */
         readonly scheduledAt: components['schemas']['DateTime'];
-        /** @enum {string} */
+        /**
+         * @description SCHEDULE: its time had come; OPERATOR: somebody has asked for it.
+         * @enum {string}
+         */
         readonly cause: 'SCHEDULE' | 'OPERATOR';
-        /** @enum {string} */
+        /**
+         * @description DUE: not started yet; RUNNING: going on; COMPLETED: ended well; FAILED: given up after its restarts; TOO_LONG: stopped at its time limit; REPLACED: stopped for another run; STOPPED: stopped with its function; MISSED: never started.
+         * @enum {string}
+         */
         readonly state:
           'DUE' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TOO_LONG' | 'REPLACED' | 'STOPPED' | 'MISSED';
+        /**
+         * @description When it was started, by the clock of the host.
+         * @example 2026-11-22T02:00:00.012Z
+         */
         readonly startedAt?: components['schemas']['DateTime'];
+        /**
+         * @description When it ended, or was given up, by the clock of the host.
+         * @example 2026-11-22T02:03:41.480Z
+         */
         readonly endedAt?: components['schemas']['DateTime'];
+        /**
+         * @description Why it did not end well, in words.
+         * @example exited with code 1
+         */
         readonly reason?: string;
+        /**
+         * @description Exit code of the copy that failed.
+         * @example 1
+         */
         readonly exitCode?: number;
       }[];
     };
     /** @description Ours. What is known of one copy. */
     readonly VnfcMetadata: {
+      /**
+       * @description The host that it is on.
+       * @example gw-1
+       */
       readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description Which of the copies of the unit, from 0.
+       * @example 0
+       */
       readonly slot?: number;
+      /**
+       * @description The same for all copies of one version; grows with each version and each instantiation.
+       * @example 1
+       */
       readonly generation?: number;
+      /**
+       * @description Grows each time that the copy, by unit and slot, is replaced or moved.
+       * @example 1
+       */
       readonly epoch?: number;
-      /** @enum {string} */
+      /**
+       * @description SCHEDULED: between two runs of its schedule; PENDING: waits to be started, for the first time or again; STARTING: started, not ready yet; RUNNING: ready; UNHEALTHY: runs, and its probes fail; STOPPING: is being stopped; STOPPED: was stopped; COMPLETED: a job that has ended well; FAILED: its host has given it up; LOST: its host is not heard from for longer than the function bears.
+       * @enum {string}
+       */
       readonly state:
         | 'SCHEDULED'
         | 'PENDING'
@@ -649,12 +1075,37 @@ export interface components {
         | 'COMPLETED'
         | 'FAILED'
         | 'LOST';
+      /**
+       * @description When it entered the state, by the clock of its host; absent before the host has reported it.
+       * @example 2026-11-22T18:00:01.000Z
+       */
       readonly since?: components['schemas']['DateTime'];
+      /**
+       * @description Version of the software that it is made of.
+       * @example 1.0.0
+       */
       readonly softwareVersion?: string;
+      /**
+       * @description Starts after the first one, in this epoch.
+       * @example 0
+       */
       readonly restarts?: number;
+      /**
+       * @description Why it is in that state, in words.
+       * @example exited with code 1
+       */
       readonly reason?: string;
+      /**
+       * @description Exit code of the last run.
+       * @example 1
+       */
       readonly exitCode?: number;
-      /** @description Port name → number. */
+      /**
+       * @description Port name → number.
+       * @example {
+       *       "metrics": 40113
+       *     }
+       */
       readonly ports?: {
         readonly [key: string]: number;
       };
@@ -662,73 +1113,193 @@ export interface components {
     } & {
       readonly [key: string]: unknown;
     };
+    /** @description One copy (VNFC instance) of a unit of the function: wanted, or still there. */
     readonly VnfcResourceInfo: {
+      /**
+       * @description Identifier of the VNFC instance.
+       * @example e197f993-9559-5995-8421-eb8040b0964f
+       */
       readonly id: components['schemas']['IdentifierInVnf'];
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly vduId: components['schemas']['IdentifierInVnfd'];
+      /** @description The host, and what the copy is called there. */
       readonly computeResource: components['schemas']['ResourceHandle'];
+      /**
+       * @description Failure zone of the host, its label `zone`; absent where it has none.
+       * @example north
+       */
       readonly zoneId?: string;
       readonly metadata?: components['schemas']['VnfcMetadata'];
     };
     /** @description Ours. Restrictions over those of the descriptor. */
     readonly PlacementConstraints: {
-      /** @description Label expressions that all must hold. */
+      /**
+       * @description Label expressions that all must hold.
+       * @example [
+       *       "power = mains"
+       *     ]
+       */
       readonly require?: readonly string[];
-      /** @description Only these hosts. */
+      /**
+       * @description Only these hosts.
+       * @example [
+       *       "gw-1",
+       *       "gw-2"
+       *     ]
+       */
       readonly hosts?: readonly components['schemas']['Identifier'][];
     };
     /** @description A link to a resource. */
     readonly Link: {
-      /** Format: uri */
+      /**
+       * Format: uri
+       * @description Address of the resource, an absolute URI.
+       * @example https://orchestrator.example:8900/vnflcm/v2/vnf_instances/1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly href: string;
     };
+    /** @description A function instance (SOL003 clause 5.5.2.2). */
     readonly VnfInstance: {
+      /**
+       * @description Identifier of the function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
       readonly id: components['schemas']['Identifier'];
+      /**
+       * @description What people call it, and the command line finds it by; of a function of a service, the name of that and its own in it.
+       * @example cse-1-processing
+       */
       readonly vnfInstanceName?: string;
+      /**
+       * @description What people say of it; may be empty.
+       * @example Request processing of the north site
+       */
       readonly vnfInstanceDescription?: string;
+      /**
+       * @description Identifier of the descriptor that it is made from.
+       * @example 28d8fb54-e13d-57f5-95c8-23dc5a655e9e
+       */
       readonly vnfdId: components['schemas']['VnfdIdentifier'];
+      /**
+       * @description Who provides the function, from the descriptor.
+       * @example iotmano
+       */
       readonly vnfProvider: string;
+      /**
+       * @description Name of the product, from the descriptor.
+       * @example request-processing
+       */
       readonly vnfProductName: string;
+      /**
+       * @description Version of the software, from the descriptor.
+       * @example 1.0.0
+       */
       readonly vnfSoftwareVersion: components['schemas']['Version'];
+      /**
+       * @description Version of the descriptor.
+       * @example 1.0.0
+       */
       readonly vnfdVersion: components['schemas']['Version'];
+      /**
+       * @description The package that the descriptor is in.
+       * @example b7e1d2c4-5f60-4a8b-9c3d-1e2f3a4b5c6d
+       */
       readonly vnfPkgId?: components['schemas']['Identifier'];
+      /**
+       * @description Configuration values that were given, without defaults and without secrets.
+       * @example {
+       *       "cseId": "/id-in",
+       *       "listLimit": 500
+       *     }
+       */
       readonly vnfConfigurableProperties?: components['schemas']['KeyValuePairs'];
-      /** @enum {string} */
+      /**
+       * @description NOT_INSTANTIATED: created, or terminated, and nothing of it is wanted; INSTANTIATED: it is kept running.
+       * @enum {string}
+       */
       readonly instantiationState: 'NOT_INSTANTIATED' | 'INSTANTIATED';
+      /** @description How it runs; absent while it is NOT_INSTANTIATED. */
       readonly instantiatedVnfInfo?: {
+        /**
+         * @description Name of the flavour in the descriptor.
+         * @example default
+         */
         readonly flavourId: components['schemas']['IdentifierInVnfd'];
-        /** @enum {string} */
+        /**
+         * @description STARTED: a copy at least runs, starts, or waits for its next run by a schedule; STOPPED: none does.
+         * @enum {string}
+         */
         readonly vnfState: 'STARTED' | 'STOPPED';
+        /** @description The level of each scaling aspect, as it is wanted now; absent without aspects. */
         readonly scaleStatus?: readonly components['schemas']['ScaleInfo'][];
+        /** @description The highest level of each scaling aspect; absent without aspects. */
         readonly maxScaleLevels?: readonly components['schemas']['ScaleInfo'][];
+        /** @description Ports of copies that others reach, as far as their numbers are known. */
         readonly extCpInfo: readonly components['schemas']['VnfExtCpInfo'][];
+        /** @description The copies: those that are wanted, by unit and slot, then those that are still there. */
         readonly vnfcResourceInfo?: readonly components['schemas']['VnfcResourceInfo'][];
       };
+      /** @description Data of the user about the instance. */
       readonly metadata?: components['schemas']['KeyValuePairs'];
       /** @description Ours. The placement that was asked for, and the service that the function is part of. */
       readonly extensions?: {
+        /** @description Restrictions that came with the request. */
         readonly constraints?: components['schemas']['PlacementConstraints'];
+        /**
+         * @description Label expression: one instance of each unit is on every host that matches.
+         * @example tier = device-edge
+         */
         readonly coverage?: string;
+        /**
+         * @description Requirement name → VNF instance that provides it.
+         * @example {
+         *       "broker": "0b9d6c3e-74a1-4f58-9e2d-6c7b8a5f4e31"
+         *     }
+         */
         readonly bind?: {
           readonly [key: string]: components['schemas']['Identifier'];
         };
+        /**
+         * @description The service instance that it is part of; absent where it stands alone.
+         * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+         */
         readonly nsInstanceId?: components['schemas']['Identifier'];
-        /** @description Name of the function in the service. */
+        /**
+         * @description Name of the function in the service.
+         * @example processing
+         */
         readonly constituent?: string;
       } & {
         readonly [key: string]: unknown;
       };
+      /** @description This resource, and the tasks that are possible now: none while an operation is under way. */
       readonly _links: {
+        /** @description This resource. */
         readonly self: components['schemas']['Link'];
+        /** @description Bring it up. */
         readonly instantiate?: components['schemas']['Link'];
+        /** @description Take it down. */
         readonly terminate?: components['schemas']['Link'];
+        /** @description Scale one of its aspects. */
         readonly scale?: components['schemas']['Link'];
+        /** @description Replace or move copies. */
         readonly heal?: components['schemas']['Link'];
+        /** @description Go to another version. */
         readonly changeCurrentVnfPkg?: components['schemas']['Link'];
       };
     };
-    /** @description A name for people, and the name by which the command line finds the resource. No control characters. */
+    /**
+     * @description A name for people, and the name by which the command line finds the resource. No control characters.
+     * @example cse-1
+     */
     readonly Name: string;
-    /** @description Text for people. */
+    /**
+     * @description Text for people.
+     * @example CSE of the north site
+     */
     readonly Description: string;
     /**
      * @description What a score is the sum of, by name.
@@ -743,35 +1314,80 @@ export interface components {
     };
     /** @description Ours. A host as one decision saw it. */
     readonly RatedHost: {
+      /**
+       * @description The host.
+       * @example gw-2
+       */
       readonly hostId: components['schemas']['Identifier'];
+      /**
+       * @description How well it suits: the sum of `parts`, more is better. A number without a unit.
+       * @example -1000.0027
+       */
       readonly score: number;
       readonly parts: components['schemas']['ScoreParts'];
     };
     /** @description Ours. What finds no host. */
     readonly PlacementShortfall: {
-      /** @description Name of the constituent in the service, or of the function. */
+      /**
+       * @description Name of the constituent in the service, or of the function.
+       * @example processing
+       */
       readonly function: string;
+      /**
+       * @description Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
       readonly unit: string;
-      /** @description Instances for which there is no host. */
+      /**
+       * @description Instances for which there is no host.
+       * @example 1
+       */
       readonly missing: number;
+      /**
+       * @description Hosts that were looked at.
+       * @example 812
+       */
       readonly consideredHosts: number;
       /** @description Each host is counted once, under the first thing that it lacks. */
       readonly reasons: readonly {
+        /**
+         * @description What the hosts lack, in words that follow their number.
+         * @example lack memory: need 192 MiB, most free 96 MiB
+         */
         readonly text: string;
+        /**
+         * @description How many hosts lack it.
+         * @example 22
+         */
         readonly hosts: number;
       }[];
     };
     /** @description Ours. One thing that is to be asked for less strictly, or done to a host. */
     readonly PlacementChange: {
-      /** @description For people. */
+      /**
+       * @description The change in words.
+       * @example resources.memory of processing/processor were at most 96Mi
+       */
       readonly text: string;
       /**
        * @description What of the descriptor of the function (`placement` alone, of the service), or of the request; absent, something is done to a host.
        * @example resources.memory
        */
       readonly property?: string;
+      /**
+       * @description Name of the function whose descriptor or request it is; absent where something is done to a host, or a rule of the service is meant.
+       * @example processing
+       */
       readonly function?: string;
+      /**
+       * @description Name of the unit (VDU), where the change is of one.
+       * @example processor
+       */
       readonly unit?: string;
+      /**
+       * @description The host to which something is done.
+       * @example gw-1
+       */
       readonly hostId?: components['schemas']['Identifier'];
       /**
        * @description What it is to be at most, what is to be allowed as well, or what is not to be asked for, as a descriptor spells it; absent, it becomes best effort.
@@ -782,68 +1398,132 @@ export interface components {
     /** @description Ours. Changes with which everything would fit. */
     readonly PlacementRelaxation: {
       /**
-       * @description For people.
+       * @description The changes together, in words.
        * @example fits on 3 hosts if placement.tiers of broker also allowed cloud-edge
        */
       readonly text: string;
-      /** @description Hosts of which each could then take one instance of what fell short; of several units, of the one that has fewest. */
+      /**
+       * @description Hosts of which each could then take one instance of what fell short; of several units, of the one that has fewest.
+       * @example 3
+       */
       readonly hosts: number;
+      /** @description What is to be changed, all of it. */
       readonly changes: readonly components['schemas']['PlacementChange'][];
     };
     /** @description Ours. How much higher an indicator may be in the new version. */
     readonly IndicatorLimit: {
+      /**
+       * @description Name of an indicator that a version of the function declares; higher is worse.
+       * @example request_seconds
+       */
       readonly indicator: components['schemas']['IdentifierInVnfd'];
-      /** @description Of what it is in the old version; 0.5 is half as much again. */
+      /**
+       * @description How much higher it may be, as a share of what it is in the old version; 0.5 is half as much again.
+       * @example 0.5
+       */
       readonly tolerance: number;
-      /** @description Up to here it is good enough, whatever it is in the old version. */
+      /**
+       * @description Up to here it is good enough, whatever it is in the old version; in the unit of the indicator.
+       * @example 0.05
+       */
       readonly floor: number;
     };
     /** @description Ours. How one version replaces another. */
     readonly UpgradePolicy: {
-      /** @enum {string} */
+      /**
+       * @description rolling: a few copies after the other; canary: first a wave of the new version beside all of the old one, which is watched and compared, then rolling; blue-green: all of the new version beside the old one, then everybody uses it at once; recreate: the old version ends before the new one starts in its place.
+       * @enum {string}
+       */
       readonly strategy?: 'rolling' | 'canary' | 'blue-green' | 'recreate';
-      /** @description Instances of a unit that may be missing meanwhile; with coverage, hosts on which it may be missing at once. */
+      /**
+       * @description Instances of a unit that may be missing meanwhile; with coverage, hosts on which it may be missing at once.
+       * @example 0
+       */
       readonly maxUnavailable?: number;
-      /** @description Instances of a unit that there may be beyond their number; with coverage, hosts on which both versions run at once. */
+      /**
+       * @description Instances of a unit that there may be beyond their number; with coverage, hosts on which both versions run at once.
+       * @example 1
+       */
       readonly maxSurge?: number;
-      /** @description How long a new instance must have been well before the next step. */
+      /**
+       * @description How long a new instance must have been well before the next step, seconds.
+       * @example 10
+       */
       readonly healthyForSeconds?: number;
-      /** @description A new instance that has not been well for so long is not well enough; absent, as long as the orchestrator is patient with any operation. */
+      /**
+       * @description A new instance that has not been well for so long is not well enough, seconds; absent, as long as the orchestrator is patient with any operation.
+       * @example 60
+       */
       readonly healthyWithinSeconds?: number;
-      /** @description Go back by itself when the new version is not well. */
+      /**
+       * @description Go back by itself when the new version is not well.
+       * @example true
+       */
       readonly autoRollback?: boolean;
       /** @description Parts that get the new version first, one after the other, each with those before it; then comes all the rest. */
       readonly waves?: readonly {
+        /**
+         * @description So many instances, or with coverage hosts.
+         * @example 1
+         */
         readonly count?: number;
-        /** @description Of the instances, or with coverage of the hosts; at least one. */
+        /**
+         * @description That share of the instances, or with coverage of the hosts, 0 to 1; at least one.
+         * @example 0.25
+         */
         readonly share?: number;
-        /** @description Label expression; with coverage, the hosts that match. */
+        /**
+         * @description Label expression; with coverage, the hosts that match.
+         * @example ring = canary
+         */
         readonly label?: string;
       }[];
-      /** @description How long a wave is watched before the next; of blue-green, how long the old version stays beside the new one. */
+      /**
+       * @description How long a wave is watched before the next, seconds; of blue-green, how long the old version stays beside the new one.
+       * @example 600
+       */
       readonly bakeSeconds?: number;
       /** @description Indicators that must not be higher in the new version when a wave has been watched. */
       readonly compare?: readonly components['schemas']['IndicatorLimit'][];
-      /** @description With coverage, the share of the hosts so far on which the new version may fail without stopping it; absent, none. */
+      /**
+       * @description With coverage, the share of the hosts so far, 0 to 1, on which the new version may fail without stopping it; absent, none.
+       * @example 0.02
+       */
       readonly stopAt?: number;
       /** @description With coverage, the part of each day in which hosts may be touched. */
       readonly window?: {
-        /** @description After midnight. */
+        /**
+         * @description When it begins, seconds after midnight.
+         * @example 7200
+         */
         readonly fromSeconds: number;
+        /**
+         * @description How long it lasts, seconds.
+         * @example 7200
+         */
         readonly forSeconds: number;
         /**
-         * @description local is that of the host, by its label timezone (an IANA name); UTC where it has none.
+         * @description Whose midnight. local: that of the host, by its label timezone (an IANA name), UTC where it has none; utc: UTC.
          * @enum {string}
          */
         readonly clock: 'local' | 'utc';
       };
     };
+    /** @description Ours. What is to be known of the change of a version beyond SOL003. */
     readonly ChangeParams: {
-      /** @description Ours. Why, for the record. */
+      /**
+       * @description Ours. Why, for the record.
+       * @example the fix for long lists
+       */
       readonly cause?: string;
       /** @description Ours. How, where it is not to be as the descriptor of the new version says. */
       readonly upgrade?: components['schemas']['UpgradePolicy'];
-      /** @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement. */
+      /**
+       * @description Ours. Which VNF instance provides what the new version requires and the old one did not, by name of the requirement.
+       * @example {
+       *       "broker": "0b9d6c3e-74a1-4f58-9e2d-6c7b8a5f4e31"
+       *     }
+       */
       readonly bind?: {
         readonly [key: string]: components['schemas']['Identifier'];
       };

@@ -7,39 +7,13 @@ import type { Branded } from '../../kernel/index.ts';
 import type { HostFactsDocument } from '../../orchestrator/domain/index.ts';
 import type { ObservedWorkload, Workload } from '../../vim-drivers/index.ts';
 import type { components } from '../generated/mco.ts';
-
-interface Schema {
-  readonly type?: string;
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly oneOf?: readonly Schema[];
-  readonly examples?: readonly unknown[];
-  readonly additionalProperties?: boolean | Schema;
-  readonly $ref?: string;
-  readonly $defs?: Readonly<Record<string, Schema>>;
-}
+import { isScalar, parts, refusedExamples, withTarget, type Schema } from '../testkit/schemas.ts';
 
 const directory = import.meta.dirname;
 const files = readdirSync(directory).filter((name) => name.endsWith('.json'));
 const schemas = new Map(
   files.map((name) => [name, JSON.parse(readFileSync(join(directory, name), 'utf8')) as Schema]),
 );
-
-/** The schema and all that it holds, with their JSON pointers. */
-function* parts(schema: Schema, pointer = ''): Iterable<readonly [string, Schema]> {
-  yield [pointer, schema];
-  for (const [name, part] of Object.entries(schema.properties ?? {}))
-    yield* parts(part, `${pointer}/properties/${name}`);
-  for (const [name, part] of Object.entries(schema.$defs ?? {}))
-    yield* parts(part, `${pointer}/$defs/${name}`);
-  if (schema.items !== undefined) yield* parts(schema.items, `${pointer}/items`);
-  if (typeof schema.additionalProperties === 'object')
-    yield* parts(schema.additionalProperties, `${pointer}/additionalProperties`);
-  for (const [index, part] of (schema.oneOf ?? []).entries()) yield* parts(part, `${pointer}/oneOf/${index}`);
-}
-
-const SCALARS = new Set(['string', 'number', 'integer', 'boolean']);
 
 describe('message schemas', () => {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true });
@@ -57,19 +31,17 @@ describe('message schemas', () => {
   });
 
   it.each(files)('%s describes the examples of all its parts', (name) => {
-    const faults = [...parts(schemas.get(name) ?? {})].flatMap(([pointer, { examples = [] }]) => {
-      const validate = ajv.getSchema(`http://schemas/${name}#${pointer}`);
-      return examples
-        .filter((example) => validate?.(example) !== true)
-        .map((example) => `${pointer}: ${JSON.stringify(example)}`);
-    });
+    const faults = [...parts(schemas.get(name) ?? {})].flatMap(([pointer, { examples = [] }]) =>
+      refusedExamples(ajv, `http://schemas/${name}`, pointer, examples),
+    );
     expect(faults).toEqual([]);
   });
 
   it.each(files)('%s has an example of every member that is not made of others', (name) => {
     const faults = [...parts(schemas.get(name) ?? {})].flatMap(([pointer, part]) =>
       Object.entries(part.properties ?? {})
-        .filter(([, { type = '', examples }]) => SCALARS.has(type) && examples === undefined)
+        .map(([member, own]) => [member, withTarget(schemas, name, own)] as const)
+        .filter(([, whole]) => isScalar(whole) && whole.examples === undefined)
         .map(([member]) => `${pointer}/properties/${member}`),
     );
     expect(faults).toEqual([]);
@@ -80,8 +52,10 @@ describe('message schemas', () => {
       ...(part.type === 'object' && part.additionalProperties === undefined
         ? [`${pointer} is undecided`]
         : []),
-      ...Object.entries(part.properties ?? {}).flatMap(([member, { description, $ref }]) =>
-        (description ?? $ref) === undefined ? [`${pointer}/${member} has no description`] : [],
+      ...Object.entries(part.properties ?? {}).flatMap(([member, own]) =>
+        withTarget(schemas, name, own).description === undefined
+          ? [`${pointer}/${member} has no description`]
+          : [],
       ),
     ]);
     expect(faults).toEqual([]);
