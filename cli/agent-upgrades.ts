@@ -48,6 +48,14 @@ export async function openUpgrade(client: Client): Promise<AgentUpgrade> {
   throw new CliFailure(EXIT.conflict, 'no upgrade of agents is open');
 }
 
+/** The upgrade that began last, be it over or not. @throws CliFailure */
+export async function newestUpgrade(client: Client): Promise<AgentUpgrade> {
+  const all = await client.list<AgentUpgrade>(UPGRADES);
+  const [newest] = all.toSorted((a, b) => b.startTime.localeCompare(a.startTime));
+  if (newest !== undefined) return newest;
+  throw new CliFailure(EXIT.notFound, 'agents have not been upgraded yet');
+}
+
 /** Follows it until it is over or stands still, telling what changes. @throws CliFailure where it has not completed */
 export async function followUpgrade(
   client: Client,

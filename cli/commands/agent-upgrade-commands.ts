@@ -3,6 +3,7 @@ import {
   UPGRADES,
   countsText,
   followUpgrade,
+  newestUpgrade,
   openUpgrade,
   parseWave,
   releaseOf,
@@ -60,10 +61,10 @@ export function addAgentUpgradeCommands(agent: Command, env: Environment): void 
     });
   group
     .command('show [id]')
-    .description('show one with its hosts, by default the one that is open')
+    .description('show one with its hosts, by default the newest')
     .action(async (id: string | undefined, _options: unknown, command: Command) => {
       const { client, format } = contextOf(command, env);
-      const path = `${UPGRADES}/${encodeURIComponent(id ?? (await openUpgrade(client)).id)}`;
+      const path = `${UPGRADES}/${encodeURIComponent(id ?? (await newestUpgrade(client)).id)}`;
       const { body } = await client.get<AgentUpgrade>(path);
       if (format === 'table') {
         say(`${body.operationState}  ${countsText(body)}`);

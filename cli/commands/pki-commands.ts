@@ -48,7 +48,9 @@ export function addPkiCommands(program: Command, env: Environment): void {
     .action(async (directory: string, certificate = 'server') => {
       const { renewServer } = await import('../../pki/index.ts');
       await renewServer(directory, certificate, SOURCES);
-      say(`${join(directory, `${certificate}.crt`)} is renewed; start again what serves with it`);
+      say(
+        `${join(directory, `${certificate}.crt`)} is renewed; an orchestrator shows it within half a minute, start again anything else that serves with it`,
+      );
     });
 
   group

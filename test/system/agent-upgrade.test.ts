@@ -171,6 +171,7 @@ describe('agents that are upgraded in waves', () => {
     expect(await command('agent', 'upgrade', '3.0.0')).toMatch(/agents are at 3\.0\.0\nexit 0/);
     expect(await versions()).toEqual(['3.0.0', '3.0.0', '1.0.0']);
     expect((await newest()).counts).toMatchObject({ UPGRADED: 2, AWAY: 1 });
+    expect(await command('agent', 'upgrades', 'show')).toMatch(/COMPLETED .*gw-3 +AWAY .*exit 0/s);
     const { body } = await client.get<readonly { id: string; version: string }[]>(RELEASES);
     const release = body.find(({ version }) => version === '3.0.0');
     expect((await client.delete(`${RELEASES}/${release?.id ?? ''}`)).status).toBe(409);
