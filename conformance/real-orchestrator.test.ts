@@ -1,13 +1,12 @@
 /** The kit against the orchestrator of this project as a process: everything passes, with an operator who does everything. */
 import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, startProgram } from '../scripts/demo/processes.ts';
 import { createTestSystem, eventually, type TestSystem } from '../test/kit/test-system.ts';
-import { invariantIdOf } from '../test/kit/tiny-function.ts';
-import { randomIds, renderAgentProgram, systemClock } from '../kernel/index.ts';
+import { randomIds, systemClock } from '../kernel/index.ts';
 import {
   ORCHESTRATOR_CASES,
   checkOrchestrator,
@@ -18,8 +17,6 @@ import {
 } from './index.ts';
 
 const SCRIPT = join(import.meta.dirname, '../docs/conformance/iotmano-operator.sh');
-
-const RELEASE_VERSION = '9.9.9';
 
 let system: TestSystem;
 let environment: NodeJS.ProcessEnv;
@@ -51,23 +48,8 @@ beforeAll(async () => {
   environment = {
     ...system.environment,
     IOTMANO: `${process.execPath} ${join(import.meta.dirname, '../bin/iotmano.js')}`,
-    FUNCTION: invariantIdOf('plain'),
-    SECRET_FUNCTION: invariantIdOf('secretive'),
-    AGENT_RELEASE: join(system.folder, 'agent.js'),
-    AGENT_RELEASE_VERSION: RELEASE_VERSION,
   };
-  const program = renderAgentProgram({ version: RELEASE_VERSION, formats: {} });
-  await writeFile(join(system.folder, 'agent.js'), `${program}// for no host`);
   await system.startOrchestrator();
-  await system.onboard({
-    plain: {
-      more: { healing: { restart: { within: '60s', times: 5, backoff: '1s..2s' }, lostAfter: '6s' } },
-    },
-    secretive: {
-      provides: 'secrets',
-      more: { config: { type: 'object', properties: { password: { type: 'string', secret: true } } } },
-    },
-  });
   const { signal } = new AbortController();
   result = await checkOrchestrator({
     wire: createHttpAgentWire({ target: new URL(system.url), clock: systemClock }),

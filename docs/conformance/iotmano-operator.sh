@@ -2,26 +2,66 @@
 # What an operator of iotmano does for `iotmano conformance orchestrator --operator-command`: an action, and its arguments. Change the
 # commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable.
 #
-# NATS, not empty: tokens are for NATS. IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. FUNCTION: invariantId of an onboarded function that needs nothing else, for
-# `assign`; SECRET_FUNCTION: of one with a secret configuration value `password`, for `assign-secret`; LARGE_FUNCTION: of one with a configuration value `padding`, a text, for
-# `assign-large`. AGENT_RELEASE, AGENT_RELEASE_VERSION: a program of the agent and what it calls itself, which no host needs to run, for `upgrade-begin`. RESTART, RESET: commands that kill the orchestrator and start it again, over the same store and over a new one.
+# NATS, not empty: tokens are for NATS. IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. RESTART, RESET: commands that start the orchestrator again, and
+# that start it without its state. What it assigns, and what agents are to become, it makes itself.
 set -eu
 
 action=$1
 host=${2:-}
 iotmano=${IOTMANO:-iotmano}
+function=urn:iotmano:function:conformance
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
 
-# The hosts of the kit have their own name as the label `site`. Arguments: function, configuration.
+is_onboarded() { $iotmano package list | grep -q 'conformance.*ONBOARDED'; }
+
+# A function that any host can run and that needs nothing else. Others may onboard it at the same time.
+onboard() {
+  if is_onboarded; then return; fi
+  mkdir -p "$folder/function/artifacts"
+  echo 'setInterval(() => {}, 1000);' > "$folder/main.js"
+  tar -C "$folder" -czf "$folder/function/artifacts/main.tgz" main.js
+  cat > "$folder/function/descriptor.yaml" <<DESCRIPTOR
+apiVersion: iotmano/v1
+kind: IoTFunctionDescriptor
+metadata: { invariantId: '$function', provider: iotmano, productName: conformance, softwareVersion: 1.0.0, descriptorVersion: 1.0.0, role: ae }
+config:
+  type: object
+  properties: { password: { type: string, secret: true }, padding: { type: string } }
+units:
+  - name: main
+    artifacts: [{ type: process, command: [node, main.js], files: main.tgz }]
+    resources: { cpu: 10m, memory: 64Mi }
+    bindings: { path: bindings.json, onChange: reload }
+    security: { nonRoot: false }
+flavours: [{ name: default, levels: [{ name: one, instances: { main: 1 } }] }]
+healing: { restart: { within: 60s, times: 5, backoff: 1s..2s }, lostAfter: 6s }
+DESCRIPTOR
+  $iotmano package build "$folder/function" --file "$folder/function.zip" > /dev/null
+  $iotmano package onboard "$folder/function.zip" > /dev/null 2>&1 || true
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if is_onboarded; then return; fi
+    sleep 1
+  done
+  $iotmano package onboard "$folder/function.zip"
+}
+
+# That often, with that configuration, on a host of the kit, which has its own name as the label `site`.
 deploy() {
-  folder=$(mktemp -d)
-  trap 'rm -r "$folder"' EXIT
-  cat > "$folder/$host.yaml" <<DESCRIPTOR
+  onboard
+  {
+    cat <<DESCRIPTOR
 apiVersion: iotmano/v1
 kind: IoTServiceDescriptor
 metadata: { invariantId: 'urn:conformance:$host', version: 1.0.0, provider: conformance, name: '$host' }
 functions:
-  - { name: kit, function: '$1', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { $2 } }
 DESCRIPTOR
+    count=$1
+    while [ "$count" -gt 0 ]; do
+      echo "  - { name: kit-$count, function: '$function', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { $2 } }"
+      count=$((count - 1))
+    done
+  } > "$folder/$host.yaml"
   $iotmano package onboard "$folder/$host.yaml" > /dev/null
   $iotmano service deploy "$host" > /dev/null
 }
@@ -34,35 +74,11 @@ case $action in
     if [ -n "${NATS:-}" ]; then set -- --nats "$@"; fi
     $iotmano token enrol "$@"
     ;;
-  assign)
-    [ -n "${FUNCTION:-}" ] || exit 64
-    deploy "$FUNCTION" ''
-    ;;
-  assign-secret)
-    [ -n "${SECRET_FUNCTION:-}" ] || exit 64
-    deploy "$SECRET_FUNCTION" "password: '$3'"
-    ;;
+  assign) deploy 1 '' ;;
+  assign-secret) deploy 1 "password: '$3'" ;;
   assign-large)
-    [ -n "${LARGE_FUNCTION:-}" ] || exit 64
-    folder=$(mktemp -d)
-    trap 'rm -r "$folder"' EXIT
     each=100000
-    {
-      cat <<DESCRIPTOR
-apiVersion: iotmano/v1
-kind: IoTServiceDescriptor
-metadata: { invariantId: 'urn:conformance:$host', version: 1.0.0, provider: conformance, name: '$host' }
-functions:
-DESCRIPTOR
-      padding=$(head -c "$each" /dev/zero | tr '\0' x)
-      count=$(($3 / each + 1))
-      while [ "$count" -gt 0 ]; do
-        echo "  - { name: kit-$count, function: '$LARGE_FUNCTION', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { padding: '$padding' } }"
-        count=$((count - 1))
-      done
-    } > "$folder/$host.yaml"
-    $iotmano package onboard "$folder/$host.yaml" > /dev/null
-    $iotmano service deploy "$host" > /dev/null
+    deploy $(($3 / each + 1)) "padding: '$(head -c "$each" /dev/zero | tr '\0' x)'"
     ;;
   unassign) $iotmano service rm "$host" > /dev/null ;;
   confirm) $iotmano host confirm "$host" ;;
@@ -80,9 +96,9 @@ DESCRIPTOR
   command-begin)
     shift 2
     copy=$($iotmano --output json ps --service "$host" | sed -n 's/^ *"id": *"\([^"]*\)".*/\1/p' | head -n 1)
-    folder=$(mktemp -d)
-    $iotmano exec "$copy" -- "$@" < /dev/null > "$folder/output" 2> "$folder/errors" &
-    echo "$! $folder"
+    command=$(mktemp -d)
+    $iotmano exec "$copy" -- "$@" < /dev/null > "$command/output" 2> "$command/errors" &
+    echo "$! $command"
     ;;
   command-output) cat "${2#* }/output" ;;
   command-end)
@@ -90,16 +106,15 @@ DESCRIPTOR
     rm -rf "${2#* }"
     ;;
   upgrade-begin)
-    [ -n "${AGENT_RELEASE:-}" ] || exit 64
     shift
-    $iotmano agent release add "$AGENT_RELEASE" > /dev/null
+    # A program that says of itself what agents say, and that no host of the kit runs.
+    version=99.0.0
+    printf '/*! iotmano-agent {"version":"%s","formats":{}} */\n' "$version" > "$folder/agent.js"
+    $iotmano agent release add "$folder/agent.js" > /dev/null
     # Waves are counted from the beginning: one host, and three with the next two.
-    $iotmano agent upgrade "$AGENT_RELEASE_VERSION" --no-wait --wave 1 3 --select "host in ($(echo "$*" | sed 's/ /, /g'))"
+    $iotmano agent upgrade "$version" --no-wait --wave 1 3 --select "host in ($(echo "$*" | sed 's/ /, /g'))"
     ;;
-  upgrade-state)
-    id=$($iotmano --output json agent upgrades list | sed -n 's/^ *"id": *"\([^"]*\)".*/\1/p' | tail -n 1)
-    $iotmano agent upgrades show "$id"
-    ;;
+  upgrade-state) $iotmano agent upgrades show ;;
   upgrade-end)
     # One that has stopped, or is over, cannot be cancelled.
     $iotmano agent upgrade --cancel 2> /dev/null || true
