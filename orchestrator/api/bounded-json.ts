@@ -47,16 +47,22 @@ function requireShallow(text: string): void {
   }
 }
 
+/** A part of a body, with the way to it: its pointer is only made where something is wrong there. */
+interface Place {
+  readonly value: object;
+  readonly within?: { readonly place: Place; readonly name: string };
+}
+
 /** Without recursion: the value may be large. */
 function requirePlain(root: unknown): void {
-  requireFinite(root, '');
-  const pending: { value: unknown; pointer: string }[] = [{ value: root, pointer: '' }];
-  for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
-    const { value, pointer } = item;
-    if (typeof value !== 'object' || value === null) continue;
-    for (const [name, member] of Object.entries(value)) {
-      requireFinite(member, pointer);
+  requireFinite(root);
+  if (typeof root !== 'object' || root === null) return;
+  const pending: Place[] = [{ value: root }];
+  for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
+    for (const [name, member] of Object.entries(place.value) as [string, unknown][]) {
+      requireFinite(member, place);
       if (name === '__proto__') {
+        const pointer = pointerTo(place);
         throw new IotmanoError(
           'malformed-request',
           `body${pointer}: the member name "__proto__" is not allowed; rename it`,
@@ -64,16 +70,24 @@ function requirePlain(root: unknown): void {
         );
       }
       if (typeof member === 'object' && member !== null)
-        pending.push({ value: member, pointer: `${pointer}/${escapePointer(name)}` });
+        pending.push({ value: member, within: { place, name } });
     }
   }
 }
 
-function requireFinite(value: unknown, pointer: string): void {
+function requireFinite(value: unknown, place?: Place): void {
   if (typeof value !== 'number' || Number.isFinite(value)) return;
+  const pointer = pointerTo(place);
   throw new IotmanoError('malformed-request', `body${pointer}: a number is too large; use a smaller one`, {
     pointer,
   });
+}
+
+function pointerTo(place: Place | undefined): string {
+  const names: string[] = [];
+  for (let within = place?.within; within !== undefined; within = within.place.within)
+    names.unshift(escapePointer(within.name));
+  return names.map((name) => `/${name}`).join('');
 }
 
 /** One segment of a JSON pointer (RFC 6901), cut where it is absurdly long. */

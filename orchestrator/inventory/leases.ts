@@ -27,7 +27,7 @@ interface Lease {
   /** For how long it was granted, at the last renewal or since: seconds. */
   grantedSeconds: number;
   terms: LeaseTerms;
-  /** Accepted revision that `terms` were computed at; -1: an assignment of the host has changed since. */
+  /** Newest accepted revision of any assignment that `terms` were computed at; -1: one of the host has changed since. */
   revision: number;
 }
 
@@ -50,7 +50,7 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
     const known = leases.get(hostId);
     if (known !== undefined) return known;
     const terms = termsNow(hostId);
-    const revision = store.acceptedRevision;
+    const revision = store.changedAt('assignment');
     const grantedSeconds = hasAppliedAll(hostId) ? terms.leaseSeconds : LONGEST_LEASE_SECONDS;
     const lease = { isHeard: false, renewedAt: startedAt, grantedSeconds, terms, revision };
     leases.set(hostId, lease);
@@ -75,9 +75,10 @@ export function createLeases(store: StateStore, clock: Clock): Leases {
    */
   function currentLease(hostId: HostId): Lease {
     const lease = leaseOf(hostId);
-    if (lease.revision === store.acceptedRevision) return lease;
+    const newest = store.changedAt('assignment');
+    if (lease.revision === newest) return lease;
     lease.terms = termsNow(hostId);
-    lease.revision = store.acceptedRevision;
+    lease.revision = newest;
     const { leaseSeconds } = lease.terms;
     if (lease.isHeard && leaseSeconds < lease.grantedSeconds) {
       if (!isOver(lease)) lease.renewedAt = clock.monotonic();

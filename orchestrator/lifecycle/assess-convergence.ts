@@ -50,7 +50,8 @@ export function assessConvergence(input: ConvergenceInput): Convergence {
   const failed: FailedCopy[] = [];
   let reached = 0;
   let isWorking = false;
-  for (const copy of wantedVnfcs(input.wanted)) {
+  const copies = wantedVnfcs(input.wanted);
+  for (const copy of copies) {
     if (input.isCoverage && input.lostHosts.has(copy.hostId)) continue;
     const found = findCopy(input.observed, copy);
     if (isReached(found?.instance, copy, input)) reached += 1;
@@ -61,7 +62,7 @@ export function assessConvergence(input: ConvergenceInput): Convergence {
   }
   for (const { unit, slot, hostId } of input.displaced)
     pending.push(`${unit}-${slot} leaves ${hostId} for another host`);
-  const leftovers = leftoversOf(input);
+  const leftovers = leftoversOf(input, copies);
   return {
     isReached: pending.length === 0 && failed.length === 0 && leftovers.length === 0,
     reached,
@@ -77,12 +78,22 @@ export interface FoundCopy {
   readonly instance?: ObservedInstance;
 }
 
+/** Of a list that is not longer, looking through it costs less than arranging it. */
+const FEW = 4;
+
 /** What the host of a copy last reported of it. */
 export function findCopy(observed: readonly ObservedDocument[], copy: WantedVnfc): FoundCopy | undefined {
-  const document = byWorkload(observed).get(workloadName(copy.hostId, copy));
+  const document =
+    observed.length <= FEW
+      ? observed.find((each) => isOf(each, copy))
+      : byWorkload(observed).get(workloadName(copy.hostId, copy));
   const instance = document?.workload.instances.find(({ slot }) => slot === copy.slot);
   if (document === undefined) return undefined;
   return instance === undefined ? { document } : { document, instance };
+}
+
+function isOf({ hostId, workload: { key } }: ObservedDocument, copy: WantedVnfc): boolean {
+  return hostId === copy.hostId && key.unit === copy.unit && key.generation === copy.generation;
 }
 
 const indexes = new WeakMap<readonly ObservedDocument[], ReadonlyMap<string, ObservedDocument>>();
@@ -135,8 +146,12 @@ function reasonOf(found: FoundCopy | undefined): string | undefined {
 }
 
 /** Copies that are there and not wanted. A silent host removes them when it returns: it runs only what it is assigned. */
-function leftoversOf({ wanted, observed, lostHosts, withdrawnFrom }: ConvergenceInput): readonly string[] {
-  const wantedNames = new Set(wantedVnfcs(wanted).map(copyName));
+function leftoversOf(
+  { wanted, observed, lostHosts, withdrawnFrom }: ConvergenceInput,
+  copies: readonly WantedVnfc[],
+): readonly string[] {
+  if (observed.length === 0 && withdrawnFrom.length === 0) return [];
+  const wantedNames = new Set(copies.map(copyName));
   const wantedWorkloads = new Set(
     wanted.flatMap((item) => item.hosts.map(({ hostId }) => workloadName(hostId, item))),
   );

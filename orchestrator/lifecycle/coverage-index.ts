@@ -100,16 +100,14 @@ export function createCoverageIndex({ state, catalog, liveness }: CoverageIndexO
     return opened;
   }
 
-  function look(id: VnfInstanceId, instance: VnfInstanceDocument): CoveredFunction {
+  function look(id: VnfInstanceId, { vnfPkgId }: VnfInstanceDocument): CoveredFunction {
     takeChanges();
     const known = functions.get(id);
-    const now = known?.vnfPkgId === instance.vnfPkgId ? known : open(id, instance.vnfPkgId);
-    now.refresh(instance);
-    return now;
+    return known?.vnfPkgId === vnfPkgId ? known : open(id, vnfPkgId);
   }
 
   return {
     convergenceOf: (id, instance) => look(id, instance).convergence(instance),
-    hostsGone: (id, instance) => look(id, instance).gone,
+    hostsGone: (id, instance) => look(id, instance).hostsGone(instance),
   };
 }

@@ -13,12 +13,10 @@ export interface CoveredFunction {
   touch(hostId: HostId): void;
   /** The host has applied more of what it was told. */
   touchApplied(hostId: HostId): void;
-  /** Takes in what is wanted, and who is heard, and looks again at what has changed. */
-  refresh(instance: VnfInstanceDocument): void;
-  /** Of all hosts together; as of the last `refresh`. */
+  /** Of all hosts together. Looks again at what has changed, and at every host that is suspected. */
   convergence(instance: VnfInstanceDocument): Convergence;
-  /** Hosts that are not enrolled any more, and of which copies are still wanted. */
-  readonly gone: ReadonlySet<HostId>;
+  /** Hosts that are not enrolled any more, and of which copies are still wanted. Who is heard makes no difference: only what has changed is looked at. */
+  hostsGone(instance: VnfInstanceDocument): ReadonlySet<HostId>;
   /** Hosts of which it has to hear. */
   hosts(): Iterable<HostId>;
 }
@@ -115,20 +113,28 @@ export function createCoveredFunction({
     totals.set(hostId, found);
   }
 
+  function assessStale(): void {
+    for (const hostId of stale) assess(hostId);
+    stale.clear();
+  }
+
   return {
     vnfPkgId,
-    gone,
     touch: (hostId) => void stale.add(hostId),
     touchApplied: (hostId) => {
       if (withdrawnOn.has(hostId)) stale.add(hostId);
     },
-    refresh: (instance) => {
+    convergence: (instance) => {
       takeWanted(instance);
       hear();
-      for (const hostId of stale) assess(hostId);
-      stale.clear();
+      assessStale();
+      return totals.sum(instance.displaced ?? []);
     },
-    convergence: ({ displaced = [] }) => totals.sum(displaced),
+    hostsGone: (instance) => {
+      takeWanted(instance);
+      assessStale();
+      return gone;
+    },
     hosts: totals.hosts,
   };
 }

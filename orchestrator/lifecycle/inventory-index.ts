@@ -209,7 +209,8 @@ function knownOf({ revision, document, tenant }: StoredRecord<'vnf-instance'>): 
     // What neighbours and placement may have to know beside the room that it takes.
     identity: JSON.stringify([
       document.vnfPkgId,
-      document.wanted.length > 0,
+      // What covers hosts makes no room for others, with or without instances.
+      document.coverage !== undefined || document.wanted.length > 0,
       document.coverage !== undefined,
       document.bind,
     ]),

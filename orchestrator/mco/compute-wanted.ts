@@ -3,7 +3,7 @@ import type { HostDocument } from '../domain/index.ts';
 import { isStateConfirmed, type LeaseTerms } from '../inventory/index.ts';
 import type { Revision, StateStore } from '../store/index.ts';
 import type { McoContext } from './mco-context.ts';
-import type { AssignmentMessage, CollectionJob, WantedMessage } from './messages.ts';
+import type { AssignmentMessage, WantedMessage } from './messages.ts';
 import type { WantedChanges } from './wanted-changes.ts';
 
 export interface WantedContext {
@@ -12,7 +12,7 @@ export interface WantedContext {
   readonly diagnostics: Pick<McoContext['diagnostics'], 'requestsFor' | 'changedAt'>;
   readonly terms: LeaseTerms;
   readonly host: HostDocument;
-  readonly collectionJobs: readonly CollectionJob[];
+  readonly monitoring: Pick<McoContext['monitoring'], 'collectionJobsFor'>;
 }
 
 /**
@@ -26,47 +26,48 @@ export function computeWanted(
   since: Revision | undefined,
 ): WantedMessage | 'unchanged' | 'too-old' {
   const { store, changes, host } = context;
-  const { revision } = changes;
   // A host that has pinned another state gets no orders until an operator has confirmed this one.
   if (!isStateConfirmed(host, store.stateId)) return 'unchanged';
-  const whole = toMessage(context, hostId, revision, { full: true, after: -1, removed: [] });
-  if (since === undefined) return whole;
-  if (since > revision) return 'too-old';
+  if (since === undefined) return toWhole(context, hostId);
+  if (since > changes.revision) return 'too-old';
   const removed = changes.removedSince(hostId, since);
   if (removed === 'too-old') return 'too-old';
-  const part = toMessage(context, hostId, revision, { full: false, after: since, removed });
+  const assignments = assignmentsAfter(store, hostId, since);
   const hasNews =
-    part.assignments.length > 0 ||
+    assignments.length > 0 ||
     removed.length > 0 ||
     changes.hasHostChangedSince(hostId, since) ||
     context.diagnostics.changedAt(hostId) > since;
   if (!hasNews) return 'unchanged';
   // What it holds is of another state: only the whole can replace that.
-  return host.stateIds === undefined ? part : whole;
+  return host.stateIds === undefined
+    ? toMessage(context, hostId, { full: false, assignments, removed })
+    : toWhole(context, hostId);
+}
+
+function toWhole(context: WantedContext, hostId: HostId): WantedMessage {
+  const assignments = assignmentsAfter(context.store, hostId, -1);
+  return toMessage(context, hostId, { full: true, assignments, removed: [] });
 }
 
 function toMessage(
-  { store, terms, host, collectionJobs, diagnostics }: WantedContext,
+  { store, changes, terms, host, monitoring, diagnostics }: WantedContext,
   hostId: HostId,
-  revision: Revision,
-  part: {
-    readonly full: boolean;
-    readonly after: Revision;
-    readonly removed: WantedMessage['removed'];
-  },
+  { full, assignments, removed }: Pick<WantedMessage, 'full' | 'assignments' | 'removed'>,
 ): WantedMessage {
+  const { revision } = changes;
   return {
     revision,
-    full: part.full,
+    full,
     fence: { leaseNumber: store.leaseNumber, revision },
     stateId: store.stateId,
     stateIdConfirmed: isStateConfirmed(host, store.stateId),
     heartbeatIntervalSeconds: terms.heartbeatSeconds,
     leaseSeconds: terms.leaseSeconds,
     draining: host.draining,
-    assignments: assignmentsAfter(store, hostId, part.after),
-    removed: part.removed,
-    collectionJobs,
+    assignments,
+    removed,
+    collectionJobs: monitoring.collectionJobsFor(hostId),
     ...upgradeOrderOf(store, hostId),
     diagnosticRequests: diagnostics.requestsFor(hostId),
   };

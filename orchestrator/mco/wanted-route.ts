@@ -89,8 +89,7 @@ function look(context: McoContext, { hostId, since }: Poll): ReturnType<typeof c
   const { store, changes, inventory, monitoring, diagnostics } = context;
   const host = inventory.requireHost(hostId).document;
   const terms = inventory.leaseTerms(hostId);
-  const collectionJobs = monitoring.collectionJobsFor(hostId);
-  return computeWanted({ store, changes, terms, host, collectionJobs, diagnostics }, hostId, since);
+  return computeWanted({ store, changes, terms, host, monitoring, diagnostics }, hostId, since);
 }
 
 function toResponse(

@@ -53,6 +53,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const NO_DIAGNOSTICS = { requestsFor: () => [], changedAt: () => 0 };
+const NO_JOBS = { collectionJobsFor: () => [] };
 
 function poll(pair: Pair): void {
   if (pair.pending !== undefined) return;
@@ -61,7 +62,7 @@ function poll(pair: Pair): void {
     changes: pair.changes,
     terms: TERMS,
     host: DOCUMENT,
-    collectionJobs: [],
+    monitoring: NO_JOBS,
     diagnostics: NO_DIAGNOSTICS,
   };
   const answer = computeWanted(context, HOST, pair.since);
@@ -162,7 +163,7 @@ describe('an agent that follows its wanted state', () => {
   it('is told once what more removals there were than are remembered, by 410', async () => {
     const store = createMemoryStore();
     const changes = createWantedChanges(store);
-    const shared = { terms: TERMS, host: DOCUMENT, collectionJobs: [], diagnostics: NO_DIAGNOSTICS };
+    const shared = { terms: TERMS, host: DOCUMENT, monitoring: NO_JOBS, diagnostics: NO_DIAGNOSTICS };
     const context = { store, changes, ...shared };
     const { revision } = store.commit([assignmentOf(HOST, keyOf(1))]);
     await store.whenDurable();

@@ -115,6 +115,5 @@ function lookFor(
   // Two machines claim it, or nobody may any more, though the servers may not have heard so yet: nobody is told anything.
   if (host.disputed || host.revokedAt !== undefined) return 'unchanged';
   const terms = inventory.leaseTerms(hostId);
-  const collectionJobs = monitoring.collectionJobsFor(hostId);
-  return computeWanted({ store, changes, terms, host, collectionJobs, diagnostics }, hostId, since);
+  return computeWanted({ store, changes, terms, host, monitoring, diagnostics }, hostId, since);
 }
