@@ -1638,34 +1638,7 @@ export interface components {
        * @example host gw-1 has been silent for longer than every function on it bears
        */
       readonly text: string;
-      /** @description What it concerns. */
-      readonly source: {
-        /**
-         * @description The host that it concerns, or that tells of it.
-         * @example gw-1
-         */
-        readonly hostId?: components['schemas']['Identifier'];
-        /**
-         * @description The function instance that it concerns.
-         * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
-         */
-        readonly vnfInstanceId?: components['schemas']['Identifier'];
-        /**
-         * @description The copy (VNFC instance) that it concerns.
-         * @example e197f993-9559-5995-8421-eb8040b0964f
-         */
-        readonly vnfcInstanceId?: components['schemas']['Identifier'];
-        /**
-         * @description The failure zone that it concerns.
-         * @example north
-         */
-        readonly zone?: string;
-        /**
-         * @description The upgrade of agents that it concerns.
-         * @example 3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11
-         */
-        readonly agentUpgradeId?: components['schemas']['Identifier'];
-      };
+      readonly source: components['schemas']['AlarmSource'];
       /**
        * Format: date-time
        * @description When it was raised.
@@ -1684,6 +1657,34 @@ export interface components {
        * @example 2026-11-22T18:20:00.000Z
        */
       readonly alarmClearedTime?: string;
+    };
+    /** @description What it concerns. */
+    readonly AlarmSource: {
+      /**
+       * @description The host that it concerns, or that tells of it.
+       * @example gw-1
+       */
+      readonly hostId?: components['schemas']['Identifier'];
+      /**
+       * @description The function instance that it concerns.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
+      readonly vnfInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description The copy (VNFC instance) that it concerns.
+       * @example e197f993-9559-5995-8421-eb8040b0964f
+       */
+      readonly vnfcInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description The failure zone that it concerns.
+       * @example north
+       */
+      readonly zone?: string;
+      /**
+       * @description The upgrade of agents that it concerns.
+       * @example 3f0c3a52-6a39-4d7e-9d58-0d7a3f6f0c11
+       */
+      readonly agentUpgradeId?: components['schemas']['Identifier'];
     };
     /** @description A sign of life. */
     readonly Health: {
@@ -2015,6 +2016,26 @@ export interface components {
        * @example 1.25
        */
       readonly silentSeconds?: number;
+      /**
+       * @description The clock of the host minus that of the orchestrator, milliseconds, as its last heartbeat showed it; below 0 where it is behind. Absent before the first heartbeat.
+       * @example -35
+       */
+      readonly clockOffsetMilliseconds?: number;
+      /**
+       * @description How often it is to renew its lease, seconds; the shorter, the less patient the functions on it are.
+       * @example 10
+       */
+      readonly heartbeatSeconds?: number;
+      /**
+       * @description How long it may be silent before its lease lapses and it is SUSPECT, seconds.
+       * @example 20
+       */
+      readonly leaseSeconds?: number;
+      /**
+       * @description How long it may be silent before it is LOST, seconds; what the most patient function on it bears, and no less than the lease.
+       * @example 30
+       */
+      readonly patienceSeconds?: number;
       /**
        * @description Workloads that it is to run: units of functions, each in one version.
        * @example 2
@@ -2991,6 +3012,11 @@ export interface components {
        */
       readonly service?: string;
       /**
+       * @description Name of the function in its service; of one that stands alone, name of the function instance.
+       * @example processing
+       */
+      readonly function?: string;
+      /**
        * @description The function instance.
        * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
        */
@@ -3020,6 +3046,11 @@ export interface components {
        * @example 1
        */
       readonly generation?: number;
+      /**
+       * @description Grows each time that the copy, by unit and slot, is replaced or moved.
+       * @example 1
+       */
+      readonly epoch?: number;
       /**
        * @description Version of the software that it is made of.
        * @example 1.0.0
@@ -3056,6 +3087,11 @@ export interface components {
        */
       readonly reason?: string;
       /**
+       * @description Exit code of the last run; absent while none has ended.
+       * @example 1
+       */
+      readonly exitCode?: number;
+      /**
        * @description Port name → number.
        * @example {
        *       "metrics": 40113
@@ -3064,6 +3100,13 @@ export interface components {
       readonly ports?: {
         readonly [key: string]: number;
       };
+      /**
+       * @description Where its ports are reached: NAME=ADDRESS:PORT each, the address being that of the host. Empty where no port or no address is known.
+       * @example [
+       *       "metrics=192.0.2.17:40113"
+       *     ]
+       */
+      readonly endpoints?: readonly string[];
       readonly schedule?: components['schemas']['ScheduleReport'];
     } & {
       readonly [key: string]: unknown;
@@ -3071,10 +3114,22 @@ export interface components {
     /** @description One record that changed. Never holds secrets. */
     readonly Event: {
       /**
-       * @description Kind of the record.
-       * @example vnf-lcm-op-occ
+       * @description Kind of the record; it decides which members the event has.
+       * @enum {string}
        */
-      readonly kind: string;
+      readonly kind:
+        | 'vnf-package'
+        | 'ns-descriptor'
+        | 'vnf-instance'
+        | 'vnf-lcm-op-occ'
+        | 'ns-instance'
+        | 'ns-lcm-op-occ'
+        | 'assignment'
+        | 'observed'
+        | 'host'
+        | 'agent-upgrade'
+        | 'vim-connection'
+        | 'alarm';
       /**
        * @description Identifier of the record, within its kind.
        * @example 6e0f9b1d-7c24-4d3e-a5f8-90b1c2d3e4f5
@@ -3091,15 +3146,129 @@ export interface components {
        */
       readonly change: 'written' | 'deleted';
       /**
-       * @description What people call it, where it has a name.
+       * @description What people call it; of `vnf-package` (product, once its content is onboarded), `ns-descriptor` (once it is onboarded), `vnf-instance`, `ns-instance`, and `alarm` (condition).
        * @example cse-1-processing
        */
       readonly name?: string;
       /**
-       * @description State that it is in now, where it has one; of an alarm, its severity.
+       * @description State that it is in now, as its resource has it; of `alarm` its severity, of `observed` the states that its instances are in, joined by +. Not of `assignment` and `vim-connection`.
        * @example PROCESSING
        */
       readonly state?: string;
+      /**
+       * @description Of `vnf-lcm-op-occ` and `ns-lcm-op-occ`. The operation.
+       * @example INSTANTIATE
+       */
+      readonly operation?: string;
+      /**
+       * @description Of `vnf-lcm-op-occ`, `assignment` and `observed`. The function instance.
+       * @example 1f3c5a52-6a55-4d0b-a9a1-64d5a3d1c1f2
+       */
+      readonly vnfInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description Of `ns-lcm-op-occ`, and of `vnf-instance` where it is part of a service. The service instance.
+       * @example 8c2f7a0e-3d1b-4c5e-9f60-2b7d4e1a6c93
+       */
+      readonly nsInstanceId?: components['schemas']['Identifier'];
+      /**
+       * @description Of `vnf-instance` where it is part of a service. Name of the function in it.
+       * @example processing
+       */
+      readonly constituent?: string;
+      /**
+       * @description Of `vnf-lcm-op-occ` where it is part of an operation of a service. That operation.
+       * @example 2d4f6a8c-1b3e-4c5d-8e7f-9a0b1c2d3e4f
+       */
+      readonly nsLcmOpOccId?: components['schemas']['Identifier'];
+      /**
+       * @description Of `vnf-lcm-op-occ`, `ns-lcm-op-occ` and `agent-upgrade` that have stopped or failed. Why, in words.
+       * @example processing/processor: no host for 1 instance
+       */
+      readonly error?: string;
+      /**
+       * @description Of `assignment` and `observed`. The host that has to run the workload, or reports it.
+       * @example gw-1
+       */
+      readonly hostId?: components['schemas']['Identifier'];
+      /**
+       * @description Of `assignment` and `observed`. Name of the unit (VDU) in the descriptor of the function.
+       * @example processor
+       */
+      readonly unit?: string;
+      /**
+       * @description Of `assignment` and `observed`. Version of the function instance, as in VnfcInstance.
+       * @example 1
+       */
+      readonly generation?: number;
+      /**
+       * @description Of `assignment`, how many instances the host has to run. Of `observed`, those that it reports.
+       * @example 1
+       * @example [
+       *       {
+       *         "slot": 0,
+       *         "state": "RUNNING",
+       *         "restarts": 0
+       *       }
+       *     ]
+       */
+      readonly instances?:
+        | number
+        | readonly {
+            /**
+             * @description Which of the copies of the unit, from 0.
+             * @example 0
+             */
+            readonly slot: number;
+            /**
+             * @description State that it is in, as in VnfcInstance.
+             * @example RUNNING
+             */
+            readonly state: string;
+            /**
+             * @description Starts after the first one, in this epoch.
+             * @example 0
+             */
+            readonly restarts: number;
+            /**
+             * @description Why it is in that state, in words.
+             * @example exited with code 1
+             */
+            readonly reason?: string;
+          }[];
+      /**
+       * @description Of `observed` where the host cannot make the workload as it is to be. Why, in words.
+       * @example no room for the artifact: 3 MiB are free, 40 MiB are needed
+       */
+      readonly problem?: string;
+      /**
+       * @description Of `host`. It is being drained.
+       * @example false
+       */
+      readonly draining?: boolean;
+      /**
+       * @description Of `host`. Two machines use its identity.
+       * @example false
+       */
+      readonly disputed?: boolean;
+      /**
+       * @description Of `agent-upgrade`. The version that agents are to have.
+       * @example 0.2.0
+       */
+      readonly version?: string;
+      /**
+       * @description Of `agent-upgrade`. Waves that are over.
+       * @example 1
+       */
+      readonly wavesDone?: number;
+      /** @description Of `vim-connection`. What kind of platform it is. */
+      readonly vimType?: components['schemas']['VimType'];
+      /**
+       * @description Of `alarm`. The condition in words.
+       * @example host gw-1 has been silent for longer than every function on it bears
+       */
+      readonly text?: string;
+      /** @description Of `alarm`. What it concerns. */
+      readonly source?: components['schemas']['AlarmSource'];
     } & {
       readonly [key: string]: unknown;
     };
@@ -3194,6 +3363,36 @@ export interface components {
       readonly faults?: readonly components['schemas']['Fault'][];
       /** @description Why no host fits, with counts. */
       readonly reasons?: readonly unknown[];
+      /**
+       * @description The state that the resource is in, where that does not allow what was asked for.
+       * @example ONBOARDED
+       */
+      readonly state?: string;
+      /**
+       * @description What `state` does not allow, as docs/states.md calls it.
+       * @example upload
+       */
+      readonly event?: string;
+      /**
+       * @description With 410 of the event stream: the oldest revision after which events are still there.
+       * @example 4711
+       */
+      readonly oldestRevision?: number;
+      /**
+       * @description With 401 of the token endpoint: the code of RFC 6749 clause 5.2.
+       * @example invalid_client
+       */
+      readonly error?: string;
+      /**
+       * @description Over Mco: send again from this sequence number on.
+       * @example 7
+       */
+      readonly expectedSequence?: number;
+      /**
+       * @description Over Mco, true: the next report must be full; its sequence number is free.
+       * @example false
+       */
+      readonly fullRequired?: boolean;
     } & {
       readonly [key: string]: unknown;
     };
@@ -4716,7 +4915,7 @@ export interface operations {
     };
     readonly requestBody?: never;
     readonly responses: {
-      /** @description Events. `id` is the revision; `data` is an Event as JSON. */
+      /** @description Events. `id` is the revision; `data` is an Event as JSON. A last event of the type `too-old` tells a client that was too slow that some are gone; its `data` has the `revision` that the stream had come to, and the `newest` one. */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;

@@ -477,6 +477,21 @@ export interface components {
        * @example /mco/v1/hosts/gw-9/wanted
        */
       readonly instance?: string;
+      /**
+       * @description Name of the parameter that is wrong: of the path, of the query, or a header.
+       * @example Mco-Version
+       */
+      readonly parameter?: string;
+      /**
+       * @description JSON pointer of the place in the body that is wrong.
+       * @example /workloads/0/key
+       */
+      readonly pointer?: string;
+      /**
+       * @description The state that the host is in, where that does not allow what was asked for.
+       * @example DISPUTED
+       */
+      readonly state?: string;
     };
     /**
      * Challenge

@@ -43,7 +43,7 @@ export interface paths {
     };
     /**
      * NS descriptors.
-     * @description Excluded by default: userDefinedData, onboardingFailureDetails, artifacts.
+     * @description Excluded by default: artifacts, userDefinedData, onboardingFailureDetails, onboardingWarnings.
      */
     readonly get: operations['listNsDescriptors'];
     readonly put?: never;
@@ -278,7 +278,7 @@ export interface components {
          * @example false
          */
         readonly isDeprecated?: boolean;
-        /** @description When this version is no longer served; absent where that is not decided. */
+        /** @description When this version is no longer served; absent where that is not decided. Not served, as no version is to go. */
         readonly retirementDate?: components['schemas']['DateTime'];
       }[];
     };
@@ -373,6 +373,36 @@ export interface components {
       readonly faults?: readonly components['schemas']['Fault'][];
       /** @description Why no host fits, with counts. */
       readonly reasons?: readonly unknown[];
+      /**
+       * @description The state that the resource is in, where that does not allow what was asked for.
+       * @example ONBOARDED
+       */
+      readonly state?: string;
+      /**
+       * @description What `state` does not allow, as docs/states.md calls it.
+       * @example upload
+       */
+      readonly event?: string;
+      /**
+       * @description With 410 of the event stream: the oldest revision after which events are still there.
+       * @example 4711
+       */
+      readonly oldestRevision?: number;
+      /**
+       * @description With 401 of the token endpoint: the code of RFC 6749 clause 5.2.
+       * @example invalid_client
+       */
+      readonly error?: string;
+      /**
+       * @description Over Mco: send again from this sequence number on.
+       * @example 7
+       */
+      readonly expectedSequence?: number;
+      /**
+       * @description Over Mco, true: the next report must be full; its sequence number is free.
+       * @example false
+       */
+      readonly fullRequired?: boolean;
     } & {
       readonly [key: string]: unknown;
     };

@@ -647,7 +647,7 @@ export interface components {
        */
       readonly id: components['schemas']['Identifier'];
       /**
-       * @description PROCESSING: is being carried out; COMPLETED: done; PARTIALLY_COMPLETED: never entered here; FAILED_TEMP: it has stopped and waits for retry, continue, rollback or fail; FAILED: given up, as it was then; ROLLING_BACK: is being undone; ROLLED_BACK: undone.
+       * @description PROCESSING: is being carried out; COMPLETED: done; PARTIALLY_COMPLETED: never entered here, and so not served; FAILED_TEMP: it has stopped and waits for retry, continue, rollback or fail; FAILED: given up, as it was then; ROLLING_BACK: is being undone; ROLLED_BACK: undone.
        * @enum {string}
        */
       readonly operationState:
@@ -775,7 +775,7 @@ export interface components {
          * @example false
          */
         readonly isDeprecated?: boolean;
-        /** @description When this version is no longer served; absent where that is not decided. */
+        /** @description When this version is no longer served; absent where that is not decided. Not served, as no version is to go. */
         readonly retirementDate?: components['schemas']['DateTime'];
       }[];
     };
@@ -870,6 +870,36 @@ export interface components {
       readonly faults?: readonly components['schemas']['Fault'][];
       /** @description Why no host fits, with counts. */
       readonly reasons?: readonly unknown[];
+      /**
+       * @description The state that the resource is in, where that does not allow what was asked for.
+       * @example ONBOARDED
+       */
+      readonly state?: string;
+      /**
+       * @description What `state` does not allow, as docs/states.md calls it.
+       * @example upload
+       */
+      readonly event?: string;
+      /**
+       * @description With 410 of the event stream: the oldest revision after which events are still there.
+       * @example 4711
+       */
+      readonly oldestRevision?: number;
+      /**
+       * @description With 401 of the token endpoint: the code of RFC 6749 clause 5.2.
+       * @example invalid_client
+       */
+      readonly error?: string;
+      /**
+       * @description Over Mco: send again from this sequence number on.
+       * @example 7
+       */
+      readonly expectedSequence?: number;
+      /**
+       * @description Over Mco, true: the next report must be full; its sequence number is free.
+       * @example false
+       */
+      readonly fullRequired?: boolean;
     } & {
       readonly [key: string]: unknown;
     };

@@ -1156,7 +1156,7 @@ export interface components {
        */
       readonly vduId: components['schemas']['IdentifierInVnfd'];
       /**
-       * @description ADDED: it was placed there; REMOVED: it was taken away from there; MODIFIED: it was replaced where it is; TEMPORARY: it is there for the operation only, which no operation here does. A copy that moved is one REMOVED and one ADDED.
+       * @description ADDED: it was placed there; REMOVED: it was taken away from there; MODIFIED: it was replaced where it is; TEMPORARY: it is there for the operation only; not served. A copy that moved is one REMOVED and one ADDED.
        * @enum {string}
        */
       readonly changeType: 'ADDED' | 'REMOVED' | 'MODIFIED' | 'TEMPORARY';
@@ -1231,7 +1231,7 @@ export interface components {
         /** @description The copies that it has added, taken away or replaced. */
         readonly affectedVnfcs?: readonly components['schemas']['AffectedVnfc'][];
       };
-      /** @description Ours. Of an operation that replaces one version by another. */
+      /** @description Ours. Of an operation that replaces one version by another, and of a heal that moves copies that are well, where both are the same. */
       readonly rollout?: {
         /**
          * @description Product and software version that is replaced.
@@ -1324,7 +1324,7 @@ export interface components {
          * @example false
          */
         readonly isDeprecated?: boolean;
-        /** @description When this version is no longer served; absent where that is not decided. */
+        /** @description When this version is no longer served; absent where that is not decided. Not served, as no version is to go. */
         readonly retirementDate?: components['schemas']['DateTime'];
       }[];
     };
@@ -1419,6 +1419,36 @@ export interface components {
       readonly faults?: readonly components['schemas']['Fault'][];
       /** @description Why no host fits, with counts. */
       readonly reasons?: readonly unknown[];
+      /**
+       * @description The state that the resource is in, where that does not allow what was asked for.
+       * @example ONBOARDED
+       */
+      readonly state?: string;
+      /**
+       * @description What `state` does not allow, as docs/states.md calls it.
+       * @example upload
+       */
+      readonly event?: string;
+      /**
+       * @description With 410 of the event stream: the oldest revision after which events are still there.
+       * @example 4711
+       */
+      readonly oldestRevision?: number;
+      /**
+       * @description With 401 of the token endpoint: the code of RFC 6749 clause 5.2.
+       * @example invalid_client
+       */
+      readonly error?: string;
+      /**
+       * @description Over Mco: send again from this sequence number on.
+       * @example 7
+       */
+      readonly expectedSequence?: number;
+      /**
+       * @description Over Mco, true: the next report must be full; its sequence number is free.
+       * @example false
+       */
+      readonly fullRequired?: boolean;
     } & {
       readonly [key: string]: unknown;
     };

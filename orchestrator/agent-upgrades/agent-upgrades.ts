@@ -120,7 +120,7 @@ function requireProcessing({ id, document }: StoredRecord<'agent-upgrade'>, task
   throw new IotmanoError(
     'illegal-transition',
     `upgrade of agents ${id} is ${document.state}; ${task} is for one that is PROCESSING`,
-    { currentState: document.state },
+    { state: document.state },
   );
 }
 

@@ -10,7 +10,8 @@ import {
   type VnfPkgId,
 } from '../../kernel/index.ts';
 import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
-import { createMemoryStore, type MemoryStore } from '../store/index.ts';
+import type { RecordKind } from '../domain/index.ts';
+import { createMemoryStore, type MemoryStore, type Write } from '../store/index.ts';
 import { createAccessToken, eventRoutes } from './index.ts';
 
 let store: MemoryStore;
@@ -24,6 +25,8 @@ beforeEach(async () => {
   });
 });
 afterEach(() => api.close());
+
+const KEY = { tenant: DEFAULT_TENANT, vnfInstanceId: 'v', unit: 'u', generation: 1 };
 
 function change(id: string, tenant = 'default'): void {
   store.commit([
@@ -101,6 +104,57 @@ describe('the event stream', () => {
     expect(stream.events.map(({ id, data }) => Number(id) === data.revision)).toEqual([true, true]);
     expect(stream.text()).not.toMatch(/secret|hunter2/);
     stream.close();
+  });
+
+  test('tells of each kind what its document describes, and of no other kind', async () => {
+    const documents: { readonly [Kind in RecordKind]?: object } = {
+      'vnf-package': { onboardingState: 'ONBOARDED', descriptor: { metadata: { productName: 'p' } } },
+      'ns-descriptor': { onboardingState: 'ONBOARDED', descriptor: { metadata: { name: 'n' } } },
+      'vnf-instance': {
+        instantiationState: 'INSTANTIATED',
+        name: 'n',
+        nsInstanceId: 'ns',
+        constituent: 'c',
+      },
+      'vnf-lcm-op-occ': {
+        state: 'FAILED',
+        operation: 'HEAL',
+        vnfInstanceId: 'v',
+        nsLcmOpOccId: 'o',
+        error: { detail: 'd' },
+      },
+      'ns-instance': { state: 'INSTANTIATED', name: 'n' },
+      'ns-lcm-op-occ': { state: 'FAILED', operation: 'HEAL', nsInstanceId: 'ns', error: { detail: 'd' } },
+      assignment: { hostId: 'h', workload: { key: KEY, instances: [{}] } },
+      observed: {
+        hostId: 'h',
+        workload: {
+          key: KEY,
+          problem: 'p',
+          instances: [{ slot: 0, epoch: 0, state: 'FAILED', restarts: 1, reason: 'r', ports: {} }],
+        },
+      },
+      host: { state: 'READY', draining: false, disputed: false, tenants: [] },
+      'agent-upgrade': { state: 'FAILED', version: '1.0.0', wavesDone: 0, error: { detail: 'd' } },
+      'vim-connection': { vimType: 'docker', sealedAccess: 'very-secret-access' },
+      alarm: { name: 'host-lost', severity: 'MAJOR', text: 't', source: { hostId: 'h', zone: 'z' } },
+      session: { hostId: 'h' },
+    };
+    const all = createMemoryStore();
+    const own = await startTestApi({
+      store: all,
+      routes: () => eventRoutes({ store: all, clock: systemClock }),
+    });
+    for (const [kind, document] of Object.entries(documents))
+      all.commit([{ op: 'put', kind, id: 'x', tenant: DEFAULT_TENANT, document } as Write]);
+    await all.whenDurable();
+    // The client holds each event against the document.
+    const { body } = await own.clientFor('admin').get<string>('/iotmano/v1/events', {
+      query: { follow: 'false', since: '0' },
+    });
+    const kinds = [...body.matchAll(/"kind":"([a-z-]+)"/g)].map(([, kind]) => kind);
+    expect(kinds).toEqual(Object.keys(documents).filter((kind) => kind !== 'session'));
+    await own.close();
   });
 
   test('shows a change only when it is durable', async () => {

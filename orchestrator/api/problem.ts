@@ -19,14 +19,10 @@ const PUBLIC_FACTS = [
   'pointer',
   'state',
   'event',
-  'currentState',
-  'possible',
   'expectedSequence',
   'fullRequired',
   'oldestRevision',
-  'allowed',
   'error',
-  'error_description',
 ] as const;
 
 /**

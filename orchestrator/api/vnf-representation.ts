@@ -212,6 +212,7 @@ export function vnfOpOccView(
 function rolloutView({
   before: _before,
   target: _target,
+  moves: _moves,
   policy,
   comparison,
   ...rest

@@ -214,6 +214,6 @@ function disputed(hostId: HostId): IotmanoError {
   return new IotmanoError(
     'conflict',
     `two machines claim host ${hostId}: neither is obeyed until an operator has switched one off and settled it (iotmano host settle ${hostId})`,
-    { currentState: 'DISPUTED' },
+    { state: 'DISPUTED' },
   );
 }

@@ -18,7 +18,6 @@ export const VNF_PKG_SHAPE: ResourceShape = {
     'vnfSoftwareVersion',
     'vnfdVersion',
     'checksum',
-    'softwareImages',
     'additionalArtifacts',
     'onboardingState',
     'operationalState',
@@ -31,7 +30,6 @@ export const VNF_PKG_SHAPE: ResourceShape = {
   ],
   optionalComplex: [
     'checksum',
-    'softwareImages',
     'additionalArtifacts',
     'userDefinedData',
     'onboardingFailureDetails',
@@ -39,7 +37,6 @@ export const VNF_PKG_SHAPE: ResourceShape = {
   ],
   excludedByDefault: [
     'checksum',
-    'softwareImages',
     'additionalArtifacts',
     'userDefinedData',
     'onboardingFailureDetails',

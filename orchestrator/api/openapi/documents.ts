@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type SpecificationFiles,
 } from './load-documents.ts';
+import { undescribedMembers } from './undescribed-members.ts';
 
 /** What a value violates first, or nothing. */
 export type Check = (value: unknown) => Violation | undefined;
@@ -22,8 +23,10 @@ export interface Parameter {
 
 export interface DocumentedContent {
   readonly mediaType: string;
-  /** Absent where the content is not JSON. */
+  /** Absent where the content is not JSON. Of server-sent events: of the data of one. */
   readonly check?: Check;
+  /** JSON pointers of members that no property names; see {@link undescribedMembers}. Absent as `check` is. */
+  readonly undescribed?: (value: unknown) => readonly string[];
 }
 
 export interface DocumentedResponse {
@@ -163,11 +166,17 @@ function compileResponse(compiler: Compiler, response: JsonObject): DocumentedRe
   };
 }
 
-function compileContents({ ajv }: Compiler, contents: unknown): DocumentedContent[] {
+function compileContents({ files, ajv }: Compiler, contents: unknown): DocumentedContent[] {
   return Object.entries((contents ?? {}) as JsonObject).map(([mediaType, content]) => {
-    const schema = (content as JsonObject)['schema'] as JsonObject | undefined;
+    const whole = (content as JsonObject)['schema'] as JsonObject | undefined;
     const isJson = /[/+]json$|x-www-form-urlencoded$/.test(mediaType);
-    return isJson && schema !== undefined ? { mediaType, check: checkBy(ajv, schema) } : { mediaType };
+    const schema = isJson ? whole : (whole?.['contentSchema'] as JsonObject | undefined);
+    if (schema === undefined) return { mediaType };
+    return {
+      mediaType,
+      check: checkBy(ajv, schema),
+      undescribed: (value) => undescribedMembers(files, schema, value),
+    };
   });
 }
 

@@ -106,6 +106,15 @@ describe('an answer that differs from its document', () => {
   const list = operation('GET', '/vnfpkgm/v2/vnf_packages');
   const headers = { 'content-type': 'application/json', version: '2.4.0' };
 
+  const LINK = { href: 'https://orchestrator.example:8900/vnfpkgm/v2/vnf_packages/one' };
+  const PACKAGE = {
+    id: 'one',
+    onboardingState: 'CREATED',
+    operationalState: 'DISABLED',
+    usageState: 'NOT_IN_USE',
+    _links: { self: LINK, vnfd: LINK, packageContent: LINK },
+  };
+
   test.each([
     [{ status: 418, headers, body: [] }, '→ 418 is not documented'],
     [{ status: 200, headers: { 'content-type': 'application/json' }, body: [] }, 'header version is missing'],
@@ -115,11 +124,33 @@ describe('an answer that differs from its document', () => {
     ],
     [{ status: 200, headers, body: [{ id: 'x' }] }, 'body/0/'],
     [{ status: 200, headers: { version: '2.4.0' }, body: undefined }, 'the body is missing'],
+    [
+      { status: 200, headers, body: [{ ...PACKAGE, _links: { ...PACKAGE._links, next: LINK } }] },
+      'body/0/_links/next is described by no property',
+    ],
   ])('is told in words', (answer, message) => {
     expect(responseFaults(list, answer).join()).toContain(message);
   });
 
+  test.each([
+    ['id: 3\ndata: {"kind":"host","id":"h","revision":3,"change":"deleted"}', []],
+    ['event: too-old\ndata: {"revision":3,"newest":9}', []],
+    ['data: {"kind":"host","id":"h","revision":"3","change":"deleted"}', ['body/revision is of type string']],
+    [
+      'data: {"kind":"host","id":"h","revision":3,"change":"deleted","by":"x"}',
+      ['body/by is described by no'],
+    ],
+  ])('is told of each event of a stream: %s', (event, faults) => {
+    const answer = {
+      status: 200,
+      headers: { 'content-type': 'text/event-stream' },
+      body: `retry: 1000\n\n${event}\n\n`,
+    };
+    const found = responseFaults(operation('GET', '/iotmano/v1/events'), answer);
+    expect(found).toEqual(faults.map((fault) => expect.stringContaining(fault) as string));
+  });
+
   test('and one that conforms is not', () => {
-    expect(responseFaults(list, { status: 200, headers, body: [] })).toEqual([]);
+    expect(responseFaults(list, { status: 200, headers, body: [PACKAGE] })).toEqual([]);
   });
 });

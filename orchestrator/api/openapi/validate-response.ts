@@ -1,13 +1,13 @@
-import type { Operation } from './documents.ts';
+import type { DocumentedContent, Operation } from './documents.ts';
 
 export interface ObservedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Parsed where it is JSON; undefined where it is empty or something else. */
+  /** Parsed where it is JSON; text where it is server-sent events; undefined where it is empty. */
   readonly body: unknown;
 }
 
-/** In what an answer differs from its document, in words; empty when it conforms. For tests and the conformance kit. */
+/** In what an answer differs from its document, in words; empty when it conforms and describes all that it holds. For tests. */
 export function responseFaults(operation: Operation, response: ObservedResponse): readonly string[] {
   const documented = operation.responses.get(String(response.status)) ?? operation.responses.get('default');
   const name = `${operation.method} ${operation.path} → ${response.status}`;
@@ -22,7 +22,31 @@ export function responseFaults(operation: Operation, response: ObservedResponse)
   }
   const content = documented.contents.find((other) => other.mediaType === mediaType);
   if (content === undefined) return [...faults, `${name}: content type ${mediaType} is not documented`];
-  const violation = content.check?.(response.body);
-  if (violation !== undefined) faults.push(`${name}: body${violation.pointer} ${violation.text}`);
-  return faults;
+  return [
+    ...faults,
+    ...documentsIn(response, mediaType).flatMap((each) => contentFaults(content, name, each)),
+  ];
+}
+
+function contentFaults(
+  { check, undescribed }: DocumentedContent,
+  name: string,
+  value: unknown,
+): readonly string[] {
+  const violation = check?.(value);
+  const surplus = undescribed?.(value) ?? [];
+  return [
+    ...(violation === undefined ? [] : [`${name}: body${violation.pointer} ${violation.text}`]),
+    ...surplus.map((pointer) => `${name}: body${pointer} is described by no property of its schema`),
+  ];
+}
+
+/** What the schema is of: the body, or the data of each event of a stream that has no type of its own. */
+function documentsIn({ body }: ObservedResponse, mediaType: string): readonly unknown[] {
+  if (mediaType !== 'text/event-stream' || typeof body !== 'string') return [body];
+  const events = body.split('\n\n').filter((event) => !/^event:/m.test(event));
+  return events.flatMap((event) => {
+    const data = /^data: (.*)$/m.exec(event)?.[1];
+    return data === undefined ? [] : [JSON.parse(data) as unknown];
+  });
 }
