@@ -5,15 +5,16 @@ import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '..
 import {
   createApi,
   ensureAdminToken,
+  followCertificate,
   loadApiDocuments,
   serveApi,
   type ApiDocuments,
   type ApiServer,
   type ListenOptions,
+  type ServedCertificate,
 } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
 import { createHostAuthority, readPki } from '../pki/index.ts';
-import { followCertificate, type ServedCertificate } from './follow-certificate.ts';
 import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
 import { disconnectRevoked } from './mco/index.ts';
 import type { ScalingLimits } from './scaling/index.ts';

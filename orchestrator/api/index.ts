@@ -2,6 +2,7 @@
 export { createApi } from './create-api.ts';
 export { createDispatcher, type Dispatcher, type MessageAnswer, type MessageRequest } from './dispatch.ts';
 export type { Answered, ApiOptions } from './api-options.ts';
+export { followCertificate, type ServedCertificate } from './follow-certificate.ts';
 export { serveApi, isLoopback, type ApiServer, type ListenOptions } from './serve.ts';
 export * from './route.ts';
 export { createAuthenticator, type Authenticate, type ShortLivedKey } from './access-token.ts';

@@ -6,6 +6,7 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { IotmanoError, messageOf, type ErrorCode } from '../../kernel/index.ts';
 import { clientCertificateOf } from './client-certificate.ts';
 import type { Api } from './create-api.ts';
+import type { ServedCertificate } from './follow-certificate.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -15,9 +16,7 @@ export interface ListenOptions {
   readonly tls?: ServerTls;
 }
 
-interface ServerTls {
-  readonly key: string;
-  readonly cert: string;
+interface ServerTls extends ServedCertificate {
   /** Authorities (PEM) whose certificates clients may show; none need show one. */
   readonly clientAuthorities?: string;
 }
@@ -30,7 +29,7 @@ export interface ApiServer {
    * Shows another certificate (PEM) on every connection from now on.
    * @throws IotmanoError `unprocessable` where it cannot be used; the one before is shown then
    */
-  useCertificate(served: { readonly key: string; readonly cert: string }): void;
+  useCertificate(served: ServedCertificate): void;
   /** Cuts all connections on which the certificate of that host was shown. */
   disconnect(hostId: string): void;
 }

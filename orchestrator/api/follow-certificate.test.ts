@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLogger } from '../kernel/index.ts';
-import { initPki, issueServer, readPki, renewServer } from '../pki/index.ts';
-import { createFakeClock } from '../test/kit/fake-clock.ts';
-import { startTestApi, type TestApi } from '../test/kit/api-server.ts';
+import { silentLogger } from '../../kernel/index.ts';
+import { initPki, issueServer, readPki, renewServer } from '../../pki/index.ts';
+import { createFakeClock } from '../../test/kit/fake-clock.ts';
+import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import { followCertificate } from './follow-certificate.ts';
 
 const sources = { now: () => Date.now(), random: randomBytes };

@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Logger } from '../kernel/index.ts';
+import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
 
 /** PEM: a chain, and the private key that belongs to its first certificate. */
 export interface ServedCertificate {
