@@ -34,8 +34,8 @@ export { canTransition, transition, type TransitionTable } from './transition.ts
 export { systemClock, toTimestamp, type Clock } from './clock.ts';
 export { parseBitsPerSecond, parseBytes, parseCpuMillis, parseSeconds } from './quantities.ts';
 export { createRandom } from './random.ts';
-export { createTurns, type InTurn } from './turns.ts';
-export { createKeyedQueue, type KeyedQueue } from './keyed-queue.ts';
+export { createTurns } from './turns.ts';
+export { createKeyedQueue } from './keyed-queue.ts';
 export { ed25519KeyOfSeed } from './ed25519-key.ts';
 export {
   AGENT_PROGRAM_HEAD_BYTES,

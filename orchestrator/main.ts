@@ -11,24 +11,20 @@ import {
   type ApiDocuments,
   type ApiServer,
   type ListenOptions,
-  type ServedCertificate,
 } from './api/index.ts';
 import { loadTrustedCertificates } from '../descriptors/index.ts';
-import { createHostAuthority, readPki } from '../pki/index.ts';
 import { compose, type ComposeOptions, type PlacementSettings } from './compose.ts';
 import { disconnectRevoked } from './mco/index.ts';
 import type { ScalingLimits } from './scaling/index.ts';
 import { prepareNats, type NatsOptions } from './compose-nats.ts';
+import { openTls, type TlsOptions } from './compose-tls.ts';
 import { createDriverOpener } from './compose-drivers.ts';
 import { openContentFiles } from './packages/index.ts';
 import { createSecretBox, loadSecretsKey } from './sites/index.ts';
 import { openSqliteStore, type StateStore } from './store/index.ts';
 
-export interface OrchestratorOptions {
+export interface OrchestratorOptions extends TlsOptions {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
-  /** Made by `iotmano pki init`: certificates are issued to hosts, and `server` is used where `tls` is not given. */
-  readonly pkiDirectory?: string;
   /** State, packages and the admin token. One orchestrator at a time. */
   readonly dataDirectory: string;
   readonly log: Logger;
@@ -62,12 +58,8 @@ const DEFAULT_MAX_PACKAGE_BYTES = 4 * 1024 ** 3;
  */
 export async function runOrchestrator(options: OrchestratorOptions): Promise<RunningOrchestrator> {
   const { dataDirectory, log } = options;
-  const pki = options.pkiDirectory === undefined ? undefined : readPki(options.pkiDirectory);
-  const readServed = (): ServedCertificate | undefined =>
-    readTls(options.tls) ??
-    (options.pkiDirectory === undefined ? undefined : readPki(options.pkiDirectory).server);
-  const served = readServed();
-  const hostAuthority = pki && createHostAuthority({ ...pki.hosts, clock: systemClock, random: randomBytes });
+  const { readServed, hostAuthority } = openTls(options);
+  const served = readServed?.();
   const clientAuthorities = hostAuthority?.certificates;
   const tls = served && { ...served, ...(clientAuthorities === undefined ? {} : { clientAuthorities }) };
   const packageSignatures = await loadSignaturePolicy(options.packageSignatures);
@@ -97,9 +89,9 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<Run
       ...(hostAuthority === undefined ? {} : { hostAuthority }),
     });
     const stopping = new AbortController();
-    if (served !== undefined)
+    if (served !== undefined && readServed !== undefined)
       void followCertificate(served, {
-        read: () => readServed() ?? served,
+        read: readServed,
         use: useCertificate,
         clock: systemClock,
         log,
@@ -187,18 +179,4 @@ async function loadSignaturePolicy(
     );
   const trustedCertificates = await loadTrustedCertificates(policy.trustFiles);
   return { required: policy.required, trustedCertificates };
-}
-
-function readTls(tls: OrchestratorOptions['tls']): ServedCertificate | undefined {
-  if (tls === undefined) return undefined;
-  try {
-    return { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') };
-  } catch (error) {
-    throw new IotmanoError(
-      'unprocessable',
-      `the TLS certificate or key cannot be read: ${messageOf(error)}`,
-      {},
-      error,
-    );
-  }
 }

@@ -97,17 +97,19 @@ export function listCertificates(directory: string): readonly ListedCertificate[
   }));
 }
 
-/** What the orchestrator reads of a directory. @throws IotmanoError `not-found` */
-export function readPki(directory: string): {
-  readonly server: { readonly cert: string; readonly key: string };
-  readonly hosts: { readonly certificates: string; readonly privateKey: string };
+/** The certificate of the orchestrator itself, with its chain. @throws IotmanoError `not-found` */
+export function readServer(directory: string): { readonly cert: string; readonly key: string } {
+  return { cert: readPem(directory, 'server.crt'), key: readPem(directory, 'server.key') };
+}
+
+/** What issues certificates to hosts. @throws IotmanoError `not-found` */
+export function readHostsIssuer(directory: string): {
+  readonly certificates: string;
+  readonly privateKey: string;
 } {
   return {
-    server: { cert: readPem(directory, 'server.crt'), key: readPem(directory, 'server.key') },
-    hosts: {
-      certificates: readPem(directory, 'hosts-ca.crt'),
-      privateKey: readPem(directory, 'hosts-ca.key'),
-    },
+    certificates: readPem(directory, 'hosts-ca.crt'),
+    privateKey: readPem(directory, 'hosts-ca.key'),
   };
 }
 

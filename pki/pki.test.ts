@@ -11,7 +11,8 @@ import {
   initPki,
   issueServer,
   listCertificates,
-  readPki,
+  readHostsIssuer,
+  readServer,
   renewServer,
 } from './index.ts';
 
@@ -91,14 +92,14 @@ describe('a directory of certificates', () => {
 
   it('says which file is missing', () => {
     rmSync(file('hosts-ca.key'));
-    expect(() => readPki(directory)).toThrow(/hosts-ca\.key.*iotmano pki init/);
+    expect(() => readHostsIssuer(directory)).toThrow(/hosts-ca\.key.*iotmano pki init/);
   });
 });
 
 describe('the authority for hosts', () => {
   it('issues a certificate for a host and its key, for a day, that the chain verifies', async () => {
     const authority = createHostAuthority({
-      ...readPki(directory).hosts,
+      ...readHostsIssuer(directory),
       clock: systemClock,
       random: randomBytes,
     });
@@ -114,8 +115,12 @@ describe('the authority for hosts', () => {
   });
 
   it('is refused where key and certificate are of two authorities', () => {
-    const { hosts, server } = readPki(directory);
-    const options = { ...hosts, privateKey: server.key, clock: systemClock, random: randomBytes };
+    const options = {
+      ...readHostsIssuer(directory),
+      privateKey: readServer(directory).key,
+      clock: systemClock,
+      random: randomBytes,
+    };
     expect(() => createHostAuthority(options)).toThrow(/not of one authority/);
   });
 });

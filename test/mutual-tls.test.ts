@@ -13,7 +13,7 @@ import { createInventory, type Inventory } from '../orchestrator/inventory/index
 import { createMco, disconnectRevoked, enrolmentTokenRoutes, hostRoutes } from '../orchestrator/mco/index.ts';
 import { createMemoryStore, type StateStore } from '../orchestrator/store/index.ts';
 import { silentMonitoring } from '../orchestrator/mco/testkit/mco-bench.ts';
-import { createHostAuthority, initPki, readPki } from '../pki/index.ts';
+import { createHostAuthority, initPki, readHostsIssuer, readServer } from '../pki/index.ts';
 import { startTestApi, type TestApi } from './kit/api-server.ts';
 
 let directory: string;
@@ -27,7 +27,8 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'mtls-'));
   lifeSeconds = 24 * 3600;
   await initPki(join(directory, 'pki'), ['127.0.0.1'], { now: () => Date.now(), random: randomBytes });
-  const { server, hosts } = readPki(join(directory, 'pki'));
+  const server = readServer(join(directory, 'pki'));
+  const hosts = readHostsIssuer(join(directory, 'pki'));
   store = createMemoryStore();
   const shared = { store, clock: systemClock, log: silentLogger };
   inventory = createInventory({ ...shared, ids: randomIds, random: randomBytes });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { initPki, issueCertificate, readPki } from '../../pki/index.ts';
+import { initPki, issueCertificate, readServer } from '../../pki/index.ts';
 import { createTransport, type ClientIdentity } from './transport.ts';
 
 const POLL_MILLISECONDS = 60;
@@ -38,7 +38,7 @@ it('has two connections at most while the certificate of the host is replaced, a
   const open = new Set<TLSSocket>();
   const shownTo: (string | undefined)[] = [];
   let most = 0;
-  const options = { ...readPki(directory).server, requestCert: true, rejectUnauthorized: false };
+  const options = { ...readServer(directory), requestCert: true, rejectUnauthorized: false };
   server = createServer(options, ({ url, socket }, response) => {
     if (url !== '/poll') shownTo.push((socket as TLSSocket).getPeerX509Certificate()?.fingerprint256);
     setTimeout(() => response.end(), url === '/poll' ? POLL_MILLISECONDS : 0);

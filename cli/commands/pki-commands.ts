@@ -49,7 +49,7 @@ export function addPkiCommands(program: Command, env: Environment): void {
       const { renewServer } = await import('../../pki/index.ts');
       await renewServer(directory, certificate, SOURCES);
       say(
-        `${join(directory, `${certificate}.crt`)} is renewed; an orchestrator shows it within half a minute, start again anything else that serves with it`,
+        `${join(directory, `${certificate}.crt`)} is renewed; an orchestrator that serves with it shows it within half a minute; start again anything else that does`,
       );
     });
 

@@ -2,8 +2,8 @@
 # What an operator of iotmano does for `iotmano conformance orchestrator --operator-command`: an action, and its arguments. Change the
 # commands to those of your own orchestrator. An action that it does not know ends with 64: the cases that need it are then not applicable.
 #
-# NATS, not empty: tokens are for NATS. IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. RESTART, RESET: commands that start the orchestrator again, and
-# that start it without its state. What it assigns, and what agents are to become, it makes itself.
+# NATS, not empty: tokens are for NATS. IOTMANO_URL and IOTMANO_DATA (or IOTMANO_TOKEN) as always. RESTART, RESET: commands that kill the orchestrator and start it
+# again, and that start it without its state. What it assigns, and what agents are to become, it makes itself.
 set -eu
 
 action=$1
@@ -12,8 +12,9 @@ iotmano=${IOTMANO:-iotmano}
 function=urn:iotmano:function:conformance
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+trap 'exit 143' HUP INT TERM
 
-is_onboarded() { $iotmano package list | grep -q 'conformance.*ONBOARDED'; }
+is_onboarded() { $iotmano --output json package list | grep -q "\"$function\""; }
 
 # A function that any host can run and that needs nothing else. Others may onboard it at the same time.
 onboard() {
@@ -58,7 +59,7 @@ functions:
 DESCRIPTOR
     count=$1
     while [ "$count" -gt 0 ]; do
-      echo "  - { name: kit-$count, function: '$function', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { $2 } }"
+      printf '%s\n' "  - { name: kit-$count, function: '$function', version: '>=0.0.0', coverage: { each: 'site = $host' }, config: { $2 } }"
       count=$((count - 1))
     done
   } > "$folder/$host.yaml"

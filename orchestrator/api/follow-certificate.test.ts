@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/index.ts';
-import { initPki, issueServer, readPki, renewServer } from '../../pki/index.ts';
+import { initPki, issueServer, readHostsIssuer, readServer, renewServer } from '../../pki/index.ts';
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { startTestApi, type TestApi } from '../../test/kit/api-server.ts';
 import { followCertificate } from './follow-certificate.ts';
@@ -20,11 +20,11 @@ let stopping: AbortController;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'follow-'));
   await initPki(directory, ['127.0.0.1'], sources);
-  const { server } = readPki(directory);
+  const server = readServer(directory);
   api = await startTestApi({ routes: () => [], tls: server });
   stopping = new AbortController();
   void followCertificate(server, {
-    read: () => readPki(directory).server,
+    read: () => readServer(directory),
     use: api.useCertificate,
     clock,
     log: silentLogger,
@@ -59,7 +59,7 @@ it('shows a certificate that was renewed on disk, without a restart', async () =
 });
 
 it.each([
-  ['a certificate without its key', 'server.key', () => readPki(directory).hosts.privateKey],
+  ['a certificate without its key', 'server.key', () => readHostsIssuer(directory).privateKey],
   ['what is no certificate', 'server.crt', () => 'half of a fi'],
   ['nothing', 'server.crt', () => ''],
 ])(

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
 
 /** PEM: a chain, and the private key that belongs to its first certificate. */
@@ -38,7 +39,8 @@ export async function followCertificate(
       if (found.cert !== current.cert || found.key !== current.key) {
         use(found);
         current = found;
-        log.info('the TLS certificate was renewed on disk, and is shown from now on');
+        const { validTo } = new X509Certificate(found.cert);
+        log.info({ validTo }, 'the TLS certificate was renewed on disk, and is shown from now on');
       }
       told = undefined;
     } catch (error) {

@@ -3,7 +3,7 @@ import type { DocumentedContent, Operation } from './documents.ts';
 export interface ObservedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Parsed where it is JSON; text where it is server-sent events; undefined where it is empty. */
+  /** Parsed where it is JSON; text where it is lines of JSON or server-sent events; undefined where it is empty. */
   readonly body: unknown;
 }
 
@@ -41,12 +41,21 @@ function contentFaults(
   ];
 }
 
-/** What the schema is of: the body, or the data of each event of a stream that has no type of its own. */
+/** What the schema is of: the body, each line of a stream of lines, or the data of each event of a stream that has no type of its own. */
 function documentsIn({ body }: ObservedResponse, mediaType: string): readonly unknown[] {
-  if (mediaType !== 'text/event-stream' || typeof body !== 'string') return [body];
+  if (typeof body !== 'string') return [body];
+  if (mediaType === 'application/x-ndjson') return parsedLines(body);
+  if (mediaType !== 'text/event-stream') return [body];
   const events = body.split('\n\n').filter((event) => !/^event:/m.test(event));
   return events.flatMap((event) => {
     const data = /^data: (.*)$/m.exec(event)?.[1];
     return data === undefined ? [] : [JSON.parse(data) as unknown];
   });
+}
+
+function parsedLines(text: string): readonly unknown[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
 }

@@ -20,7 +20,7 @@ import {
   type ApiRequestOptions,
 } from '../../../test/kit/api-client.ts';
 import { startTestApi, type TestApi } from '../../../test/kit/api-server.ts';
-import { createHostAuthority, readPki } from '../../../pki/index.ts';
+import { createHostAuthority, readHostsIssuer, readServer } from '../../../pki/index.ts';
 import { createMco, disconnectRevoked, enrolmentTokenRoutes, hostRoutes, type McoOptions } from '../index.ts';
 import type { EnrolmentMessage, HostFactsMessage, SessionMessage } from '../messages.ts';
 
@@ -69,7 +69,10 @@ export async function startMcoBench(options: McoBenchOptions = {}): Promise<McoB
   const log = createLogger('mco-bench', 'silent');
   const inventory = createInventory({ store, clock, ids: randomIds, random: randomBytes, log });
   const diagnostics = diagnosticsOver(store, { clock });
-  const pki = options.pki === undefined ? undefined : readPki(options.pki);
+  const pki =
+    options.pki === undefined
+      ? undefined
+      : { server: readServer(options.pki), hosts: readHostsIssuer(options.pki) };
   const api = await startTestApi({
     store,
     clock,
