@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IotmanoError, messageOf, randomIds, systemClock, type Logger } from '../kernel/index.ts';
+import { IotmanoError, randomIds, systemClock, type Logger } from '../kernel/index.ts';
 import {
   createApi,
   ensureAdminToken,
